@@ -1,0 +1,21 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+const src = (path: string): string => fileURLToPath(new URL(`./src/${path}`, import.meta.url));
+
+export default defineConfig({
+  resolve: {
+    alias: [
+      { find: /^rxsmtp$/, replacement: src('index.ts') },
+      { find: /^rxsmtp\/config$/, replacement: src('config/index.ts') },
+      { find: /^rxsmtp\/testing$/, replacement: src('testing/index.ts') },
+    ],
+  },
+  test: {
+    include: ['test/**/*.test.ts'],
+    environment: 'node',
+    pool: 'forks',
+    testTimeout: 15_000,
+    coverage: { include: ['src/**/*.ts'] },
+  },
+});
