@@ -1,0 +1,98 @@
+import { concatMap, defer, finalize, Subject, type Observable } from 'rxjs';
+import { settings, type Settings, type SmtpOptions } from './config/options.js';
+import { inTurn } from './connect/in-turn.js';
+import { plan } from './connect/plan.js';
+import { draft } from './message/mail.js';
+import type { Message } from './message/message.js';
+import { Pool, type PoolState } from './pool/pool.js';
+import type { ConnectionPlan } from './protocol/connection-plan.js';
+import type { ConnectEvent, SmtpEvent } from './protocol/event.js';
+import type { LogLine } from './protocol/log-line.js';
+import { openSession, type Opening } from './session/open-session.js';
+import { transaction } from './session/transaction.js';
+import { deadline, monotonic, type Deadline } from './transport/clock.js';
+import { dial } from './transport/dial.js';
+import type { Wire } from './wire/wire.js';
+
+const KEEP_NOTHING = { maxConnections: Infinity, maxMessages: 1, maxAge: Infinity, idleTimeout: 0 };
+
+/**
+ * Sends mail as a stream: every call returns a cold observable, and unsubscribing cancels what it does.
+ *
+ * ```ts
+ * await using client = new SmtpClient({ host: 'mail.example.com', auth: { user: 'ann', pass: secret } });
+ * client.send({ from: 'ann@example.com', to: 'bob@example.org', subject: 'Hello', text: 'Hi Bob' }).subscribe({
+ *   next: (event) => console.log(event.type),
+ *   error: (error: SmtpError) => console.error(error.outcome, error.message),
+ * });
+ * ```
+ */
+export class SmtpClient implements AsyncDisposable {
+  /** What would be tried, in order. Nothing is opened to compute it. */
+  readonly plans: readonly ConnectionPlan[];
+  /** Every line both ways while subscribed: secrets already gone, content as byte counts. */
+  readonly log$: Observable<LogLine>;
+  /** What the connections are doing, now and at each change. */
+  readonly state$: Observable<PoolState>;
+  readonly #settings: Settings;
+  readonly #pool: Pool;
+  readonly #log = new Subject<LogLine>();
+  #connections = 0;
+
+  /** @throws {SmtpUsageError} naming the key, where an option is unknown or cannot work. A string is a `smtp://` or `smtps://` URL. */
+  constructor(options: SmtpOptions | string) {
+    this.#settings = settings(options);
+    this.plans = plan(this.#settings);
+    this.log$ = this.#log.asObservable();
+    const { pool } = this.#settings;
+    this.#pool = new Pool(pool === false ? KEEP_NOTHING : pool, (leave) => this.#open(leave, this.#operation()), monotonic);
+    this.state$ = this.#pool.state$;
+  }
+
+  /** Connects, secures, signs in and leaves; completes after `ready`. Fails with an `SmtpError`. */
+  verify(): Observable<ConnectEvent> {
+    return defer(() => this.#pool.verify());
+  }
+
+  /**
+   * Sends one mail. Emits what happens, exactly one `accepted` last, and completes - or fails with an `SmtpError` whose
+   * `outcome` says who has the mail. Each subscription is a send of its own, with the same Message-ID.
+   */
+  send(message: Message): Observable<SmtpEvent> {
+    const prepare = draft(message);
+    return defer(() => {
+      const operation = this.#operation();
+      const context = { operation, startedAt: monotonic.now() };
+      return prepare().pipe(
+        concatMap((mail) => this.#pool.use((session) => transaction(session, mail, context), (leave) => this.#open(leave, operation)).pipe(
+          finalize(() => { mail.discard(); }),
+        )),
+      );
+    });
+  }
+
+  /** Waits for the mails that were begun, says QUIT on every connection, and resolves when all are closed. */
+  async close(): Promise<void> {
+    await this.#pool.close();
+    this.#log.complete();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #operation(): Deadline {
+    return deadline(monotonic, 'operation', this.#settings.timeouts.operation);
+  }
+
+  #open(leave: (wire: Wire) => void, operation: Deadline): Observable<Opening> {
+    const attempt = (candidate: ConnectionPlan): Observable<Opening> => {
+      this.#connections += 1;
+      return openSession(candidate, this.#settings, {
+        connection: this.#connections, scheduler: monotonic, log: this.#log, operation, leave,
+        dial: ({ host, port }, end) => dial(host, port, this.#settings, end, monotonic),
+      });
+    };
+    return inTurn(this.plans, attempt, monotonic);
+  }
+}

@@ -1,0 +1,22 @@
+import type { ConnectionPlan, SecurityMode } from '../protocol/connection-plan.js';
+
+/** What candidates are made of. */
+export interface PlanInput {
+  readonly host: string;
+  readonly port: number | undefined;
+  /** `tls`: whichever door opens with TLS. `auto`: the same, and clear text as the last resort. A list is an exact order. */
+  readonly modes: 'auto' | 'tls' | readonly SecurityMode[];
+}
+
+// RFC 8314 section 3.3 and RFC 6409: the submission ports, and the port for relay behind them.
+const DOORS: Readonly<Record<SecurityMode, readonly number[]>> = { implicit: [465], starttls: [587, 25], none: [587, 25] };
+
+// These greet in clear text; every other port is asked with TLS first, because a TLS client is answered at once either way.
+const CLEAR_FIRST = new Set([25, 587, 2525]);
+
+/** The doors to try, in order. Pure: nothing is opened to compute it. */
+export const plan = ({ host, port, modes }: PlanInput): readonly ConnectionPlan[] => {
+  const tls: readonly SecurityMode[] = port !== undefined && CLEAR_FIRST.has(port) ? ['starttls', 'implicit'] : ['implicit', 'starttls'];
+  const order = modes === 'tls' ? tls : modes === 'auto' ? [...tls, 'none' as const] : modes;
+  return order.flatMap((security) => (port === undefined ? DOORS[security] : [port]).map((door) => ({ host, port: door, security })));
+};

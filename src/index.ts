@@ -1,0 +1,28 @@
+// Sending
+export { SmtpClient } from './client.js';
+export type { SmtpOptions } from './config/options.js';
+export type { Address, Attachment, ComposedMessage, Message, RawMessage } from './message/message.js';
+export type { Content } from './message/content.js';
+export type { Envelope, Recipient } from './protocol/envelope.js';
+
+// What is told
+export type { AcceptedEvent, CertificateSummary, ConnectEvent, ReadyEvent, Receipt, SmtpEvent, Timings, TransactionEvent, WarningEvent } from './protocol/event.js';
+export type { Capabilities } from './protocol/capabilities.js';
+export type { ConnectionPlan, Endpoint, SecurityMode, TlsVersion } from './protocol/connection-plan.js';
+export type { LogLine } from './protocol/log-line.js';
+export type { PoolState } from './pool/pool.js';
+export type { Reply } from './protocol/reply.js';
+export type { Limit, Timeouts } from './protocol/timeouts.js';
+
+// What goes wrong
+export {
+  SmtpAuthenticationError, SmtpConnectionError, SmtpError, SmtpFallbackError, SmtpProtocolError, SmtpReplyError, SmtpSourceError,
+  SmtpTimeoutError, SmtpUsageError, type ConnectionErrorCode, type Outcome, type Phase,
+} from './protocol/error.js';
+
+// Operators
+export { receipts } from './operators/receipts.js';
+export { retryWhenSafe, type RetryOptions } from './operators/retry-when-safe.js';
+
+// Mechanisms of your own
+export type { SaslMechanism } from './sasl/mechanism.js';

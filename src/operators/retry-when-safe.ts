@@ -1,0 +1,31 @@
+import { retry, throwError, timer, type MonoTypeOperatorFunction, type SchedulerLike } from 'rxjs';
+import { SmtpError } from '../protocol/error.js';
+
+export interface RetryOptions {
+  /** How many times more. Default 3. */
+  readonly count?: number;
+  /** Milliseconds before each retry, or a function of its number from 1. Default: 1 s, 2 s, 4 s ... at most 5 min, shortened at random. */
+  readonly delay?: number | ((attempt: number) => number);
+  readonly scheduler?: SchedulerLike;
+}
+
+const BASE = 1_000;
+const CAP = 300_000;
+
+// Full jitter: clients that failed together do not come back together.
+const backOff = (attempt: number): number => Math.random() * Math.min(CAP, BASE * 2 ** (attempt - 1));
+
+/**
+ * Sends again after errors that are `retryable`, and only those: never where the mail may have been accepted. Each retry
+ * keeps the Message-ID. Content must be replayable: a string, bytes, or a function that gives it anew.
+ *
+ * ```ts
+ * client.send(message).pipe(retryWhenSafe({ count: 3 }))
+ * ```
+ */
+export const retryWhenSafe = <T>({ count = 3, delay = backOff, scheduler }: RetryOptions = {}): MonoTypeOperatorFunction<T> =>
+  retry({
+    count,
+    delay: (error: unknown, attempt) =>
+      error instanceof SmtpError && error.retryable ? timer(typeof delay === 'number' ? delay : delay(attempt), scheduler) : throwError(() => error),
+  });

@@ -1,0 +1,122 @@
+import { domainToASCII, domainToUnicode } from 'node:url';
+import { SmtpUsageError } from './error.js';
+
+/** One address as it goes into MAIL or RCPT. */
+export interface Mailbox {
+  /** What stands between `<` and `>`. */
+  readonly path: string;
+  /** As it was given, with its quotes. */
+  readonly local: string;
+  /** Lower case, A-labels (RFC 5890); an address literal with its brackets; empty for `Postmaster`. */
+  readonly domain: string;
+  /** The local part needs SMTPUTF8 (RFC 6531). */
+  readonly utf8: boolean;
+}
+
+type Refuse = (why: string) => never;
+
+// RFC 5321 section 4.5.3.1, in octets; the path without its angle brackets.
+const LOCAL_LIMIT = 64;
+const DOMAIN_LIMIT = 255;
+const PATH_LIMIT = 256 - 2;
+
+// Nothing of this may stand in an address, quoted or not: it could end a command or hide what is there.
+const FORBIDDEN = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
+const NON_ASCII = /[^\u0000-\u007f]/;
+const ATEXT = /[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u0080-\u{10ffff}-]/u;
+const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;
+const IPV4 = /^(?:(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(?:\.(?!$)|$)){4}$/;
+
+/**
+ * One Mailbox of RFC 5321 section 4.1.2, and nothing that another reader could read otherwise: no display name, comment,
+ * source route or second address. `what` names the place in the options; the text itself is never repeated.
+ */
+export const parseMailbox = (text: string, what: string, role: 'sender' | 'recipient' = 'recipient'): Mailbox => {
+  const refuse: Refuse = (why) => {
+    throw new SmtpUsageError({ message: `${what} ${why}` });
+  };
+  if (text === '') refuse('is empty. Give an address such as "ann@example.com".');
+  if (FORBIDDEN.test(text)) refuse('holds a line break, a control or an invisible character. Remove it.');
+  if (Buffer.byteLength(text) > 2 * PATH_LIMIT) refuse(`is longer than the ${String(PATH_LIMIT)} bytes that a path may have. Shorten it.`);
+  // RFC 5321 section 4.1.1.3: the one recipient that needs no domain.
+  if (role === 'recipient' && /^postmaster$/i.test(text)) return { path: text, local: text, domain: '', utf8: false };
+  const end = text.startsWith('"') ? quotedEnd(text, refuse) : dotStringEnd(text, refuse);
+  const local = text.slice(0, end);
+  if (text[end] !== '@') refuse(behindLocalPart(text[end]));
+  if (Buffer.byteLength(local) > LOCAL_LIMIT) refuse(`has more than ${String(LOCAL_LIMIT)} bytes before its "@". Shorten it.`);
+  const domain = parseDomain(text.slice(end + 1), refuse);
+  const path = `${local}@${domain}`;
+  if (Buffer.byteLength(path) > PATH_LIMIT) refuse(`is longer than the ${String(PATH_LIMIT)} bytes that a path may have. Shorten it.`);
+  return { path, local, domain, utf8: NON_ASCII.test(local) };
+};
+
+/** The argument of EHLO (RFC 5321 section 4.1.4): a domain, or an address literal. */
+export const parseClientName = (text: string): string => {
+  const refuse: Refuse = (why) => {
+    throw new SmtpUsageError({ message: `clientName ${why}` });
+  };
+  if (FORBIDDEN.test(text)) refuse('holds a line break, a control or an invisible character. Remove it.');
+  return parseDomain(text, refuse);
+};
+
+/** The encoding of what is foreign to ESMTP values (RFC 3461 section 4); what is not ASCII goes as its UTF-8. */
+export const xtext = (value: string): string =>
+  Array.from(Buffer.from(value, 'utf8'), (byte) =>
+    byte > 0x20 && byte < 0x7f && byte !== 0x2b && byte !== 0x3d ? String.fromCharCode(byte) : `+${byte.toString(16).toUpperCase().padStart(2, '0')}`).join('');
+
+/** Where a Quoted-string ends. Only printable ASCII may stand behind a backslash. */
+const quotedEnd = (text: string, refuse: Refuse): number => {
+  for (let at = 1; at < text.length; at += 1) {
+    if (text[at] === '"') return at + 1;
+    if (text[at] === '\\' && NON_ASCII.test(text[at += 1] ?? '')) refuse('escapes a character in its quoted part that is not ASCII. Remove the backslash.');
+  }
+  return refuse('has a quotation mark that is never closed. Close it, or remove it.');
+};
+
+/** Where a Dot-string ends. */
+const dotStringEnd = (text: string, refuse: Refuse): number => {
+  let end = 0;
+  for (const character of text) {
+    if (character !== '.' && !ATEXT.test(character)) break;
+    end += character.length;
+  }
+  const local = text.slice(0, end);
+  if (local === '') refuse(text.startsWith('@') ? 'starts with "@". Give one address, without a source route.' : behindLocalPart(text[0]));
+  if (local.startsWith('.') || local.endsWith('.') || local.includes('..')) refuse('has a dot at an edge of its local part, or two in a row. Remove it, or quote the local part.');
+  return end;
+};
+
+const behindLocalPart = (character: string | undefined): string => {
+  switch (character) {
+    case undefined: return 'has no "@". Give an address such as "ann@example.com".';
+    case '<': case '>': case ' ': return 'holds a space or an angle bracket. Give the address alone, without a display name.';
+    case '(': case ')': return 'holds a comment. Give the address alone.';
+    case ',': case ';': return 'holds more than one address. Give a list of them.';
+    case ':': return 'holds a source route, a group or a scheme. Give the address alone.';
+    default: return 'holds a character that must be quoted before its "@". Give an address such as "ann@example.com".';
+  }
+};
+
+const parseDomain = (text: string, refuse: Refuse): string => {
+  if (text.startsWith('[')) return parseLiteral(text, refuse);
+  if (IPV4.test(text)) refuse(`has a bare IP address as its domain. Put it in brackets: "[${text}]".`);
+  const domain = NON_ASCII.test(text) ? toALabels(text, refuse) : text.toLowerCase();
+  if (!domain.split('.').every((label) => LABEL.test(label))) refuse('has no valid domain: labels of letters, digits and hyphens, such as "mail.example.com". Correct it.');
+  if (domain.length > DOMAIN_LIMIT) refuse(`has a domain of more than ${String(DOMAIN_LIMIT)} bytes. Shorten it.`);
+  return domain;
+};
+
+/** What maps to another name than the one that is seen (full-width letters, ignored characters, other dots) is refused. */
+const toALabels = (text: string, refuse: Refuse): string => {
+  const ascii = text.length > DOMAIN_LIMIT ? '' : domainToASCII(text);
+  if (ascii === '' || domainToUnicode(ascii) !== text.toLowerCase().normalize('NFC')) refuse('has an international domain that stands for another name, or for none. Give its "xn--" form.');
+  return ascii;
+};
+
+/** RFC 5321 section 4.1.3. */
+const parseLiteral = (text: string, refuse: Refuse): string => {
+  const [, tag = '', address = ''] = /^\[(IPv6:)?([0-9A-Fa-f:.]{2,45})\]$/i.exec(text) ?? [];
+  // The parser of URLs knows all forms of IPv6 addresses, and nothing else gets to it.
+  const isValid = tag === '' ? IPV4.test(address) : URL.canParse(`http://[${address}]/`);
+  return isValid ? `[${tag === '' ? '' : 'IPv6:'}${address.toLowerCase()}]` : refuse('has no valid address literal. Write it as "[192.0.2.1]" or "[IPv6:2001:db8::1]".');
+};

@@ -1,0 +1,75 @@
+import type { Reply } from './reply.js';
+
+const MOST_KEYWORDS = 128;
+// RFC 5321 section 4.1.1.1, ehlo-keyword.
+const KEYWORD = /^[A-Za-z0-9][A-Za-z0-9-]*$/;
+// RFC 4422 section 3.1, sasl-mech.
+const MECHANISM = /^[A-Z0-9_-]{1,20}$/;
+// RFC 1870 section 3.
+const SIZE = /^[0-9]{1,20}$/;
+
+/** What a server offers (RFC 5321 section 4.1.1.1). The greeting's own line is never taken for an offer. */
+export class Capabilities {
+  /** Before the first EHLO, and after TLS made what was said before void (RFC 3207 section 4.2). */
+  static readonly none: Capabilities = new Capabilities('', false, new Map());
+
+  /** The name that the server gave itself. */
+  readonly domain: string;
+  /** It answered EHLO, not only HELO. */
+  readonly extended: boolean;
+  readonly #offers: ReadonlyMap<string, readonly string[]>;
+
+  private constructor(domain: string, extended: boolean, offers: ReadonlyMap<string, readonly string[]>) {
+    this.domain = domain;
+    this.extended = extended;
+    this.#offers = offers;
+  }
+
+  static fromEhlo({ lines: [greeting = '', ...offered] }: Reply): Capabilities {
+    const offers = new Map<string, readonly string[]>();
+    for (const line of offered) {
+      const [first = '', ...rest] = words(line);
+      // The spelling of drafts before RFC 2554, which is still around: AUTH=LOGIN PLAIN.
+      const [keyword = '', ...parameters] = /^AUTH=/i.test(first) ? ['AUTH', ...words(first.slice(5)), ...rest] : [first.toUpperCase(), ...rest];
+      if (!KEYWORD.test(keyword) || (offers.size === MOST_KEYWORDS && !offers.has(keyword))) continue;
+      offers.set(keyword, [...(offers.get(keyword) ?? []), ...parameters]);
+    }
+    return new Capabilities(domainOf(greeting), true, offers);
+  }
+
+  static fromHelo({ lines: [greeting = ''] }: Reply): Capabilities {
+    return new Capabilities(domainOf(greeting), false, new Map());
+  }
+
+  get keywords(): readonly string[] {
+    return [...this.#offers.keys()];
+  }
+
+  has(keyword: string): boolean {
+    return this.#offers.has(keyword.toUpperCase());
+  }
+
+  /** The words behind a keyword; none where it is not offered. */
+  parameters(keyword: string): readonly string[] {
+    return this.#offers.get(keyword.toUpperCase()) ?? [];
+  }
+
+  /** Octets of the largest message (RFC 1870); undefined where there is no limit, or none that makes sense. */
+  get sizeLimit(): number | undefined {
+    const [limit = ''] = this.parameters('SIZE');
+    return SIZE.test(limit) && Number(limit) > 0 ? Number(limit) : undefined;
+  }
+
+  /** Names of SASL mechanisms, in the server's order. */
+  get authentication(): readonly string[] {
+    return [...new Set(this.parameters('AUTH').map((name) => name.toUpperCase()))].filter((name) => MECHANISM.test(name));
+  }
+
+  toJSON(): { readonly domain: string; readonly extended: boolean; readonly offers: Readonly<Record<string, readonly string[]>> } {
+    return { domain: this.domain, extended: this.extended, offers: Object.fromEntries(this.#offers) };
+  }
+}
+
+const words = (line: string): readonly string[] => line.split(' ').filter((word) => word !== '');
+
+const domainOf = (greeting: string): string => words(greeting)[0] ?? '';

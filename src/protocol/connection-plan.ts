@@ -1,0 +1,23 @@
+/** How a door is secured: TLS from the first byte, an upgrade by STARTTLS (RFC 3207), or clear text. */
+export type SecurityMode = 'implicit' | 'starttls' | 'none';
+
+export type TlsVersion = 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3';
+
+/** One end of a connection. */
+export interface Endpoint {
+  readonly address: string;
+  readonly port: number;
+  readonly family?: 4 | 6;
+}
+
+/** One door that is tried: where, and how it is secured. */
+export interface ConnectionPlan {
+  readonly host: string;
+  readonly port: number;
+  readonly security: SecurityMode;
+}
+
+export const describePlan = ({ host, port, security }: ConnectionPlan): string => {
+  const how = { implicit: 'implicit TLS', starttls: 'STARTTLS', none: 'clear text' }[security];
+  return `${host}:${String(port)} (${how})`;
+};

@@ -1,0 +1,15 @@
+/** A recipient with what a delivery status notification should tell (RFC 3461). */
+export interface Recipient {
+  readonly address: string;
+  /** When to notify the sender: `['NEVER']`, or any of the others. */
+  readonly notify?: readonly ('NEVER' | 'SUCCESS' | 'FAILURE' | 'DELAY')[];
+  /** The original recipient, `rfc822;user@example.com`. */
+  readonly orcpt?: string;
+}
+
+/** Who a mail is from and to, as the server is told: not the header fields. */
+export interface Envelope {
+  /** `null` is the empty reverse-path `<>`. */
+  readonly from: string | null;
+  readonly to: readonly (string | Recipient)[];
+}

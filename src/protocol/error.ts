@@ -1,0 +1,150 @@
+import { describePlan, type ConnectionPlan } from './connection-plan.js';
+import type { LogLine } from './log-line.js';
+import type { Reply } from './reply.js';
+import type { Limit } from './timeouts.js';
+
+/** Where a send was when it failed. */
+export type Phase =
+  | 'options' | 'resolve' | 'connect' | 'proxy' | 'tls' | 'greeting' | 'hello' | 'starttls' | 'auth'
+  | 'mail' | 'rcpt' | 'data' | 'body' | 'end-of-data' | 'reset' | 'idle' | 'quit';
+
+/**
+ * Who has the mail now.
+ * - `not-sent`: the end of the data never left; a retry is safe.
+ * - `refused`: the server said no; the reply decides.
+ * - `accepted`: the server has it; something failed afterwards.
+ * - `unknown`: the end of the data left and no answer came; a retry may deliver twice (RFC 1047).
+ */
+export type Outcome = 'not-sent' | 'refused' | 'accepted' | 'unknown';
+
+/** Before the end of the data has left, nothing was sent; behind it, nobody knows (RFC 1047). */
+export const outcomeOf = (phase: Phase): Outcome => (phase === 'end-of-data' ? 'unknown' : 'not-sent');
+
+interface Details {
+  readonly message: string;
+  readonly phase: Phase;
+  readonly outcome?: Outcome;
+  readonly retryable?: boolean;
+  readonly reply?: Reply;
+  readonly transcript?: readonly LogLine[];
+  readonly cause?: unknown;
+}
+
+/** Every failure: where it happened, who has the mail now, whether it may be tried again, and what to change. */
+export abstract class SmtpError extends Error {
+  readonly code: `E_${string}`;
+  readonly phase: Phase;
+  readonly outcome: Outcome;
+  /** True only where a retry cannot deliver twice and could succeed. */
+  readonly retryable: boolean;
+  declare readonly reply?: Reply;
+  /** The last lines of the dialogue, secrets gone. */
+  readonly transcript: readonly LogLine[];
+
+  constructor(code: `E_${string}`, { message, phase, outcome = 'not-sent', retryable = false, reply, transcript = [], cause }: Details) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.name = new.target.name;
+    this.code = code;
+    this.phase = phase;
+    this.outcome = outcome;
+    this.retryable = retryable && (outcome === 'not-sent' || outcome === 'refused');
+    if (reply !== undefined) this.reply = reply;
+    this.transcript = transcript;
+  }
+}
+
+/** Options, a message or a call that cannot work, found before a socket was opened. */
+export class SmtpUsageError extends SmtpError {
+  constructor(details: Omit<Details, 'phase'> & { readonly phase?: Phase }) {
+    super('E_USAGE', { phase: 'options', ...details });
+  }
+}
+
+export type ConnectionErrorCode = 'E_DNS' | 'E_CONNECT' | 'E_TLS' | 'E_CERTIFICATE' | 'E_PROXY' | 'E_CLOSED';
+
+/** The way to the server, or the connection itself, failed. */
+export class SmtpConnectionError extends SmtpError {
+  /** A word for the failure: the system's code (`ECONNREFUSED`), or what TLS met (`plaintext-peer`, `untrusted`, ...). */
+  readonly reason: string;
+
+  constructor(code: ConnectionErrorCode, { reason, ...details }: Details & { readonly reason: string }) {
+    super(code, details);
+    this.reason = reason;
+  }
+}
+
+/** A limit of `timeouts` ran out. */
+export class SmtpTimeoutError extends SmtpError {
+  readonly limit: Limit;
+  /** Milliseconds. */
+  readonly elapsed: number;
+
+  constructor({ limit, elapsed, ...details }: Details & { readonly limit: Limit; readonly elapsed: number }) {
+    super('E_TIMEOUT', { retryable: true, ...details });
+    this.limit = limit;
+    this.elapsed = elapsed;
+  }
+}
+
+/** The server broke the protocol; `E_INJECTION`: bytes came that could have been planted before TLS. */
+export class SmtpProtocolError extends SmtpError {
+  constructor(code: 'E_PROTOCOL' | 'E_INJECTION', details: Details) {
+    super(code, details);
+  }
+}
+
+/** The server said no. */
+export class SmtpReplyError extends SmtpError {
+  declare readonly reply: Reply;
+  readonly command: string;
+  declare readonly recipient?: string;
+
+  constructor({ command, recipient, ...details }: Details & { readonly reply: Reply; readonly command: string; readonly recipient?: string }) {
+    super('E_REPLY', { outcome: 'refused', retryable: isTransient(details.reply, details.phase), ...details });
+    this.command = command;
+    if (recipient !== undefined) this.recipient = recipient;
+  }
+}
+
+// RFC 5321 section 4.5.3.1.10: 552 to RCPT means "too many recipients" and is to be treated as temporary.
+const isTransient = (reply: Reply, phase: Phase): boolean => reply.severity === 4 || (phase === 'rcpt' && reply.code === 552);
+
+/** Signing in failed, or could not be tried without giving a secret away. */
+export class SmtpAuthenticationError extends SmtpError {
+  /** What the server offered. */
+  readonly offered: readonly string[];
+  /** What the options and the credentials allow. */
+  readonly allowed: readonly string[];
+  readonly tried: readonly string[];
+
+  constructor({ offered, allowed, tried, ...details }: Details & { readonly offered: readonly string[]; readonly allowed: readonly string[]; readonly tried: readonly string[] }) {
+    super('E_AUTH', details);
+    this.offered = offered;
+    this.allowed = allowed;
+    this.tried = tried;
+  }
+}
+
+/** The message's own content failed: its stream broke, or it holds what this server cannot take. */
+export class SmtpSourceError extends SmtpError {
+  constructor(details: Details) {
+    super('E_SOURCE', details);
+  }
+}
+
+/** Every candidate failed; `attempts` tells why each did. */
+export class SmtpFallbackError extends SmtpError {
+  readonly attempts: readonly { readonly plan: ConnectionPlan; readonly error: SmtpError; /** ms */ readonly elapsed: number }[];
+
+  constructor(attempts: SmtpFallbackError['attempts']) {
+    const reasons = attempts.map(({ plan, error, elapsed }) => `${describePlan(plan)}, ${error.phase}, ${String(Math.round(elapsed))} ms: ${error.message}`);
+    const last = attempts.at(-1)?.error;
+    super('E_ALL_ATTEMPTS', {
+      message: `No door opened. ${reasons.join(' | ')} Check the host, or pin the right door with the options "port" and "security".`,
+      phase: last?.phase ?? 'connect',
+      retryable: attempts.some(({ error }) => error.retryable),
+      transcript: last?.transcript ?? [],
+    });
+    this.attempts = attempts;
+  }
+}

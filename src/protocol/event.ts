@@ -1,0 +1,89 @@
+import type { Capabilities } from './capabilities.js';
+import type { ConnectionPlan, Endpoint } from './connection-plan.js';
+import type { Envelope } from './envelope.js';
+import type { SmtpError } from './error.js';
+import type { Reply } from './reply.js';
+
+/** What is told of the server's certificate. */
+export interface CertificateSummary {
+  readonly subject: string;
+  readonly issuer: string;
+  readonly altNames: readonly string[];
+  readonly validFrom: string;
+  readonly validTo: string;
+  /** SHA-256, colon-separated upper-case hex. */
+  readonly fingerprint256: string;
+}
+
+/** The way to a mail: from the first attempt to a connection on which a mail can start. */
+export type ConnectEvent =
+  | { readonly type: 'attempt-started'; readonly plan: ConnectionPlan; readonly index: number }
+  | { readonly type: 'attempt-failed'; readonly plan: ConnectionPlan; readonly index: number; readonly error: SmtpError; /** ms */ readonly elapsed: number }
+  | { readonly type: 'connected'; readonly remote: Endpoint; readonly local: Endpoint; readonly via?: string }
+  | { readonly type: 'greeted'; readonly reply: Reply }
+  | { readonly type: 'introduced'; readonly capabilities: Capabilities }
+  | { readonly type: 'secured'; readonly mode: 'implicit' | 'starttls'; readonly protocol: string; readonly cipher: string; readonly certificate: CertificateSummary }
+  | { readonly type: 'authenticated'; readonly mechanism: string; readonly user: string }
+  | ReadyEvent
+  | WarningEvent;
+
+/** A mail can start. */
+export interface ReadyEvent {
+  readonly type: 'ready';
+  readonly capabilities: Capabilities;
+  /** SASL mechanisms that the server offers. */
+  readonly supportedAuthentication: readonly string[];
+  /** The connection is encrypted. */
+  readonly secure: boolean;
+  /** The connection was open already. */
+  readonly reused: boolean;
+}
+
+/** Something lenient happened. */
+export interface WarningEvent {
+  readonly type: 'warning';
+  readonly code: `W_${string}`;
+  readonly message: string;
+}
+
+/** The mail itself, from its sender to the server's last word. */
+export type TransactionEvent =
+  | { readonly type: 'sender-accepted'; readonly reply: Reply }
+  | { readonly type: 'recipient-accepted' | 'recipient-refused'; readonly recipient: string; readonly reply: Reply }
+  | { readonly type: 'progress'; readonly bytesSent: number; readonly bytesTotal?: number }
+  | AcceptedEvent
+  | WarningEvent;
+
+/** The server took responsibility. Always last, exactly once. */
+export interface AcceptedEvent {
+  readonly type: 'accepted';
+  readonly receipt: Receipt;
+}
+
+export type SmtpEvent = ConnectEvent | TransactionEvent;
+
+/** What the server took, and from whom it refused it. */
+export interface Receipt {
+  readonly messageId: string | undefined;
+  readonly envelope: Envelope;
+  readonly reply: Reply;
+  readonly accepted: readonly string[];
+  readonly refused: readonly { readonly recipient: string; readonly reply: Reply }[];
+  /** Octets of the message as the server has it. */
+  readonly bytes: number;
+  readonly queueId?: string;
+  readonly timings: Timings;
+}
+
+/** Milliseconds. */
+export interface Timings {
+  /** From `subscribe` to `ready`. */
+  readonly connect: number;
+  /** From MAIL to the go-ahead for the content. */
+  readonly envelope: number;
+  /** The content, to its last byte. */
+  readonly content: number;
+  /** From the end of data to its reply. */
+  readonly acceptance: number;
+  readonly total: number;
+}

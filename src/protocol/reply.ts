@@ -1,0 +1,39 @@
+/** What the server answered to one command (RFC 5321 section 4.2). Its text is safe to print and holds no secret. */
+export interface Reply {
+  /** Three digits, 200 to 559. */
+  readonly code: number;
+  /** The first digit: 2 done, 3 go on, 4 not now, 5 no. */
+  readonly severity: 2 | 3 | 4 | 5;
+  /** The enhanced status code (RFC 3463), where the server gave one that fits the code. */
+  readonly enhanced?: readonly [statusClass: number, subject: number, detail: number];
+  /** The text behind the code, a line each; controls are escaped. */
+  readonly lines: readonly string[];
+}
+
+export const isPositive = (reply: Reply): boolean => reply.severity === 2;
+export const isRefusal = (reply: Reply): boolean => reply.severity >= 4;
+
+/** A 421 may answer any command: the server is about to close the channel (RFC 5321 section 3.8). */
+export const isFarewell = (reply: Reply): boolean => reply.code === 421;
+
+/** The reply on one line, for errors and logs: `550 5.1.1 No such user`. */
+export const formatReply = (reply: Reply): string => `${String(reply.code)} ${reply.lines.join(' / ')}`.trimEnd();
+
+export const makeReply = (code: number, lines: readonly string[]): Reply => {
+  const severity = Math.floor(code / 100) as Reply['severity'];
+  const enhanced = severity === 3 ? undefined : enhancedStatus(severity, lines[0] ?? '');
+  return enhanced === undefined ? { code, severity, lines } : { code, severity, enhanced, lines };
+};
+
+// RFC 2034 section 4: the class is the reply's first digit; anything else is text that looks like a status.
+const enhancedStatus = (severity: number, text: string): Reply['enhanced'] | undefined => {
+  const match = /^([245])\.(\d{1,3})\.(\d{1,3})(?: |$)/.exec(text);
+  return match && Number(match[1]) === severity ? [severity, Number(match[2]), Number(match[3])] : undefined;
+};
+
+/** The server's name for an accepted mail, where its reply to the end of data tells one in a form that is in use. */
+export const queueId = (reply: Reply): string | undefined => {
+  const text = reply.lines.join(' ');
+  const match = /(?:queued as|\bid=|\bqueued id|\bmessage id|\bmsgid)[ :=]*<?([A-Za-z0-9][A-Za-z0-9_.+-]{2,63})/i.exec(text);
+  return match?.[1];
+};

@@ -1,0 +1,51 @@
+/** How long each step may take, in milliseconds. `Infinity` waits for ever, except for `greeting`. */
+export interface Timeouts {
+  /** Name resolution. Default 15,000. */
+  readonly resolve: number;
+  /** The TCP connection, all addresses together. Default 60,000. */
+  readonly connect: number;
+  /** A proxy's whole handshake. Default 30,000. */
+  readonly proxy: number;
+  /** A TLS handshake. Default 30,000. */
+  readonly tls: number;
+  /** From the connection to the 220, an implicit TLS handshake included. Default 30,000; 5,000 in the automatic modes. */
+  readonly greeting: number;
+  /** The reply to a command. Default by command (RFC 5321 section 4.5.3.2): see `commandTimeout`. */
+  readonly command: number | undefined;
+  /** One block of content: read from its source and taken by the socket. Default 180,000. */
+  readonly dataBlock: number;
+  /** The reply to the end of data. Default 600,000. */
+  readonly endOfData: number;
+  /** The reply to QUIT. Default 2,000; it never delays a result. */
+  readonly quit: number;
+  /** A whole `send()` or `verify()` from `subscribe`. No default. */
+  readonly operation: number;
+}
+
+/** The name of a limit, as options and `SmtpTimeoutError.limit` spell it. */
+export type Limit = keyof Timeouts;
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+
+export const DEFAULT_TIMEOUTS: Timeouts = {
+  resolve: 15 * SECOND,
+  connect: MINUTE,
+  proxy: 30 * SECOND,
+  tls: 30 * SECOND,
+  greeting: 30 * SECOND,
+  command: undefined,
+  dataBlock: 3 * MINUTE,
+  endOfData: 10 * MINUTE,
+  quit: 2 * SECOND,
+  operation: Infinity,
+};
+
+/** In the automatic modes a silent door must not cost more than this before the next one is tried. */
+export const AUTOMATIC_GREETING_TIMEOUT = 5 * SECOND;
+
+// RFC 5321 section 4.5.3.2: five minutes for MAIL and RCPT, two for DATA. The others are answered at once or not at all.
+const COMMAND_DEFAULTS: Readonly<Record<string, number>> = { mail: 5 * MINUTE, rcpt: 5 * MINUTE, data: 2 * MINUTE };
+
+export const commandTimeout = (timeouts: Timeouts, phase: string): number =>
+  timeouts.command ?? COMMAND_DEFAULTS[phase] ?? MINUTE;

@@ -1,0 +1,40 @@
+import { SmtpUsageError } from '../protocol/error.js';
+import type { Secret } from '../protocol/secret.js';
+
+/** One exchange of RFC 4422, from the client's side. Bytes in and out; base64 is the caller's. */
+export interface SaslMechanism {
+  /** As AUTH spells it. */
+  readonly name: string;
+  /** Begins an exchange anew. Undefined: the server speaks first, which differs from an empty response. */
+  start(): Uint8Array | undefined;
+  /** Answers a challenge, or throws `SaslError`. */
+  next(challenge: Uint8Array): Uint8Array | Promise<Uint8Array>;
+  /** Everything was said and everything due was verified: before that, a 235 does not count. */
+  readonly done: boolean;
+  /** Challenges that the mechanism can have at most. */
+  readonly maxRounds?: number;
+  /** It gives nothing away to who reads along. Without this it is used only where nobody can. */
+  readonly clearTextSafe?: boolean;
+}
+
+/** A challenge that is not answered. The message says why, as a clause. */
+export class SaslError extends Error {
+  override readonly name = 'SaslError';
+}
+
+const CHALLENGE_LIMIT = 8 * 1024;
+
+/** RFC 4648 section 4 without any leniency: what encodes to other text was never encoded by a server. */
+export const decodeBase64 = (text: string): Uint8Array => {
+  if (text.length > 4 * Math.ceil(CHALLENGE_LIMIT / 3)) throw new SaslError(`its challenge is longer than ${String(CHALLENGE_LIMIT)} bytes`);
+  const bytes = Buffer.from(text, 'base64');
+  if (bytes.toString('base64') !== text) throw new SaslError('its challenge is no base64');
+  if (bytes.length > CHALLENGE_LIMIT) throw new SaslError(`its challenge is longer than ${String(CHALLENGE_LIMIT)} bytes`);
+  return bytes;
+};
+
+/** RFC 4616 section 2: NUL separates the parts, so it can be in none. */
+export const refuseNul = (user: string, pass: Secret): void => {
+  for (const [what, text] of [['auth.user', user], ['auth.pass', pass.reveal()]] as const)
+    if (text.includes('\0')) throw new SmtpUsageError({ phase: 'auth', message: `${what} holds a NUL character, which no mechanism can carry. Remove it.` });
+};

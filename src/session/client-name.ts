@@ -1,0 +1,13 @@
+import { hostname } from 'node:os';
+import { isIP } from 'node:net';
+import type { Endpoint } from '../protocol/connection-plan.js';
+
+const FULL_NAME = /^(?=.{1,255}$)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+$/i;
+
+/** The argument of EHLO where none was given: this host's full name, or its address as a literal (RFC 5321 section 4.1.4). */
+export const defaultClientName = (local: Endpoint, name = hostname()): string => {
+  if (FULL_NAME.test(name)) return name;
+  const address = local.address.replace(/^::ffff:(?=\d+\.)/i, '').split('%', 1)[0] ?? '';
+  const family = isIP(address);
+  return family === 0 ? '[127.0.0.1]' : family === 6 ? `[IPv6:${address}]` : `[${address}]`;
+};

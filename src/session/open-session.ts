@@ -1,0 +1,60 @@
+import { concat, defer, finalize, from, map, mergeMap, NEVER, type Observable, type SchedulerLike } from 'rxjs';
+import { Capabilities } from '../protocol/capabilities.js';
+import type { ConnectionPlan } from '../protocol/connection-plan.js';
+import type { ConnectEvent } from '../protocol/event.js';
+import { Redactor } from '../protocol/secret.js';
+import type { ByteStream } from '../transport/byte-stream.js';
+import { deadline, type Deadline } from '../transport/clock.js';
+import { Wire, type LogSink } from '../wire/wire.js';
+import { Session } from './session.js';
+import type { SessionSettings } from './settings.js';
+import type { State } from './state.js';
+import { dialogue } from './steps.js';
+
+/** An event on the way, or at its end the session itself. */
+export type Opening = ConnectEvent | { readonly type: 'session'; readonly session: Session };
+
+/** What surrounds one connection. */
+export interface SessionContext {
+  readonly connection: number;
+  readonly scheduler: SchedulerLike;
+  readonly log: LogSink;
+  readonly operation: Deadline;
+  /** Opens the byte stream; whoever takes it owns it. */
+  readonly dial: (plan: ConnectionPlan, operation: Deadline) => Observable<ByteStream>;
+  /** Is given the wire when the session ends, to say goodbye. */
+  readonly leave: (wire: Wire) => void;
+}
+
+/**
+ * A connection on which mails can be sent, as a cold observable that lives exactly as long as its subscription: it walks
+ * the dialogue, emits each event and then the session, and stays. Unsubscribing leaves the server.
+ */
+export const openSession = (plan: ConnectionPlan, settings: SessionSettings, context: SessionContext): Observable<Opening> =>
+  defer(() => {
+    const { scheduler, operation, log, connection } = context;
+    let wire: Wire | undefined;
+    const redactor = new Redactor();
+    if (settings.credentials?.kind === 'password') redactor.conceal(settings.credentials.pass.reveal());
+    const begin = (stream: ByteStream): State => {
+      wire = new Wire(stream, { peer: `${plan.host}:${String(plan.port)}`, connection, timeouts: settings.timeouts, scheduler, redactor, log });
+      const { remote, local, via } = stream;
+      return {
+        stage: 'connected', events: [{ type: 'connected', remote, local, ...(via === undefined ? {} : { via }) }],
+        plan, settings, wire, operation, capabilities: Capabilities.none, hasGreeted: false, isAuthenticated: false,
+        greetBy: deadline(scheduler, 'greeting', settings.timeouts.greeting),
+      };
+    };
+    const openings = (state: State): readonly Opening[] => {
+      ({ wire } = state);
+      return state.stage === 'ready' ? [...state.events, { type: 'session', session: new Session(state) }] : state.events;
+    };
+    return concat(
+      context.dial(plan, operation).pipe(
+        map(begin),
+        mergeMap(dialogue),
+        mergeMap((state) => from(openings(state))),
+      ),
+      NEVER,
+    ).pipe(finalize(() => { if (wire !== undefined) context.leave(wire); }));
+  });

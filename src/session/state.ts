@@ -1,0 +1,35 @@
+import type { Capabilities } from '../protocol/capabilities.js';
+import type { ConnectionPlan } from '../protocol/connection-plan.js';
+import type { ConnectEvent } from '../protocol/event.js';
+import type { Deadline } from '../transport/clock.js';
+import type { Wire } from '../wire/wire.js';
+import type { SessionSettings } from './settings.js';
+
+/** The stations of a session on its way to a mail. */
+export type Stage = 'connected' | 'secured' | 'greeted' | 'introduced' | 'authenticated' | 'ready';
+
+/** Where a session is, all that it knows there, and the events that tell of it. Immutable: each step yields the next. */
+export interface State {
+  readonly stage: Stage;
+  readonly events: readonly ConnectEvent[];
+  readonly plan: ConnectionPlan;
+  readonly settings: SessionSettings;
+  /** The current one: STARTTLS yields a new wire. */
+  readonly wire: Wire;
+  readonly capabilities: Capabilities;
+  readonly hasGreeted: boolean;
+  readonly isAuthenticated: boolean;
+  /** The greeting must have come by then, an implicit TLS handshake included. */
+  readonly greetBy: Deadline;
+  readonly operation: Deadline;
+}
+
+/** The stations that may follow each; the diagram in docs/architecture.md is drawn from this table. */
+export const FOLLOWS: Readonly<Record<Stage, readonly Stage[]>> = {
+  connected: ['secured', 'greeted'],
+  secured: ['greeted', 'introduced'],
+  greeted: ['introduced'],
+  introduced: ['secured', 'authenticated', 'ready'],
+  authenticated: ['ready'],
+  ready: [],
+};

@@ -1,0 +1,121 @@
+import { catchError, concat, concatMap, defer, EMPTY, expand, map, of, throwError, type Observable } from 'rxjs';
+import { Capabilities } from '../protocol/capabilities.js';
+import { ehlo, helo, STARTTLS } from '../protocol/command.js';
+import { SmtpProtocolError, SmtpReplyError, type Phase } from '../protocol/error.js';
+import type { ConnectEvent, ReadyEvent, WarningEvent } from '../protocol/event.js';
+import { before, deadline, sooner } from '../transport/clock.js';
+import { secure as secureStream } from '../transport/secure.js';
+import { exchange, greeting } from '../wire/exchange.js';
+import { Wire } from '../wire/wire.js';
+import { authenticate } from './authenticate.js';
+import { defaultClientName } from './client-name.js';
+import { expectCode } from './expect-reply.js';
+import { FOLLOWS, type Stage, type State } from './state.js';
+
+/**
+ * THE DIALOGUE (RFC 5321 section 3, RFC 3207, RFC 4954): what is done at each station. Which stations may follow is the
+ * table `FOLLOWS`.
+ */
+const STEPS: Readonly<Record<Stage, (state: State) => Observable<State>>> = {
+  connected: (state) => (state.plan.security === 'implicit' ? secure(state, 'tls') : greet(state)),
+  secured: (state) => (state.hasGreeted ? introduce(state) : greet(state)),
+  greeted: (state) => introduce(state),
+  introduced: (state) => (needsTls(state) ? startTls(state) : needsAuthentication(state) ? authenticate(state) : of(ready(state))),
+  authenticated: (state) => of(ready(state)),
+  ready: () => EMPTY,
+};
+
+/** Walks the dialogue from where `start` is to `ready`, one step after the other. */
+export const dialogue = (start: State): Observable<State> =>
+  of(start).pipe(
+    expand((state) => STEPS[state.stage](state).pipe(map((next) => follow(state, next))), 1),
+  );
+
+const follow = (state: State, next: State): State => {
+  if (next.stage !== state.stage && !FOLLOWS[state.stage].includes(next.stage)) throw new Error(`No way from ${state.stage} to ${next.stage}.`);
+  return next;
+};
+
+const greet = (state: State): Observable<State> =>
+  greeting(state.wire, sooner(state.greetBy, state.operation)).pipe(
+    expectCode(state.wire, 'greeting', 'the connection', 220, 'The server takes no mail from here now; try another server or ask its operator.'),
+    map((reply): State => ({ ...state, stage: 'greeted', hasGreeted: true, events: [{ type: 'greeted', reply }] })),
+  );
+
+// Only these say that EHLO itself is not known (RFC 5321 section 3.2); HELO will do where nothing needs an extension.
+const UNKNOWN_COMMAND = new Set([500, 502, 504]);
+
+const introduce = (state: State): Observable<State> => {
+  const { wire, operation, settings } = state;
+  const name = settings.clientName ?? defaultClientName(wire.stream.local);
+  const introduced = (capabilities: Capabilities): State => ({ ...state, stage: 'introduced', capabilities, events: [{ type: 'introduced', capabilities }] });
+  const hint = 'Check the option "clientName", or ask the server\'s operator.';
+  return exchange(wire, [ehlo(name)], { operation }).pipe(
+    expectCode(wire, 'hello', 'EHLO', 250, hint),
+    map((reply) => introduced(Capabilities.fromEhlo(reply))),
+    catchError((error: unknown) => {
+      const isUnknown = error instanceof SmtpReplyError && UNKNOWN_COMMAND.has(error.reply.code);
+      if (!isUnknown || needsTls(state) || settings.credentials !== undefined) return throwError(() => error);
+      return exchange(wire, [helo(name)], { operation }).pipe(
+        expectCode(wire, 'hello', 'HELO', 250, hint),
+        map((reply) => introduced(Capabilities.fromHelo(reply))),
+      );
+    }),
+  );
+};
+
+const needsTls = ({ plan, wire }: State): boolean => plan.security !== 'none' && wire.stream.tls === undefined;
+
+const needsAuthentication = ({ settings, isAuthenticated }: State): boolean => settings.credentials !== undefined && !isAuthenticated;
+
+const startTls = (state: State): Observable<State> => {
+  const { wire, operation, capabilities } = state;
+  if (!capabilities.has('STARTTLS')) return throwError(() => new SmtpProtocolError('E_PROTOCOL', {
+    phase: 'starttls', transcript: wire.transcript(),
+    message: `${wire.context.peer} does not offer STARTTLS. Use its port for implicit TLS (465), or security: "none" if clear text is acceptable.`,
+  }));
+  return concat(
+    exchange(wire, [STARTTLS], { operation }).pipe(
+      expectCode(wire, 'starttls', 'STARTTLS', 220, 'It offers TLS and cannot start it; try later, or its port for implicit TLS (465).'),
+      concatMap(() => EMPTY),
+    ),
+    defer(() => secure(state, 'starttls')),
+  );
+};
+
+/** The upgrade: a new wire on the secured stream, and nothing that was known before (RFC 3207 section 4.2). */
+const secure = (state: State, mode: 'tls' | 'starttls'): Observable<State> => {
+  const { plan, settings, operation } = state;
+  const { context } = state.wire;
+  const { scheduler } = context;
+  const phase: Phase = 'tls';
+  const limit = sooner(deadline(scheduler, 'tls', settings.timeouts.tls), sooner(mode === 'tls' ? state.greetBy : operation, operation));
+  const stream = state.wire.release();
+  if (stream.unread > 0) return throwError(() => new SmtpProtocolError('E_INJECTION', {
+    phase: 'starttls', transcript: state.wire.transcript(), message: `${context.peer} sent clear text behind its answer to STARTTLS. Nothing of it was used.`,
+  }));
+  return secureStream(stream, plan.host, settings.tls, phase).pipe(
+    before(scheduler, limit, phase, `The TLS handshake with ${context.peer}`),
+    map((secured): State => {
+      const { protocol = '', cipher = '', certificate } = secured.tls ?? {};
+      if (certificate === undefined) throw new Error('A secured stream has a certificate.');
+      const event: ConnectEvent = { type: 'secured', mode: mode === 'tls' ? 'implicit' : 'starttls', protocol, cipher, certificate };
+      return {
+        ...state, stage: 'secured', wire: new Wire(secured, context, state.hasGreeted), capabilities: Capabilities.none,
+        events: settings.tls.rejectUnauthorized ? [event] : [UNVERIFIED, event],
+      };
+    }),
+  );
+};
+
+const UNVERIFIED: WarningEvent = {
+  type: 'warning',
+  code: 'W_UNVERIFIED',
+  message: 'tls.rejectUnauthorized is false: the certificate was not verified, and anyone in between can read and change this mail.',
+};
+
+const ready = (state: State): State => {
+  const { capabilities } = state;
+  const event: ReadyEvent = { type: 'ready', capabilities, supportedAuthentication: capabilities.authentication, secure: state.wire.stream.tls !== undefined, reused: false };
+  return { ...state, stage: 'ready', events: [event] };
+};

@@ -1,0 +1,93 @@
+import type { Socket } from 'node:net';
+import { fromEvent, map, Observable, take } from 'rxjs';
+import type { Endpoint } from '../protocol/connection-plan.js';
+
+/** What a TLS handshake agreed on. */
+export interface TlsFacts {
+  readonly protocol: string;
+  readonly cipher: string;
+  readonly certificate: { readonly subject: string; readonly issuer: string; readonly altNames: readonly string[]; readonly validFrom: string; readonly validTo: string; readonly fingerprint256: string };
+}
+
+/** A byte stream to the server, whatever carries it. */
+export interface ByteStream {
+  readonly remote: Endpoint;
+  readonly local: Endpoint;
+  readonly via?: string;
+  readonly tls?: TlsFacts;
+  /** Reads as long as it is subscribed; completes when the peer has finished, fails when the connection does. */
+  readonly bytes: Observable<Buffer>;
+  /** Received, and not yet given to a subscriber of `bytes`. */
+  readonly unread: number;
+  /** False: wait for `drained` before the next. */
+  write(chunk: string | Uint8Array): boolean;
+  /** Once, when what was written has left for the socket. */
+  readonly drained: Observable<void>;
+  /** Whether the stream keeps the process alive: an idle one does not. */
+  keepAlive(on: boolean): void;
+  /** Finishes our side after what was written. */
+  end(): void;
+  destroy(): void;
+}
+
+/** The one place that listens to a socket's events. */
+export class SocketStream implements ByteStream {
+  readonly socket: Socket;
+  readonly remote: Endpoint;
+  readonly local: Endpoint;
+  declare readonly via?: string;
+  declare readonly tls?: TlsFacts;
+
+  constructor(socket: Socket, facts: { readonly remote?: Endpoint; readonly local?: Endpoint; readonly via?: string; readonly tls?: TlsFacts } = {}) {
+    this.socket = socket;
+    this.remote = facts.remote ?? endpoint(socket.remoteAddress, socket.remotePort, socket.remoteFamily);
+    this.local = facts.local ?? endpoint(socket.localAddress, socket.localPort, socket.localFamily);
+    if (facts.via !== undefined) this.via = facts.via;
+    if (facts.tls !== undefined) this.tls = facts.tls;
+    // A socket may fail at any time, also after its last reader went: without a listener that would end the process.
+    socket.on('error', ignore);
+  }
+
+  readonly bytes = new Observable<Buffer>((subscriber) => {
+    const { socket } = this;
+    const data = (chunk: Buffer): void => { subscriber.next(chunk); };
+    const end = (): void => { subscriber.complete(); };
+    const error = (failure: Error): void => { subscriber.error(failure); };
+    socket.on('data', data).on('end', end).on('close', end).on('error', error);
+    if (socket.destroyed || socket.readableEnded) subscriber.complete();
+    return () => {
+      socket.off('data', data).off('end', end).off('close', end).off('error', error);
+      socket.pause();
+    };
+  });
+
+  get unread(): number {
+    return this.socket.readableLength;
+  }
+
+  write(chunk: string | Uint8Array): boolean {
+    return this.socket.writable ? this.socket.write(chunk) : true;
+  }
+
+  get drained(): Observable<void> {
+    return fromEvent(this.socket, 'drain').pipe(take(1), map(() => undefined));
+  }
+
+  keepAlive(on: boolean): void {
+    if (on) this.socket.ref();
+    else this.socket.unref();
+  }
+
+  end(): void {
+    this.socket.end();
+  }
+
+  destroy(): void {
+    this.socket.destroy();
+  }
+}
+
+const ignore = (): void => { /* Whoever reads `bytes` is told. */ };
+
+const endpoint = (address = '', port = 0, family = ''): Endpoint =>
+  family === 'IPv6' || family === 'IPv4' ? { address, port, family: family === 'IPv6' ? 6 : 4 } : { address, port };

@@ -1,0 +1,66 @@
+import { Subscription, throwError, timeout, type MonoTypeOperatorFunction, type SchedulerAction, type SchedulerLike } from 'rxjs';
+import { outcomeOf, SmtpTimeoutError, type Phase } from '../protocol/error.js';
+import type { Limit } from '../protocol/timeouts.js';
+
+type Work<T> = (this: SchedulerAction<T>, state?: T) => void;
+
+class Alarm<T> extends Subscription implements SchedulerAction<T> {
+  readonly #work: Work<T>;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(work: Work<T>) {
+    super(() => { clearTimeout(this.#timer); });
+    this.#work = work;
+  }
+
+  schedule(state?: T, delay = 0): Subscription {
+    if (this.closed) return this;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => { this.#work(state); }, delay).unref();
+    return this;
+  }
+}
+
+/**
+ * The clock of every limit: monotonic, so that no change of the wall clock stretches a deadline, and unref'd, because
+ * it is the socket that keeps a process alive, never a deadline that watches it.
+ */
+export const monotonic: SchedulerLike = {
+  now: () => performance.now(),
+  schedule: <T>(work: Work<T>, delay = 0, state?: T): Subscription => new Alarm(work).schedule(state, delay),
+};
+
+// setTimeout fires at once beyond 31 bits.
+const LONGEST = 2 ** 31 - 1;
+
+/** A point in time that must not be passed, and the limit that set it. */
+export interface Deadline {
+  readonly limit: Limit;
+  readonly since: number;
+  readonly at: number;
+}
+
+export const deadline = (scheduler: SchedulerLike, limit: Limit, ms: number): Deadline => {
+  const since = scheduler.now();
+  return { limit, since, at: since + ms };
+};
+
+export const sooner = (a: Deadline, b: Deadline): Deadline => (b.at < a.at ? b : a);
+
+/** Milliseconds until `at`, as a timer takes them. */
+export const remaining = (scheduler: SchedulerLike, at: number): number => Math.min(Math.max(at - scheduler.now(), 0), LONGEST);
+
+export const timeoutError = (scheduler: SchedulerLike, { limit, since, at }: Deadline, phase: Phase, what: string): SmtpTimeoutError =>
+  new SmtpTimeoutError({
+    limit,
+    phase,
+    outcome: outcomeOf(phase),
+    elapsed: scheduler.now() - since,
+    message: `${what}: nothing came within timeouts.${limit} = ${String(Math.round(at - since))} ms. Check the host and port, or raise that limit.`,
+  });
+
+/** Fails with the sooner of the deadlines unless a value came before it. */
+export const before = <T>(scheduler: SchedulerLike, end: Deadline, phase: Phase, what: string): MonoTypeOperatorFunction<T> =>
+  end.at === Infinity
+    ? (source) => source
+    : (source) => source.pipe(timeout({ first: remaining(scheduler, end.at), scheduler, with: () => throwError(() => timeoutError(scheduler, end, phase, what)) }));

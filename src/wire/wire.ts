@@ -1,0 +1,290 @@
+import { Observable, Subscription, type SchedulerLike } from 'rxjs';
+import { Command, QUIT } from '../protocol/command.js';
+import { outcomeOf, SmtpConnectionError, SmtpProtocolError, type Phase, type SmtpError } from '../protocol/error.js';
+import type { LogLine } from '../protocol/log-line.js';
+import { formatReply, type Reply } from '../protocol/reply.js';
+import { MalformedReply, ReplyParser } from '../protocol/reply-parser.js';
+import type { Redactor } from '../protocol/secret.js';
+import { commandTimeout, type Limit, type Timeouts } from '../protocol/timeouts.js';
+import type { ByteStream } from '../transport/byte-stream.js';
+import { remaining, timeoutError } from '../transport/clock.js';
+
+/** Where log lines go; nothing is made for it while nobody looks. */
+export interface LogSink {
+  readonly observed: boolean;
+  next(line: LogLine): void;
+}
+
+/** What a wire shares with the connection that it belongs to. */
+export interface WireContext {
+  /** `host:port`, for errors. */
+  readonly peer: string;
+  /** Counts the client's connections. */
+  readonly connection: number;
+  readonly timeouts: Timeouts;
+  readonly scheduler: SchedulerLike;
+  readonly redactor: Redactor;
+  readonly log: LogSink;
+}
+
+/** One reply that is due: to what, until when, and who gets it. */
+export interface Expectation {
+  readonly command: Command;
+  phase: Phase;
+  limit: Limit;
+  /** How long, from when it is first in line. */
+  ms: number;
+  /** Undefined once nobody waits for it any more: its reply is read and dropped. */
+  sink: { next(reply: Reply): void; error(error: SmtpError): void } | undefined;
+}
+
+type Failure = (phase: Phase, command: Command) => SmtpError;
+
+const TRANSCRIPT_LINES = 12;
+// RFC 4954 section 4: lines of an authentication exchange may be longer than those of other replies.
+const AUTH_LINE_LIMIT = 16 * 1024;
+const LINE_LIMIT = 8 * 1024;
+
+/**
+ * The dialogue's line to one server: commands out, replies in, matched by a FIFO of what is due. Any number of commands
+ * may be outstanding, of any number of mails. The first in line is watched by its limit; every anomaly ends the wire.
+ */
+export class Wire {
+  readonly context: WireContext;
+  readonly stream: ByteStream;
+  readonly #parser: ReplyParser;
+  readonly #due: Expectation[] = [];
+  readonly #recent: { readonly from: LogLine['from']; readonly what: Command | Reply | string }[] = [];
+  readonly #reading = new Subscription();
+  #watch: Subscription | undefined;
+  #watchedUntil = Infinity;
+  #since = 0;
+  #failure: Failure | undefined;
+  #greeted: boolean;
+  /** Only dropping the connection is right: inside content, or when the server is out of step. */
+  mustDrop = false;
+
+  constructor(stream: ByteStream, context: WireContext, greeted = false) {
+    this.stream = stream;
+    this.context = context;
+    this.#greeted = greeted;
+    this.#parser = new ReplyParser(context.redactor);
+    this.#reading.add(stream.bytes.subscribe({
+      next: (chunk) => { this.#read(chunk); },
+      error: (error: NodeJS.ErrnoException) => { this.#lost(error); },
+      complete: () => { this.#lost(); },
+    }));
+  }
+
+  /** Nothing is outstanding and nothing went wrong: the next command may be written. */
+  get idle(): boolean {
+    return this.#failure === undefined && this.#due.length === 0 && !this.mustDrop;
+  }
+
+  get failed(): boolean {
+    return this.#failure !== undefined;
+  }
+
+  /** The phase of what is first in line. */
+  get phase(): Phase {
+    return this.#due[0]?.phase ?? 'idle';
+  }
+
+  /** Puts a reply that is due in line. Do so before the command is written. */
+  expect(expectation: Expectation): void {
+    if (this.#failure !== undefined) {
+      expectation.sink?.error(this.#failure(expectation.phase, expectation.command));
+      return;
+    }
+    this.#due.push(expectation);
+    if (this.#due.length === 1) this.touch();
+    // What stayed behind a 354 answers the content that is only now begun.
+    if (this.#parser.buffered > 0) this.#deliver(1);
+  }
+
+  /** Writes commands in one go. */
+  say(commands: readonly Command[]): void {
+    for (const command of commands) this.#note('client', command);
+    if (this.#failure === undefined) this.stream.write(commands.map(({ line }) => `${line}\r\n`).join(''));
+  }
+
+  /** Writes content as it is. False: wait for `stream.drained`. */
+  write(bytes: Uint8Array): boolean {
+    return this.#failure !== undefined || this.stream.write(bytes);
+  }
+
+  note(from: LogLine['from'], text: string): void {
+    this.#note(from, text);
+  }
+
+  /** The first in line starts anew: its limit counts from now. */
+  touch(): void {
+    const { scheduler } = this.context;
+    const first = this.#due[0];
+    this.#since = scheduler.now();
+    const until = first === undefined ? Infinity : this.#since + first.ms;
+    // One timer serves all: it is moved only to ring earlier, and looks again when it rang too early.
+    if (until >= this.#watchedUntil && this.#watch !== undefined) return;
+    this.#watch?.unsubscribe();
+    this.#watch = undefined;
+    this.#arm(until);
+  }
+
+  #arm(until: number): void {
+    this.#watchedUntil = until;
+    if (until === Infinity) return;
+    const { scheduler } = this.context;
+    this.#watch = scheduler.schedule(() => {
+      this.#watch = undefined;
+      const first = this.#due[0];
+      if (first === undefined || this.#failure !== undefined) { this.#watchedUntil = Infinity; return; }
+      const due = this.#since + first.ms;
+      if (due - scheduler.now() > 0.5) { this.#arm(due); return; }
+      const { limit } = first;
+      const since = this.#since;
+      this.fail((phase, command) => this.#withTranscript(timeoutError(scheduler, { limit, since, at: due }, phase, `Waiting for ${this.context.peer} to answer ${command.toString()}`)));
+    }, remaining(scheduler, until));
+  }
+
+  #read(chunk: Buffer): void {
+    // Only replies to what was written before these bytes came can be in them; the rest was planted or is out of step.
+    const asked = this.#due.length;
+    this.#parser.push(chunk);
+    if (asked === 0) { this.#unsolicited(); return; }
+    this.#deliver(asked);
+  }
+
+  #deliver(asked: number): void {
+    for (let left = asked; left > 0 && this.#failure === undefined; left -= 1) {
+      const first = this.#due[0];
+      if (first === undefined) return;
+      const reply = this.#parse(first.phase);
+      if (reply === undefined) return;
+      const surplus = left === 1 && this.#parser.buffered > 0;
+      if (surplus && !this.#toleratesSurplus(first, reply)) { this.#unsolicited(); return; }
+      this.#answer(reply, surplus && first.phase !== 'data');
+    }
+  }
+
+  #answer(reply: Reply, isLast: boolean): void {
+    const first = this.#due.shift();
+    this.#greeted = true;
+    this.#note('server', reply);
+    // Whatever follows the last reply that was due ends the wire, but not before that reply has counted.
+    if (isLast) this.fail(this.#closedBy('sent more than was asked for'));
+    this.touch();
+    first?.sink?.next(reply);
+  }
+
+  // The reply to the end of data decides a mail, whatever comes behind it. A reply on the heels of a 354 is for the content.
+  #toleratesSurplus(first: Expectation, reply: Reply): boolean {
+    return first.phase === 'end-of-data' || first.phase === 'quit' || (first.phase === 'data' && reply.code === 354);
+  }
+
+  #parse(phase: Phase): Reply | undefined {
+    this.#parser.lineLimit = phase === 'auth' ? AUTH_LINE_LIMIT : LINE_LIMIT;
+    try {
+      return this.#parser.read();
+    } catch (error) {
+      if (!(error instanceof MalformedReply)) throw error;
+      const { message } = error;
+      this.fail((at, command) => this.#protocolError(at, `answered ${command.toString()} with what is no SMTP reply: ${message}`));
+      return undefined;
+    }
+  }
+
+  #unsolicited(): void {
+    if (this.phase === 'starttls') {
+      this.fail((phase) => this.#withTranscript(new SmtpProtocolError('E_INJECTION', {
+        phase, message: `${this.context.peer} sent clear text behind its answer to STARTTLS, as someone in between would. Nothing of it was used. Use implicit TLS, or find out who is on the line.`,
+      })));
+    } else {
+      this.fail((phase) => this.#protocolError(phase, 'sent a reply that nothing had asked for'));
+    }
+  }
+
+  #lost(error?: NodeJS.ErrnoException): void {
+    const words = this.#failure === undefined && this.#due.length > 0 ? this.#parser.lastWords() : undefined;
+    if (words !== undefined) this.#answer(words, false);
+    this.fail(this.#closedBy(error === undefined ? 'closed the connection' : `was lost (${error.code ?? error.message})`, error));
+  }
+
+  #closedBy(how: string, cause?: NodeJS.ErrnoException): Failure {
+    return (phase, command) => this.#withTranscript(new SmtpConnectionError('E_CLOSED', {
+      phase, reason: cause?.code ?? 'closed', outcome: outcomeOf(phase), retryable: true, ...(cause === undefined ? {} : { cause }),
+      message: `${this.context.peer} ${how} before it answered ${command.toString()}. ${outcomeOf(phase) === 'unknown' ? 'The mail may or may not have been accepted; a retry may deliver it twice.' : 'The mail was not sent; try again later.'}`,
+    }));
+  }
+
+  #protocolError(phase: Phase, what: string): SmtpProtocolError {
+    return this.#withTranscript(new SmtpProtocolError('E_PROTOCOL', {
+      phase, outcome: outcomeOf(phase), message: `${this.context.peer} ${what}. It is no SMTP server, or a broken one; check the host and port.`,
+    }));
+  }
+
+  /** Ends the wire: everything that is due fails, each in its own phase, and nothing is written or read any more. */
+  fail(failure: Failure): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = failure;
+    this.#watch?.unsubscribe();
+    this.#reading.unsubscribe();
+    this.stream.destroy();
+    for (const { sink, phase, command } of this.#due.splice(0)) sink?.error(failure(phase, command));
+  }
+
+  /** Ends the wire without touching its stream, for who takes the stream over. */
+  release(): ByteStream {
+    this.#failure ??= this.#closedBy('was left');
+    this.#watch?.unsubscribe();
+    this.#reading.unsubscribe();
+    return this.stream;
+  }
+
+  /**
+   * Leaves as RFC 5321 section 4.1.1.10 wants it: QUIT, its reply or a short wait, and the end. In the middle of content,
+   * of a SASL exchange, before the greeting or after a failure the connection is dropped. Completes when it is closed.
+   */
+  leave(): Observable<never> {
+    return new Observable((subscriber) => {
+      const drop = (): void => {
+        this.fail(this.#closedBy('was left'));
+        subscriber.complete();
+      };
+      if (this.#failure !== undefined || this.mustDrop || !this.#greeted || this.phase === 'auth' || this.phase === 'starttls' || this.phase === 'end-of-data') { drop(); return; }
+      for (const expectation of this.#due) expectation.sink = undefined;
+      this.expect({
+        command: QUIT, phase: 'quit', limit: 'quit', ms: this.context.timeouts.quit,
+        sink: { next: () => { this.stream.end(); drop(); }, error: () => { subscriber.complete(); } },
+      });
+      // What is outstanding already gets no more time than QUIT itself.
+      for (const expectation of this.#due) expectation.ms = Math.min(expectation.ms, this.context.timeouts.quit);
+      this.touch();
+      this.say([QUIT]);
+    });
+  }
+
+  /** The last lines, as a person may read them. */
+  transcript(): readonly LogLine[] {
+    return this.#recent.map(({ from, what }) => this.#line(from, what));
+  }
+
+  #withTranscript<E extends SmtpError>(error: E): E {
+    return Object.assign(error, { transcript: this.transcript() });
+  }
+
+  #note(from: LogLine['from'], what: Command | Reply | string): void {
+    if (this.#recent.length === TRANSCRIPT_LINES) this.#recent.shift();
+    this.#recent.push({ from, what });
+    if (this.context.log.observed) this.context.log.next(this.#line(from, what));
+  }
+
+  #line(from: LogLine['from'], what: Command | Reply | string): LogLine {
+    const text = typeof what === 'string' ? what : what instanceof Command ? what.toString() : formatReply(what);
+    return { connection: this.context.connection, from, text };
+  }
+}
+
+/** A reply that is due within the limit of its command's phase. */
+export const expectationOf = (command: Command, timeouts: Timeouts, sink: NonNullable<Expectation['sink']>): Expectation => ({
+  command, phase: command.phase, limit: 'command', ms: commandTimeout(timeouts, command.phase), sink,
+});

@@ -1,0 +1,122 @@
+import { Observable, type Subscription } from 'rxjs';
+import { Command } from '../protocol/command.js';
+import { DotStuffing } from '../protocol/dot-stuffing.js';
+import { SmtpProtocolError, SmtpReplyError, SmtpSourceError } from '../protocol/error.js';
+import { formatReply, isPositive, isRefusal, type Reply } from '../protocol/reply.js';
+import type { OpenContent } from '../message/content.js';
+import type { Deadline } from '../transport/clock.js';
+import { expireWith } from './exchange.js';
+import type { Expectation, Wire } from './wire.js';
+
+/** How far the content is, and at the end the server's verdict on it. */
+export type ContentEvent =
+  | { readonly type: 'written'; readonly bytes: number; readonly finished: boolean }
+  | { readonly type: 'verdict'; readonly reply: Reply; readonly bytes: number };
+
+export interface ContentOptions {
+  readonly operation: Deadline;
+  /** The server takes bytes above 127 (RFC 6152). */
+  readonly eightBit: boolean;
+}
+
+const END_OF_DATA = Command.of('body', 'the content');
+const BLOCK = 64 * 1024;
+
+/**
+ * Writes one mail's content behind a 354 and waits for its verdict (RFC 5321 section 4.1.1.4). A pull loop: a block is
+ * read only when the socket has taken the one before. The dot leaves only behind the last block of a source that did not
+ * fail; unsubscribing, a failing source or an early refusal end the connection instead, so that no half mail is accepted.
+ */
+export const writeContent = (wire: Wire, content: OpenContent, { operation, eightBit }: ContentOptions): Observable<ContentEvent> =>
+  new Observable((subscriber) => {
+    const encoder = new DotStuffing();
+    const { timeouts } = wire.context;
+    let draining: Subscription | undefined;
+    const due: Expectation = {
+      command: END_OF_DATA, phase: 'body', limit: 'dataBlock', ms: timeouts.dataBlock,
+      sink: {
+        next: (reply) => {
+          if (due.phase === 'body') { subscriber.error(early(reply)); return; }
+          wire.mustDrop = false;
+          subscriber.next({ type: 'verdict', reply, bytes: encoder.bytes });
+          subscriber.complete();
+        },
+        error: (error) => { subscriber.error(error); },
+      },
+    };
+
+    const early = (reply: Reply) => {
+      const command = due.command.toString();
+      return isRefusal(reply)
+        ? new SmtpReplyError({ phase: 'body', reply, command, transcript: wire.transcript(), message: `${wire.context.peer} refused the content before its end: ${formatReply(reply)}. The mail was not sent.` })
+        : new SmtpProtocolError('E_PROTOCOL', { phase: 'body', reply, outcome: isPositive(reply) ? 'unknown' : 'not-sent', transcript: wire.transcript(), message: `${wire.context.peer} answered ${formatReply(reply)} before the end of the content. It may hold a truncated copy.` });
+    };
+
+    const fail = (cause: unknown): void => {
+      subscriber.error(new SmtpSourceError({
+        phase: 'body', cause, transcript: wire.transcript(),
+        message: `The message's own content failed after ${String(encoder.bytes)} bytes: ${cause instanceof Error ? cause.message : String(cause)}. The mail was not sent; mend its source.`,
+      }));
+    };
+
+    /** Continues when the socket has taken what was written, each block within its own limit. */
+    const whenTaken = (taken: boolean, next: () => void): void => {
+      if (taken) next();
+      else draining = wire.stream.drained.subscribe(next);
+    };
+
+    // RFC 6152 section 3: without 8BITMIME such bytes must not be sent under any circumstances.
+    const isTransferable = (): boolean => {
+      if (eightBit || !encoder.eightBit) return true;
+      fail(new Error('it holds bytes above 127, and the server does not offer 8BITMIME; encode it as quoted-printable or base64'));
+      return false;
+    };
+
+    const writeBlock = (chunk: Uint8Array, next: () => void): void => {
+      const encoded = encoder.encode(chunk);
+      if (!isTransferable()) return;
+      whenTaken(wire.write(encoded), () => {
+        wire.touch();
+        subscriber.next({ type: 'written', bytes: encoder.bytes, finished: false });
+        if (!subscriber.closed) next();
+      });
+    };
+
+    const finish = (last?: Uint8Array): void => {
+      const tail = last === undefined ? [encoder.end()] : [encoder.encode(last), encoder.end()];
+      if (!isTransferable()) return;
+      // The point of no return: from this write on the server may have the whole mail.
+      due.phase = 'end-of-data';
+      due.limit = 'endOfData';
+      due.ms = timeouts.endOfData;
+      wire.write(tail.length === 1 ? tail[0] ?? Buffer.alloc(0) : Buffer.concat(tail));
+      wire.note('client', `${String(encoder.bytes)} bytes of content`);
+      wire.touch();
+      subscriber.next({ type: 'written', bytes: encoder.bytes, finished: true });
+    };
+
+    const writeBytes = (bytes: Buffer, at = 0): void => {
+      if (bytes.length - at <= BLOCK) finish(bytes.subarray(at));
+      else writeBlock(bytes.subarray(at, at + BLOCK), () => { writeBytes(bytes, at + BLOCK); });
+    };
+
+    const pull = (chunks: AsyncIterator<Uint8Array | string>): void => {
+      chunks.next().then(({ done, value }) => {
+        if (subscriber.closed) return;
+        if (done === true) finish();
+        else writeBlock(typeof value === 'string' ? Buffer.from(value, 'utf8') : value, () => { pull(chunks); });
+      }).catch((error: unknown) => { if (!subscriber.closed) fail(error); });
+    };
+
+    wire.mustDrop = true;
+    subscriber.add(() => {
+      draining?.unsubscribe();
+      due.sink = undefined;
+      content.dispose();
+    });
+    expireWith(wire, operation, [due], subscriber);
+    wire.expect(due);
+    if (subscriber.closed) return;
+    if (content.kind === 'bytes') writeBytes(content.bytes);
+    else pull(content.chunks);
+  });

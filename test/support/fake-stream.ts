@@ -1,0 +1,30 @@
+import { EMPTY, type Observable } from 'rxjs';
+import type { ByteStream } from '../../src/transport/byte-stream.js';
+
+/** A byte stream without a socket: what is read comes from an observable, what is written is kept. */
+export class FakeStream implements ByteStream {
+  readonly remote = { address: '127.0.0.1', port: 25 };
+  readonly local = { address: '127.0.0.1', port: 49152 };
+  readonly unread = 0;
+  readonly written: string[] = [];
+  readonly drained = EMPTY;
+  readonly bytes: Observable<Buffer>;
+  destroyed = false;
+
+  constructor(bytes: Observable<Buffer>) {
+    this.bytes = bytes;
+  }
+
+  write(chunk: string | Uint8Array): boolean {
+    this.written.push(Buffer.from(chunk as Uint8Array).toString('latin1'));
+    return true;
+  }
+
+  keepAlive(): void { /* There is no process to keep. */ }
+
+  end(): void { /* Nothing to finish. */ }
+
+  destroy(): void {
+    this.destroyed = true;
+  }
+}

@@ -1,0 +1,50 @@
+import { catchError, map, throwError } from 'rxjs';
+import { TestScheduler, type RunHelpers } from 'rxjs/testing';
+import { describe, expect, it } from 'vitest';
+import { DATA, mail, rcpt, type Command } from '../../src/protocol/command.js';
+import type { SmtpError, SmtpTimeoutError } from '../../src/protocol/error.js';
+import { Redactor } from '../../src/protocol/secret.js';
+import { DEFAULT_TIMEOUTS } from '../../src/protocol/timeouts.js';
+import { deadline } from '../../src/transport/clock.js';
+import { exchange } from '../../src/wire/exchange.js';
+import { Wire } from '../../src/wire/wire.js';
+import { FakeStream } from '../support/fake-stream.js';
+
+const LIMITS = { ...DEFAULT_TIMEOUTS, command: 5 };
+const SERVER: Readonly<Record<string, string>> = { a: '250 a\r\n', b: '250 b\r\n', c: '354 c\r\n', x: '250 a\r\n250 b\r\n354 c\r\n', h: '250 a\r\n250', g: 'garbage\r\n', r: '550 no\r\n', s: '250 a\r\n250 b\r\n354 c\r\n220 surplus\r\n' };
+
+const run = (picture: (helpers: RunHelpers & { scheduler: TestScheduler }) => void): void => {
+  const scheduler = new TestScheduler((actual, expected) => { expect(actual).toEqual(expected); });
+  scheduler.run((helpers) => { picture({ ...helpers, scheduler }); });
+};
+
+const GROUP: readonly Command[] = [mail('ann@example.com', []), rcpt('bob@example.org', []), DATA];
+
+describe('exchange', () => {
+  const pictures: readonly (readonly [title: string, server: string, expected: string, error?: Partial<SmtpTimeoutError>])[] = [
+    ['replies are matched by their position', '-a-b-c', '-a-b-(c|)'],
+    ['a whole group may arrive at once', '---x', '---(abc|)'],
+    ['a reply may arrive in halves', '-h', '-a----#', { code: 'E_TIMEOUT', limit: 'command', phase: 'rcpt', outcome: 'not-sent', retryable: true }],
+    ['every reply has its own limit', '----a----b----c', '----a----b----(c|)'],
+    ['silence ends at the limit of what is first in line', '--a', '--a----#', { code: 'E_TIMEOUT', limit: 'command', phase: 'rcpt' }],
+    ['garbage ends it at once', '-a-g', '-a-#', { code: 'E_PROTOCOL', phase: 'rcpt', retryable: false }],
+    ['the server hangs up', '-a-|', '-a-#', { code: 'E_CLOSED', phase: 'rcpt', outcome: 'not-sent', retryable: true }],
+  ];
+  for (const [title, server, expected, error] of pictures) {
+    it(title, () => {
+      run(({ hot, expectObservable, scheduler, flush }) => {
+        const stream = new FakeStream(hot(server, SERVER).pipe(map((text) => Buffer.from(text))));
+        const wire = new Wire(stream, { peer: 'mail.example:25', connection: 1, timeouts: LIMITS, scheduler, redactor: new Redactor(), log: { observed: false, next: () => undefined } }, true);
+        let failure: SmtpError | undefined;
+        const told = exchange(wire, GROUP, { operation: deadline(scheduler, 'operation', Infinity) }).pipe(
+          map(({ lines }) => lines[0]),
+          catchError((thrown: SmtpError) => { failure = thrown; return throwError(() => 'error'); }),
+        );
+        expectObservable(told).toBe(expected);
+        flush();
+        if (error !== undefined) expect(failure).toMatchObject(error);
+        expect(stream.written[0]).toBe('MAIL FROM:<ann@example.com>\r\nRCPT TO:<bob@example.org>\r\nDATA\r\n');
+      });
+    });
+  }
+});
