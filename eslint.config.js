@@ -30,6 +30,8 @@ export default defineConfig(
     rules: {
       // A number prints the same everywhere.
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      // What is caught is unknown until it is looked at, and is passed on as it is.
+      'rxjs-x/throw-error': ['error', { allowThrowingUnknown: true }],
       // `() => socket.destroy()` is how a teardown is written.
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
       // Reading loops end from inside.

@@ -8,13 +8,13 @@ const SEGMENTATIONS: readonly Segmentation[] = ['whole', 'per line', 'per byte']
 
 /** What the client tells of a send, a line an event or error. */
 const outcomeOf = async ({ settings }: Transcript, port: number): Promise<string[]> => {
-  const options: SmtpOptions = { host: '127.0.0.1', port, security: ['none'], clientName: 'client.example', pool: false, ...(JSON.parse(settings['options'] ?? '{}') as object) };
+  const options: SmtpOptions = { host: '127.0.0.1', port, security: ['none'], clientName: 'client.example', pool: false, ...(JSON.parse(settings.options ?? '{}') as object) };
   await using client = new SmtpClient(options);
   const told: string[] = [];
   await new Promise<void>((resolve) => {
     const message = {
-      envelope: { from: settings['from'] ?? 'ann@example.com', to: (settings['to'] ?? 'bob@example.org').split(' ') },
-      raw: JSON.parse(`"${settings['content'] ?? 'Subject: hello\\r\\n\\r\\nHi\\r\\n'}"`) as string,
+      envelope: { from: settings.from ?? 'ann@example.com', to: (settings.to ?? 'bob@example.org').split(' ') },
+      raw: JSON.parse(`"${settings.content ?? 'Subject: hello\\r\\n\\r\\nHi\\r\\n'}"`) as string,
     };
     client.send(message).subscribe({
       next: (event) => {

@@ -1,4 +1,4 @@
-import { BehaviorSubject, filter, firstValueFrom, map, Observable, Subscription, takeWhile, type SchedulerLike } from 'rxjs';
+import { BehaviorSubject, filter, firstValueFrom, Observable, Subscription, takeWhile, type SchedulerLike } from 'rxjs';
 import { SmtpUsageError } from '../protocol/error.js';
 import type { ConnectEvent, SmtpEvent } from '../protocol/event.js';
 import type { Opening } from '../session/open-session.js';
@@ -59,7 +59,7 @@ export class Pool {
   verify(open = this.#open): Observable<ConnectEvent> {
     return new Observable((subscriber) => {
       if (this.#refuses(subscriber)) return;
-      subscriber.add(open(this.#leave).pipe(takeWhile((step) => step.type !== 'session'), map((step) => step as ConnectEvent)).subscribe(subscriber));
+      subscriber.add(open(this.#leave).pipe(takeWhile((step): step is ConnectEvent => step.type !== 'session')).subscribe(subscriber));
     });
   }
 
@@ -124,7 +124,7 @@ export class Pool {
   async close(): Promise<void> {
     this.#isClosed = true;
     for (const connection of this.#idle) this.#retire(connection);
-    await firstValueFrom(this.#state.pipe(filter(({ open, waiting }) => open === 0 && waiting === 0)));
+    await firstValueFrom(this.#state.pipe(filter(({ open, waiting }) => open === 0 && waiting === 0)), { defaultValue: undefined });
   }
 
   #refuses(subscriber: { error(error: unknown): void }): boolean {
@@ -180,7 +180,8 @@ export class Pool {
   readonly #leave = (wire: Wire): void => {
     this.#leaving.add(wire);
     this.#changed();
-    wire.leave().subscribe({ complete: () => { this.#leaving.delete(wire); this.#changed(); } });
+    const left = (): void => { this.#leaving.delete(wire); this.#changed(); };
+    wire.leave().subscribe({ complete: left, error: left });
   };
 
   #changed(): void {

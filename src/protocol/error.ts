@@ -88,9 +88,7 @@ export class SmtpTimeoutError extends SmtpError {
 
 /** The server broke the protocol; `E_INJECTION`: bytes came that could have been planted before TLS. */
 export class SmtpProtocolError extends SmtpError {
-  constructor(code: 'E_PROTOCOL' | 'E_INJECTION', details: Details) {
-    super(code, details);
-  }
+  declare readonly code: 'E_PROTOCOL' | 'E_INJECTION';
 }
 
 /** The server said no. */

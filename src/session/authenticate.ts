@@ -1,4 +1,4 @@
-import { catchError, concatMap, defer, EMPTY, expand, from, last, map, of, throwError, type Observable } from 'rxjs';
+import { catchError, concatMap, defer, EMPTY, expand, filter, from, map, of, throwError, type Observable } from 'rxjs';
 import { auth, AUTH_CANCEL, authResponse, type Command } from '../protocol/command.js';
 import { SmtpAuthenticationError, SmtpProtocolError, type SmtpError } from '../protocol/error.js';
 import { formatReply, isRefusal, type Reply } from '../protocol/reply.js';
@@ -82,7 +82,7 @@ const converse = (state: State, mechanism: SaslMechanism): Observable<Reply> => 
           catchError((error: unknown) => (error instanceof SaslError ? giveUp(state, mechanism, error.message) : throwError(() => error))),
         );
       }, 1),
-      last(),
+      filter(({ code }) => code !== 334),
     );
   });
 };

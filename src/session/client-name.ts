@@ -1,5 +1,4 @@
 import { hostname } from 'node:os';
-import { isIP } from 'node:net';
 import type { Endpoint } from '../protocol/connection-plan.js';
 
 const FULL_NAME = /^(?=.{1,255}$)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+$/i;
@@ -8,6 +7,6 @@ const FULL_NAME = /^(?=.{1,255}$)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:
 export const defaultClientName = (local: Endpoint, name = hostname()): string => {
   if (FULL_NAME.test(name)) return name;
   const address = local.address.replace(/^::ffff:(?=\d+\.)/i, '').split('%', 1)[0] ?? '';
-  const family = isIP(address);
-  return family === 0 ? '[127.0.0.1]' : family === 6 ? `[IPv6:${address}]` : `[${address}]`;
+  if (address === '') return '[127.0.0.1]';
+  return address.includes(':') ? `[IPv6:${address}]` : `[${address}]`;
 };

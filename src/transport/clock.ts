@@ -1,5 +1,6 @@
 import { Subscription, throwError, timeout, type MonoTypeOperatorFunction, type SchedulerAction, type SchedulerLike } from 'rxjs';
 import { outcomeOf, SmtpTimeoutError, type Phase } from '../protocol/error.js';
+import type { LogLine } from '../protocol/log-line.js';
 import type { Limit } from '../protocol/timeouts.js';
 
 type Work<T> = (this: SchedulerAction<T>, state?: T) => void;
@@ -50,11 +51,12 @@ export const sooner = (a: Deadline, b: Deadline): Deadline => (b.at < a.at ? b :
 /** Milliseconds until `at`, as a timer takes them. */
 export const remaining = (scheduler: SchedulerLike, at: number): number => Math.min(Math.max(at - scheduler.now(), 0), LONGEST);
 
-export const timeoutError = (scheduler: SchedulerLike, { limit, since, at }: Deadline, phase: Phase, what: string): SmtpTimeoutError =>
+export const timeoutError = (scheduler: SchedulerLike, { limit, since, at }: Deadline, phase: Phase, what: string, transcript: readonly LogLine[] = []): SmtpTimeoutError =>
   new SmtpTimeoutError({
     limit,
     phase,
     outcome: outcomeOf(phase),
+    transcript,
     elapsed: scheduler.now() - since,
     message: `${what}: nothing came within timeouts.${limit} = ${String(Math.round(at - since))} ms. Check the host and port, or raise that limit.`,
   });

@@ -1,6 +1,6 @@
 import { constants } from 'node:crypto';
 import { isIP } from 'node:net';
-import { connect as connectTls, type ConnectionOptions, type PeerCertificate, type TLSSocket } from 'node:tls';
+import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import { Observable } from 'rxjs';
 import type { TlsVersion } from '../protocol/connection-plan.js';
 import type { Phase } from '../protocol/error.js';
@@ -33,7 +33,7 @@ export const secure = (stream: ByteStream, host: string, settings: TlsSettings, 
       subscriber.next(new SocketStream(socket, { remote, local, ...(via === undefined ? {} : { via }), tls: facts(socket) }));
       subscriber.complete();
     });
-    socket.on('error', (error) => { subscriber.error(tlsError(error, phase, host, remote)); });
+    socket.on('error', (error: NodeJS.ErrnoException) => { subscriber.error(tlsError(error, phase, host, remote)); });
     return () => { if (!handedOver) socket.destroy(); };
   });
 
@@ -68,8 +68,8 @@ const facts = (socket: TLSSocket): TlsFacts => {
     protocol: socket.getProtocol() ?? '',
     cipher: socket.getCipher().name,
     certificate: {
-      subject: commonName(certificate.subject as PeerCertificate['subject'] | undefined),
-      issuer: commonName(certificate.issuer as PeerCertificate['issuer'] | undefined),
+      subject: commonName(certificate.subject),
+      issuer: commonName(certificate.issuer),
       altNames: certificate.subjectaltname?.split(', ') ?? [],
       validFrom: certificate.valid_from,
       validTo: certificate.valid_to,

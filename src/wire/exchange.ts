@@ -1,7 +1,7 @@
-import { Observable } from 'rxjs';
+import { Observable, Subscription } from 'rxjs';
 import { Command } from '../protocol/command.js';
 import type { Reply } from '../protocol/reply.js';
-import { remaining, timeoutError, type Deadline } from '../transport/clock.js';
+import { remaining, type Deadline } from '../transport/clock.js';
 import { expectationOf, type Expectation, type Wire } from './wire.js';
 
 export interface ExchangeOptions {
@@ -34,7 +34,7 @@ export const exchange = (wire: Wire, commands: readonly Command[], { operation, 
       if (!subscriber.closed) wire.say(group.map(({ command }) => command));
     };
     subscriber.add(() => { for (const expectation of due) expectation.sink = undefined; });
-    expireWith(wire, operation, due, subscriber);
+    subscriber.add(expireWith(wire, operation));
     ask(0, lockstep === undefined ? due.length : 1);
   });
 
@@ -51,21 +51,13 @@ export const greeting = (wire: Wire, until: Deadline): Observable<Reply> =>
       },
     };
     subscriber.add(() => { expectation.sink = undefined; });
-    expireWith(wire, until, [expectation], subscriber);
+    subscriber.add(expireWith(wire, until));
     wire.expect(expectation);
   });
 
-/** Fails with the deadline's limit, in the phase that is being waited for. */
-export const expireWith = (wire: Wire, end: Deadline, due: readonly Expectation[], subscriber: { readonly closed: boolean; error(error: unknown): void; add(teardown: { unsubscribe(): void }): void }): void => {
-  if (end.at === Infinity) return;
-  const { scheduler, peer } = wire.context;
-  subscriber.add(scheduler.schedule(() => {
-    const waiting = due.find(({ sink }) => sink !== undefined);
-    const phase = wire.phase === 'idle' ? waiting?.phase ?? 'idle' : wire.phase;
-    wire.fail((at, command) => wireTimeout(wire, end, at, command));
-    if (!subscriber.closed) subscriber.error(timeoutError(scheduler, end, phase, `Waiting for ${peer}`));
-  }, remaining(scheduler, end.at)));
+/** Ends the wire when the operation's deadline passes: who waits is told, each in its own phase. */
+export const expireWith = (wire: Wire, end: Deadline): Subscription => {
+  if (end.at === Infinity) return Subscription.EMPTY;
+  const { scheduler } = wire.context;
+  return scheduler.schedule(() => { wire.expire(end); }, remaining(scheduler, end.at));
 };
-
-const wireTimeout = (wire: Wire, end: Deadline, phase: Expectation['phase'], command: Command) =>
-  timeoutError(wire.context.scheduler, end, phase, `Waiting for ${wire.context.peer} to answer ${command.toString()}`);

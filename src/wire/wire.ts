@@ -7,7 +7,7 @@ import { MalformedReply, ReplyParser } from '../protocol/reply-parser.js';
 import type { Redactor } from '../protocol/secret.js';
 import { commandTimeout, type Limit, type Timeouts } from '../protocol/timeouts.js';
 import type { ByteStream } from '../transport/byte-stream.js';
-import { remaining, timeoutError } from '../transport/clock.js';
+import { remaining, timeoutError, type Deadline } from '../transport/clock.js';
 
 /** Where log lines go; nothing is made for it while nobody looks. */
 export interface LogSink {
@@ -71,7 +71,7 @@ export class Wire {
     this.#parser = new ReplyParser(context.redactor);
     this.#reading.add(stream.bytes.subscribe({
       next: (chunk) => { this.#read(chunk); },
-      error: (error: NodeJS.ErrnoException) => { this.#lost(error); },
+      error: (error: unknown) => { this.#lost(error as NodeJS.ErrnoException); },
       complete: () => { this.#lost(); },
     }));
   }
@@ -142,7 +142,7 @@ export class Wire {
       if (due - scheduler.now() > 0.5) { this.#arm(due); return; }
       const { limit } = first;
       const since = this.#since;
-      this.fail((phase, command) => this.#withTranscript(timeoutError(scheduler, { limit, since, at: due }, phase, `Waiting for ${this.context.peer} to answer ${command.toString()}`)));
+      this.expire({ limit, since, at: due });
     }, remaining(scheduler, until));
   }
 
@@ -195,9 +195,9 @@ export class Wire {
 
   #unsolicited(): void {
     if (this.phase === 'starttls') {
-      this.fail((phase) => this.#withTranscript(new SmtpProtocolError('E_INJECTION', {
-        phase, message: `${this.context.peer} sent clear text behind its answer to STARTTLS, as someone in between would. Nothing of it was used. Use implicit TLS, or find out who is on the line.`,
-      })));
+      this.fail((phase) => new SmtpProtocolError('E_INJECTION', {
+        phase, transcript: this.transcript(), message: `${this.context.peer} sent clear text behind its answer to STARTTLS, as someone in between would. Nothing of it was used. Use implicit TLS, or find out who is on the line.`,
+      }));
     } else {
       this.fail((phase) => this.#protocolError(phase, 'sent a reply that nothing had asked for'));
     }
@@ -210,16 +210,22 @@ export class Wire {
   }
 
   #closedBy(how: string, cause?: NodeJS.ErrnoException): Failure {
-    return (phase, command) => this.#withTranscript(new SmtpConnectionError('E_CLOSED', {
-      phase, reason: cause?.code ?? 'closed', outcome: outcomeOf(phase), retryable: true, ...(cause === undefined ? {} : { cause }),
+    return (phase, command) => new SmtpConnectionError('E_CLOSED', {
+      phase, transcript: this.transcript(), reason: cause?.code ?? 'closed', outcome: outcomeOf(phase), retryable: true, ...(cause === undefined ? {} : { cause }),
       message: `${this.context.peer} ${how} before it answered ${command.toString()}. ${outcomeOf(phase) === 'unknown' ? 'The mail may or may not have been accepted; a retry may deliver it twice.' : 'The mail was not sent; try again later.'}`,
-    }));
+    });
   }
 
   #protocolError(phase: Phase, what: string): SmtpProtocolError {
-    return this.#withTranscript(new SmtpProtocolError('E_PROTOCOL', {
-      phase, outcome: outcomeOf(phase), message: `${this.context.peer} ${what}. It is no SMTP server, or a broken one; check the host and port.`,
-    }));
+    return new SmtpProtocolError('E_PROTOCOL', {
+      phase, transcript: this.transcript(), outcome: outcomeOf(phase), message: `${this.context.peer} ${what}. It is no SMTP server, or a broken one; check the host and port.`,
+    });
+  }
+
+  /** Ends the wire because a limit ran out. */
+  expire(end: Deadline): void {
+    const { scheduler, peer } = this.context;
+    this.fail((phase, command) => timeoutError(scheduler, end, phase, `Waiting for ${peer} to answer ${command.toString()}`, this.transcript()));
   }
 
   /** Ends the wire: everything that is due fails, each in its own phase, and nothing is written or read any more. */
@@ -266,10 +272,6 @@ export class Wire {
   /** The last lines, as a person may read them. */
   transcript(): readonly LogLine[] {
     return this.#recent.map(({ from, what }) => this.#line(from, what));
-  }
-
-  #withTranscript<E extends SmtpError>(error: E): E {
-    return Object.assign(error, { transcript: this.transcript() });
   }
 
   #note(from: LogLine['from'], what: Command | Reply | string): void {

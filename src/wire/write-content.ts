@@ -62,7 +62,7 @@ export const writeContent = (wire: Wire, content: OpenContent, { operation, eigh
     /** Continues when the socket has taken what was written, each block within its own limit. */
     const whenTaken = (taken: boolean, next: () => void): void => {
       if (taken) next();
-      else draining = wire.stream.drained.subscribe(next);
+      else draining = wire.stream.drained.subscribe({ next, error: fail });
     };
 
     // RFC 6152 section 3: without 8BITMIME such bytes must not be sent under any circumstances.
@@ -114,7 +114,7 @@ export const writeContent = (wire: Wire, content: OpenContent, { operation, eigh
       due.sink = undefined;
       content.dispose();
     });
-    expireWith(wire, operation, [due], subscriber);
+    subscriber.add(expireWith(wire, operation));
     wire.expect(due);
     if (subscriber.closed) return;
     if (content.kind === 'bytes') writeBytes(content.bytes);

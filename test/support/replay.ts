@@ -96,7 +96,7 @@ const play = async (socket: Socket, turns: Transcript['turns'], hangsUp: boolean
     }
   }
   if (hangsUp) socket.end();
-  while (!ended) await arrived(Infinity);
+  await arrived(Infinity);
   socket.destroy();
   return received.length === 0 ? '' : `got more: ${JSON.stringify(received.toString('latin1'))}`;
 };

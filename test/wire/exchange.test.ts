@@ -18,6 +18,7 @@ const run = (picture: (helpers: RunHelpers & { scheduler: TestScheduler }) => vo
   scheduler.run((helpers) => { picture({ ...helpers, scheduler }); });
 };
 
+const ENDED = new Error('ended');
 const GROUP: readonly Command[] = [mail('ann@example.com', []), rcpt('bob@example.org', []), DATA];
 
 describe('exchange', () => {
@@ -38,9 +39,9 @@ describe('exchange', () => {
         let failure: SmtpError | undefined;
         const told = exchange(wire, GROUP, { operation: deadline(scheduler, 'operation', Infinity) }).pipe(
           map(({ lines }) => lines[0]),
-          catchError((thrown: SmtpError) => { failure = thrown; return throwError(() => 'error'); }),
+          catchError((thrown: unknown) => { failure = thrown as SmtpError; return throwError(() => ENDED); }),
         );
-        expectObservable(told).toBe(expected);
+        expectObservable(told).toBe(expected, undefined, ENDED);
         flush();
         if (error !== undefined) expect(failure).toMatchObject(error);
         expect(stream.written[0]).toBe('MAIL FROM:<ann@example.com>\r\nRCPT TO:<bob@example.org>\r\nDATA\r\n');

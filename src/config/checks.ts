@@ -1,0 +1,42 @@
+import { usage } from '../message/fields.js';
+
+const refuse = (name: string, must: string): never => {
+  throw usage(`The option "${name}" must be ${must}.`);
+};
+
+/** Text that is not empty and stays on one line. */
+export const text = (value: unknown, name: string): string =>
+  typeof value === 'string' && value !== '' && !/[\r\n\0]/.test(value) ? value : refuse(name, 'a string that is not empty and holds no line break or NUL');
+
+export const flag = (value: unknown, name: string): boolean => (typeof value === 'boolean' ? value : refuse(name, 'true or false'));
+
+export const port = (value: unknown, name: string): number =>
+  Number.isInteger(value) && (value as number) >= 1 && (value as number) <= 65_535 ? (value as number) : refuse(name, 'a port, 1 to 65535');
+
+export const localPort = (value: unknown, name: string): number => (value === 0 ? 0 : port(value, name));
+
+export const count = (value: unknown, name: string): number =>
+  Number.isSafeInteger(value) && (value as number) >= 1 ? (value as number) : refuse(name, 'a whole number above zero');
+
+export const countOrForever = (value: unknown, name: string): number => (value === Infinity ? Infinity : count(value, name));
+
+/** Milliseconds. */
+export const duration = (value: unknown, name: string): number =>
+  typeof value === 'number' && value > 0 && value < Infinity ? value : refuse(name, 'a finite number of milliseconds above zero');
+
+export const durationOrForever = (value: unknown, name: string): number =>
+  typeof value === 'number' && value > 0 ? value : refuse(name, 'a number of milliseconds above zero, or Infinity');
+
+export const oneOf = <T extends string>(known: readonly T[]) => (value: unknown, name: string): T =>
+  known.find((word) => word === value) ?? refuse(name, known.map((word) => `"${word}"`).join(' or '));
+
+/** A list that is not empty and holds nothing twice. */
+export const list = <T>(each: (value: unknown, name: string) => T) => (value: unknown, name: string): readonly T[] => {
+  if (!Array.isArray(value) || value.length === 0) return refuse(name, 'a list with at least one entry');
+  const entries = Array.from(value as readonly unknown[], (entry, index) => each(entry, `${name}[${String(index)}]`));
+  return new Set(entries).size === entries.length ? entries : refuse(name, 'a list that holds nothing twice');
+};
+
+/** A check for what may be left out. */
+export const optional = <T>(check: (value: unknown, name: string) => T) => (value: unknown, name: string): T | undefined =>
+  value === undefined ? undefined : check(value, name);

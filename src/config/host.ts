@@ -1,0 +1,22 @@
+import { domainToASCII } from 'node:url';
+import { usage } from '../message/fields.js';
+
+const LABELS = /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)*$/;
+
+/** A host as the resolver and certificates know it: A-labels, lower case, without brackets and the root's dot. */
+export const hostName = (value: unknown, name: string): string => {
+  const given = typeof value === 'string' ? value.replace(/^\[(.*)\]$/, '$1') : '';
+  if (isAddress(given)) return given.toLowerCase();
+  const host = /[\s%/?#@:\\]/.test(given) ? '' : domainToASCII(given).replace(/\.$/, '');
+  if (LABELS.test(host)) return host;
+  throw usage(`The option "${name}" must be a host name or an IP address.${given.includes('://') ? ' A URL is given instead of the options, as a string.' : given.includes(':') ? ' The port is an option of its own.' : ''}`);
+};
+
+const OCTET = '(?:25[0-5]|2[0-4]\\d|1?\\d?\\d)';
+const IPV4 = new RegExp(`^${OCTET}(?:\\.${OCTET}){3}$`);
+
+export const isAddress = (text: string): boolean =>
+  IPV4.test(text) || (/^[0-9a-f:.]*:[0-9a-f:.]*(?:%[\w.~-]+)?$/i.test(text) && URL.canParse(`http://[${text.replace(/%.*$/, '')}]/`));
+
+/** This machine itself, as far as the name tells. */
+export const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || (IPV4.test(host) && host.startsWith('127.'));

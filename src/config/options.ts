@@ -1,0 +1,284 @@
+import { plan } from '../connect/plan.js';
+import { fields, nameOf, usage } from '../message/fields.js';
+import { parseClientName } from '../protocol/address.js';
+import type { SecurityMode, TlsVersion } from '../protocol/connection-plan.js';
+import type { Reply } from '../protocol/reply.js';
+import { Secret } from '../protocol/secret.js';
+import { AUTOMATIC_GREETING_TIMEOUT, DEFAULT_TIMEOUTS, type Timeouts } from '../protocol/timeouts.js';
+import type { Credentials } from '../sasl/choose.js';
+import type { SaslMechanism } from '../sasl/mechanism.js';
+import type { SessionSettings } from '../session/settings.js';
+import type { KeyMaterial, LocalBinding, LocalEndpoint, LookupFunction, TlsSettings } from '../transport/settings.js';
+import type { ObservableInput } from 'rxjs';
+import { count, countOrForever, duration, durationOrForever, flag, list, localPort, oneOf, optional, port, text } from './checks.js';
+import { hostName, isAddress, isLoopback } from './host.js';
+import { fromUrl } from './url.js';
+
+/**
+ * Where to send and how. Only own properties are read; an unknown name or a wrong value is an `SmtpUsageError` that names
+ * the option. Times are milliseconds.
+ */
+export interface SmtpOptions {
+  /** A host name or IP address. */
+  readonly host: string;
+  /** 1 to 65535. Default: 465 for implicit TLS, 587 for STARTTLS and clear text, then 25. */
+  readonly port?: number;
+  /**
+   * `tls`: implicit TLS or STARTTLS, whichever door opens, never clear text. `auto`: the same, then clear text as the last
+   * resort. A list is an exact order. Default `tls`; `auto` for `localhost`, `127.*` and `::1`.
+   */
+  readonly security?: 'auto' | 'tls' | SecurityMode | readonly SecurityMode[];
+  /** Default: none. Where it is given, a server that offers no authentication is an error. */
+  readonly auth?: PasswordAuth | TokenAuth | ExternalAuth | SaslMechanism;
+  /** SASL names; only these are ever used. Default: all that are safe. */
+  readonly allowedAuthentication?: readonly string[];
+  /** Passwords may go over clear text to a host that is not this machine. Default false. */
+  readonly allowInsecureAuth?: boolean;
+  /** The argument of EHLO, a domain or an address literal. Default: this host's full name, or its address. */
+  readonly clientName?: string;
+  /** Milliseconds, above zero. `Infinity` waits for ever, except for `greeting`. Defaults: see `Timeouts`. */
+  readonly timeouts?: { readonly [limit in keyof Timeouts]?: number };
+  readonly tls?: TlsOptions;
+  /** `socks4://`, `socks4a://`, `socks5://`, `http://` or `https://`, with `user:pass@host:port`. Not supported yet. */
+  readonly proxy?: string | ProxyOptions;
+  /** The address and port on this side. Default: the system's choice. */
+  readonly localEndpoint?: LocalEndpoint;
+  /** Instead of `dns.lookup`. */
+  readonly lookup?: LookupFunction;
+  /** LMTP (RFC 2033) instead of SMTP. Not supported yet. */
+  readonly lmtp?: boolean;
+  /** How connections are kept and shared; `false` opens one for each mail. */
+  readonly pool?: PoolOptions | false;
+  /** Commands go out without waiting for each reply, as far as the server allows (RFC 2920). Default true. */
+  readonly pipelining?: boolean | { readonly depth?: number };
+  /** What messages may fall back on. */
+  readonly defaults?: { readonly from?: string };
+}
+
+export interface PasswordAuth {
+  readonly user: string;
+  readonly pass: string;
+}
+
+/** XOAUTH2 or OAUTHBEARER. Not supported yet. */
+export interface TokenAuth {
+  readonly user: string;
+  /** The token, or where to get one; `rejected` is the server's reply to the one before. */
+  readonly token: string | ((context: { readonly rejected?: Reply }) => ObservableInput<string>);
+}
+
+/** EXTERNAL: the client certificate says who it is. Not supported yet. */
+export interface ExternalAuth {
+  readonly external: true;
+  readonly authzid?: string;
+}
+
+export interface TlsOptions {
+  /** Default `['TLSv1.2', 'TLSv1.3']`. Those that this runtime cannot do are left out with a warning. */
+  readonly versions?: readonly TlsVersion[];
+  /** Then a version that this runtime cannot do is an `SmtpUsageError`. Default false. */
+  readonly strictVersions?: boolean;
+  /** PEM. Replaces the default roots. */
+  readonly ca?: KeyMaterial | readonly KeyMaterial[];
+  /** PEM: the client's certificate chain. */
+  readonly cert?: KeyMaterial;
+  /** PEM: the client's private key. */
+  readonly key?: KeyMaterial;
+  /** PKCS #12: certificate and key in one. */
+  readonly pfx?: KeyMaterial;
+  /** For `key` or `pfx`. */
+  readonly passphrase?: string;
+  /** The name that the certificate must be for. Default: the host. */
+  readonly servername?: string;
+  /** `false` takes any certificate, and a warning says so. Default true. */
+  readonly rejectUnauthorized?: boolean;
+  /** OpenSSL's cipher list. Those without encryption or with export keys are refused. */
+  readonly ciphers?: string;
+}
+
+export interface PoolOptions {
+  /** Default 5. */
+  readonly maxConnections?: number;
+  /** Mails on one connection before it is replaced. Default 100. */
+  readonly maxMessages?: number;
+  /** ms from its opening before a connection is replaced. Default `Infinity`. */
+  readonly maxAge?: number;
+  /** ms without work before a connection is closed. Default 55,000. */
+  readonly idleTimeout?: number;
+  /** At most so many mails in `per` ms. Not supported yet. */
+  readonly rate?: { readonly messages: number; readonly per: number };
+}
+
+export interface ProxyOptions {
+  readonly protocol: 'socks4' | 'socks4a' | 'socks5' | 'http' | 'https';
+  readonly host: string;
+  readonly port?: number;
+  readonly user?: string;
+  readonly pass?: string;
+}
+
+/** Options checked and complete: every default is in, and secrets are wrapped. */
+export interface Settings extends SessionSettings {
+  /** An A-label in lower case, or an address without brackets. */
+  readonly host: string;
+  readonly port: number | undefined;
+  readonly modes: 'auto' | 'tls' | readonly SecurityMode[];
+  /** More than one door may be tried. */
+  readonly automatic: boolean;
+  readonly localEndpoint: LocalEndpoint | undefined;
+  readonly lookup: LookupFunction | undefined;
+  readonly pool: PoolSettings | false;
+}
+
+export type PoolSettings = Readonly<Record<'maxConnections' | 'maxMessages' | 'maxAge' | 'idleTimeout', number>>;
+
+const OPTION = 'option';
+const NOT_YET = 'is not supported yet. Leave it out.';
+
+const KNOWN = [
+  'host', 'port', 'security', 'auth', 'allowedAuthentication', 'allowInsecureAuth', 'clientName', 'timeouts', 'tls',
+  'localEndpoint', 'lookup', 'pool', 'pipelining', 'defaults', 'proxy', 'lmtp',
+] as const satisfies readonly (keyof SmtpOptions)[];
+
+/** Options as they are used; a string is a URL. @throws SmtpUsageError naming the option that cannot be used. */
+export const settings = (options: SmtpOptions | string): Settings => {
+  const given = fields(typeof options === 'string' ? fromUrl(options) : options, { path: '', noun: OPTION, known: KNOWN, refused: { proxy: NOT_YET, lmtp: NOT_YET } });
+  const host = hostName(given.host, 'host');
+  const door = optional(port)(given.port, 'port');
+  const modes = checkSecurity(given.security, host);
+  const automatic = plan({ host, port: door, modes }).length > 1;
+  checkDefaults(given.defaults);
+  return {
+    host, port: door, modes, automatic,
+    credentials: checkAuth(given.auth),
+    allowedAuthentication: optional(list(saslName))(given.allowedAuthentication, 'allowedAuthentication'),
+    allowInsecureAuth: optional(flag)(given.allowInsecureAuth, 'allowInsecureAuth') ?? false,
+    clientName: given.clientName === undefined ? undefined : parseClientName(text(given.clientName, 'clientName')),
+    timeouts: checkTimeouts(given.timeouts, automatic),
+    tls: checkTls(given.tls),
+    localEndpoint: checkLocalEndpoint(given.localEndpoint),
+    lookup: optional(callable)(given.lookup, 'lookup') as LookupFunction | undefined,
+    pool: checkPool(given.pool),
+    pipelining: checkPipelining(given.pipelining),
+  };
+};
+
+const MODES = ['implicit', 'starttls', 'none'] as const;
+
+const checkSecurity = (value: unknown, host: string): Settings['modes'] => {
+  if (value === undefined) return isLoopback(host) ? 'auto' : 'tls';
+  if (Array.isArray(value)) return list(oneOf(MODES))(value, 'security');
+  const mode = oneOf(['auto', 'tls', ...MODES])(value, 'security');
+  return mode === 'auto' || mode === 'tls' ? mode : [mode];
+};
+
+const checkAuth = (value: unknown): Credentials | undefined => {
+  if (value === undefined) return undefined;
+  if (isMechanism(value)) return { kind: 'mechanism', mechanism: value };
+  const { user, pass } = fields(value, { path: 'auth', noun: OPTION, known: ['user', 'pass'], refused: { token: NOT_YET, external: NOT_YET, authzid: NOT_YET } });
+  return { kind: 'password', user: text(user, 'auth.user'), pass: new Secret(text(pass, 'auth.pass')) };
+};
+
+// Its functions may stand on a prototype, as those of any class do; what has a field of ours is no mechanism.
+const isMechanism = (value: unknown): value is SaslMechanism => {
+  if (typeof value !== 'object' || value === null || Object.hasOwn(value, 'user') || Object.hasOwn(value, 'pass')) return false;
+  const { name, start, next } = value as Partial<Record<keyof SaslMechanism, unknown>>;
+  return typeof name === 'string' && typeof start === 'function' && typeof next === 'function';
+};
+
+// RFC 4422 section 3.1.
+const saslName = (value: unknown, name: string): string => {
+  const mechanism = text(value, name).toUpperCase();
+  if (!/^[A-Z0-9_-]{1,20}$/.test(mechanism)) throw usage(`The option "${name}" must be the name of a SASL mechanism, as in "PLAIN".`);
+  return mechanism;
+};
+
+const checkTimeouts = (value: unknown, automatic: boolean): Timeouts => {
+  const defaults: Timeouts = { ...DEFAULT_TIMEOUTS, greeting: automatic ? AUTOMATIC_GREETING_TIMEOUT : DEFAULT_TIMEOUTS.greeting };
+  if (value === undefined) return defaults;
+  const limits = Object.keys(DEFAULT_TIMEOUTS) as (keyof Timeouts)[];
+  const given = fields(value, { path: 'timeouts', noun: OPTION, known: limits });
+  const checked = limits
+    .filter((limit) => given[limit] !== undefined)
+    .map((limit) => [limit, (limit === 'greeting' ? duration : durationOrForever)(given[limit], nameOf('timeouts', limit))] as const);
+  return { ...defaults, ...Object.fromEntries(checked) };
+};
+
+const VERSIONS = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'] as const satisfies readonly TlsVersion[];
+
+const TLS_OPTIONS = ['versions', 'strictVersions', 'ca', 'cert', 'key', 'pfx', 'passphrase', 'servername', 'rejectUnauthorized', 'ciphers'] as const satisfies readonly (keyof TlsOptions)[];
+
+const checkTls = (value: unknown): TlsSettings => {
+  const given = value === undefined ? {} : fields(value, { path: 'tls', noun: OPTION, known: TLS_OPTIONS });
+  const { versions, strictVersions, ca, cert, key, pfx, passphrase, servername, rejectUnauthorized, ciphers } = Object.assign(Object.create(null), given) as typeof given;
+  return {
+    versions: optional(list(oneOf(VERSIONS)))(versions, 'tls.versions') ?? ['TLSv1.2', 'TLSv1.3'],
+    strictVersions: optional(flag)(strictVersions, 'tls.strictVersions') ?? false,
+    ca: Array.isArray(ca) ? list(keyMaterial)(ca, 'tls.ca') : optional(keyMaterial)(ca, 'tls.ca'),
+    cert: optional(keyMaterial)(cert, 'tls.cert'),
+    key: optional(keyMaterial)(key, 'tls.key'),
+    pfx: optional(keyMaterial)(pfx, 'tls.pfx'),
+    passphrase: passphrase === undefined ? undefined : new Secret(text(passphrase, 'tls.passphrase')),
+    servername: optional(hostName)(servername, 'tls.servername'),
+    rejectUnauthorized: optional(flag)(rejectUnauthorized, 'tls.rejectUnauthorized') ?? true,
+    ciphers: optional(cipherList)(ciphers, 'tls.ciphers'),
+  };
+};
+
+const keyMaterial = (value: unknown, name: string): KeyMaterial => {
+  if ((typeof value === 'string' || value instanceof Uint8Array) && value.length > 0) return value;
+  throw usage(`The option "${name}" must be text or bytes, and not empty.`);
+};
+
+// OpenSSL: what is excluded with "!" or "-" may be named; the rest must encrypt, and with whom must be known.
+const UNSAFE_CIPHERS = /(?:^|[:, ;+])(?![!-])[^:, ;]*(?:NULL|EXP|ADH|AECDH|COMPLEMENTOFALL)/i;
+
+const cipherList = (value: unknown, name: string): string => {
+  const ciphers = text(value, name);
+  if (UNSAFE_CIPHERS.test(ciphers)) throw usage(`The option "${name}" allows ciphers without encryption, without authentication or with export keys. Take NULL, EXPORT and anonymous ciphers out.`);
+  return ciphers;
+};
+
+const callable = (value: unknown, name: string): unknown => {
+  if (typeof value === 'function') return value;
+  throw usage(`The option "${name}" must be a function.`);
+};
+
+const localAddress = (value: unknown, name: string): string => {
+  if (typeof value === 'string' && isAddress(value)) return value;
+  throw usage(`The option "${name}" must be an IP address of this machine.`);
+};
+
+const checkLocalEndpoint = (value: unknown): LocalEndpoint | undefined => {
+  if (value === undefined || typeof value === 'function') return value as LocalEndpoint | undefined;
+  if (typeof value === 'string') return localAddress(value, 'localEndpoint');
+  const given = fields(value, { path: 'localEndpoint', noun: OPTION, known: ['address', 'port'] });
+  const binding: LocalBinding = {
+    ...(given.address === undefined ? {} : { address: localAddress(given.address, 'localEndpoint.address') }),
+    ...(given.port === undefined ? {} : { port: localPort(given.port, 'localEndpoint.port') }),
+  };
+  return binding;
+};
+
+const checkPool = (value: unknown): PoolSettings | false => {
+  if (value === false) return false;
+  const given = value === undefined ? undefined : fields(value, { path: 'pool', noun: OPTION, known: ['maxConnections', 'maxMessages', 'maxAge', 'idleTimeout', 'rate'], refused: { rate: NOT_YET } });
+  return {
+    maxConnections: optional(count)(given?.maxConnections, 'pool.maxConnections') ?? 5,
+    maxMessages: optional(countOrForever)(given?.maxMessages, 'pool.maxMessages') ?? 100,
+    maxAge: optional(durationOrForever)(given?.maxAge, 'pool.maxAge') ?? Infinity,
+    idleTimeout: optional(durationOrForever)(given?.idleTimeout, 'pool.idleTimeout') ?? 55_000,
+  };
+};
+
+const checkPipelining = (value: unknown): Settings['pipelining'] => {
+  if (value === undefined || typeof value === 'boolean') return { enabled: value ?? true, depth: undefined };
+  const { depth } = fields(value, { path: 'pipelining', noun: OPTION, known: ['depth'] });
+  return { enabled: true, depth: optional(count)(depth, 'pipelining.depth') };
+};
+
+const checkDefaults = (value: unknown): void => {
+  if (value === undefined) return;
+  const { from } = fields(value, { path: 'defaults', noun: OPTION, known: ['from'] });
+  optional(text)(from, 'defaults.from');
+};

@@ -1,0 +1,88 @@
+import { didYouMean, usage } from '../message/fields.js';
+import type { SecurityMode } from '../protocol/connection-plan.js';
+import { printable } from '../protocol/printable.js';
+import { DEFAULT_TIMEOUTS } from '../protocol/timeouts.js';
+import { hostName } from './host.js';
+import type { SmtpOptions } from './options.js';
+
+const SCHEMES: Readonly<Record<string, { readonly security?: SecurityMode; readonly port?: number }>> = {
+  'smtp:': {},
+  'smtps:': { security: 'implicit', port: 465 },
+  'smtp+starttls:': { security: 'starttls' },
+};
+
+const FORM = 'smtp://user:pass@host:port, smtps:// for implicit TLS, or smtp+starttls://';
+
+const TIMEOUTS = Object.keys(DEFAULT_TIMEOUTS).map((limit) => `timeouts.${limit}`);
+const QUERY = ['clientName', 'security', 'allowedAuthentication', ...TIMEOUTS];
+
+/**
+ * Options of a URL: `smtp://user:p%40ss@host:587?clientName=a&timeouts.greeting=5000`. User and password are
+ * percent-decoded once. `smtp:` leaves the security to its default, `smtps:` is implicit TLS (465), `smtp+starttls:` STARTTLS.
+ * @throws SmtpUsageError that never shows the URL, which may hold a password.
+ */
+export const fromUrl = (text: string): SmtpOptions => {
+  const url = parse(text);
+  const scheme = Object.hasOwn(SCHEMES, url.protocol) ? SCHEMES[url.protocol] : undefined;
+  if (scheme === undefined) throw usage(`The URL must have the form ${FORM}.`);
+  if ((url.pathname !== '' && url.pathname !== '/') || url.hash !== '') throw usage('The URL must end behind its host, port and query. Write "/", "?" and "#" in user and password as %2F, %3F and %23.');
+  const port = url.port === '' ? scheme.port : Number(url.port);
+  return {
+    host: hostName(decode(url.hostname, 'host'), 'host'),
+    ...(port === undefined ? {} : { port }),
+    ...(scheme.security === undefined ? {} : { security: scheme.security }),
+    ...credentials(url),
+    ...query(url.searchParams, scheme.security),
+  };
+};
+
+const parse = (text: unknown): URL => {
+  if (typeof text !== 'string') throw usage(`The URL must be a string of the form ${FORM}.`);
+  // The parser would take these out, or for a slash, without a word.
+  if (/[\u0000-\u0020\u007f\\]/.test(text)) throw usage('The URL holds a blank, control character or backslash. Percent-encode it in user and password.');
+  const behindScheme = text.slice(text.indexOf('://') + 3);
+  const authority = behindScheme.split(/[/?#]/, 1)[0] ?? '';
+  if (behindScheme.split('@').length > 2 || (behindScheme.includes('@') && !authority.includes('@')))
+    throw usage('The URL\'s credentials contain an un-encoded @; write %40. The same goes for "/" (%2F), "?" (%3F) and "#" (%23).');
+  if (!text.includes('://') || !URL.canParse(text)) throw usage(`The URL cannot be read. It must have the form ${FORM}, with special characters of user and password percent-encoded.`);
+  return new URL(text);
+};
+
+const decode = (text: string, what: string): string => {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw usage(`The URL's ${what} holds a "%" that begins no encoded character; write %25.`);
+  }
+};
+
+const credentials = ({ username, password }: URL): Pick<SmtpOptions, 'auth'> => {
+  if (username === '' && password === '') return {};
+  if (username === '' || password === '') throw usage(`The URL names a ${username === '' ? 'password and no user (auth.user)' : 'user and no password (auth.pass)'}.`);
+  return { auth: { user: decode(username, 'user'), pass: decode(password, 'password') } };
+};
+
+const query = (given: URLSearchParams, security: SecurityMode | undefined): Partial<SmtpOptions> => {
+  const options: { -readonly [name in keyof SmtpOptions]?: SmtpOptions[name] } = {};
+  const timeouts: Record<string, number> = {};
+  const seen = new Set<string>();
+  for (const [name, value] of given) {
+    if (!QUERY.includes(name)) throw unknown(name);
+    if (seen.has(name)) throw usage(`The URL gives "${name}" twice.`);
+    seen.add(name);
+    if (name === 'clientName') options.clientName = value;
+    else if (name === 'allowedAuthentication') options.allowedAuthentication = value.split(',');
+    else if (name === 'security') {
+      if (security !== undefined) throw usage('The URL says twice how it is secured. Use smtp:// with "security", or leave it out.');
+      options.security = (value.includes(',') ? value.split(',') : value) as NonNullable<SmtpOptions['security']>;
+    } else timeouts[name.slice('timeouts.'.length)] = value === 'Infinity' ? Infinity : /^\d{1,15}$/.test(value) ? Number(value) : NaN;
+  }
+  return Object.keys(timeouts).length === 0 ? options : { ...options, timeouts };
+};
+
+const unknown = (name: string): Error => {
+  const meant = didYouMean(name, QUERY);
+  return usage(name.startsWith('tls.')
+    ? 'A URL cannot change how TLS verifies. Use the option "tls".'
+    : `Unknown option "${printable(name.slice(0, 64))}" in the URL.${meant === undefined ? ` Known are ${QUERY.slice(0, 3).join(', ')} and timeouts.*.` : ` Did you mean "${meant}"?`}`);
+};

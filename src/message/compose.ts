@@ -1,0 +1,174 @@
+import { randomBytes } from 'node:crypto';
+import { Readable } from 'node:stream';
+import type MailComposer from 'nodemailer/lib/mail-composer';
+import type { Envelope } from '../protocol/envelope.js';
+import { SmtpUsageError } from '../protocol/error.js';
+import { isContent, open, source, type OpenContent, type Source } from './content.js';
+import { checkEnvelope, type CheckedEnvelope } from './envelope.js';
+import { fields, usage, type Fields } from './fields.js';
+import { checkAddress, checkAddresses, checkHeaders, checkMessageId, headerText, wellFormed, type HeaderAddress } from './header.js';
+
+/** A composed message, checked; what does not change from one try to the next is fixed. */
+export interface Composition {
+  readonly envelope: CheckedEnvelope;
+  readonly messageId: string;
+  readonly replayable: boolean;
+  compose(composer: Composer): OpenContent;
+  /** Destroys the attachments that never were opened. */
+  discard(): void;
+}
+
+type Composer = typeof MailComposer;
+type ComposerOptions = MailComposer.Options;
+
+/** The own fields of a composed message. */
+export const COMPOSED_FIELDS = [
+  'from', 'sender', 'to', 'cc', 'bcc', 'replyTo', 'subject', 'text', 'html', 'attachments', 'headers', 'messageId', 'inReplyTo', 'references', 'date', 'envelope',
+] as const;
+
+/** Loads nodemailer's composer, which nobody who sends finished messages needs. */
+export const loadComposer = async (): Promise<Composer> => {
+  try {
+    return (await import('nodemailer/lib/mail-composer')).default;
+  } catch (cause) {
+    throw new SmtpUsageError({ cause, message: 'Composed messages need the package nodemailer (version 10): npm install nodemailer. Raw messages need nothing.' });
+  }
+};
+
+/** @throws SmtpUsageError naming the field that cannot be used. */
+export const composition = (given: Fields<(typeof COMPOSED_FIELDS)[number]>): Composition => {
+  const from = checkAddress(given.from, 'from');
+  const [to, cc, bcc] = [checkAddresses(given.to, 'to'), checkAddresses(given.cc, 'cc'), checkAddresses(given.bcc, 'bcc')];
+  const attachments = checkAttachments(given.attachments);
+  const messageId = given.messageId === undefined ? `<${randomBytes(16).toString('hex')}@${from.mailbox.domain}>` : checkMessageId(given.messageId, 'messageId');
+  const header: () => ComposerOptions = once({
+    from: written(from),
+    sender: given.sender === undefined ? undefined : written(checkAddress(given.sender, 'sender')),
+    to: to.map(written),
+    cc: cc.map(written),
+    replyTo: checkAddresses(given.replyTo, 'replyTo').map(written),
+    subject: given.subject === undefined ? undefined : headerText(given.subject, 'subject'),
+    text: given.text === undefined ? undefined : wellFormed(given.text, 'text'),
+    html: given.html === undefined ? undefined : wellFormed(given.html, 'html'),
+    headers: [...checkHeaders(given.headers, 'headers', HEADER_FIELDS)],
+    messageId,
+    inReplyTo: given.inReplyTo === undefined ? undefined : checkMessageId(given.inReplyTo, 'inReplyTo'),
+    references: checkReferences(given.references),
+    date: checkDate(given.date),
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  });
+  return {
+    envelope: checkEnvelope(given.envelope === undefined ? derive(from, [...to, ...cc, ...bcc]) : (given.envelope as Envelope)),
+    messageId,
+    replayable: attachments.every(({ content }) => content.replayable),
+    compose: (Composer) => compose(Composer, header(), attachments),
+    discard: () => { for (const { content } of attachments) content.discard(); },
+  };
+};
+
+interface CheckedAttachment {
+  readonly content: Source;
+  /** What can be handed over as it is. */
+  readonly bytes: Buffer | undefined;
+  readonly part: NonNullable<ComposerOptions['attachments']>[number];
+}
+
+const compose = (Composer: Composer, header: ComposerOptions, attachments: readonly CheckedAttachment[]): OpenContent => {
+  const opened: OpenContent[] = [];
+  const parts = attachments.map(({ content, bytes, part }) => ({
+    ...part,
+    content: bytes ?? Readable.from(read(content, opened), { objectMode: false }),
+  }));
+  const release = (): void => {
+    for (const { content } of attachments) content.discard();
+    for (const content of opened) content.dispose();
+  };
+  const output = new Composer({ ...header, attachments: parts }).compile().createReadStream();
+  output.once('close', release);
+  const content = open(output);
+  return { ...content, dispose: () => { content.dispose(); release(); } };
+};
+
+/** Opens an attachment when its turn has come. */
+async function* read(content: Source, opened: OpenContent[]): AsyncGenerator<Uint8Array | string> {
+  const input = content.open();
+  opened.push(input);
+  if (input.kind === 'bytes') {
+    yield input.bytes;
+    return;
+  }
+  for (;;) {
+    const chunk = await input.chunks.next();
+    if (chunk.done === true) return;
+    yield chunk.value;
+  }
+}
+
+// The composer writes into what it is given; every try gets its own copy.
+const once = (options: ComposerOptions) => (): ComposerOptions => structuredClone(options);
+
+const written = ({ name, mailbox }: HeaderAddress): { name: string; address: string } => ({ name, address: mailbox.path });
+
+const derive = (from: HeaderAddress, to: readonly HeaderAddress[]): Envelope => {
+  if (to.length === 0) throw usage('The message has no recipient. Give "to", "cc", "bcc" or "envelope".');
+  return { from: from.given, to: [...new Map(to.map(({ mailbox, given }) => [mailbox.path, given])).values()] };
+};
+
+const checkDate = (value: unknown): Date => {
+  if (value === undefined) return new Date();
+  if (!(value instanceof Date) || Number.isNaN(value.getTime())) throw usage('The field "date" must be a valid Date.');
+  return new Date(value);
+};
+
+const checkReferences = (value: unknown): string[] | undefined => {
+  if (value === undefined) return undefined;
+  if (!Array.isArray(value)) throw usage('The field "references" must be a list of message identifiers.');
+  return Array.from(value as readonly unknown[], (id, index) => checkMessageId(id, `references[${String(index)}]`));
+};
+
+const checkAttachments = (value: unknown): readonly CheckedAttachment[] => {
+  if (value === undefined) return [];
+  if (!Array.isArray(value)) throw usage('The field "attachments" must be a list.');
+  return Array.from(value as readonly unknown[], (attachment, index) => checkAttachment(attachment, `attachments[${String(index)}]`));
+};
+
+const NOT_OPENED = 'is refused: no file or URL is ever opened. Pass a stream as "content".';
+
+const checkAttachment = (given: unknown, path: string): CheckedAttachment => {
+  const { filename, content, contentType, cid, contentDisposition, headers } = fields(given, {
+    path, noun: 'field', known: ['filename', 'content', 'contentType', 'cid', 'contentDisposition', 'headers'],
+    refused: { path: NOT_OPENED, href: NOT_OPENED, raw: 'is refused. Pass "content".' },
+  });
+  if (!isContent(content)) throw usage(`The field "${path}.content" must be a string, bytes, a Readable, an AsyncIterable, an Observable, or a function that gives one.`);
+  if (contentDisposition !== undefined && contentDisposition !== 'attachment' && contentDisposition !== 'inline') throw usage(`The field "${path}.contentDisposition" must be "attachment" or "inline".`);
+  return {
+    content: source(content),
+    bytes: typeof content === 'string' ? Buffer.from(content, 'utf8') : content instanceof Uint8Array ? Buffer.from(content.buffer, content.byteOffset, content.byteLength) : undefined,
+    part: {
+      filename: filename === undefined ? undefined : headerText(filename, `${path}.filename`),
+      contentType: contentType === undefined ? undefined : checkContentType(contentType, `${path}.contentType`),
+      cid: cid === undefined ? undefined : checkContentId(cid, `${path}.cid`),
+      contentDisposition,
+      headers: [...checkHeaders(headers, `${path}.headers`, PART_FIELDS)],
+    },
+  };
+};
+
+const checkContentType = (value: unknown, name: string): string => {
+  const type = headerText(value, name);
+  if (!/^(?!multipart\/)[!#$&^\w.+-]+\/[!#$&^\w.+-]+\s*(?:;.*)?$/i.test(type)) throw usage(`The field "${name}" must be a media type with a subtype, as in "image/png", and no multipart.`);
+  return type;
+};
+
+const checkContentId = (value: unknown, name: string): string => {
+  const id = headerText(value, name);
+  if (!/^[!-;=?-~]+$/.test(id)) throw usage(`The field "${name}" must be ASCII without blanks and angle brackets.`);
+  return id;
+};
+
+const PART_FIELDS: ReadonlySet<string> = new Set(['content-type', 'content-disposition', 'content-transfer-encoding', 'content-id']);
+
+const HEADER_FIELDS: ReadonlySet<string> = new Set([
+  ...PART_FIELDS, 'from', 'sender', 'to', 'cc', 'bcc', 'resent-bcc', 'reply-to', 'subject', 'message-id', 'in-reply-to', 'references', 'date', 'mime-version',
+]);

@@ -1,0 +1,180 @@
+import type { Readable } from 'node:stream';
+import { types } from 'node:util';
+import { isObservable, type Observable, type Subscription } from 'rxjs';
+import { SmtpSourceError, SmtpUsageError } from '../protocol/error.js';
+
+/**
+ * The bytes of a message or attachment; strings are UTF-8.
+ * An Observable cannot be slowed down: what it emits faster than the server reads is kept in memory.
+ */
+export type Content = string | Uint8Array | Readable | AsyncIterable<Uint8Array | string> | Observable<Uint8Array | string>;
+
+/** Content that is being read: all of it at hand, or chunk by chunk. Whoever opened it disposes of it. */
+export type OpenContent =
+  | { readonly kind: 'bytes'; readonly bytes: Buffer; dispose(): void }
+  | { readonly kind: 'stream'; readonly chunks: AsyncIterator<Uint8Array | string>; dispose(): void };
+
+/** Content that was handed over and not opened yet. */
+export interface Source {
+  /** It can be opened any number of times: text, bytes, or a function that gives it anew. */
+  readonly replayable: boolean;
+  /** @throws SmtpUsageError where it can be read only once and was; SmtpSourceError where its function fails. */
+  open(): OpenContent;
+  /** Destroys what can be read only once and never was opened. */
+  discard(): void;
+}
+
+const READ_TWICE = 'The content can be read only once, and it was read or destroyed before. Give a function that opens it anew.';
+
+/** Takes charge of content from now on: an early error of a stream must not end the process before anybody reads it. */
+export const source = (content: Content | (() => Content)): Source => {
+  if (isReadable(content)) content.on('error', ignore);
+  const replayable = typeof content === 'string' || typeof content === 'function' || types.isUint8Array(content);
+  let spent = false;
+  return {
+    replayable,
+    open: () => {
+      if (spent) throw new SmtpUsageError({ phase: 'body', message: READ_TWICE });
+      spent = !replayable;
+      return open(content);
+    },
+    discard: () => {
+      if (replayable || spent) return;
+      if (isReadable(content)) content.destroy();
+      else if (isOwnIterator(content)) endQuietly(content);
+      else return;
+      spent = true;
+    },
+  };
+};
+
+/** Something that `open` can read, as far as can be told without reading it. */
+export const isContent = (value: unknown): value is Content | (() => Content) =>
+  typeof value === 'string' || typeof value === 'function' || types.isUint8Array(value) || isObservable(value) || isAsyncIterable(value);
+
+// What can be iterated once, and is: a second reader would get what the first one left.
+const taken = new WeakSet<object>();
+
+/** Opens content; nothing is read before the first `next()`. */
+export const open = (content: Content | (() => Content)): OpenContent => {
+  const given: unknown = typeof content === 'function' ? call(content) : content;
+  if (typeof given === 'string') return atHand(Buffer.from(given, 'utf8'));
+  if (types.isUint8Array(given)) return atHand(Buffer.from(given.buffer, given.byteOffset, given.byteLength));
+  if (isObservable(given)) return inChunks(iterate(given));
+  if (!isAsyncIterable(given)) throw new SmtpSourceError({ phase: 'body', message: notContent(given) });
+  if (isReadable(given)) {
+    const used = given.readableEnded || (given.destroyed && given.errored === null);
+    takeOnce(given, used);
+    given.on('error', ignore);
+    return inChunks(given[Symbol.asyncIterator](), () => { given.destroy(); });
+  }
+  if (isOwnIterator(given)) takeOnce(given, false);
+  return inChunks(given[Symbol.asyncIterator]());
+};
+
+const call = (give: () => Content): unknown => {
+  try {
+    return give();
+  } catch (cause) {
+    throw new SmtpSourceError({ phase: 'body', cause, message: `The function that gives the content failed: ${cause instanceof Error ? cause.message : String(cause)}` });
+  }
+};
+
+const notContent = (given: unknown): string =>
+  types.isPromise(given)
+    ? 'The function that gives the content returned a promise. Return the content itself; an async generator may wait inside.'
+    : 'The content is no string, bytes, Readable, AsyncIterable or Observable.';
+
+const takeOnce = (content: object, used: boolean): void => {
+  if (used || taken.has(content)) throw new SmtpUsageError({ phase: 'body', message: READ_TWICE });
+  taken.add(content);
+};
+
+const atHand = (bytes: Buffer): OpenContent => ({ kind: 'bytes', bytes, dispose: ignore });
+
+const inChunks = (given: AsyncIterator<unknown>, release: () => void = ignore): OpenContent => {
+  const dispose = (): void => {
+    release();
+    endQuietly(given);
+  };
+  return { kind: 'stream', chunks: checked(given, dispose), dispose };
+};
+
+/** Chunks are strings or bytes; a character that two strings share is put together again. */
+const checked = (chunks: AsyncIterator<unknown>, dispose: () => void): AsyncIterator<Uint8Array | string> => {
+  let half = '';
+  const next = async (): Promise<IteratorResult<Uint8Array | string, undefined>> => {
+    const result = await chunks.next();
+    const chunk: unknown = result.done === true ? '' : result.value;
+    const begun = half;
+    if (typeof chunk === 'string') {
+      const text = begun + chunk;
+      half = result.done === true ? '' : /[\ud800-\udbff]$/.exec(text)?.[0] ?? '';
+      return result.done === true && text === '' ? { done: true, value: undefined } : { done: false, value: half === '' ? text : text.slice(0, -1) };
+    }
+    if (!types.isUint8Array(chunk)) throw new TypeError(`A chunk of the content is neither a string nor bytes but ${chunk === null ? 'null' : typeof chunk}.`);
+    half = '';
+    // Half a character that nothing completes becomes U+FFFD, as everywhere.
+    return { done: false, value: begun === '' ? chunk : Buffer.concat([Buffer.from(begun, 'utf8'), chunk]) };
+  };
+  let ended = false;
+  return {
+    next: async () => (ended ? { done: true, value: undefined } : next()),
+    return: () => {
+      ended = true;
+      dispose();
+      return Promise.resolve({ done: true, value: undefined });
+    },
+  };
+};
+
+/** An Observable read chunk by chunk: subscribed to by the first `next()`, and what comes in between is queued. */
+const iterate = (content$: Observable<unknown>): AsyncIterator<unknown> => {
+  const queue: unknown[] = [];
+  let subscription: Subscription | undefined;
+  let ended: (() => Promise<IteratorResult<unknown>>) | undefined;
+  let wake: () => void = ignore;
+  const done: IteratorResult<unknown> = { done: true, value: undefined };
+  const end = (how: () => Promise<IteratorResult<unknown>>): void => {
+    ended ??= how;
+    wake();
+  };
+  const next = async (): Promise<IteratorResult<unknown>> => {
+    subscription ??= content$.subscribe({
+      next: (chunk) => { queue.push(chunk); wake(); },
+      error: (error: unknown) => { end(() => Promise.reject(error)); },
+      complete: () => { end(() => Promise.resolve(done)); },
+    });
+    if (queue.length === 0 && ended === undefined) await new Promise<void>((resolve) => { wake = resolve; });
+    return queue.length > 0 ? { done: false, value: queue.shift() } : (ended?.() ?? done);
+  };
+  return {
+    next: () => (ended !== undefined && queue.length === 0 ? ended() : next()),
+    return: () => {
+      queue.length = 0;
+      subscription?.unsubscribe();
+      end(() => Promise.resolve(done));
+      return Promise.resolve(done);
+    },
+  };
+};
+
+const endQuietly = (iterator: AsyncIterator<unknown>): void => {
+  try {
+    iterator.return?.().then(ignore, ignore);
+  } catch {
+    // The source's own clean-up failed; nobody is left to tell.
+  }
+};
+
+const ignore = (): void => undefined;
+
+const isAsyncIterable = (value: unknown): value is AsyncIterable<unknown> =>
+  typeof value === 'object' && value !== null && Symbol.asyncIterator in value && typeof value[Symbol.asyncIterator] === 'function';
+
+// By its looks: there are other copies of the class around.
+const isReadable = (value: unknown): value is Readable =>
+  isAsyncIterable(value) && 'pipe' in value && typeof value.pipe === 'function' && 'on' in value && typeof value.on === 'function' && 'destroy' in value && typeof value.destroy === 'function';
+
+/** A generator in progress, say: it is its own iterator, so there is only one. */
+const isOwnIterator = (value: unknown): value is AsyncIterator<unknown> => isAsyncIterable(value) && 'next' in value && typeof value.next === 'function';

@@ -1,0 +1,76 @@
+import { parseMailbox, type Mailbox } from '../protocol/address.js';
+import type { Envelope, Recipient } from '../protocol/envelope.js';
+import { fields, usage } from './fields.js';
+
+/** One recipient, checked. */
+export interface CheckedRecipient {
+  /** The address as the caller wrote it. */
+  readonly given: string;
+  readonly mailbox: Mailbox;
+  readonly notify?: NonNullable<Recipient['notify']>;
+  readonly orcpt?: string;
+}
+
+/** An envelope whose addresses can go into commands. */
+export interface CheckedEnvelope {
+  /** `null` is the empty reverse-path. */
+  readonly from: Mailbox | null;
+  readonly to: readonly CheckedRecipient[];
+  /** As the caller gave it. */
+  readonly envelope: Envelope;
+}
+
+/** One mail goes to at most so many; a longer list wants several mails. */
+export const MOST_RECIPIENTS = 10_000;
+
+/** @throws SmtpUsageError naming the field that cannot be used. */
+export const checkEnvelope = (given: Envelope): CheckedEnvelope => {
+  const { from, to } = fields(given, { path: 'envelope', noun: 'field', known: ['from', 'to'] });
+  if (!Array.isArray(to) || to.length === 0) throw usage('The field "envelope.to" must be a list with at least one recipient.');
+  if (to.length > MOST_RECIPIENTS) throw usage(`The field "envelope.to" holds more than ${String(MOST_RECIPIENTS)} recipients. Split the list into several mails.`);
+  const sender = checkSender(from);
+  const recipients = Array.from(to as readonly unknown[], checkRecipient);
+  return {
+    from: sender === null ? null : parseMailbox(sender, 'envelope.from'),
+    to: recipients,
+    envelope: { from: sender, to: recipients.map((recipient, index) => (typeof to[index] === 'string' ? recipient.given : asGiven(recipient))) },
+  };
+};
+
+const checkSender = (from: unknown): string | null => {
+  if (from === null) return null;
+  if (typeof from !== 'string' || from === '') throw usage('The field "envelope.from" must be an address, or null for the empty reverse-path.');
+  return from;
+};
+
+const checkRecipient = (recipient: unknown, index: number): CheckedRecipient => {
+  const path = `envelope.to[${String(index)}]`;
+  if (typeof recipient === 'string') return { given: recipient, mailbox: parseMailbox(recipient, path) };
+  const { address, notify, orcpt } = fields(recipient, { path, noun: 'field', known: ['address', 'notify', 'orcpt'] });
+  if (typeof address !== 'string') throw usage(`The field "${path}.address" must be a string.`);
+  return {
+    given: address,
+    mailbox: parseMailbox(address, `${path}.address`),
+    ...(notify === undefined ? {} : { notify: checkNotify(notify, `${path}.notify`) }),
+    ...(orcpt === undefined ? {} : { orcpt: checkOrcpt(orcpt, `${path}.orcpt`) }),
+  };
+};
+
+const asGiven = ({ given, notify, orcpt }: CheckedRecipient): Recipient =>
+  ({ address: given, ...(notify === undefined ? {} : { notify }), ...(orcpt === undefined ? {} : { orcpt }) });
+
+const NOTIFY = ['NEVER', 'SUCCESS', 'FAILURE', 'DELAY'] as const;
+
+/** RFC 3461 section 4.1: NEVER stands alone. */
+export const checkNotify = (value: unknown, name: string): NonNullable<Recipient['notify']> => {
+  const words = Array.isArray(value) ? NOTIFY.filter((word) => value.includes(word)) : [];
+  if (!Array.isArray(value) || value.length === 0 || value.length !== words.length) throw usage(`The field "${name}" must be a list of ${NOTIFY.join(', ')}, each at most once.`);
+  if (words.length > 1 && words.includes('NEVER')) throw usage(`The field "${name}" holds NEVER, which stands alone.`);
+  return words;
+};
+
+// RFC 3461 section 4.2: an address type and the address, at most 500 characters.
+const checkOrcpt = (value: unknown, name: string): string => {
+  if (typeof value !== 'string' || !/^[a-z0-9-]+;[ -~]+$/i.test(value) || value.length > 500) throw usage(`The field "${name}" must be an address type and an address in ASCII, as in "rfc822;user@example.com".`);
+  return value;
+};

@@ -1,0 +1,66 @@
+import { SmtpUsageError } from '../protocol/error.js';
+import { printable } from '../protocol/printable.js';
+
+/** An error about what the caller gave. Its text names the field and never shows the value, which may be a secret. */
+export const usage = (message: string): SmtpUsageError => new SmtpUsageError({ message });
+
+/** What an object holds under the names that were asked for, unchecked. */
+export type Fields<K extends string> = Readonly<Partial<Record<K, unknown>>>;
+
+export interface FieldRules<K extends string> {
+  /** Where the object stands: `tls`, `attachments[0]`; empty at the top. */
+  readonly path: string;
+  /** What a field is called in errors: "option", "field". */
+  readonly noun: string;
+  readonly known: readonly K[];
+  /** Keys that are known and refused, and why. */
+  readonly refused?: Readonly<Record<string, string>>;
+}
+
+/**
+ * The own fields of an object, each read once into an object without a prototype; `undefined` counts as absent.
+ * A key that is not known is refused, so neither a typing error nor `__proto__` passes, and what a prototype holds is never seen.
+ */
+export const fields = <K extends string>(value: unknown, { path, noun, known, refused = {} }: FieldRules<K>): Fields<K> => {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw usage(`${path === '' ? `The ${noun}s` : `The ${noun} "${path}"`} must be an object.`);
+  const own = Object.create(null) as Partial<Record<K, unknown>>;
+  for (const [key, field] of Object.entries(value) as [string, unknown][]) {
+    const name = nameOf(path, printable(key.slice(0, 64)));
+    const reason = Object.hasOwn(refused, key) ? refused[key] : undefined;
+    if (field !== undefined && reason !== undefined) throw usage(`The ${noun} "${name}" ${reason}`);
+    if (reason !== undefined) continue;
+    if (!(known as readonly string[]).includes(key)) throw usage(`Unknown ${noun} "${name}".${hint(path, key, known)}`);
+    if (field !== undefined) own[key as K] = field;
+  }
+  return own;
+};
+
+export const nameOf = (path: string, key: string): string => (path === '' ? key : `${path}.${key}`);
+
+const hint = (path: string, key: string, known: readonly string[]): string => {
+  const meant = didYouMean(key, known);
+  return meant === undefined ? '' : ` Did you mean "${nameOf(path, meant)}"?`;
+};
+
+/** The known name that was probably meant: at most two letters away, or one begins with the other. */
+export const didYouMean = (given: string, known: readonly string[]): string | undefined => {
+  const typed = given.toLowerCase();
+  if (typed.length > 40) return undefined;
+  const [best] = known
+    .map((name) => ({ name, far: distance(typed, name.toLowerCase()) }))
+    .filter(({ name, far }) => far <= Math.min(2, name.length - 1))
+    .sort((a, b) => a.far - b.far);
+  return best?.name ?? known.find((name) => typed.length > 1 && (name.toLowerCase().startsWith(typed) || typed.startsWith(name.toLowerCase())));
+};
+
+/** Levenshtein: how many letters must be put in, taken out or changed. */
+const distance = (from: string, to: string): number => {
+  let row = Array.from({ length: to.length + 1 }, (_, column) => column);
+  for (let line = 0; line < from.length; line += 1) {
+    const above = row;
+    row = [line + 1];
+    for (let column = 1; column <= to.length; column += 1)
+      row.push(Math.min((above[column] ?? 0) + 1, (row[column - 1] ?? 0) + 1, (above[column - 1] ?? 0) + (to[column - 1] === from[line] ? 0 : 1)));
+  }
+  return row[to.length] ?? 0;
+};

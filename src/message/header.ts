@@ -1,0 +1,77 @@
+import { parseMailbox, type Mailbox } from '../protocol/address.js';
+import { fields, usage } from './fields.js';
+
+/** An address of a header field, ready to be written. */
+export interface HeaderAddress {
+  readonly name: string;
+  readonly mailbox: Mailbox;
+  /** The address as the caller wrote it. */
+  readonly given: string;
+}
+
+// With the flag "u" this finds halves of characters only.
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
+export const wellFormed = (value: unknown, name: string): string => {
+  if (typeof value !== 'string') throw usage(`The field "${name}" must be a string.`);
+  if (LONE_SURROGATE.test(value)) throw usage(`The field "${name}" holds half a character (a lone surrogate). Text is cut between characters only.`);
+  return value;
+};
+
+/** Text that stays on the line of its header field. Refused, never repaired. */
+export const headerText = (value: unknown, name: string): string => {
+  const text = wellFormed(value, name);
+  if (/[\r\n\0]/.test(text)) throw usage(`The field "${name}" holds a line break or NUL, which would end its header field. Remove it.`);
+  return text;
+};
+
+/** `Name <user@example.com>`, `user@example.com` or the two apart. */
+export const checkAddress = (value: unknown, name: string): HeaderAddress => {
+  if (typeof value !== 'string') {
+    const { name: display, address } = fields(value, { path: name, noun: 'field', known: ['name', 'address'] });
+    return headerAddress(display === undefined ? '' : headerText(display, `${name}.name`), headerText(address, `${name}.address`), `${name}.address`);
+  }
+  const text = headerText(value, name).trim();
+  const open = text.endsWith('>') ? text.lastIndexOf('<') : -1;
+  return open === -1 ? headerAddress('', text, name) : headerAddress(unquote(text.slice(0, open).trim()), text.slice(open + 1, -1), name);
+};
+
+export const checkAddresses = (value: unknown, name: string): readonly HeaderAddress[] => {
+  if (value === undefined) return [];
+  return Array.isArray(value) ? Array.from(value as readonly unknown[], (one, index) => checkAddress(one, `${name}[${String(index)}]`)) : [checkAddress(value, name)];
+};
+
+const headerAddress = (name: string, given: string, what: string): HeaderAddress => ({ name, given, mailbox: parseMailbox(given, what) });
+
+const unquote = (text: string): string => (/^"(?:[^"\\]|\\.)*"$/.test(text) ? text.slice(1, -1).replace(/\\(.)/g, '$1') : text);
+
+/** One field per value, in order. `own` are the names that other fields of the message write. */
+export const checkHeaders = (value: unknown, path: string, own: ReadonlySet<string>): readonly { readonly key: string; readonly value: string }[] => {
+  if (value === undefined) return [];
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw usage(`The field "${path}" must be an object of names and values.`);
+  return Object.entries(value).flatMap(([key, given]: [string, unknown], index) => {
+    // RFC 5322 section 3.6.8: printable ASCII but the colon.
+    if (!/^[!-9;-~]{1,76}$/.test(key)) throw usage(`Name ${String(index + 1)} in the field "${path}" is no header field name.`);
+    if (own.has(key.toLowerCase())) throw usage(`The header field "${key}" does not belong in "${path}": the message has a field of its own for it, or writes it itself.`);
+    const values: readonly unknown[] = Array.isArray(given) ? given : [given];
+    return values.map((one) => ({ key, value: headerText(one, `${path}.${key}`) }));
+  });
+};
+
+/** RFC 5322 section 3.6.4, put into its brackets. */
+export const checkMessageId = (value: unknown, name: string): string => {
+  const id = headerText(value, name).replace(/^<(.*)>$/, '$1');
+  if (!/^[!-;=?-~]+@[!-;=?-~]+$/.test(id) || id.length > 900) throw usage(`The field "${name}" must be a message identifier in ASCII, as in "<id@example.com>".`);
+  return `<${id}>`;
+};
+
+// A header field seldom stands deeper than this, and a body is not to be searched.
+const SEARCHED = 64 * 1024;
+
+/** The Message-ID in the header section of a finished message. */
+export const findMessageId = (raw: string | Uint8Array): string | undefined => {
+  const start = typeof raw === 'string' ? raw.slice(0, SEARCHED) : Buffer.from(raw.buffer, raw.byteOffset, Math.min(raw.byteLength, SEARCHED)).toString('utf8');
+  const end = /(?:^|\n)\r?\n/.exec(start)?.index ?? start.length;
+  const field = /^message-id[ \t]*:(.*(?:\r?\n[ \t].*)*)/im.exec(start.slice(0, end))?.[1];
+  return field === undefined ? undefined : /<[^<>\s]+>/.exec(field)?.[0];
+};

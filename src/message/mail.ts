@@ -1,0 +1,116 @@
+import { defer, from, map, of, tap, type Observable } from 'rxjs';
+import type { Envelope } from '../protocol/envelope.js';
+import { composition, COMPOSED_FIELDS, loadComposer } from './compose.js';
+import { isContent, source, type OpenContent, type Source } from './content.js';
+import { checkEnvelope, checkNotify, type CheckedEnvelope } from './envelope.js';
+import { fields, usage } from './fields.js';
+import { findMessageId, wellFormed } from './header.js';
+import type { DeliveryOptions, Message } from './message.js';
+
+/** A message as the lower floors send it. */
+export interface Mail {
+  readonly envelope: CheckedEnvelope;
+  readonly messageId: string | undefined;
+  /** Bytes, where they were declared. */
+  readonly size: number | undefined;
+  readonly dsn?: NonNullable<DeliveryOptions['dsn']>;
+  readonly requireTls?: boolean;
+  /** It can be opened more than once, so that a retry can send it. */
+  readonly replayable: boolean;
+  /** @throws SmtpUsageError where it can be read only once and was; SmtpSourceError where its content cannot be opened. */
+  open(): OpenContent;
+  /** Destroys what can be read only once and never was opened. */
+  discard(): void;
+}
+
+/**
+ * Takes a message when `send()` is called: what every retry must keep, its Message-ID and Date, is fixed now. Each
+ * subscription to what it gives is one try. A message that cannot be sent is an `SmtpUsageError` there, never here.
+ */
+export const draft = (message: Message): (() => Observable<Mail>) => {
+  const sources = sourcesOf(message);
+  try {
+    const mail$ = check(message);
+    return () => mail$;
+  } catch (error) {
+    return () => defer(() => {
+      for (const unused of sources) unused.discard();
+      throw error;
+    });
+  }
+};
+
+const DELIVERY_FIELDS = ['dsn', 'requireTls'] as const;
+const RAW_FIELDS = ['envelope', 'raw', 'size', ...DELIVERY_FIELDS] as const;
+
+const NOT_YET = 'is not supported yet.';
+const LATER = { priority: NOT_YET, deliverBy: NOT_YET, holdUntil: NOT_YET, dkim: NOT_YET };
+const IN_CONTENT = 'belongs to composed messages; a raw message brings its own header and parts.';
+const ONLY_COMPOSED = Object.fromEntries(COMPOSED_FIELDS.filter((name) => name !== 'envelope').map((name) => [name, IN_CONTENT]));
+
+const check = (message: unknown): Observable<Mail> => {
+  const isRaw = typeof message === 'object' && message !== null && Object.hasOwn(message, 'raw');
+  return isRaw ? checkRaw(message) : checkComposed(message);
+};
+
+const checkRaw = (message: object): Observable<Mail> => {
+  const given = fields(message, { path: '', noun: 'message field', known: RAW_FIELDS, refused: { ...LATER, ...ONLY_COMPOSED } });
+  const { raw, envelope } = given;
+  if (!isContent(raw)) throw usage('The message field "raw" must be a string, bytes, a Readable, an AsyncIterable, an Observable, or a function that gives one.');
+  const content = source(raw);
+  const mail: Mail = {
+    ...delivery(given),
+    envelope: checkEnvelope(envelope as Envelope),
+    messageId: typeof raw === 'string' || raw instanceof Uint8Array ? findMessageId(raw) : undefined,
+    size: checkSize(given.size),
+    replayable: content.replayable,
+    open: () => content.open(),
+    discard: () => { content.discard(); },
+  };
+  return of(mail);
+};
+
+const checkComposed = (message: unknown): Observable<Mail> => {
+  const given = fields(message, { path: '', noun: 'message field', known: [...COMPOSED_FIELDS, ...DELIVERY_FIELDS], refused: { ...LATER, size: 'belongs to raw messages.' } });
+  const composed = composition(given);
+  const { envelope, messageId, replayable } = composed;
+  const asked = delivery(given);
+  return defer(() => from(loadComposer())).pipe(
+    map((Composer): Mail => ({
+      ...asked, envelope, messageId, size: undefined, replayable,
+      open: () => composed.compose(Composer),
+      discard: () => { composed.discard(); },
+    })),
+    tap({ error: () => { composed.discard(); } }),
+  );
+};
+
+const checkSize = (size: unknown): number | undefined => {
+  if (size !== undefined && (!Number.isSafeInteger(size) || (size as number) < 0)) throw usage('The message field "size" must be a number of bytes: whole, and not negative.');
+  return size as number | undefined;
+};
+
+const delivery = ({ dsn, requireTls }: { readonly dsn?: unknown; readonly requireTls?: unknown }): DeliveryOptions => {
+  if (requireTls !== undefined && typeof requireTls !== 'boolean') throw usage('The message field "requireTls" must be true or false.');
+  return { ...(dsn === undefined ? {} : { dsn: checkDsn(dsn) }), ...(requireTls === undefined ? {} : { requireTls }) };
+};
+
+const checkDsn = (given: unknown): NonNullable<DeliveryOptions['dsn']> => {
+  const { ret, envid, notify } = fields(given, { path: 'dsn', noun: 'message field', known: ['ret', 'envid', 'notify'] });
+  if (ret !== undefined && ret !== 'FULL' && ret !== 'HDRS') throw usage('The message field "dsn.ret" must be "FULL" or "HDRS".');
+  // RFC 3461 section 4.4.
+  if (envid !== undefined && !/^[ -~]{1,100}$/.test(wellFormed(envid, 'dsn.envid'))) throw usage('The message field "dsn.envid" must be 1 to 100 printable ASCII characters.');
+  return {
+    ...(ret === undefined ? {} : { ret }),
+    ...(envid === undefined ? {} : { envid: envid as string }),
+    ...(notify === undefined ? {} : { notify: checkNotify(notify, 'dsn.notify') }),
+  };
+};
+
+/** The contents of a message that may turn out to be unusable: taken charge of all the same. */
+const sourcesOf = (message: unknown): readonly Source[] => {
+  const own = (value: unknown, key: string): unknown => (typeof value === 'object' && value !== null && Object.hasOwn(value, key) ? (value as Readonly<Record<string, unknown>>)[key] : undefined);
+  const attachments = own(message, 'attachments');
+  const contents = [own(message, 'raw'), ...(Array.isArray(attachments) ? Array.from(attachments as readonly unknown[], (attachment) => own(attachment, 'content')) : [])];
+  return contents.filter(isContent).map(source);
+};

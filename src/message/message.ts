@@ -1,0 +1,70 @@
+import type { Envelope, Recipient } from '../protocol/envelope.js';
+import type { Content } from './content.js';
+
+/** `user@example.com`, `Name <user@example.com>`, or the two apart. */
+export type Address = string | { readonly name?: string; readonly address: string };
+
+/** What every message may ask of the servers on its way. */
+export interface DeliveryOptions {
+  /** Delivery status notifications (RFC 3461), where the server offers them. */
+  readonly dsn?: {
+    /** How much of the mail a notification brings back. */
+    readonly ret?: 'FULL' | 'HDRS';
+    /** Comes back in notifications; 1 to 100 printable ASCII characters. */
+    readonly envid?: string;
+    /** For the recipients that name nothing of their own. */
+    readonly notify?: NonNullable<Recipient['notify']>;
+  };
+  /** TLS all the way or no delivery (RFC 8689). Default false; a server that cannot promise it is an `SmtpUsageError`. */
+  readonly requireTls?: boolean;
+}
+
+/** A finished RFC 5322 message, sent as it is; line ends become CRLF. */
+export interface RawMessage extends DeliveryOptions {
+  readonly envelope: Envelope;
+  /** A function is called for each try, so that a retry can read the content again. */
+  readonly raw: Content | (() => Content);
+  /** Bytes; tells the server the size of a stream beforehand. */
+  readonly size?: number;
+}
+
+/** A message in parts. Needs the package `nodemailer` (version 10) at run time. */
+export interface ComposedMessage extends DeliveryOptions {
+  readonly from: Address;
+  readonly sender?: Address;
+  readonly to?: Address | readonly Address[];
+  readonly cc?: Address | readonly Address[];
+  /** Only in the envelope, never in the header. */
+  readonly bcc?: Address | readonly Address[];
+  readonly replyTo?: Address | readonly Address[];
+  readonly subject?: string;
+  readonly text?: string;
+  readonly html?: string;
+  readonly attachments?: readonly Attachment[];
+  /** Further header fields. Those that a field of the message writes are refused here. */
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>;
+  /** Default: random, at the domain of `from`; the same for every retry. */
+  readonly messageId?: string;
+  readonly inReplyTo?: string;
+  readonly references?: readonly string[];
+  /** Default: when `send()` was called. */
+  readonly date?: Date;
+  /** Default: from `from`, to everybody in `to`, `cc` and `bcc`. */
+  readonly envelope?: Envelope;
+}
+
+/** A part of its own. No file and no URL is ever opened: hand over a stream. */
+export interface Attachment {
+  /** Default: `attachment-1` and so on. */
+  readonly filename?: string;
+  readonly content: Content | (() => Content);
+  /** Default: guessed from the file name. */
+  readonly contentType?: string;
+  /** Makes it an inline part that the HTML shows with `cid:...`. */
+  readonly cid?: string;
+  /** Default `attachment`; `inline` for an image with `cid`. */
+  readonly contentDisposition?: 'attachment' | 'inline';
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>;
+}
+
+export type Message = RawMessage | ComposedMessage;
