@@ -14,7 +14,7 @@ export const collect = (events$: Observable<SmtpEvent>): Promise<Told> =>
     const end = (error?: SmtpError): void => { resolve({ events, types: events.map(({ type }) => type), error }); };
     events$.subscribe({
       next: (event) => { events.push(event); },
-      error: (error: unknown) => { if (error instanceof SmtpError) end(error); else reject(error); },
+      error: (error: unknown) => { if (error instanceof SmtpError) end(error); else reject(new Error('not an SmtpError', { cause: error })); },
       complete: () => { end(); },
     });
   });

@@ -1,0 +1,87 @@
+import { inspect } from 'node:util';
+import { afterEach, expect, test } from 'vitest';
+import { settings, type SmtpOptions } from '../../src/config/options.js';
+import { SmtpUsageError } from '../../src/protocol/error.js';
+
+const of = (more: object): ReturnType<typeof settings> => settings({ host: 'mail.example.com', ...more });
+
+test.each<[string, string]>([
+  ['Mail.Example.COM.', 'mail.example.com'], ['b\u00fccher.example', 'xn--bcher-kva.example'], ['[::1]', '::1'], ['FE80::1%eth0', 'fe80::1%eth0'],
+  ['127.0.0.1', '127.0.0.1'], ['localhost', 'localhost'], ['smtp_relay', 'smtp_relay'],
+])('host %s is %s', (host, expected) => { expect(settings({ host }).host).toBe(expected); });
+
+test.each<[object, object]>([
+  [{}, { modes: 'tls', automatic: true, timeouts: { greeting: 5000 } }],
+  [{ host: 'localhost' }, { modes: 'auto', automatic: true }],
+  [{ host: '127.9.9.9' }, { modes: 'auto' }],
+  [{ host: '[::1]' }, { modes: 'auto' }],
+  [{ security: 'implicit' }, { modes: ['implicit'], automatic: false, timeouts: { greeting: 30_000 } }],
+  [{ security: 'starttls' }, { modes: ['starttls'], automatic: true }],
+  [{ security: 'starttls', port: 587 }, { automatic: false, port: 587 }],
+  [{ security: ['none', 'implicit'], port: 25 }, { modes: ['none', 'implicit'], automatic: true }],
+  [{ timeouts: { command: 1, operation: Infinity } }, { timeouts: { command: 1, operation: Infinity, connect: 60_000, greeting: 5000 } }],
+  [{ allowedAuthentication: ['plain'] }, { allowedAuthentication: ['PLAIN'] }],
+  [{ clientName: 'me.example.com' }, { clientName: 'me.example.com' }],
+  [{ pool: false }, { pool: false }],
+  [{}, { pool: { maxConnections: 5, maxMessages: 100, maxAge: Infinity, idleTimeout: 55_000 }, pipelining: { enabled: true, depth: undefined }, allowInsecureAuth: false, credentials: undefined }],
+  [{ pool: { maxConnections: 1 }, pipelining: { depth: 3 } }, { pool: { maxConnections: 1, maxMessages: 100 }, pipelining: { enabled: true, depth: 3 } }],
+  [{ pipelining: false }, { pipelining: { enabled: false, depth: undefined } }],
+  [{ localEndpoint: { address: '127.0.0.1', port: 0 } }, { localEndpoint: { address: '127.0.0.1', port: 0 } }],
+  [{ localEndpoint: '::1' }, { localEndpoint: '::1' }],
+  [{ tls: { versions: ['TLSv1'], ciphers: 'HIGH:!aNULL:!EXPORT:-ADH' } }, { tls: { versions: ['TLSv1'], rejectUnauthorized: true } }],
+  [{ port: undefined, auth: undefined }, { port: undefined }],
+])('%j gives %j', (options, expected) => { expect(of(options)).toMatchObject(expected); });
+
+test.each<[string, unknown]>([
+  ['host', { host: '' }], ['host', { host: 'a b' }], ['host', { host: 5 }], ['host', { host: 'a\r\nb' }], ['host', {}],
+  ['A URL', { host: 'smtp://a' }], ['The port is an option', { host: 'a:25' }], ['host', { host: '..' }],
+  ['Did you mean "host"', { hots: 'a' }], ['Did you mean "security"', { host: 'a', securty: 'tls' }], ['Did you mean "tls.versions"', { host: 'a', tls: { version: [] } }],
+  ['Did you mean "timeouts.greeting"', { host: 'a', timeouts: { greet: 1 } }], ['"__proto__"', JSON.parse('{"host":"a","__proto__":{"tls":{}}}')],
+  ['"tls.__proto__"', JSON.parse('{"host":"a","tls":{"__proto__":{"rejectUnauthorized":false}}}')], ['"constructor"', { host: 'a', constructor: {} }],
+  ['options', null], ['options', []], ['options', 5],
+  ['port', { host: 'a', port: 0 }], ['port', { host: 'a', port: '25' }], ['port', { host: 'a', port: 65_536 }],
+  ['security', { host: 'a', security: 'ssl' }], ['security', { host: 'a', security: [] }], ['security[0]', { host: 'a', security: ['auto'] }], ['security', { host: 'a', security: ['none', 'none'] }],
+  ['auth.user', { host: 'a', auth: { user: '', pass: 'x' } }], ['auth.pass', { host: 'a', auth: { user: 'x', pass: '' } }], ['auth.pass', { host: 'a', auth: { user: 'x' } }],
+  ['auth.pass', { host: 'a', auth: { user: 'x', pass: 'hunter2\r\n' } }], ['auth.pass', { host: 'a', auth: { user: 'x', pass: ['hunter2'] } }], ['auth.token', { host: 'a', auth: { user: 'x', token: 'hunter2' } }],
+  ['auth.external', { host: 'a', auth: { external: true } }], ['"auth"', { host: 'a', auth: 'hunter2' }],
+  ['allowedAuthentication', { host: 'a', allowedAuthentication: [] }], ['allowedAuthentication[0]', { host: 'a', allowedAuthentication: ['A B'] }],
+  ['allowInsecureAuth', { host: 'a', allowInsecureAuth: 'false' }], ['clientName', { host: 'a', clientName: 'a\r\nb' }],
+  ...[0, -1, NaN, '5', null, Infinity].map((greeting) => ['timeouts.greeting', { host: 'a', timeouts: { greeting } }] as [string, unknown]),
+  ...[0, -1, NaN, '5', null].map((command) => ['timeouts.command', { host: 'a', timeouts: { command } }] as [string, unknown]),
+  ['tls', { host: 'a', tls: true }], ['tls.rejectUnauthorized', { host: 'a', tls: { rejectUnauthorized: 0 } }], ['tls.versions[0]', { host: 'a', tls: { versions: ['SSLv3'] } }], ['tls.versions', { host: 'a', tls: { versions: [] } }],
+  ['tls.ciphers', { host: 'a', tls: { ciphers: 'HIGH:eNULL' } }], ['tls.ciphers', { host: 'a', tls: { ciphers: 'EXPORT40' } }], ['tls.ciphers', { host: 'a', tls: { ciphers: 'HIGH:+NULL-MD5' } }],
+  ['tls.passphrase', { host: 'a', tls: { passphrase: 5 } }], ['tls.ca', { host: 'a', tls: { ca: [] } }], ['tls.key', { host: 'a', tls: { key: {} } }], ['tls.servername', { host: 'a', tls: { servername: 'a b' } }],
+  ['"proxy" is not supported yet', { host: 'a', proxy: 'socks5://x:hunter2@y' }], ['"lmtp" is not supported yet', { host: 'a', lmtp: true }],
+  ['localEndpoint', { host: 'a', localEndpoint: 'eth0' }], ['localEndpoint.port', { host: 'a', localEndpoint: { port: -1 } }], ['lookup', { host: 'a', lookup: {} }],
+  ['pool', { host: 'a', pool: true }], ['pool.maxConnections', { host: 'a', pool: { maxConnections: 0 } }], ['pool.rate', { host: 'a', pool: { rate: { messages: 1, per: 1 } } }], ['pool.idleTimeout', { host: 'a', pool: { idleTimeout: 0 } }],
+  ['pipelining.depth', { host: 'a', pipelining: { depth: 0.5 } }], ['pipelining', { host: 'a', pipelining: 'yes' }], ['defaults.from', { host: 'a', defaults: { from: 5 } }],
+])('refuses %s of %j', (name, options) => {
+  expect(() => settings(options as SmtpOptions)).toThrow(SmtpUsageError);
+  try { settings(options as SmtpOptions); } catch (error) {
+    expect((error as Error).message).toContain(name);
+    expect(inspect(error)).not.toContain('hunter2');
+  }
+});
+
+test('secrets do not print', () => {
+  const checked = of({ auth: { user: 'ann', pass: 'hunter2' }, tls: { passphrase: 'hunter2' } });
+  expect(inspect(checked, { depth: 9, showHidden: true }) + JSON.stringify(checked)).not.toContain('hunter2');
+  expect(checked.credentials).toMatchObject({ kind: 'password', user: 'ann' });
+});
+
+test('a mechanism of one\'s own is taken as it is', () => {
+  class Own { readonly name = 'X'; readonly done = false; start(): undefined { return undefined; } next(): Uint8Array { return new Uint8Array(); } }
+  const mechanism = new Own();
+  expect(of({ auth: mechanism }).credentials).toEqual({ kind: 'mechanism', mechanism });
+});
+
+const polluted = Object.prototype as unknown as Record<string, unknown>;
+const names = ['rejectUnauthorized', 'tls', 'auth', 'security', 'ciphers', 'allowInsecureAuth', 'greeting', 'pool', 'maxConnections'];
+afterEach(() => { for (const name of names) Reflect.deleteProperty(polluted, name); });
+
+test('a polluted prototype changes nothing', () => {
+  const before = JSON.stringify(of({ tls: {}, pool: {} }));
+  for (const name of names) polluted[name] = name === 'auth' ? { user: 'x', pass: 'y' } : false;
+  expect(JSON.stringify(of({ tls: {}, pool: {} }))).toBe(before);
+  expect(JSON.stringify(of({}))).toBe(before);
+});

@@ -1,0 +1,278 @@
+import { firstValueFrom, from, lastValueFrom, tap, toArray, type Observable } from 'rxjs';
+import { inspect } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { receipts, retryWhenSafe, SmtpAuthenticationError, SmtpClient, SmtpFallbackError, SmtpSourceError, SmtpUsageError, type LogLine, type SmtpEvent, type SmtpOptions } from '../../src/index.js';
+import { expiredCertificate, otherCertificate, startServer, type TestServer } from '../../src/testing/index.js';
+import { collect, eventOf } from '../support/collect.js';
+
+const RAW = { envelope: { from: 'ann@example.com', to: ['bob@example.org'] }, raw: 'Message-ID: <1@example.com>\r\nSubject: hello\r\n\r\n.Hi\r\n' };
+const USERS = { ann: 'open sesame' };
+const AUTH = { user: 'ann', pass: 'open sesame' };
+
+const clientOf = (server: TestServer, options: Partial<SmtpOptions> = {}): SmtpClient =>
+  new SmtpClient({ host: 'localhost', port: server.port, tls: { ca: server.ca }, timeouts: { greeting: 1000 }, ...options });
+
+describe('the order of events', () => {
+  it('over STARTTLS with a sign-in', async () => {
+    await using server = await startServer({ users: USERS });
+    await using client = clientOf(server, { security: ['starttls'], auth: AUTH });
+    const told = await collect(client.send(RAW));
+    expect(told.types).toEqual(['attempt-started', 'connected', 'greeted', 'introduced', 'secured', 'introduced', 'authenticated', 'ready', 'sender-accepted', 'recipient-accepted', 'progress', 'accepted']);
+    expect(eventOf(told, 'secured')).toMatchObject({ mode: 'starttls', protocol: 'TLSv1.3' });
+    expect(eventOf(told, 'authenticated')).toEqual({ type: 'authenticated', mechanism: 'CRAM-MD5', user: 'ann' });
+    expect(eventOf(told, 'ready').supportedAuthentication).toEqual(expect.arrayContaining(['PLAIN', 'LOGIN', 'CRAM-MD5']));
+    expect(server.messages[0]?.content.toString()).toBe(RAW.raw);
+    expect(eventOf(told, 'accepted').receipt).toMatchObject({ messageId: '<1@example.com>', accepted: ['bob@example.org'], refused: [], bytes: RAW.raw.length, queueId: server.messages[0]?.queueId });
+  });
+
+  it('over implicit TLS', async () => {
+    await using server = await startServer({ tls: 'implicit' });
+    await using client = clientOf(server, { security: ['implicit'] });
+    const told = await collect(client.send(RAW));
+    expect(told.types).toEqual(['attempt-started', 'connected', 'secured', 'greeted', 'introduced', 'ready', 'sender-accepted', 'recipient-accepted', 'progress', 'accepted']);
+  });
+
+  it('on a connection that is open already', async () => {
+    await using server = await startServer();
+    await using client = clientOf(server, { security: ['starttls'] });
+    await collect(client.send(RAW));
+    const told = await collect(client.send(RAW));
+    expect(told.types).toEqual(['ready', 'sender-accepted', 'recipient-accepted', 'progress', 'accepted']);
+    expect(eventOf(told, 'ready').reused).toBe(true);
+    expect(server.sessions).toHaveLength(1);
+  });
+
+  it('is cold: nothing happens before subscribe, and each subscription is a send', async () => {
+    await using server = await startServer();
+    await using client = clientOf(server, { security: ['none'] });
+    const send$ = client.send(RAW);
+    expect(server.sessions).toHaveLength(0);
+    await collect(send$);
+    await collect(send$);
+    expect(server.messages).toHaveLength(2);
+  });
+});
+
+describe('the automatic mode', () => {
+  it('falls from implicit TLS to STARTTLS on one port, and says why', async () => {
+    await using server = await startServer();
+    await using client = clientOf(server, { security: 'tls' });
+    const told = await collect(client.send(RAW));
+    expect(told.types.slice(0, 4)).toEqual(['attempt-started', 'connected', 'attempt-failed', 'attempt-started']);
+    expect(eventOf(told, 'attempt-failed').error).toMatchObject({ code: 'E_TLS', reason: 'plaintext-peer' });
+    expect(told.types.at(-1)).toBe('accepted');
+  });
+
+  it('falls to clear text only where that is allowed', async () => {
+    await using server = await startServer({ tls: 'none' });
+    await using strict = clientOf(server, { security: 'tls' });
+    const { error } = await collect(strict.send(RAW));
+    expect(error).toBeInstanceOf(SmtpFallbackError);
+    expect(error).toMatchObject({ code: 'E_ALL_ATTEMPTS', outcome: 'not-sent', attempts: [{ plan: { security: 'implicit' } }, { plan: { security: 'starttls' } }] });
+    expect(server.messages).toHaveLength(0);
+    await using lenient = clientOf(server, { security: 'auto' });
+    expect((await collect(lenient.send(RAW))).types.at(-1)).toBe('accepted');
+  });
+
+  const bad = { 'an untrusted certificate': {}, 'an expired certificate': expiredCertificate, 'a certificate for another host': otherCertificate };
+  for (const [title, { cert, key }] of Object.entries(bad as Record<string, Partial<typeof expiredCertificate>>)) {
+    for (const tls of ['starttls', 'implicit'] as const) {
+      it(`${title} ends the run, over ${tls}`, async () => {
+        await using server = await startServer({ tls, ...(cert === undefined || key === undefined ? {} : { cert, key }) });
+        await using client = clientOf(server, { security: 'auto', ...(cert === undefined ? { tls: {} } : {}) });
+        const { error, types } = await collect(client.send(RAW));
+        expect(error).toMatchObject({ code: 'E_CERTIFICATE', phase: 'tls', outcome: 'not-sent', retryable: false });
+        expect(types).not.toContain('ready');
+      });
+    }
+  }
+
+  it('sends with an unverified certificate only on demand, and warns', async () => {
+    await using server = await startServer({ tls: 'implicit' });
+    await using client = clientOf(server, { security: ['implicit'], tls: { rejectUnauthorized: false } });
+    const told = await collect(client.send(RAW));
+    expect(eventOf(told, 'warning').code).toBe('W_UNVERIFIED');
+    expect(told.types.at(-1)).toBe('accepted');
+  });
+
+  it('checks an IP host against the IP entries of the certificate', async () => {
+    await using server = await startServer({ tls: 'implicit' });
+    await using client = clientOf(server, { host: '127.0.0.1', security: ['implicit'] });
+    expect((await collect(client.send(RAW))).types.at(-1)).toBe('accepted');
+  });
+});
+
+describe('signing in', () => {
+  for (const mechanism of ['PLAIN', 'LOGIN', 'CRAM-MD5']) {
+    it(`${mechanism}, right and wrong`, async () => {
+      await using server = await startServer({ users: USERS });
+      await using right = clientOf(server, { security: ['starttls'], auth: AUTH, allowedAuthentication: [mechanism] });
+      expect(eventOf(await collect(right.send(RAW)), 'authenticated').mechanism).toBe(mechanism);
+      await using wrong = clientOf(server, { security: ['starttls'], auth: { ...AUTH, pass: 'wrong word' }, allowedAuthentication: [mechanism] });
+      const { error } = await collect(wrong.send(RAW));
+      expect(error).toMatchObject({ code: 'E_AUTH', outcome: 'refused', retryable: false, tried: [mechanism], allowed: [mechanism] });
+      expect(server.sessions.at(-1)?.lines.filter((line) => /AUTH/.test(line) && line.startsWith('C:'))).toHaveLength(1);
+    });
+  }
+
+  it('names what was offered and allowed where nothing is in common', async () => {
+    await using server = await startServer({ users: USERS, mechanisms: ['LOGIN'] });
+    await using client = clientOf(server, { security: ['starttls'], auth: AUTH, allowedAuthentication: ['CRAM-MD5'] });
+    const { error } = await collect(client.send(RAW));
+    expect(error).toBeInstanceOf(SmtpAuthenticationError);
+    expect(error).toMatchObject({ offered: ['LOGIN'], allowed: ['CRAM-MD5'], tried: [], outcome: 'not-sent' });
+  });
+
+  it('is E_AUTH where the server offers none', async () => {
+    await using server = await startServer();
+    await using client = clientOf(server, { security: ['starttls'], auth: AUTH });
+    expect((await collect(client.send(RAW))).error).toMatchObject({ code: 'E_AUTH', phase: 'auth', offered: [] });
+  });
+
+  it('shows the password nowhere: not in events, errors, log lines or the client', async () => {
+    await using server = await startServer({ users: USERS, faults: [{ at: 'auth', do: 'reply', reply: `535 5.7.8 bad ${Buffer.from('\0ann\0open sesame').toString('base64')} open sesame` }] });
+    await using client = clientOf(server, { security: ['starttls'], auth: AUTH, allowedAuthentication: ['PLAIN'] });
+    const lines: LogLine[] = [];
+    client.log$.subscribe((line) => { lines.push(line); });
+    const told = await collect(client.send(RAW));
+    expect(lines.some(({ text }) => text === 'AUTH PLAIN ***')).toBe(true);
+    const everything = inspect([told, lines, client, told.error?.message, told.error?.stack], { depth: 12, showHidden: true }) + JSON.stringify([told, lines, client]);
+    for (const form of ['open sesame', Buffer.from('open sesame').toString('base64'), Buffer.from('\0ann\0open sesame').toString('base64')]) expect(everything).not.toContain(form);
+  });
+});
+
+describe('messages', () => {
+  it('go out from any kind of content, byte for byte', async () => {
+    await using server = await startServer();
+    await using client = clientOf(server, { security: ['none'] });
+    const text = `Subject: any\r\n\r\n${'.dots\r\n..\r\n'.repeat(5000)}`;
+    const bytes = Buffer.from(text);
+    const { Readable } = await import('node:stream');
+    async function* pieces() { for (let at = 0; at < bytes.length; at += 999) yield bytes.subarray(at, at + 999); }
+    const contents = [text, bytes, Readable.from(pieces()), pieces(), from([bytes.subarray(0, 5), bytes.subarray(5)]), () => pieces()];
+    for (const raw of contents) {
+      const told = await collect(client.send({ ...RAW, raw }));
+      expect(told.error).toBeUndefined();
+      expect(server.messages.at(-1)?.content.equals(bytes)).toBe(true);
+      const positions = told.events.flatMap((event) => (event.type === 'progress' ? [event.bytesSent] : []));
+      expect(positions).toEqual([...positions].sort((a, b) => a - b));
+      expect(positions.at(-1)).toBe(bytes.length);
+    }
+  });
+
+  it('whose source fails never leave: no dot, no mail', async () => {
+    await using server = await startServer();
+    await using client = clientOf(server, { security: ['none'] });
+    async function* broken() { await Promise.resolve(); yield 'Subject: half\r\n\r\nhalf'; throw new Error('disk gone'); }
+    const { error } = await collect(client.send({ ...RAW, raw: broken() }));
+    expect(error).toBeInstanceOf(SmtpSourceError);
+    expect(error).toMatchObject({ outcome: 'not-sent', phase: 'body', retryable: false });
+    await server.idle();
+    expect(server.messages).toHaveLength(0);
+    expect(server.sessions[0]?.received.includes('\r\n.\r\n')).toBe(false);
+  });
+
+  it('are refused before a socket opens where they cannot work', async () => {
+    await using server = await startServer();
+    await using client = clientOf(server, { security: ['none'] });
+    for (const to of ['bob@example.org>\r\nRCPT TO:<eve@example.org', 'a b@example.org', '', 'bob@example.org\0'])
+      expect((await collect(client.send({ ...RAW, envelope: { from: 'ann@example.com', to: [to] } }))).error).toBeInstanceOf(SmtpUsageError);
+    expect(server.sessions).toHaveLength(0);
+  });
+
+  it('that are too large are not begun', async () => {
+    await using server = await startServer({ size: 20 });
+    await using client = clientOf(server, { security: ['none'] });
+    expect((await collect(client.send(RAW))).error).toMatchObject({ phase: 'mail', outcome: 'not-sent', retryable: false });
+  });
+
+  it('are composed, with Bcc kept out of the header', async () => {
+    await using server = await startServer();
+    await using client = clientOf(server, { security: ['none'] });
+    const receipt = await firstValueFrom(client.send({ from: 'Ann <ann@example.com>', to: 'bob@example.org', bcc: 'eve@example.org', subject: 'Hello', text: 'Hi', html: '<p>Hi</p>', attachments: [{ filename: 'a.bin', content: Buffer.from([1, 2, 3]) }] }).pipe(receipts()));
+    expect(receipt.accepted).toEqual(['bob@example.org', 'eve@example.org']);
+    const content = server.messages[0]?.content.toString() ?? '';
+    expect(content).toContain(`Message-ID: ${String(receipt.messageId)}`);
+    expect(content).not.toMatch(/eve@/);
+  });
+});
+
+describe('cancelling', () => {
+  const stages = ['attempt-started', 'connected', 'greeted', 'introduced', 'secured', 'authenticated', 'ready', 'sender-accepted', 'recipient-accepted', 'progress'] as const;
+  for (const stage of stages) {
+    for (const pipelining of [true, false]) {
+      it(`at ${stage}${pipelining ? '' : ' in lock-step'} leaves nothing behind`, async () => {
+        await using server = await startServer({ users: USERS });
+        await using client = clientOf(server, { security: ['starttls'], auth: AUTH, pipelining });
+        async function* endless() { for (;;) { await Promise.resolve(); yield 'line\r\n'.repeat(5000); } }
+        const seen = await new Promise<string[]>((resolve) => {
+          const types: string[] = [];
+          const subscription = client.send({ ...RAW, raw: endless() }).pipe(tap(({ type }) => types.push(type))).subscribe(({ type }) => {
+            if (type === stage) queueMicrotask(() => { subscription.unsubscribe(); types.length = types.length; resolve(types); });
+          });
+        });
+        const before = seen.length;
+        await server.idle();
+        expect(seen).toHaveLength(before);
+        expect(server.messages).toHaveLength(0);
+        expect(server.connections).toBe(0);
+      });
+    }
+  }
+
+  it('says QUIT where nothing is under way', async () => {
+    await using server = await startServer();
+    await using client = clientOf(server, { security: ['none'] });
+    await new Promise<void>((resolve) => {
+      const subscription = client.send(RAW).subscribe(({ type }) => { if (type === 'ready') { queueMicrotask(() => { subscription.unsubscribe(); resolve(); }); } });
+    });
+    await server.idle();
+    expect(server.sessions[0]?.lines).toContain('C: QUIT');
+  });
+});
+
+describe('limits', () => {
+  const withOperation = (server: TestServer): Observable<SmtpEvent> => clientOf(server, { security: ['none'], timeouts: { operation: 200, quit: 50 } }).send(RAW);
+
+  it('the whole operation has one that no reply resets', async () => {
+    await using server = await startServer({ faults: [{ at: 'mail', do: 'dribble', ms: 30, bytes: 1 }] });
+    const { error } = await collect(withOperation(server));
+    expect(error).toMatchObject({ code: 'E_TIMEOUT', limit: 'operation', phase: 'mail', outcome: 'not-sent', retryable: true });
+  });
+
+  it('after the dot the outcome is unknown', async () => {
+    await using server = await startServer({ faults: [{ at: 'end-of-data', do: 'silence' }] });
+    const { error } = await collect(withOperation(server));
+    expect(error).toMatchObject({ code: 'E_TIMEOUT', limit: 'operation', phase: 'end-of-data', outcome: 'unknown', retryable: false });
+  });
+});
+
+describe('verify, close and operators', () => {
+  it('verify completes after ready and says QUIT', async () => {
+    await using server = await startServer({ users: USERS });
+    await using client = clientOf(server, { security: ['starttls'], auth: AUTH });
+    const events = await lastValueFrom(client.verify().pipe(toArray()));
+    expect(events.at(-1)?.type).toBe('ready');
+    await server.idle();
+    expect(server.sessions[0]?.lines).toContain('C: QUIT');
+  });
+
+  it('close waits for what was begun and refuses what comes after', async () => {
+    await using server = await startServer();
+    const client = clientOf(server, { security: ['none'] });
+    const sending = collect(client.send(RAW));
+    await client.close();
+    expect((await sending).types.at(-1)).toBe('accepted');
+    expect((await collect(client.send(RAW))).error).toMatchObject({ code: 'E_USAGE' });
+    await server.idle();
+    expect(server.connections).toBe(0);
+  });
+
+  it('retryWhenSafe sends again with the same Message-ID, and never what may have been accepted', async () => {
+    await using server = await startServer({ faults: [{ at: 'end-of-data', do: 'reply', reply: '451 4.7.1 greylisted' }, { at: 'end-of-data', do: 'close', session: 2 }] });
+    await using client = clientOf(server, { security: ['none'], pool: false });
+    const receipt = await firstValueFrom(client.send({ ...RAW, raw: () => RAW.raw }).pipe(retryWhenSafe({ count: 1, delay: 1 }), receipts()).pipe(tap({ error: () => undefined }))).catch((error: unknown) => error);
+    expect(receipt).toMatchObject({ code: 'E_CLOSED', outcome: 'unknown' });
+    expect(server.sessions).toHaveLength(2);
+  });
+});

@@ -1,0 +1,121 @@
+import { createReadStream } from 'node:fs';
+import { PassThrough, Readable } from 'node:stream';
+import { setImmediate as turn } from 'node:timers/promises';
+import { NEVER, Observable, of, throwError } from 'rxjs';
+import { expect, test, vi } from 'vitest';
+import { open, source, type Content, type OpenContent } from '../../src/message/content.js';
+
+const all = async (content: OpenContent): Promise<string> => {
+  if (content.kind === 'bytes') return content.bytes.toString();
+  const chunks: Buffer[] = [];
+  for (;;) {
+    const chunk = await content.chunks.next();
+    if (chunk.done === true) return Buffer.concat(chunks).toString();
+    chunks.push(Buffer.from(chunk.value as string));
+  }
+};
+
+async function* generate(...chunks: (string | Uint8Array)[]): AsyncGenerator<string | Uint8Array> {
+  for (const chunk of chunks) yield await Promise.resolve(chunk);
+}
+
+test.each<[string, () => Content, OpenContent['kind']]>([
+  ['a string', () => 'h\u00e9llo', 'bytes'],
+  ['a view of bytes', () => new Uint8Array(Buffer.from('--h\u00e9llo--')).subarray(2, -2), 'bytes'],
+  ['a Readable', () => Readable.from([Buffer.from('h\u00e9'), Buffer.from('llo')]), 'stream'],
+  ['a Readable of strings', () => Readable.from(['h\u00e9', 'llo']), 'stream'],
+  ['an async generator', () => generate('h\u00e9', Buffer.from('llo')), 'stream'],
+  ['an Observable', () => of('h\u00e9', Buffer.from('llo')), 'stream'],
+])('%s is read', async (_, content, kind) => {
+  const direct = open(content());
+  expect(direct.kind).toBe(kind);
+  expect(await all(direct)).toBe('h\u00e9llo');
+  expect(await all(open(content))).toBe('h\u00e9llo');
+});
+
+test('a character that two chunks share is one character', async () => {
+  expect(await all(open(generate('a\ud83d', '\ude00b')))).toBe('a\u{1f600}b');
+  expect(await all(open(generate('a\ud83d', Buffer.from('b'))))).toBe('a\ufffdb');
+  expect(await all(open(generate('a\ud83d')))).toBe('a\ufffd');
+});
+
+test.each([42, null, {}, []])('a chunk %j is refused', async (chunk) => {
+  const contents: Content[] = [of(chunk) as never, generate(chunk as never)];
+  for (const content of contents) await expect(all(open(content))).rejects.toThrow(TypeError);
+});
+
+test('a missing file does not end the process and is told by the first next()', async () => {
+  const kept = source(createReadStream('/nonexistent/file'));
+  await turn(); await turn();
+  await new Promise((resolve) => { setTimeout(resolve, 20); });
+  await expect(all(kept.open())).rejects.toThrow('ENOENT');
+});
+
+test('an error in the middle rejects', async () => {
+  await expect(all(open(throwError(() => new Error('broken'))))).rejects.toThrow('broken');
+  await expect(all(open(Readable.from((async function* () { yield await Promise.resolve('a'); throw new Error('broken'); })())))).rejects.toThrow('broken');
+});
+
+test('dispose destroys a Readable, read or not', async () => {
+  for (const read of [false, true]) {
+    const stream = new PassThrough();
+    stream.write('a');
+    const content = open(stream);
+    if (read && content.kind === 'stream') await content.chunks.next();
+    content.dispose();
+    content.dispose();
+    expect(stream.destroyed).toBe(true);
+  }
+});
+
+test('dispose ends an iterator without waiting, and whatever it throws', () => {
+  const end = vi.fn(() => { throw new Error('clean-up'); });
+  open({ [Symbol.asyncIterator]: () => ({ next: () => new Promise<never>(() => undefined), return: end }) }).dispose();
+  expect(end).toHaveBeenCalledOnce();
+});
+
+test('an Observable is subscribed to by the first next() and left by return()', async () => {
+  const [subscribe, leave] = [vi.fn(), vi.fn()];
+  const content = open(new Observable<string>((subscriber) => { subscribe(); subscriber.next('a'); subscriber.next('b'); return leave; }));
+  expect(subscribe).not.toHaveBeenCalled();
+  if (content.kind !== 'stream') throw new Error('no stream');
+  expect(await content.chunks.next()).toEqual({ done: false, value: 'a' });
+  await content.chunks.return?.();
+  expect(leave).toHaveBeenCalledOnce();
+  expect(await content.chunks.next()).toMatchObject({ done: true });
+});
+
+test('a waiting next() ends when its Observable is disposed of', async () => {
+  const content = open(NEVER);
+  if (content.kind !== 'stream') throw new Error('no stream');
+  const waiting = content.chunks.next();
+  content.dispose();
+  expect(await waiting).toMatchObject({ done: true });
+});
+
+test('what can be read once is read once', async () => {
+  const stream = Readable.from(['a']);
+  const kept = source(stream);
+  expect(kept.replayable).toBe(false);
+  await all(kept.open());
+  expect(() => kept.open()).toThrow('only once');
+  expect(() => open(stream)).toThrow('only once');
+  expect(source(() => 'a').replayable && source('a').replayable && source(new Uint8Array(1)).replayable).toBe(true);
+  expect(() => source(() => stream).open()).toThrow('only once');
+});
+
+test('discard destroys what never was opened', async () => {
+  const stream = new PassThrough();
+  const [unopened, generator] = [source(stream), generate('a')];
+  unopened.discard();
+  expect(stream.destroyed).toBe(true);
+  expect(() => unopened.open()).toThrow('only once');
+  source(generator).discard();
+  expect(await generator.next()).toMatchObject({ done: true });
+});
+
+test('a function that gives nothing usable is a source error', () => {
+  expect(() => open(() => { throw new Error('no such row'); })).toThrow('no such row');
+  expect(() => open((() => Promise.resolve('a')) as never)).toThrow('returned a promise');
+  expect(() => open((() => 42) as never)).toThrow('no string, bytes');
+});

@@ -1,0 +1,222 @@
+import { createReadStream } from 'node:fs';
+import { PassThrough, Readable } from 'node:stream';
+import { of, type Observable } from 'rxjs';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { draft, type Mail } from '../../src/message/mail.js';
+import type { Message } from '../../src/message/message.js';
+import { SmtpUsageError } from '../../src/protocol/error.js';
+
+const envelope = { from: 'ann@example.com', to: ['bob@example.com'] };
+const only = (mail$: Observable<Mail>): Promise<Mail> => new Promise((next, error) => { mail$.subscribe({ next, error }); });
+const mailOf = (message: unknown): Promise<Mail> => only(draft(message as Message)());
+const failure = async (message: unknown): Promise<SmtpUsageError> => {
+  const error: unknown = await mailOf(message).then(() => undefined, (reason: unknown) => reason);
+  expect(error).toBeInstanceOf(SmtpUsageError);
+  return error as SmtpUsageError;
+};
+const read = async (mail: Mail): Promise<string> => {
+  const content = mail.open();
+  if (content.kind === 'bytes') return content.bytes.toString();
+  let text = '';
+  for (;;) {
+    const chunk = await content.chunks.next();
+    if (chunk.done === true) return text;
+    text += Buffer.from(chunk.value as string).toString('latin1');
+  }
+};
+const head = (text: string): string => text.slice(0, text.search(/\r?\n\r?\n/));
+
+describe('raw', () => {
+  test.each<[string | Uint8Array, string | undefined]>([
+    ['Message-ID: <a@b>\r\n\r\nx', '<a@b>'],
+    ['From: a\nMESSAGE-ID :\n <a@b>\n\nx', '<a@b>'],
+    [Buffer.from('Message-Id:\r\n\t<a@b>\r\nX: y\r\n\r\n'), '<a@b>'],
+    ['From: a\r\n\r\nMessage-ID: <a@b>\r\n', undefined],
+    ['\r\nMessage-ID: <a@b>\r\n', undefined],
+    [`X: ${'y'.repeat(70_000)}\r\nMessage-ID: <a@b>\r\n\r\n`, undefined],
+    ['X: Message-ID: <a@b>\r\n\r\n', undefined],
+  ])('finds the Message-ID of %j', async (raw, messageId) => {
+    expect((await mailOf({ envelope, raw })).messageId).toBe(messageId);
+  });
+
+  test('carries what was asked', async () => {
+    const dsn = { ret: 'HDRS', envid: 'a b', notify: ['FAILURE'] };
+    const mail = await mailOf({ envelope, raw: () => 'x', size: 1, dsn, requireTls: true });
+    expect(mail).toMatchObject({ size: 1, dsn, requireTls: true, replayable: true, messageId: undefined });
+    expect(await read(mail) + await read(mail)).toBe('xx');
+  });
+
+  test('keeps the envelope as it was given', async () => {
+    const given = { from: null, to: ['bob@B\u00fccher.example', { address: 'eve@example.com', notify: ['NEVER'], orcpt: 'rfc822;e@example.com' }, { address: 'ida@example.com' }] };
+    const checked = (await mailOf({ envelope: given, raw: '' })).envelope;
+    expect(checked.envelope).toEqual(given);
+    expect(checked.from).toBeNull();
+    expect(checked.to.map((recipient) => recipient.mailbox.path)).toEqual(['bob@xn--bcher-kva.example', 'eve@example.com', 'ida@example.com']);
+    expect(checked.to[0]?.given).toBe('bob@B\u00fccher.example');
+  });
+
+  test('a stream that is never opened is destroyed', async () => {
+    const stream = new PassThrough();
+    (await mailOf({ envelope, raw: stream })).discard();
+    expect(stream.destroyed).toBe(true);
+    const refused = new PassThrough();
+    await failure({ envelope, raw: refused, size: -1 });
+    expect(refused.destroyed).toBe(true);
+  });
+
+  test('a second try of a stream says what is wrong', async () => {
+    const send = draft({ envelope, raw: Readable.from(['x']) });
+    await read(await only(send()));
+    const again = await only(send());
+    expect(() => again.open()).toThrow('only once');
+  });
+
+  test('a missing file does not crash', async () => {
+    const mail = await mailOf({ envelope, raw: createReadStream('/nonexistent/file') });
+    await expect(read(mail)).rejects.toThrow('ENOENT');
+  });
+});
+
+const base = { envelope, raw: 'x' };
+const composed = { from: 'ann@example.com', to: 'bob@example.com' };
+test.each<[string, unknown, string]>([
+  ['nothing', undefined, 'must be an object'],
+  ['unknown key', { ...base, enevlope: 1 }, 'Did you mean "envelope"?'],
+  ['composed key in raw', { ...base, subject: 'a' }, '"subject" belongs to composed'],
+  ['later key', { ...base, dkim: {} }, '"dkim" is not supported yet'],
+  ['own __proto__', JSON.parse('{"raw":"x","__proto__":{"envelope":{}}}'), '"__proto__"'],
+  ['inherited envelope', Object.assign(Object.create({ envelope }) as object, { raw: 'x' }), '"envelope" must be an object'],
+  ['raw of a number', { envelope, raw: 5 }, '"raw"'],
+  ['raw path', { envelope, raw: { path: '/etc/passwd' } }, '"raw"'],
+  ['size', { ...base, size: 1.5 }, '"size"'],
+  ['requireTls', { ...base, requireTls: 'no' }, '"requireTls"'],
+  ['dsn.ret', { ...base, dsn: { ret: 'full' } }, '"dsn.ret"'],
+  ['dsn.envid', { ...base, dsn: { envid: 'a\r\nb' } }, '"dsn.envid"'],
+  ['dsn.notify', { ...base, dsn: { notify: ['NEVER', 'DELAY'] } }, 'stands alone'],
+  ['no recipients', { ...base, envelope: { from: 'a@b.c', to: [] } }, 'at least one'],
+  ['too many recipients', { ...base, envelope: { from: 'a@b.c', to: new Array(10_001).fill('a@b.c') } }, '10000'],
+  ['empty from', { ...base, envelope: { from: '', to: ['a@b.c'] } }, 'null for the empty'],
+  ['bad recipient', { ...base, envelope: { from: 'a@b.c', to: ['a@b.c', 'x>\r\nRCPT'] } }, 'envelope.to[1]'],
+  ['bad orcpt', { ...base, envelope: { from: 'a@b.c', to: [{ address: 'a@b.c', orcpt: 'a' }] } }, 'orcpt'],
+  ['bad notify', { ...base, envelope: { from: 'a@b.c', to: [{ address: 'a@b.c', notify: [] }] } }, 'notify'],
+  ['unknown recipient key', { ...base, envelope: { from: 'a@b.c', to: [{ address: 'a@b.c', notfy: [] }] } }, 'Did you mean "envelope.to[0].notify"?'],
+  ['composed without recipients', { from: 'a@b.c' }, 'no recipient'],
+  ['composed without from', { to: 'a@b.c' }, 'from'],
+  ['unknown composed key', { ...composed, sbject: 'a' }, 'Did you mean "subject"?'],
+  ['subject', { ...composed, subject: 'a\r\nBcc: evil' }, '"subject" holds a line break'],
+  ['subject NUL', { ...composed, subject: 'a\0' }, '"subject"'],
+  ['surrogate', { ...composed, subject: 'a\ud800' }, 'surrogate'],
+  ['subject object', { ...composed, subject: { toString: () => 'a' } }, '"subject" must be a string'],
+  ['name', { ...composed, from: { name: 'a\nb', address: 'a@b.c' } }, '"from.name"'],
+  ['address list in one', { ...composed, to: 'a@b.c, d@e.f' }, 'to '],
+  ['header name', { ...composed, headers: { 'X: y': 'a' } }, 'header field name'],
+  ['header value', { ...composed, headers: { 'X-A': ['a', 'b\nc'] } }, '"headers.X-A"'],
+  ['header bcc', { ...composed, headers: { bcc: 'a@b.c' } }, '"bcc" does not belong'],
+  ['messageId', { ...composed, messageId: '<a@b>\n' }, '"messageId"'],
+  ['messageId form', { ...composed, messageId: 'a b@c' }, '"messageId"'],
+  ['references', { ...composed, references: 'a@b' }, '"references"'],
+  ['date', { ...composed, date: 'now' }, '"date"'],
+  ['attachment path', { ...composed, attachments: [{ path: '/etc/passwd' }] }, 'no file or URL is ever opened'],
+  ['attachment href', { ...composed, attachments: [{ href: 'http://x' }] }, '"attachments[0].href" is refused'],
+  ['attachment content', { ...composed, attachments: [{ content: { path: '/etc/passwd' } }] }, '"attachments[0].content"'],
+  ['attachment key', { ...composed, attachments: [{ content: '', filname: 'a' }] }, 'Did you mean "attachments[0].filename"?'],
+  ['filename', { ...composed, attachments: [{ content: '', filename: 'a\r\nb' }] }, '"attachments[0].filename"'],
+  ['cid', { ...composed, attachments: [{ content: '', cid: 'a>b' }] }, '"attachments[0].cid"'],
+  ['contentType', { ...composed, attachments: [{ content: '', contentType: 'multipart/mixed' }] }, '"attachments[0].contentType"'],
+  ['disposition', { ...composed, attachments: [{ content: '', contentDisposition: 'x' }] }, '"attachments[0].contentDisposition"'],
+  ['attachment header', { ...composed, attachments: [{ content: '', headers: { 'Content-Type': 'a/b' } }] }, '"Content-Type" does not belong'],
+])('refuses %s as a notification', async (_, message, text) => {
+  const error = await failure(message);
+  expect(error.message).toContain(text);
+  expect(error.message).not.toContain('evil');
+});
+
+describe('composed', () => {
+  const message = (): Message => ({
+    from: { name: 'Ann "A" M\u00fcller', address: 'ann@example.com' },
+    to: ['Bob <bob@example.com>', '"Carl, C." <carl@example.com>'],
+    cc: 'bob@example.com',
+    bcc: [{ address: 'secret@example.com' }],
+    subject: 'Gr\u00fc\u00dfe',
+    text: 'plain',
+    html: '<p>rich <img src="cid:logo"></p>',
+    headers: { 'X-Tag': ['one', 'two'] },
+    attachments: [
+      { filename: 'logo.png', cid: 'logo', content: Buffer.from('png') },
+      { filename: 'a.txt', content: 'text' },
+      { filename: 'b.txt', content: Readable.from(['stream']) },
+      { filename: 'c.txt', content: (async function* () { yield await Promise.resolve('iterated'); })() },
+      { filename: 'd.txt', content: of('obs', Buffer.from('erved')) },
+      { filename: 'e.txt', content: () => Readable.from(['again']) },
+    ],
+  });
+
+  test('holds its parts, and no trace of Bcc', async () => {
+    const mail = await mailOf(message());
+    expect(mail.envelope.envelope).toEqual({ from: 'ann@example.com', to: ['bob@example.com', 'carl@example.com', 'secret@example.com'] });
+    expect(mail).toMatchObject({ replayable: false, size: undefined });
+    const text = await read(mail);
+    expect(text).not.toMatch(/bcc|secret@/i);
+    expect(head(text)).toContain(`Message-ID: ${mail.messageId ?? ''}`);
+    expect(head(text)).toMatch(/^X-Tag: one\r\nX-Tag: two/m);
+    expect(head(text)).toContain('"Carl, C." <carl@example.com>');
+    expect(text).toMatch(/multipart\/mixed[^]*multipart\/alternative[^]*text\/plain[^]*multipart\/related[^]*text\/html/);
+    expect(text).toMatch(/^content-id: <logo>/im);
+    for (const part of ['png', 'text', 'stream', 'iterated', 'observed', 'again']) expect(text).toContain(Buffer.from(part).toString('base64'));
+  });
+
+  test('keeps Message-ID and Date from one try to the next', async () => {
+    vi.useFakeTimers({ toFake: ['Date'], now: new Date('2026-01-02T03:04:05Z') });
+    const send = draft({ from: 'Ann <ann@example.com>', to: 'bob@example.com', text: 'x', attachments: [{ content: () => 'y' }] });
+    vi.setSystemTime(new Date('2026-02-02T00:00:00Z'));
+    const [first, second] = [await only(send()), await only(send())];
+    expect(first.messageId).toMatch(/^<[0-9a-f]{32}@example\.com>$/);
+    expect(second.messageId).toBe(first.messageId);
+    expect(first.replayable).toBe(true);
+    for (const text of [await read(first), await read(first), await read(second)]) {
+      expect(head(text)).toContain('Date: Fri, 02 Jan 2026 03:04:05 +0000');
+      expect(head(text)).toContain(first.messageId);
+    }
+  });
+
+  test('takes an envelope, a Message-ID and a date', async () => {
+    const mail = await mailOf({ ...composed, envelope: { from: null, to: ['x@example.com'] }, messageId: 'id@example.com', date: new Date(0), inReplyTo: '<a@b.c>', references: ['<a@b.c>'], replyTo: 'r@example.com' });
+    expect(mail.envelope.from).toBeNull();
+    const text = await read(mail);
+    expect(head(text)).toContain('Message-ID: <id@example.com>');
+    for (const field of ['Thu, 01 Jan 1970 00:00:00 +0000', 'In-Reply-To: <a@b.c>', 'References: <a@b.c>', 'Reply-To: r@example.com']) expect(head(text)).toContain(field);
+  });
+
+  test('a failing attachment fails the mail', async () => {
+    const broken = (async function* () { yield await Promise.resolve('a'); throw new Error('broken'); })();
+    await expect(read(await mailOf({ ...composed, attachments: [{ content: broken }] }))).rejects.toThrow('broken');
+    await expect(read(await mailOf({ ...composed, attachments: [{ content: createReadStream('/nonexistent') }] }))).rejects.toThrow('ENOENT');
+    await expect(read(await mailOf({ ...composed, attachments: [{ content: () => { throw new Error('no row'); } }] }))).rejects.toThrow('no row');
+  });
+
+  test('every attachment stream is destroyed, wherever it stops', async () => {
+    for (const stopAfter of [0, 1, 3]) {
+      const streams = [new PassThrough(), new PassThrough()];
+      streams[0]!.write('a'.repeat(1000));
+      const mail = await mailOf({ ...composed, text: 'x', attachments: streams.map((content) => ({ content })) });
+      const content = mail.open();
+      if (content.kind !== 'stream') throw new Error('no stream');
+      for (let count = 0; count < stopAfter; count += 1) void content.chunks.next().catch(() => undefined);
+      await new Promise((resolve) => { setTimeout(resolve, 20); });
+      content.dispose();
+      expect(streams.map(({ destroyed }) => destroyed)).toEqual([true, true]);
+    }
+    const streams = [new PassThrough(), new PassThrough()];
+    (await mailOf({ ...composed, attachments: streams.map((content) => ({ content })) })).discard();
+    expect(streams.every(({ destroyed }) => destroyed)).toBe(true);
+  });
+
+  test('without nodemailer it says what to install', async () => {
+    vi.resetModules();
+    vi.doMock('nodemailer/lib/mail-composer', () => { throw new Error('not found'); });
+    const { loadComposer } = await import('../../src/message/compose.js');
+    await expect(loadComposer()).rejects.toThrow('npm install nodemailer');
+  });
+});
+
+afterEach(() => { vi.useRealTimers(); vi.doUnmock('nodemailer/lib/mail-composer'); });

@@ -1,0 +1,81 @@
+import { describe, expect, it } from 'vitest';
+import { Capabilities } from '../../src/protocol/capabilities.js';
+import { makeReply } from '../../src/protocol/reply.js';
+
+const ehlo = (...lines: string[]): Capabilities => Capabilities.fromEhlo(makeReply(250, ['mail.example.com at your service', ...lines]));
+
+describe('Capabilities', () => {
+  it('reads what is offered', () => {
+    const offered = ehlo('PIPELINING', 'size 1000', '8bitmime', 'AUTH plain LOGIN', 'X-Own  a  b ');
+    expect(offered.domain).toBe('mail.example.com');
+    expect(offered.extended).toBe(true);
+    expect(offered.keywords).toEqual(['PIPELINING', 'SIZE', '8BITMIME', 'AUTH', 'X-OWN']);
+    expect(offered.has('pipelining')).toBe(true);
+    expect(offered.has('STARTTLS')).toBe(false);
+    expect(offered.parameters('x-own')).toEqual(['a', 'b']);
+    expect(offered.parameters('DSN')).toEqual([]);
+    expect(offered.sizeLimit).toBe(1000);
+    expect(offered.authentication).toEqual(['PLAIN', 'LOGIN']);
+  });
+
+  it('never reads the greeting as an offer', () => {
+    const offered = Capabilities.fromEhlo(makeReply(250, ['evil STARTTLS AUTH PLAIN']));
+    expect(offered.keywords).toEqual([]);
+    expect(offered.authentication).toEqual([]);
+  });
+
+  it('reads only the first word of a line as a keyword', () => {
+    expect(ehlo('HELP STARTTLS').has('STARTTLS')).toBe(false);
+  });
+
+  it.each([
+    ['the old spelling', ['AUTH=LOGIN PLAIN'], ['LOGIN', 'PLAIN']],
+    ['the old spelling without a name', ['AUTH= LOGIN'], ['LOGIN']],
+    ['both spellings', ['AUTH PLAIN LOGIN', 'auth=login cram-md5'], ['PLAIN', 'LOGIN', 'CRAM-MD5']],
+    ['no name', ['AUTH'], []],
+    ['names that are none', ['AUTH PLAIN a"b \\u{1b} ABCDEFGHIJKLMNOPQRSTU'], ['PLAIN']],
+  ])('merges AUTH: %s', (_, lines, expected) => {
+    expect(ehlo(...lines).authentication).toEqual(expected);
+  });
+
+  it.each([
+    ['SIZE 35882577', 35882577],
+    ['SIZE', undefined],
+    ['SIZE 0', undefined],
+    ['SIZE -1', undefined],
+    ['SIZE 1e9', undefined],
+    ['SIZE 0x10', undefined],
+    ['SIZE 999999999999999999999', undefined],
+    ['SIZE 18446744073709551615', 2 ** 64],
+  ])('%s limits to %j', (line, expected) => {
+    expect(ehlo(line).sizeLimit).toBe(expected);
+  });
+
+  it('ignores what is no keyword', () => {
+    expect(ehlo('__proto__ x', '-DASH', '', '   ', 'a_b', '\\u{1b}[2J', 'SIZE=5').keywords).toEqual([]);
+    expect(ehlo('constructor', 'toString').toJSON().offers).toEqual({ CONSTRUCTOR: [], TOSTRING: [] });
+    expect(ehlo().has('__proto__')).toBe(false);
+  });
+
+  it('keeps 128 keywords', () => {
+    const offered = ehlo(...Array.from({ length: 1000 }, (_, index) => `X${String(index)} 1`), 'X0 2');
+    expect(offered.keywords).toHaveLength(128);
+    expect(offered.parameters('X0')).toEqual(['1', '2']);
+  });
+
+  it('is not slowed down by spaces', () => {
+    const start = performance.now();
+    ehlo(`AUTH${' '.repeat(60_000)}x`, `AUTH=${' '.repeat(60_000)}`);
+    expect(performance.now() - start).toBeLessThan(100);
+  });
+
+  it('knows HELO, and nothing at all', () => {
+    const plain = Capabilities.fromHelo(makeReply(250, ['mail.example.com hello', 'STARTTLS']));
+    expect(plain.toJSON()).toEqual({ domain: 'mail.example.com', extended: false, offers: {} });
+    expect(Capabilities.none.toJSON()).toEqual({ domain: '', extended: false, offers: {} });
+  });
+
+  it('prints as plain JSON', () => {
+    expect(JSON.parse(JSON.stringify(ehlo('SIZE 5')))).toEqual({ domain: 'mail.example.com', extended: true, offers: { SIZE: ['5'] } });
+  });
+});

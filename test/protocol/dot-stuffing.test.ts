@@ -1,0 +1,107 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { DotStuffing, measure } from '../../src/protocol/dot-stuffing.js';
+import { cut, oneByOne } from '../support/cuts.js';
+import { normalised, undot } from '../support/undot.js';
+
+const bytes = (text: string): Buffer => Buffer.from(text, 'latin1');
+
+const encode = (chunks: readonly Uint8Array[]): { readonly wire: Buffer; readonly encoder: DotStuffing } => {
+  const encoder = new DotStuffing();
+  const wire = Buffer.concat([...chunks.map((chunk) => encoder.encode(chunk)), encoder.end()]);
+  return { wire, encoder };
+};
+
+/** What holds of every body, however it is cut. */
+const check = (body: Buffer, chunks: readonly Buffer[]): void => {
+  const { wire, encoder } = encode(chunks);
+  const text = wire.toString('latin1');
+  const expected = normalised(body);
+  expect(text).not.toMatch(/\r(?!\n)|(?<!\r)\n/);
+  expect(`\r\n${text}`.indexOf('\r\n.\r\n')).toBe(text.length - 3);
+  expect(undot(wire)).toEqual({ message: expected, rest: Buffer.alloc(0) });
+  expect(encoder.bytes).toBe(expected.length);
+  expect(measure(body)).toEqual({ bytes: expected.length, eightBit: encoder.eightBit });
+};
+
+describe('DotStuffing', () => {
+  it.each([
+    ['nothing', '', '.\r\n'],
+    ['a line', 'a\r\n', 'a\r\n.\r\n'],
+    ['a line without end', 'a', 'a\r\n.\r\n'],
+    ['a line that ends in CR', 'a\r', 'a\r\n.\r\n'],
+    ['a line that ends in LF', 'a\n', 'a\r\n.\r\n'],
+    ['a dot', '.', '..\r\n.\r\n'],
+    ['a line of a dot', '.\r\n', '..\r\n.\r\n'],
+    ['two dots', '..\r\n', '...\r\n.\r\n'],
+    ['dots that are not at the start', 'a.\r\nb..\r\n', 'a.\r\nb..\r\n.\r\n'],
+    ['a dot behind each line end', 'a\r\n.b\n.c\r.d', 'a\r\n..b\r\n..c\r\n..d\r\n.\r\n'],
+    ['empty lines', '\r\n\r\n', '\r\n\r\n.\r\n'],
+    ['bare line ends in a row', '\n\n\r\r', '\r\n\r\n\r\n\r\n.\r\n'],
+    ['CR CR LF', 'a\r\r\nb', 'a\r\n\r\nb\r\n.\r\n'],
+    ['LF CR', 'a\n\rb', 'a\r\n\r\nb\r\n.\r\n'],
+  ])('writes %s', (_, body, expected) => {
+    for (const chunks of [[bytes(body)], oneByOne(bytes(body))]) expect(encode(chunks).wire.toString('latin1')).toBe(expected);
+  });
+
+  // The ends of data that one server or another was found to believe in (CVE-2023-51764, -51765, -51766).
+  it.each(['\n.\n', '\n.\r\n', '\r.\r', '\r\n.\r', '\r.\r\n', '\n.\r', '\r\r\n.\r\n', '\r\n.\r\n', '\r\n\0.\r\n', '\r\n.\n', '\n\n.\r\r', '\r\n.\r\r\n'])('smuggles nothing by %j, at every split', (trick) => {
+    for (const body of [trick, `a${trick}MAIL FROM:<evil@example.com>\r\n`, `a${trick}`, `${trick}${trick}`].map(bytes)) {
+      check(body, oneByOne(body));
+      for (let first = 0; first <= body.length; first += 1)
+        for (let second = first; second <= Math.min(body.length, first + 6); second += 1) check(body, cut(body, [first, second]));
+    }
+  });
+
+  it('gives any body back, normalised, cut anywhere', () => {
+    const body = fc.oneof(
+      fc.array(fc.constantFrom('\r', '\n', '.', 'a', '\r\n', '\r\n.', '\xff'), { maxLength: 40 }).map((parts) => bytes(parts.join(''))),
+      fc.uint8Array({ maxLength: 200 }).map((array) => Buffer.from(array)),
+    );
+    fc.assert(fc.property(body, fc.array(fc.nat(120), { maxLength: 12 }), (whole, places) => {
+      check(whole, cut(whole, places));
+      check(whole, [whole]);
+      check(whole, oneByOne(whole));
+    }), { numRuns: 1000 });
+  });
+
+  it('ignores empty chunks', () => {
+    const nothing = Buffer.alloc(0);
+    expect(encode([nothing, bytes('a\r'), nothing, bytes('\n'), nothing, bytes('.'), nothing]).wire.toString()).toBe('a\r\n..\r\n.\r\n');
+  });
+
+  it('does not copy what it does not change', () => {
+    const chunk = new Uint8Array(bytes('a\r\nb.c\r\n'));
+    const encoded = new DotStuffing().encode(chunk);
+    expect(encoded.buffer).toBe(chunk.buffer);
+    expect(encoded.byteOffset).toBe(chunk.byteOffset);
+    expect(encoded).toHaveLength(chunk.length);
+  });
+
+  it('leaves its input alone', () => {
+    const chunk = bytes('.a\n.b\r');
+    new DotStuffing().encode(chunk);
+    expect(chunk.toString()).toBe('.a\n.b\r');
+  });
+
+  it('sees bytes above 127', () => {
+    const encoder = new DotStuffing();
+    encoder.encode(bytes('a\x7f'));
+    expect(encoder.eightBit).toBe(false);
+    encoder.encode(bytes('\x80'));
+    encoder.encode(bytes('a'));
+    expect(encoder.eightBit).toBe(true);
+  });
+
+  it.each([['\n'], ['\r'], ['\r\n'], ['a'], [`${'a'.repeat(76)}\n`], [`${'a'.repeat(76)}\r`]])('takes linear time for many %j', (part) => {
+    const milliseconds = (size: number): number => {
+      const body = bytes(part.repeat(size / part.length));
+      const start = performance.now();
+      encode([body]);
+      return performance.now() - start;
+    };
+    milliseconds(256 * 1024);
+    const best = (size: number): number => Math.max(0.05, Math.min(...Array.from({ length: 3 }, () => milliseconds(size))));
+    expect(best(1024 * 1024) / best(128 * 1024)).toBeLessThan(32);
+  });
+});
