@@ -31,7 +31,7 @@ export const checkEnvelope = (given: Envelope): CheckedEnvelope => {
   const sender = checkSender(from);
   const recipients = Array.from(to as readonly unknown[], checkRecipient);
   return {
-    from: sender === null ? null : parseMailbox(sender, 'envelope.from'),
+    from: sender === null ? null : parseMailbox(sender, 'envelope.from', 'sender'),
     to: recipients,
     envelope: { from: sender, to: recipients.map((recipient, index) => (typeof to[index] === 'string' ? recipient.given : asGiven(recipient))) },
   };

@@ -41,7 +41,7 @@ export const checkAddresses = (value: unknown, name: string): readonly HeaderAdd
   return Array.isArray(value) ? Array.from(value as readonly unknown[], (one, index) => checkAddress(one, `${name}[${String(index)}]`)) : [checkAddress(value, name)];
 };
 
-const headerAddress = (name: string, given: string, what: string): HeaderAddress => ({ name, given, mailbox: parseMailbox(given, what) });
+const headerAddress = (name: string, given: string, what: string): HeaderAddress => ({ name, given, mailbox: parseMailbox(given, what, 'sender') });
 
 const unquote = (text: string): string => (/^"(?:[^"\\]|\\.)*"$/.test(text) ? text.slice(1, -1).replace(/\\(.)/g, '$1') : text);
 

@@ -30,7 +30,7 @@ export class Capabilities {
     for (const line of offered) {
       const [first = '', ...rest] = words(line);
       // The spelling of drafts before RFC 2554, which is still around: AUTH=LOGIN PLAIN.
-      const [keyword = '', ...parameters] = /^AUTH=/i.test(first) ? ['AUTH', ...words(first.slice(5)), ...rest] : [first.toUpperCase(), ...rest];
+      const [keyword, ...parameters] = /^AUTH=/i.test(first) ? ['AUTH', ...words(first.slice(5)), ...rest] : [first.toUpperCase(), ...rest];
       if (!KEYWORD.test(keyword) || (offers.size === MOST_KEYWORDS && !offers.has(keyword))) continue;
       offers.set(keyword, [...(offers.get(keyword) ?? []), ...parameters]);
     }

@@ -65,19 +65,17 @@ export class ReplyParser {
     if (this.#failure !== undefined) throw this.#failure;
     while (this.#lineStart < this.#end) {
       this.#checkFirstByte();
-      const end = this.#bytes.indexOf(LF, this.#searched);
-      // A grown buffer holds old bytes behind its end.
-      const found = end >= 0 && end < this.#end;
-      if ((found ? end + 1 : this.#end + 1) - this.#lineStart > this.lineLimit) this.#malformed(`a line is longer than ${String(this.lineLimit)} bytes`);
-      if (!found) {
+      const lf = this.#findLf(this.#searched);
+      const next = (lf ?? this.#end) + 1;
+      if (next - this.#lineStart > this.lineLimit) this.#malformed(`a line is longer than ${String(this.lineLimit)} bytes`);
+      if (next - this.#replyStart > MOST_BYTES) this.#malformed(`a reply is longer than ${String(MOST_BYTES)} bytes`);
+      if (lf === undefined) {
         this.#searched = this.#end;
-        if (this.buffered >= MOST_BYTES) this.#malformed('a reply is too long');
         return undefined;
       }
-      if (this.#bytes[end - 1] !== CR) this.#malformed('a line ends in LF without CR');
-      const isLast = this.#takeLine(end - 1);
-      this.#lineStart = this.#searched = end + 1;
-      if (this.#lineStart - this.#replyStart > MOST_BYTES) this.#malformed('a reply is too long');
+      if (this.#bytes[lf - 1] !== CR) this.#malformed('a line ends in LF without CR');
+      const isLast = this.#takeLine(lf - 1);
+      this.#lineStart = this.#searched = next;
       if (isLast) return this.#finish();
       if (this.#lines.length === MOST_LINES) this.#malformed(`a reply has more than ${String(MOST_LINES)} lines`);
     }
@@ -97,6 +95,12 @@ export class ReplyParser {
     this.#lines.push(this.#safe(words));
     this.#lineStart = this.#searched = this.#end;
     return this.#finish();
+  }
+
+  // The buffer may be larger than what came: a search beyond that would cost time for each small chunk again.
+  #findLf(from: number): number | undefined {
+    const at = this.#bytes.subarray(from, this.#end).indexOf(LF);
+    return at < 0 ? undefined : from + at;
   }
 
   #checkFirstByte(): void {
@@ -138,8 +142,7 @@ export class ReplyParser {
   }
 
   #malformed(why: string): never {
-    const lf = this.#bytes.indexOf(LF, this.#lineStart);
-    const end = Math.min(lf < 0 ? this.#end : lf, this.#end, this.#lineStart + this.lineLimit);
+    const end = Math.min(this.#findLf(this.#lineStart) ?? this.#end, this.#lineStart + this.lineLimit);
     // Cleaned before it is cut, or half a secret would stay.
     const line = this.#redactor.clean(this.#text(this.#lineStart, end).replace(/\r$/, ''));
     const excerpt = printable(line.length > EXCERPT ? `${line.slice(0, EXCERPT)}...` : line);
