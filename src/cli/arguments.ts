@@ -1,0 +1,18 @@
+import { parseArgs, type ParseArgsConfig } from 'node:util';
+import { SmtpUsageError } from '../index.js';
+
+export const usage = (message: string): SmtpUsageError => new SmtpUsageError({ message });
+
+export const NEVER_IN_ARGUMENTS =
+  'A password in the arguments is refused: every user of this machine can read them (ps), and the shell keeps them in its history. Give it when asked, with --password-file FILE, or in the environment variable RXSMTP_PASSWORD.';
+
+/** The flags of a command; its errors repeat no value, since a value may be a secret in the wrong place. */
+export const flags = <T extends NonNullable<ParseArgsConfig['options']>>(argv: readonly string[], options: T) => {
+  if (argv.some((word) => /^--pass(?:word)?(?:=|$)/.test(word))) throw usage(NEVER_IN_ARGUMENTS);
+  try {
+    return parseArgs({ args: [...argv], options, strict: true, allowPositionals: false }).values;
+  } catch (error) {
+    const isStray = error instanceof Error && 'code' in error && error.code === 'ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL';
+    throw usage(isStray ? 'There is a word too many. Put a value behind its flag, and quotes around blanks.' : error instanceof Error ? error.message : String(error));
+  }
+};

@@ -1,0 +1,29 @@
+import { SmtpError, type Outcome } from '../index.js';
+import { EXIT_CODES, exitCodeOf } from './exit-codes.js';
+
+/** How a command ended: what the shell gets, and what the person is told. */
+export interface Ending {
+  readonly code: number;
+  readonly text: string;
+}
+
+const WHAT_IT_MEANS: Readonly<Record<Outcome, string>> = {
+  'not-sent': 'The mail was not sent.',
+  refused: 'The server refused.',
+  accepted: 'The server has the mail.',
+  unknown: 'The server may have the mail or not: sending again may deliver it twice.',
+};
+
+/** What is not an `SmtpError` is a fault of this program, and keeps its stack. */
+export const endedBy = (error: unknown): Ending => {
+  if (!(error instanceof SmtpError)) throw error;
+  const { code, phase, outcome, retryable, message } = error;
+  if (code === 'E_USAGE') return { code: exitCodeOf(error), text: message };
+  return { code: exitCodeOf(error), text: `${outcome} (${code}, ${phase}): ${message}\n${WHAT_IT_MEANS[outcome]}${retryable ? ' A retry is safe.' : ''}` };
+};
+
+/** Cancelled before the end of the data left, the server cannot have accepted anything. */
+export const interrupted = (contentHasLeft: boolean): Ending => {
+  const outcome = contentHasLeft ? 'unknown' : 'not-sent';
+  return { code: EXIT_CODES[outcome], text: `${outcome} (interrupted): ${WHAT_IT_MEANS[outcome]}` };
+};

@@ -1,0 +1,19 @@
+import type { Readable, Writable } from 'node:stream';
+import type { Observable } from 'rxjs';
+
+export type Output = Writable & { readonly isTTY?: boolean; readonly columns?: number };
+
+/** What a command has of the world around it; tests give their own. */
+export interface Io {
+  readonly stdin: Readable & { readonly isTTY?: boolean };
+  readonly stdout: Output;
+  readonly stderr: Output;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Ctrl-C. While nobody is subscribed it ends the process, as everywhere. */
+  readonly interrupted$: Observable<unknown>;
+}
+
+/** A command of this program: takes its arguments, resolves with the exit code. */
+export type CliCommand = (argv: readonly string[], io: Io) => Promise<number>;
+
+export const writeLine = (out: Output, text: string): void => { out.write(`${text}\n`); };

@@ -1,0 +1,104 @@
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { catchError, lastValueFrom, map, merge, of, scan, startWith, take, withLatestFrom } from 'rxjs';
+import { receipts, SmtpClient, type Message, type Receipt } from '../index.js';
+import { formatReply } from '../protocol/reply.js';
+import { flags, usage } from './arguments.js';
+import { dialogue } from './dialogue.js';
+import { endedBy, interrupted, type Ending } from './ending.js';
+import { EXIT_CODES } from './exit-codes.js';
+import { writeLine, type CliCommand, type Io } from './io.js';
+import { inBase64 } from './payload.js';
+import { printEvents } from './print-event.js';
+import { SERVER_FLAGS, SERVER_HELP, serverOptions } from './server.js';
+
+const FLAGS = {
+  ...SERVER_FLAGS,
+  from: { type: 'string' },
+  to: { type: 'string', multiple: true },
+  cc: { type: 'string', multiple: true },
+  bcc: { type: 'string', multiple: true },
+  subject: { type: 'string' },
+  text: { type: 'string' },
+  html: { type: 'string' },
+  attach: { type: 'string', multiple: true },
+  raw: { type: 'string' },
+} as const;
+
+const HELP = `rxsmtp send --server URL --from ADDRESS --to ADDRESS [flags]: send one mail
+
+${SERVER_HELP}
+  --from, --to, --cc, --bcc   addresses; all but --from may be repeated
+  --subject, --text, --html   what the mail says
+  --attach FILE               may be repeated; the file is streamed
+  --raw FILE                  send this finished message instead; - is stdin
+
+Exit codes: 0 accepted, 1 not sent, 2 refused, 3 unknown (may have been accepted), 64 wrong usage.`;
+
+type Values = ReturnType<typeof flags<typeof FLAGS>>;
+
+/** Sends one mail and shows what happens. Ctrl-C cancels, and tells what is known of the outcome. */
+export const send: CliCommand = async (argv, io) => {
+  const values = flags(argv, FLAGS);
+  if (values.help === true) { writeLine(io.stdout, HELP); return EXIT_CODES.accepted; }
+  const { message, expected } = await mailOf(values, io);
+  await using client = new SmtpClient(await serverOptions(values, io));
+  const contentHasLeft$ = dialogue(client, values.verbose === true ? io.stderr : undefined).pipe(scan((left, leaves) => left || leaves, false), startWith(false));
+  const { code, text } = await lastValueFrom(merge(
+    // First, because the log tells nothing to those who come late.
+    io.interrupted$.pipe(withLatestFrom(contentHasLeft$), map(([, left]) => interrupted(left))),
+    client.send(message).pipe(printEvents(io.stdout, { expected }), receipts(), map(accepted), catchError((error: unknown) => of(endedBy(error)))),
+  ).pipe(take(1)));
+  writeLine(code === EXIT_CODES.accepted ? io.stdout : io.stderr, text);
+  return code;
+};
+
+const accepted = ({ accepted: taken, refused, messageId }: Receipt): Ending => ({
+  code: EXIT_CODES.accepted,
+  text: [
+    `accepted for ${taken.join(', ')}${messageId === undefined ? '' : ` as ${messageId}`}`,
+    ...refused.map(({ recipient, reply }) => `refused for ${recipient}: ${formatReply(reply)}`),
+  ].join('\n'),
+});
+
+interface PreparedMail {
+  readonly message: Message;
+  /** About how many bytes it will have. */
+  readonly expected: number | undefined;
+}
+
+const mailOf = async (values: Values, io: Io): Promise<PreparedMail> => {
+  const { from, to = [], cc = [], bcc = [] } = values;
+  if (from === undefined) throw usage('Give the sender: --from ann@example.com');
+  const everybody = [...to, ...cc, ...bcc];
+  if (everybody.length === 0) throw usage('Give a recipient: --to bob@example.org');
+  return values.raw === undefined ? composed(values, from) : raw(values, values.raw, { from, to: everybody }, io);
+};
+
+const raw = async (values: Values, file: string, envelope: { readonly from: string; readonly to: readonly string[] }, { stdin }: Io): Promise<PreparedMail> => {
+  const { subject, text, html, attach } = values;
+  if ([subject, text, html, attach].some((value) => value !== undefined)) throw usage('--raw brings its own header and parts: leave --subject, --text, --html and --attach out.');
+  if (file === '-') return { message: { envelope, raw: stdin }, expected: undefined };
+  const bytes = await sizeOf(file);
+  return { message: { envelope, raw: () => createReadStream(file), size: bytes }, expected: bytes };
+};
+
+const composed = async ({ to, cc, bcc, subject, text, html, attach: files = [] }: Values, from: string): Promise<PreparedMail> => {
+  const sizes = await Promise.all(files.map(sizeOf));
+  const given = { to, cc, bcc, subject, text: text ?? (html === undefined ? '' : undefined), html };
+  return {
+    message: {
+      from,
+      ...(Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as Partial<{ [K in keyof typeof given]: NonNullable<(typeof given)[K]> }>),
+      attachments: files.map((file) => ({ filename: basename(file), content: () => createReadStream(file) })),
+    },
+    expected: sizes.length === 0 ? undefined : sizes.reduce((sum, bytes) => sum + inBase64(bytes), 0),
+  };
+};
+
+const sizeOf = async (file: string): Promise<number> => {
+  const found = await stat(file).catch((cause: unknown) => { throw usage(`A file cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`); });
+  if (!found.isFile()) throw usage(`${file} is no file.`);
+  return found.size;
+};
