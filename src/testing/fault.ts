@@ -1,0 +1,57 @@
+/** Where a fault strikes: at the server's reply to this, at the TLS handshake, or inside the content (`body`). */
+export type FaultPoint =
+  | 'greeting' | 'ehlo' | 'helo' | 'starttls' | 'tls' | 'auth' | 'auth-response' | 'mail' | 'rcpt' | 'data' | 'bdat' | 'body' | 'end-of-data'
+  | 'rset' | 'noop' | 'quit' | 'any';
+
+/** What happens there. Replies are given without their last CRLF; `reply` replaces the one that the server would give. */
+export type FaultAction =
+  /** Another reply. */
+  | { readonly do: 'reply'; readonly reply: string }
+  | { readonly do: 'delay'; readonly ms: number; readonly reply?: string }
+  /** `bytes` at a time (default 1), each `ms` after the one before. */
+  | { readonly do: 'dribble'; readonly ms: number; readonly bytes?: number; readonly reply?: string }
+  /** The reply leaves in pieces, cut at these offsets. */
+  | { readonly do: 'split'; readonly cuts: readonly number[]; readonly reply?: string }
+  /** More bytes in the same write, as they are. */
+  | { readonly do: 'glue'; readonly extra: string; readonly reply?: string }
+  /** Nothing is said any more; what comes is read. */
+  | { readonly do: 'silence' }
+  /** Nothing is said and nothing is read any more. */
+  | { readonly do: 'stall' }
+  /** Bytes that are no reply, and then silence. */
+  | { readonly do: 'garbage'; readonly bytes?: Uint8Array }
+  /** A reply that never ends. */
+  | { readonly do: 'flood' }
+  | { readonly do: 'reset'; readonly reply?: string }
+  /** The server's side ends, and it goes on reading. */
+  | { readonly do: 'half-close'; readonly reply?: string }
+  /** The connection ends in good order, behind a reply if there is one. */
+  | { readonly do: 'close'; readonly reply?: string };
+
+/** One entry of a script. */
+export type Fault = FaultAction & {
+  readonly at: FaultPoint;
+  /** How often it strikes. Default 1. */
+  readonly times?: number;
+  /** Only in this session, counted from 1. Default: in any. */
+  readonly session?: number;
+  /** At `body`: when so many bytes have come. Default 0. */
+  readonly after?: number;
+};
+
+/** A script of faults: each strikes where it is due, as often as it may. */
+export class FaultScript {
+  readonly #left: { readonly fault: Fault; times: number }[];
+
+  constructor(faults: readonly Fault[]) {
+    this.#left = faults.map((fault) => ({ fault, times: fault.times ?? 1 }));
+  }
+
+  take(at: FaultPoint, session: number, bytes = 0): Fault | undefined {
+    const entry = this.#left.find(({ fault, times }) =>
+      times > 0 && (fault.at === at || (fault.at === 'any' && at !== 'tls' && at !== 'body')) && (fault.session ?? session) === session && (fault.after ?? 0) <= bytes);
+    if (entry === undefined) return undefined;
+    entry.times -= 1;
+    return entry.fault;
+  }
+}

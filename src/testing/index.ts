@@ -1,0 +1,4 @@
+export { expiredCertificate, localhostCertificate, otherCertificate, testAuthority, type Certificate } from './certificates.js';
+export type { Fault, FaultAction, FaultPoint } from './fault.js';
+export type { ReceivedMessage, ReceivedSession, ServerOptions } from './options.js';
+export { startServer, type TestServer } from './start-server.js';

@@ -1,0 +1,53 @@
+import type { Certificate } from './certificates.js';
+import type { Fault } from './fault.js';
+
+/** A mail that the server took. */
+export interface ReceivedMessage {
+  /** The reverse-path; empty for `<>`. */
+  readonly from: string;
+  readonly to: readonly string[];
+  /** Byte for byte, with its dots single again. */
+  readonly content: Buffer;
+  /** The parameters of MAIL, and of each RCPT. */
+  readonly parameters: { readonly mail: readonly string[]; readonly rcpt: readonly (readonly string[])[] };
+  readonly queueId: string;
+  /** It came over TLS. */
+  readonly secure: boolean;
+  /** Who had signed in. */
+  readonly user?: string;
+  /** The session that it came in, counted from 1. */
+  readonly session: number;
+}
+
+/** One connection, from its greeting to its end. */
+export interface ReceivedSession {
+  /** The dialogue: `C: ` what the client said, `S: ` what the server did. Content is not in it. */
+  readonly lines: readonly string[];
+  /** All bytes that came, TLS taken off, content included. */
+  readonly received: Buffer;
+}
+
+export interface ServerOptions extends Partial<Certificate> {
+  /** Default `127.0.0.1`. */
+  readonly host?: string;
+  /** Default: any that is free. */
+  readonly port?: number;
+  /** `starttls` (default) offers the upgrade, `implicit` starts with TLS, `none` has none. Without `cert` and `key` the certificate is for `localhost`. */
+  readonly tls?: 'starttls' | 'implicit' | 'none';
+  /** Who may sign in, and with what password. Without any, AUTH is not offered. */
+  readonly users?: Readonly<Record<string, string>>;
+  /** Default PLAIN, LOGIN and CRAM-MD5. */
+  readonly mechanisms?: readonly string[];
+  /** The largest message in bytes. Default 52,428,800; 0 offers SIZE without a limit. */
+  readonly size?: number;
+  /** Keywords that are not offered, and what they bring not understood. */
+  readonly without?: readonly string[];
+  /** Further lines of the EHLO reply. */
+  readonly offers?: readonly string[];
+  /** What goes wrong, and where. */
+  readonly faults?: readonly Fault[];
+  /** May answer with a reply of its own, `550 5.7.1 no` say, to a sender, a recipient or a mail. */
+  readonly onSender?: (path: string) => string | undefined;
+  readonly onRecipient?: (path: string) => string | undefined;
+  readonly onMessage?: (message: ReceivedMessage) => string | undefined;
+}

@@ -1,0 +1,94 @@
+import type { Socket } from 'node:net';
+import { setImmediate as turn, setTimeout as wait } from 'node:timers/promises';
+import type { Fault } from './fault.js';
+
+const CRLF = '\r\n';
+const GARBAGE = Buffer.from('\0\u0001 this is no reply\r\n');
+
+/** What a session says, and how it goes wrong. */
+export class Output {
+  readonly #socket: Socket;
+  readonly #said: (line: string) => void;
+  readonly #gone = new AbortController();
+  #isMute = false;
+
+  /** @param said is told of every line. */
+  constructor(socket: Socket, said: (line: string) => void) {
+    this.#socket = socket;
+    this.#said = said;
+    socket.once('close', () => { this.#gone.abort(); });
+  }
+
+  /** Says a reply, or does what the fault wants instead. Resolves with the reply that left; undefined where none did. */
+  async say(reply: string, fault?: Fault): Promise<string | undefined> {
+    if (this.#isMute) return undefined;
+    if (fault === undefined) return this.#write(reply);
+    switch (fault.do) {
+      case 'reply': return this.#write(fault.reply);
+      case 'glue': return this.#write(fault.reply ?? reply, fault.extra);
+      case 'delay':
+        await this.#wait(fault.ms);
+        return this.#write(fault.reply ?? reply);
+      case 'split': return this.#writePieces(fault.reply ?? reply, (length) => [...fault.cuts].sort((a, b) => a - b).filter((cut) => cut > 0 && cut < length), turn);
+      case 'dribble': return this.#writePieces(fault.reply ?? reply, (length) => steps(length, fault.bytes ?? 1), () => this.#wait(fault.ms));
+      case 'garbage':
+        this.#socket.write(fault.bytes ?? GARBAGE);
+        this.#isMute = true;
+        return undefined;
+      case 'silence':
+        this.#isMute = true;
+        return undefined;
+      case 'stall':
+        await this.#wait(2 ** 31 - 1);
+        return undefined;
+      case 'flood':
+        this.#isMute = true;
+        return this.#flood(`${reply.slice(0, 3)}-and more${CRLF}`);
+      case 'reset':
+      case 'half-close':
+      case 'close':
+        return this.#end(fault);
+    }
+  }
+
+  #write(reply: string, extra = ''): string {
+    this.#socket.write(`${reply}${CRLF}${extra}`);
+    for (const line of `${reply}${CRLF}${extra}`.split(CRLF).slice(0, extra === '' || extra.endsWith(CRLF) ? -1 : undefined)) this.#said(line);
+    return reply;
+  }
+
+  async #writePieces(reply: string, cutsOf: (length: number) => readonly number[], pause: () => Promise<unknown>): Promise<string | undefined> {
+    const bytes = Buffer.from(`${reply}${CRLF}`);
+    const edges = [0, ...cutsOf(bytes.length), bytes.length];
+    for (const [index, edge] of edges.slice(1).entries()) {
+      if (this.#gone.signal.aborted) return undefined;
+      this.#socket.write(bytes.subarray(edges[index], edge));
+      await pause();
+    }
+    for (const line of reply.split(CRLF)) this.#said(line);
+    return reply;
+  }
+
+  async #flood(line: string): Promise<undefined> {
+    const block = line.repeat(1_000);
+    while (!this.#gone.signal.aborted) {
+      if (this.#socket.write(block)) await turn();
+      else await this.#wait(1);
+    }
+  }
+
+  #end(fault: Extract<Fault, { do: 'reset' | 'half-close' | 'close' }>): string | undefined {
+    const said = fault.reply === undefined ? undefined : this.#write(fault.reply);
+    this.#isMute = true;
+    if (fault.do === 'reset') this.#socket.resetAndDestroy();
+    else this.#socket.end();
+    return said;
+  }
+
+  // Ends early when the client has gone, and never keeps the process alive.
+  async #wait(ms: number): Promise<void> {
+    await wait(ms, undefined, { signal: this.#gone.signal, ref: false }).catch(() => undefined);
+  }
+}
+
+const steps = (length: number, bytes: number): readonly number[] => Array.from({ length: Math.ceil(length / bytes) - 1 }, (_, index) => (index + 1) * bytes);

@@ -1,0 +1,261 @@
+import type { Socket } from 'node:net';
+import { createSecureContext, TLSSocket } from 'node:tls';
+import type { Certificate } from './certificates.js';
+import type { FaultPoint, FaultScript } from './fault.js';
+import { Input } from './input.js';
+import type { ReceivedMessage, ServerOptions } from './options.js';
+import { Output } from './output.js';
+import { MECHANISMS } from './sign-in.js';
+
+/** What a server's sessions share. */
+export interface SessionContext {
+  readonly options: ServerOptions;
+  readonly certificate: Certificate;
+  readonly faults: FaultScript;
+  /** Counts the sessions from 1. */
+  readonly number: number;
+  readonly nextQueueId: () => string;
+  readonly accept: (message: ReceivedMessage) => void;
+}
+
+interface Transaction {
+  readonly from: string;
+  readonly to: string[];
+  readonly mail: readonly string[];
+  readonly rcpt: (readonly string[])[];
+  /** What BDAT brought so far. */
+  readonly chunks: Buffer[];
+}
+
+const DEFAULT_SIZE = 52_428_800;
+const PATH = /^<((?:"(?:[^"\\]|\\.)*"|[^<>"])*)>(?: (.*))?$/;
+const PARAMETERS: readonly (readonly [keyword: string, parameter: RegExp])[] = [
+  ['SIZE', /^SIZE=\d+$/i], ['8BITMIME', /^BODY=(?:7BIT|8BITMIME)$/i], ['BINARYMIME', /^BODY=BINARYMIME$/i], ['SMTPUTF8', /^SMTPUTF8$/i],
+  ['DSN', /^(?:RET|ENVID|NOTIFY|ORCPT)=/i], ['REQUIRETLS', /^REQUIRETLS$/i], ['AUTH', /^AUTH=/i],
+  ['MT-PRIORITY', /^MT-PRIORITY=/i], ['DELIVERBY', /^BY=/i], ['FUTURERELEASE', /^HOLD(?:FOR|UNTIL)=/i],
+];
+
+/** One connection's dialogue, from the server's side (RFC 5321), with its faults. */
+export class ServerSession {
+  readonly lines: string[] = [];
+  readonly #received: Buffer[] = [];
+  readonly #context: SessionContext;
+  #socket: Socket;
+  #input: Input;
+  #output: Output;
+  #transaction: Transaction | undefined;
+  #hasGreeted = false;
+  #user: string | undefined;
+
+  constructor(socket: Socket, context: SessionContext) {
+    this.#context = context;
+    [this.#socket, this.#input, this.#output] = this.#listen(socket);
+  }
+
+  get received(): Buffer {
+    return Buffer.concat(this.#received);
+  }
+
+  /** Resolves when the connection has ended. Never rejects: a client may do what it likes. */
+  async run(): Promise<void> {
+    const { options } = this.#context;
+    if (options.tls !== 'implicit' || await this.#startTls()) {
+      await this.#reply('greeting', '220 test.example ESMTP ready');
+      for (;;) {
+        const line = await this.#input.line();
+        if (line === undefined) break;
+        this.lines.push(`C: ${line}`);
+        if (this.#input.isAhead && !this.#offers('PIPELINING')) { await this.#output.say('503 5.5.1 Commands may not be pipelined here'); this.#socket.end(); }
+        await this.#obey(line);
+      }
+    }
+    this.#socket.end();
+    await this.#input.drain();
+    this.#socket.destroy();
+  }
+
+  #listen<S extends Socket>(socket: S): [S, Input, Output] {
+    socket.on('error', () => { /* A client may break off; that ends the session like any other end. */ });
+    return [socket, new Input(socket, (chunk) => { this.#received.push(chunk); }), new Output(socket, (line) => { this.lines.push(`S: ${line}`); })];
+  }
+
+  /** Says the reply that is due, or what the script wants instead; true if what left lets the client go on. */
+  async #reply(at: FaultPoint, reply: string): Promise<boolean> {
+    const said = await this.#output.say(reply, this.#context.faults.take(at, this.#context.number));
+    return said !== undefined && /^[23]/.test(said);
+  }
+
+  #offers(keyword: string): boolean {
+    const { without = [], offers = [] } = this.#context.options;
+    const isBuiltIn = ['PIPELINING', 'SIZE', '8BITMIME', 'SMTPUTF8', 'CHUNKING', 'DSN', 'ENHANCEDSTATUSCODES'].includes(keyword);
+    return offers.some((line) => line.toUpperCase().split(' ', 1)[0] === keyword) || (isBuiltIn && !without.includes(keyword));
+  }
+
+  get #isSecure(): boolean {
+    return this.#socket instanceof TLSSocket;
+  }
+
+  get #mechanisms(): readonly string[] {
+    const { users, mechanisms = [...MECHANISMS.keys()] } = this.#context.options;
+    return users === undefined ? [] : mechanisms;
+  }
+
+  #ehlo(): string {
+    const { options: { tls = 'starttls', size = DEFAULT_SIZE, offers = [] } } = this.#context;
+    const lines = [
+      'test.example at your service',
+      ...['PIPELINING', '8BITMIME', 'SMTPUTF8', 'CHUNKING', 'DSN', 'ENHANCEDSTATUSCODES'].filter((keyword) => this.#offers(keyword)),
+      ...(this.#offers('SIZE') ? [`SIZE ${size}`] : []),
+      ...(tls === 'starttls' && !this.#isSecure ? ['STARTTLS'] : []),
+      ...(this.#mechanisms.length === 0 ? [] : [`AUTH ${this.#mechanisms.join(' ')}`]),
+      ...offers,
+    ];
+    return lines.map((line, index) => `250${index === lines.length - 1 ? ' ' : '-'}${line}`).join('\r\n');
+  }
+
+  async #obey(line: string): Promise<void> {
+    const [, verb = '', argument = ''] = /^([A-Za-z]+) ?(.*)$/s.exec(line) ?? [];
+    switch (verb.toUpperCase()) {
+      case 'EHLO': case 'HELO': return this.#hello(verb.toUpperCase());
+      case 'STARTTLS': return this.#upgrade();
+      case 'AUTH': return this.#authenticate(argument);
+      case 'MAIL': return this.#mail(argument);
+      case 'RCPT': return this.#rcpt(argument);
+      case 'DATA': return this.#data();
+      case 'BDAT': return this.#bdat(argument);
+      case 'RSET':
+        this.#transaction = undefined;
+        await this.#reply('rset', '250 2.0.0 Ok');
+        return;
+      case 'NOOP':
+        await this.#reply('noop', '250 2.0.0 Ok');
+        return;
+      case 'QUIT':
+        await this.#reply('quit', '221 2.0.0 Bye');
+        this.#socket.end();
+        return;
+      default:
+        await this.#reply('any', '500 5.5.2 Unknown command');
+    }
+  }
+
+  async #hello(verb: string): Promise<void> {
+    this.#transaction = undefined;
+    this.#hasGreeted = true;
+    if (verb === 'EHLO') await this.#reply('ehlo', this.#ehlo());
+    else await this.#reply('helo', '250 test.example');
+  }
+
+  async #upgrade(): Promise<void> {
+    const { tls = 'starttls' } = this.#context.options;
+    if (tls !== 'starttls' || this.#isSecure) { await this.#reply('starttls', '503 5.5.1 No TLS to be had here'); return; }
+    if (await this.#reply('starttls', '220 2.0.0 Go ahead') && !await this.#startTls()) this.#socket.destroy();
+  }
+
+  async #startTls(): Promise<boolean> {
+    const { certificate, faults, number } = this.#context;
+    const fault = faults.take('tls', number);
+    if (fault !== undefined) { await this.#output.say('220 clear text', fault); await this.#input.drain(); return false; }
+    this.#hasGreeted = false;
+    const secured = new TLSSocket(this.#socket, { isServer: true, secureContext: createSecureContext({ ...certificate, minVersion: 'TLSv1.2' }) });
+    [this.#socket, this.#input, this.#output] = this.#listen(secured);
+    return new Promise((resolve) => {
+      secured.once('secure', () => { resolve(true); }).once('close', () => { resolve(false); });
+    });
+  }
+
+  async #authenticate(argument: string): Promise<void> {
+    const [name = '', initial] = argument.split(' ');
+    const verify = this.#mechanisms.includes(name.toUpperCase()) ? MECHANISMS.get(name.toUpperCase()) : undefined;
+    if (this.#user !== undefined || this.#transaction !== undefined) { await this.#reply('auth', '503 5.5.1 Not now'); return; }
+    if (verify === undefined) { await this.#reply('auth', '504 5.5.4 Unknown mechanism'); return; }
+    let at: FaultPoint = 'auth';
+    const decode = (text: string): string => Buffer.from(text, 'base64').toString('utf8');
+    const user = await verify(this.#context.options.users ?? {}, initial === undefined ? undefined : decode(initial === '=' ? '' : initial), async (challenge) => {
+      const goesOn = await this.#reply(at, `334 ${Buffer.from(challenge).toString('base64')}`);
+      at = 'auth-response';
+      const line = goesOn ? await this.#input.line() : undefined;
+      if (line !== undefined) this.lines.push(`C: ${line}`);
+      return line === undefined || line === '*' ? undefined : decode(line);
+    });
+    if (await this.#reply(at, user === undefined ? '535 5.7.8 Wrong user or password' : '235 2.7.0 Welcome')) this.#user = user;
+  }
+
+  async #mail(argument: string): Promise<void> {
+    const { options: { size: limit = DEFAULT_SIZE, onSender } } = this.#context;
+    const [, from, rest = ''] = PATH.exec(argument.replace(/^FROM: ?/i, '')) ?? [];
+    const parameters = rest.split(' ').filter((word) => word !== '');
+    const size = Number(parameters.map((word) => /^SIZE=(\d+)$/i.exec(word)?.[1]).find((digits) => digits !== undefined) ?? 0);
+    const refusal = !this.#hasGreeted || this.#transaction !== undefined ? '503 5.5.1 Not now'
+      : from === undefined ? '501 5.1.7 No such path'
+        : this.#unknown(parameters) ?? (limit > 0 && size > limit ? '552 5.3.4 Too large' : onSender?.(from));
+    if (await this.#reply('mail', refusal ?? '250 2.1.0 Ok')) this.#transaction = { from: from ?? '', to: [], mail: parameters, rcpt: [], chunks: [] };
+  }
+
+  async #rcpt(argument: string): Promise<void> {
+    const [, to, rest = ''] = PATH.exec(argument.replace(/^TO: ?/i, '')) ?? [];
+    const parameters = rest.split(' ').filter((word) => word !== '');
+    const refusal = this.#transaction === undefined ? '503 5.5.1 MAIL first'
+      : to === undefined ? '501 5.1.3 No such path'
+        : this.#unknown(parameters) ?? this.#context.options.onRecipient?.(to);
+    if (!await this.#reply('rcpt', refusal ?? '250 2.1.5 Ok')) return;
+    this.#transaction?.to.push(to ?? '');
+    this.#transaction?.rcpt.push(parameters);
+  }
+
+  #unknown(parameters: readonly string[]): string | undefined {
+    const isKnown = (word: string): boolean => PARAMETERS.some(([keyword, parameter]) => parameter.test(word) && (this.#offers(keyword) || (keyword === 'AUTH' && this.#mechanisms.length > 0)));
+    return parameters.every(isKnown) ? undefined : '555 5.5.4 Unknown parameter';
+  }
+
+  async #data(): Promise<void> {
+    const { faults, number } = this.#context;
+    const transaction = this.#transaction;
+    if (transaction === undefined || transaction.to.length === 0 || transaction.chunks.length > 0) { await this.#reply('data', '503 5.5.1 RCPT first'); return; }
+    const said = await this.#output.say('354 End data with <CR><LF>.<CR><LF>', faults.take('data', number));
+    if (said?.startsWith('354') !== true) return;
+    const wire = await this.#input.content(async (bytes) => {
+      const fault = faults.take('body', number, bytes);
+      if (fault !== undefined) await this.#output.say('452 4.3.1 Enough', fault);
+    });
+    if (wire !== undefined) await this.#take(transaction, undot(wire));
+  }
+
+  async #bdat(argument: string): Promise<void> {
+    const [, digits, last] = /^(\d{1,15})( LAST)?$/i.exec(argument) ?? [];
+    if (!this.#offers('CHUNKING') || digits === undefined) { await this.#reply('bdat', '501 5.5.4 BDAT size [LAST]'); return; }
+    const chunk = await this.#input.bytes(Number(digits));
+    if (chunk === undefined) return;
+    const transaction = this.#transaction;
+    if (transaction === undefined || transaction.to.length === 0) { await this.#reply('bdat', '503 5.5.1 RCPT first'); return; }
+    transaction.chunks.push(chunk);
+    if (last !== undefined) await this.#take(transaction, Buffer.concat(transaction.chunks));
+    else if (!await this.#reply('bdat', `250 2.0.0 ${digits} bytes`)) this.#transaction = undefined;
+  }
+
+  async #take({ from, to, mail, rcpt }: Transaction, content: Buffer): Promise<void> {
+    const { options, nextQueueId, accept, faults, number } = this.#context;
+    const { size: limit = DEFAULT_SIZE, onMessage } = options;
+    this.#transaction = undefined;
+    const message: ReceivedMessage = {
+      from, to, content, parameters: { mail, rcpt }, queueId: nextQueueId(), secure: this.#isSecure, session: number, ...(this.#user === undefined ? {} : { user: this.#user }),
+    };
+    const fault = faults.take('end-of-data', number);
+    const reply = (limit > 0 && content.length > limit ? '552 5.3.4 Too large' : onMessage?.(message)) ?? `250 2.0.0 Ok: queued as ${message.queueId}`;
+    const due = fault !== undefined && 'reply' in fault && fault.reply !== undefined ? fault.reply : reply;
+    // Taken before it is said: an answer that gets lost leaves a mail behind.
+    if (due.startsWith('2')) accept(message);
+    await this.#output.say(reply, fault);
+  }
+}
+
+/** RFC 5321 section 4.5.2: the first dot of a line goes. */
+const undot = (wire: Buffer): Buffer => {
+  const pieces: Buffer[] = [];
+  let from = wire[0] === 0x2e ? 1 : 0;
+  for (let at = wire.indexOf('\r\n.', from); at >= 0; at = wire.indexOf('\r\n.', from)) {
+    pieces.push(wire.subarray(from, at + 2));
+    from = at + 3;
+  }
+  return pieces.length === 0 ? wire.subarray(from) : Buffer.concat([...pieces, wire.subarray(from)]);
+};

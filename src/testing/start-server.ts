@@ -1,0 +1,66 @@
+import { once } from 'node:events';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { localhostCertificate, testAuthority } from './certificates.js';
+import { FaultScript } from './fault.js';
+import type { ReceivedMessage, ReceivedSession, ServerOptions } from './options.js';
+import { ServerSession } from './session.js';
+
+/** A server that runs. Ends with `close()` or `await using`. */
+export interface TestServer extends AsyncDisposable {
+  readonly host: string;
+  readonly port: number;
+  /** The authority of its certificate, for the option `tls.ca`. */
+  readonly ca: string;
+  /** What it took, in order. */
+  readonly messages: readonly ReceivedMessage[];
+  /** Every connection that was made, in order. */
+  readonly sessions: readonly ReceivedSession[];
+  /** Connections that are open now. */
+  readonly connections: number;
+  /** Resolves when no connection is open. */
+  idle(): Promise<void>;
+  /** Cuts what is open and stops listening. */
+  close(): Promise<void>;
+}
+
+/**
+ * A real SMTP server on this machine, for tests: it keeps what it received byte for byte, and does wrong what its script says.
+ *
+ * ```ts
+ * await using server = await startServer({ faults: [{ at: 'mail', do: 'reply', reply: '451 4.3.0 Try later' }] });
+ * const client = new SmtpClient({ host: server.host, port: server.port, tls: { ca: server.ca } });
+ * ```
+ */
+export const startServer = async (options: ServerOptions = {}): Promise<TestServer> => {
+  const { host = '127.0.0.1', port = 0, cert, key } = options;
+  const certificate = cert === undefined || key === undefined ? localhostCertificate : { cert, key };
+  const faults = new FaultScript(options.faults ?? []);
+  const messages: ReceivedMessage[] = [];
+  const sessions: ServerSession[] = [];
+  const open = new Map<Socket, Promise<void>>();
+  const server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
+    const session = new ServerSession(socket, {
+      options, certificate, faults, number: sessions.length + 1,
+      nextQueueId: () => `T${(messages.length + 1).toString().padStart(6, '0')}`,
+      accept: (message) => { messages.push(message); },
+    });
+    sessions.push(session);
+    open.set(socket, session.run().finally(() => { open.delete(socket); }));
+  });
+  server.listen(port, host);
+  await once(server, 'listening');
+
+  const idle = async (): Promise<void> => {
+    while (open.size > 0) await Promise.all(open.values());
+  };
+  const close = async (): Promise<void> => {
+    server.close();
+    for (const socket of open.keys()) socket.destroy();
+    await idle();
+  };
+  return {
+    host, port: (server.address() as AddressInfo).port, ca: testAuthority, messages, sessions,
+    get connections() { return open.size; },
+    idle, close, [Symbol.asyncDispose]: close,
+  };
+};
