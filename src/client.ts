@@ -81,6 +81,10 @@ export class SmtpClient implements AsyncDisposable {
     await this.close();
   }
 
+  toJSON(): { readonly plans: readonly ConnectionPlan[] } {
+    return { plans: this.plans };
+  }
+
   #operation(): Deadline {
     return deadline(monotonic, 'operation', this.#settings.timeouts.operation);
   }

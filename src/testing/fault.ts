@@ -16,17 +16,18 @@ export type FaultAction =
   | { readonly do: 'glue'; readonly extra: string; readonly reply?: string }
   /** Nothing is said any more; what comes is read. */
   | { readonly do: 'silence' }
-  /** Nothing is said and nothing is read any more. */
-  | { readonly do: 'stall' }
+  /** Nothing is read for so long, and nothing is said any more. */
+  | { readonly do: 'stall'; readonly ms: number }
   /** Bytes that are no reply, and then silence. */
   | { readonly do: 'garbage'; readonly bytes?: Uint8Array }
   /** A reply that never ends. */
   | { readonly do: 'flood' }
-  | { readonly do: 'reset'; readonly reply?: string }
-  /** The server's side ends, and it goes on reading. */
-  | { readonly do: 'half-close'; readonly reply?: string }
-  /** The connection ends in good order, behind a reply if there is one. */
-  | { readonly do: 'close'; readonly reply?: string };
+  /** The connection ends, behind a reply and a while (in ms) if there are any: by RST, */
+  | { readonly do: 'reset'; readonly reply?: string; readonly ms?: number }
+  /** on the server's side only, which goes on reading, */
+  | { readonly do: 'half-close'; readonly reply?: string; readonly ms?: number }
+  /** in good order. */
+  | { readonly do: 'close'; readonly reply?: string; readonly ms?: number };
 
 /** One entry of a script. */
 export type Fault = FaultAction & {

@@ -39,7 +39,8 @@ export class Output {
         this.#isMute = true;
         return undefined;
       case 'stall':
-        await this.#wait(2 ** 31 - 1);
+        this.#isMute = true;
+        await this.#wait(fault.ms);
         return undefined;
       case 'flood':
         this.#isMute = true;
@@ -77,7 +78,8 @@ export class Output {
     }
   }
 
-  #end(fault: Extract<Fault, { do: 'reset' | 'half-close' | 'close' }>): string | undefined {
+  async #end(fault: Extract<Fault, { do: 'reset' | 'half-close' | 'close' }>): Promise<string | undefined> {
+    if (fault.ms !== undefined) await this.#wait(fault.ms);
     const said = fault.reply === undefined ? undefined : this.#write(fault.reply);
     this.#isMute = true;
     if (fault.do === 'reset') this.#socket.resetAndDestroy();

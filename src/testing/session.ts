@@ -155,7 +155,13 @@ export class ServerSession {
   async #startTls(): Promise<boolean> {
     const { certificate, faults, number } = this.#context;
     const fault = faults.take('tls', number);
-    if (fault !== undefined) { await this.#output.say('220 clear text', fault); await this.#input.drain(); return false; }
+    // Not before the client has begun: what is said earlier is no part of the handshake.
+    if (fault !== undefined) {
+      await this.#input.bytes(1);
+      await this.#output.say('220 clear text', fault);
+      await this.#input.drain();
+      return false;
+    }
     this.#hasGreeted = false;
     const secured = new TLSSocket(this.#socket, { isServer: true, secureContext: createSecureContext({ ...certificate, minVersion: 'TLSv1.2' }) });
     [this.#socket, this.#input, this.#output] = this.#listen(secured);
@@ -170,15 +176,16 @@ export class ServerSession {
     if (this.#user !== undefined || this.#transaction !== undefined) { await this.#reply('auth', '503 5.5.1 Not now'); return; }
     if (verify === undefined) { await this.#reply('auth', '504 5.5.4 Unknown mechanism'); return; }
     let at: FaultPoint = 'auth';
+    let goesOn = true;
     const decode = (text: string): string => Buffer.from(text, 'base64').toString('utf8');
     const user = await verify(this.#context.options.users ?? {}, initial === undefined ? undefined : decode(initial === '=' ? '' : initial), async (challenge) => {
-      const goesOn = await this.#reply(at, `334 ${Buffer.from(challenge).toString('base64')}`);
+      goesOn &&= await this.#reply(at, `334 ${Buffer.from(challenge).toString('base64')}`);
       at = 'auth-response';
       const line = goesOn ? await this.#input.line() : undefined;
       if (line !== undefined) this.lines.push(`C: ${line}`);
       return line === undefined || line === '*' ? undefined : decode(line);
     });
-    if (await this.#reply(at, user === undefined ? '535 5.7.8 Wrong user or password' : '235 2.7.0 Welcome')) this.#user = user;
+    if (goesOn && await this.#reply(at, user === undefined ? '535 5.7.8 Wrong user or password' : '235 2.7.0 Welcome')) this.#user = user;
   }
 
   async #mail(argument: string): Promise<void> {
@@ -214,8 +221,10 @@ export class ServerSession {
     if (transaction === undefined || transaction.to.length === 0 || transaction.chunks.length > 0) { await this.#reply('data', '503 5.5.1 RCPT first'); return; }
     const said = await this.#output.say('354 End data with <CR><LF>.<CR><LF>', faults.take('data', number));
     if (said?.startsWith('354') !== true) return;
+    let isStruck = false;
     const wire = await this.#input.content(async (bytes) => {
-      const fault = faults.take('body', number, bytes);
+      const fault = isStruck ? undefined : faults.take('body', number, bytes);
+      isStruck ||= fault !== undefined;
       if (fault !== undefined) await this.#output.say('452 4.3.1 Enough', fault);
     });
     if (wire !== undefined) await this.#take(transaction, undot(wire));

@@ -38,7 +38,7 @@ export const startServer = async (options: ServerOptions = {}): Promise<TestServ
   const messages: ReceivedMessage[] = [];
   const sessions: ServerSession[] = [];
   const open = new Map<Socket, Promise<void>>();
-  const server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
+  const server = createServer({ noDelay: true }, (socket) => {
     const session = new ServerSession(socket, {
       options, certificate, faults, number: sessions.length + 1,
       nextQueueId: () => `T${(messages.length + 1).toString().padStart(6, '0')}`,

@@ -41,6 +41,8 @@ export interface Expectation {
 type Failure = (phase: Phase, command: Command) => SmtpError;
 
 const TRANSCRIPT_LINES = 12;
+// While these are outstanding, what is written next is content, a SASL response or a handshake.
+const QUIT_IS_NO_COMMAND: ReadonlySet<Phase> = new Set<Phase>(['auth', 'starttls', 'data', 'body', 'end-of-data']);
 // RFC 4954 section 4: lines of an authentication exchange may be longer than those of other replies.
 const AUTH_LINE_LIMIT = 16 * 1024;
 const LINE_LIMIT = 8 * 1024;
@@ -176,9 +178,9 @@ export class Wire {
     first?.sink?.next(reply);
   }
 
-  // The reply to the end of data decides a mail, whatever comes behind it. A reply on the heels of a 354 is for the content.
-  #toleratesSurplus(first: Expectation, reply: Reply): boolean {
-    return first.phase === 'end-of-data' || first.phase === 'quit' || (first.phase === 'data' && reply.code === 354);
+  // The reply to content decides a mail, whatever comes behind it. A reply on the heels of a 354 is for the content.
+  #toleratesSurplus({ phase }: Expectation, { code }: Reply): boolean {
+    return phase === 'body' || phase === 'end-of-data' || phase === 'quit' || (phase === 'data' && code === 354);
   }
 
   #parse(phase: Phase): Reply | undefined {
@@ -247,25 +249,31 @@ export class Wire {
   }
 
   /**
-   * Leaves as RFC 5321 section 4.1.1.10 wants it: QUIT, its reply or a short wait, and the end. In the middle of content,
-   * of a SASL exchange, before the greeting or after a failure the connection is dropped. Completes when it is closed.
+   * Leaves as RFC 5321 section 4.1.1.10 wants it: QUIT when what is outstanding was answered, its reply or a short wait, and
+   * the end. Where content may be expected, in a SASL exchange or a handshake, before the greeting or after a failure the
+   * connection is dropped. Completes when it is closed.
    */
   leave(): Observable<never> {
     return new Observable((subscriber) => {
+      const { quit: ms } = this.context.timeouts;
       const drop = (): void => {
         this.fail(this.#closedBy('was left'));
         subscriber.complete();
       };
-      if (this.#failure !== undefined || this.mustDrop || !this.#greeted || this.phase === 'auth' || this.phase === 'starttls' || this.phase === 'end-of-data') { drop(); return; }
-      for (const expectation of this.#due) expectation.sink = undefined;
-      this.expect({
-        command: QUIT, phase: 'quit', limit: 'quit', ms: this.context.timeouts.quit,
-        sink: { next: () => { this.stream.end(); drop(); }, error: () => { subscriber.complete(); } },
-      });
-      // What is outstanding already gets no more time than QUIT itself.
-      for (const expectation of this.#due) expectation.ms = Math.min(expectation.ms, this.context.timeouts.quit);
+      const quit = (): void => {
+        this.expect({
+          command: QUIT, phase: 'quit', limit: 'quit', ms,
+          sink: { next: () => { this.stream.end(); drop(); }, error: () => { subscriber.complete(); } },
+        });
+        this.say([QUIT]);
+      };
+      if (this.#failure !== undefined || this.mustDrop || !this.#greeted || this.#due.some(({ phase }) => QUIT_IS_NO_COMMAND.has(phase))) { drop(); return; }
+      // Nobody waits for these any more; the server gets no more time for them than for QUIT itself.
+      for (const expectation of this.#due) Object.assign(expectation, { sink: undefined, ms: Math.min(expectation.ms, ms) });
+      const last = this.#due.at(-1);
+      if (last === undefined) { quit(); return; }
+      last.sink = { next: quit, error: () => { subscriber.complete(); } };
       this.touch();
-      this.say([QUIT]);
     });
   }
 

@@ -1,11 +1,14 @@
+import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { SmtpClient, type Outcome, type Phase, type SmtpOptions } from '../../src/index.js';
+import { SmtpClient, type Message, type Outcome, type Phase, type SmtpOptions } from '../../src/index.js';
 import { startServer, type Fault } from '../../src/testing/index.js';
 import { collect } from '../support/collect.js';
 
 const BODY = `Subject: matrix\r\n\r\n${'0123456789abcdef\r\n'.repeat(20_000)}`;
 const MESSAGE = { envelope: { from: 'ann@example.com', to: ['bob@example.org'] }, raw: BODY };
 const LIMITS = { greeting: 300, command: 300, dataBlock: 300, endOfData: 300, quit: 100, tls: 300 };
+
+function* large(): Generator<string> { for (let sent = 0; sent < 64; sent += 1) yield 'x'.repeat(78).concat('\r\n').repeat(5_000); }
 
 type Row = readonly [fault: string, script: Fault, expected: readonly [code: string, phase: Phase, outcome: Outcome, retryable: boolean]];
 
@@ -34,7 +37,7 @@ const commandRows = (at: 'ehlo' | 'mail' | 'rcpt', phase: Phase): readonly Row[]
 
 const ROWS: readonly Row[] = [
   ['greeting: black hole', silence('greeting'), ['E_TIMEOUT', 'greeting', 'not-sent', true]],
-  ['greeting: reset', reset('greeting'), ['E_CLOSED', 'greeting', 'not-sent', true]],
+  ['greeting: reset', { at: 'greeting', do: 'reset', ms: 20 }, ['E_CLOSED', 'greeting', 'not-sent', true]],
   ['greeting: half-close', fin('greeting'), ['E_CLOSED', 'greeting', 'not-sent', true]],
   ['greeting: garbage', garbage('greeting'), ['E_PROTOCOL', 'greeting', 'not-sent', false]],
   ['greeting: 4xx', says('greeting', '450 4.3.0 not now'), ['E_REPLY', 'greeting', 'refused', true]],
@@ -61,10 +64,6 @@ const ROWS: readonly Row[] = [
   ['data: a second reply that accepts', extra('data', '250 queued'), ['E_PROTOCOL', 'body', 'unknown', false]],
   ['data: a second reply that refuses', extra('data', '552 too big'), ['E_REPLY', 'body', 'refused', false]],
   ['data: 2yz is no go-ahead', says('data', '250 ok'), ['E_PROTOCOL', 'data', 'not-sent', false]],
-  ['body: write stall', { at: 'data', do: 'stall' }, ['E_TIMEOUT', 'data', 'not-sent', true]],
-  ['body: reset', { at: 'body', after: 100_000, do: 'reset' }, ['E_CLOSED', 'body', 'not-sent', true]],
-  ['body: 4xx', { at: 'body', after: 100_000, do: 'reply', reply: '452 4.3.1 disk full' }, ['E_REPLY', 'body', 'refused', true]],
-  ['body: 5xx', { at: 'body', after: 100_000, do: 'reply', reply: '552 5.3.4 too big' }, ['E_REPLY', 'body', 'refused', false]],
   ['final reply: black hole', silence('end-of-data'), ['E_TIMEOUT', 'end-of-data', 'unknown', false]],
   ['final reply: reset', reset('end-of-data'), ['E_CLOSED', 'end-of-data', 'unknown', false]],
   ['final reply: half-close', fin('end-of-data'), ['E_CLOSED', 'end-of-data', 'unknown', false]],
@@ -75,6 +74,19 @@ const ROWS: readonly Row[] = [
   ['final reply: slow drip', drip('end-of-data'), ['E_TIMEOUT', 'end-of-data', 'unknown', false]],
   ['final reply: huge reply', flood('end-of-data'), ['E_PROTOCOL', 'end-of-data', 'unknown', false]],
   ['final reply: 3yz', says('end-of-data', '354 more'), ['E_PROTOCOL', 'end-of-data', 'unknown', false]],
+];
+
+/** Of a content that no buffer on the way can hold. */
+const BODY_ROWS: readonly Row[] = [
+  ['body: write stall', { at: 'body', do: 'stall', ms: 1_000 }, ['E_TIMEOUT', 'body', 'not-sent', true]],
+  ['body: reset', { at: 'body', after: 100_000, do: 'reset' }, ['E_CLOSED', 'body', 'not-sent', true]],
+  ['body: 4xx', { at: 'body', after: 100_000, do: 'reply', reply: '452 4.3.1 disk full' }, ['E_REPLY', 'body', 'refused', true]],
+  ['body: 5xx', { at: 'body', after: 100_000, do: 'reply', reply: '552 5.3.4 too big' }, ['E_REPLY', 'body', 'refused', false]],
+  ['body: garbage', { at: 'body', after: 100_000, do: 'garbage' }, ['E_PROTOCOL', 'body', 'not-sent', false]],
+  ['body: half-close', { at: 'body', after: 100_000, do: 'half-close' }, ['E_CLOSED', 'body', 'not-sent', true]],
+  ['body: 421', { at: 'body', after: 100_000, do: 'close', reply: '421 4.3.2 shutting down' }, ['E_REPLY', 'body', 'refused', true]],
+  ['body: two refusals', { at: 'body', after: 100_000, do: 'glue', reply: '552 5.3.4 too big', extra: '552 5.3.4 really\r\n' }, ['E_REPLY', 'body', 'refused', false]],
+  ['body: 2yz', { at: 'body', after: 100_000, do: 'reply', reply: '250 2.0.0 queued' }, ['E_PROTOCOL', 'body', 'unknown', false]],
 ];
 
 const STARTTLS_ROWS: readonly Row[] = [
@@ -98,12 +110,12 @@ const AUTH_ROWS: readonly Row[] = [
   ['auth: unexpected code', says('auth', '250 ok'), ['E_PROTOCOL', 'auth', 'not-sent', false]],
 ];
 
-const check = (rows: readonly Row[], options: Partial<SmtpOptions>, server: Parameters<typeof startServer>[0] = {}): void => {
+const check = (rows: readonly Row[], options: Partial<SmtpOptions>, server: Parameters<typeof startServer>[0] = {}, message: Message = MESSAGE): void => {
   for (const [title, fault, [code, phase, outcome, retryable]] of rows) {
     it(`${title}: ${code} in ${phase}, ${outcome}`, async () => {
       await using peer = await startServer({ ...server, faults: [{ times: Infinity, ...fault }] });
       await using client = new SmtpClient({ host: peer.host, port: peer.port, security: ['none'], timeouts: LIMITS, tls: { ca: peer.ca }, ...options });
-      const { error, types } = await collect(client.send(MESSAGE));
+      const { error, types } = await collect(client.send(message));
       expect({ code: error?.code, phase: error?.phase, outcome: error?.outcome, retryable: error?.retryable }).toEqual({ code, phase, outcome, retryable });
       expect(types).not.toContain('accepted');
       if (outcome === 'not-sent') expect(peer.messages).toHaveLength(0);
@@ -117,6 +129,7 @@ const check = (rows: readonly Row[], options: Partial<SmtpOptions>, server: Para
 describe('fault matrix', () => {
   describe('with PIPELINING', () => { check(ROWS, {}); });
   describe('in lock-step', () => { check(ROWS, { pipelining: false }); });
+  describe('in a large content', () => { check(BODY_ROWS, {}, { size: 0 }, { ...MESSAGE, raw: () => Readable.from(large()) }); });
   describe('STARTTLS', () => { check(STARTTLS_ROWS, { security: ['starttls'] }); });
   describe('AUTH', () => { check(AUTH_ROWS, { auth: { user: 'ann', pass: 'open sesame' }, allowedAuthentication: ['CRAM-MD5'] }, { users: { ann: 'open sesame' } }); });
 

@@ -224,7 +224,7 @@ describe('cancelling', () => {
     await using server = await startServer();
     await using client = clientOf(server, { security: ['none'] });
     await new Promise<void>((resolve) => {
-      const subscription = client.send(RAW).subscribe(({ type }) => { if (type === 'ready') { queueMicrotask(() => { subscription.unsubscribe(); resolve(); }); } });
+      const subscription = client.send(RAW).subscribe(({ type }) => { if (type === 'ready') { subscription.unsubscribe(); resolve(); } });
     });
     await server.idle();
     expect(server.sessions[0]?.lines).toContain('C: QUIT');
