@@ -6,8 +6,11 @@ export const usage = (message: string): SmtpUsageError => new SmtpUsageError({ m
 export const NEVER_IN_ARGUMENTS =
   'A password in the arguments is refused: every user of this machine can read them (ps), and the shell keeps them in its history. Give it when asked, with --password-file FILE, or in the environment variable RXSMTP_PASSWORD.';
 
+/** What the flags of a command were given. */
+export type Values<T extends NonNullable<ParseArgsConfig['options']>> = ReturnType<typeof parseArgs<{ readonly args: string[]; readonly options: T; readonly strict: true; readonly allowPositionals: false }>>['values'];
+
 /** The flags of a command; its errors repeat no value, since a value may be a secret in the wrong place. */
-export const flags = <T extends NonNullable<ParseArgsConfig['options']>>(argv: readonly string[], options: T) => {
+export const flags = <T extends NonNullable<ParseArgsConfig['options']>>(argv: readonly string[], options: T): Values<T> => {
   if (argv.some((word) => /^--pass(?:word)?(?:=|$)/.test(word))) throw usage(NEVER_IN_ARGUMENTS);
   try {
     return parseArgs({ args: [...argv], options, strict: true, allowPositionals: false }).values;
