@@ -175,17 +175,16 @@ export class ServerSession {
     const verify = this.#mechanisms.includes(name.toUpperCase()) ? MECHANISMS.get(name.toUpperCase()) : undefined;
     if (this.#user !== undefined || this.#transaction !== undefined) { await this.#reply('auth', '503 5.5.1 Not now'); return; }
     if (verify === undefined) { await this.#reply('auth', '504 5.5.4 Unknown mechanism'); return; }
-    let at: FaultPoint = 'auth';
-    let goesOn = true;
+    const exchange: { at: FaultPoint; goesOn: boolean } = { at: 'auth', goesOn: true };
     const decode = (text: string): string => Buffer.from(text, 'base64').toString('utf8');
     const user = await verify(this.#context.options.users ?? {}, initial === undefined ? undefined : decode(initial === '=' ? '' : initial), async (challenge) => {
-      goesOn &&= await this.#reply(at, `334 ${Buffer.from(challenge).toString('base64')}`);
-      at = 'auth-response';
-      const line = goesOn ? await this.#input.line() : undefined;
+      exchange.goesOn &&= await this.#reply(exchange.at, `334 ${Buffer.from(challenge).toString('base64')}`);
+      exchange.at = 'auth-response';
+      const line = exchange.goesOn ? await this.#input.line() : undefined;
       if (line !== undefined) this.lines.push(`C: ${line}`);
       return line === undefined || line === '*' ? undefined : decode(line);
     });
-    if (goesOn && await this.#reply(at, user === undefined ? '535 5.7.8 Wrong user or password' : '235 2.7.0 Welcome')) this.#user = user;
+    if (exchange.goesOn && await this.#reply(exchange.at, user === undefined ? '535 5.7.8 Wrong user or password' : '235 2.7.0 Welcome')) this.#user = user;
   }
 
   async #mail(argument: string): Promise<void> {
@@ -251,7 +250,7 @@ export class ServerSession {
     };
     const fault = faults.take('end-of-data', number);
     const reply = (limit > 0 && content.length > limit ? '552 5.3.4 Too large' : onMessage?.(message)) ?? `250 2.0.0 Ok: queued as ${message.queueId}`;
-    const due = fault !== undefined && 'reply' in fault && fault.reply !== undefined ? fault.reply : reply;
+    const due = (fault !== undefined && 'reply' in fault ? fault.reply : undefined) ?? reply;
     // Taken before it is said: an answer that gets lost leaves a mail behind.
     if (due.startsWith('2')) accept(message);
     await this.#output.say(reply, fault);
