@@ -2,12 +2,14 @@ import { concatMap, defer, finalize, Subject, type Observable } from 'rxjs';
 import { settings, type Settings, type SmtpOptions } from './config/options.js';
 import { inTurn } from './connect/in-turn.js';
 import { plan } from './connect/plan.js';
+import type { OpenContent } from './message/content.js';
 import { draft } from './message/mail.js';
 import type { Message } from './message/message.js';
-import { Pool, type PoolState } from './pool/pool.js';
+import { Pool, type Job, type PoolState } from './pool/pool.js';
 import type { ConnectionPlan } from './protocol/connection-plan.js';
 import type { ConnectEvent, SmtpEvent } from './protocol/event.js';
 import type { LogLine } from './protocol/log-line.js';
+import { Manners } from './session/manners.js';
 import { openSession, type Opening } from './session/open-session.js';
 import { transaction } from './session/transaction.js';
 import { deadline, monotonic, type Deadline } from './transport/clock.js';
@@ -37,6 +39,7 @@ export class SmtpClient implements AsyncDisposable {
   readonly #settings: Settings;
   readonly #pool: Pool;
   readonly #log = new Subject<LogLine>();
+  readonly #manners = new Map<string, Manners>();
   #connections = 0;
 
   /** @throws {SmtpUsageError} naming the key, where an option is unknown or cannot work. A string is a `smtp://` or `smtps://` URL. */
@@ -62,12 +65,17 @@ export class SmtpClient implements AsyncDisposable {
     const prepare = draft(message);
     return defer(() => {
       const operation = this.#operation();
-      const context = { operation, startedAt: monotonic.now() };
-      return prepare().pipe(
-        concatMap((mail) => this.#pool.use((session) => transaction(session, mail, context), (leave) => this.#open(leave, operation)).pipe(
-          finalize(() => { mail.discard(); }),
-        )),
-      );
+      const startedAt = monotonic.now();
+      return prepare().pipe(concatMap((mail) => {
+        let content: OpenContent | undefined;
+        const job: Job = (session, claim) => defer(() => transaction(session, claim, { mail, content: content ??= mail.open(), operation, startedAt }));
+        return this.#pool.use(job, (leave) => this.#open(leave, operation)).pipe(
+          finalize(() => {
+            content?.dispose();
+            mail.discard();
+          }),
+        );
+      }));
     });
   }
 
@@ -89,11 +97,18 @@ export class SmtpClient implements AsyncDisposable {
     return deadline(monotonic, 'operation', this.#settings.timeouts.operation);
   }
 
+  #mannersOf({ host, port }: ConnectionPlan): Manners {
+    const door = `${host}:${String(port)}`;
+    const known = this.#manners.get(door) ?? new Manners();
+    this.#manners.set(door, known);
+    return known;
+  }
+
   #open(leave: (wire: Wire) => void, operation: Deadline): Observable<Opening> {
     const attempt = (candidate: ConnectionPlan): Observable<Opening> => {
       this.#connections += 1;
       return openSession(candidate, this.#settings, {
-        connection: this.#connections, scheduler: monotonic, log: this.#log, operation, leave,
+        connection: this.#connections, scheduler: monotonic, log: this.#log, operation, leave, manners: this.#mannersOf(candidate),
         dial: ({ host, port }, end) => dial(host, port, this.#settings, end, monotonic),
       });
     };

@@ -2,9 +2,10 @@ import { BehaviorSubject, filter, firstValueFrom, Observable, Subscription, take
 import { SmtpUsageError } from '../protocol/error.js';
 import type { ConnectEvent, SmtpEvent } from '../protocol/event.js';
 import type { Opening } from '../session/open-session.js';
-import type { Session } from '../session/session.js';
+import type { Claim, Session } from '../session/session.js';
 import { remaining } from '../transport/clock.js';
 import type { Wire } from '../wire/wire.js';
+import { mayMove } from './may-move.js';
 
 /** How many connections a client keeps, and for how long. */
 export interface PoolSettings {
@@ -29,27 +30,39 @@ export interface PoolState {
   readonly inFlight: number;
 }
 
+/** What is done with a session: one mail, under its claim. */
+export type Job = (session: Session, claim: Claim) => Observable<SmtpEvent>;
+
+type Open = (leave: (wire: Wire) => void) => Observable<Opening>;
+
 interface Connection {
   readonly subscription: Subscription;
   readonly openedAt: number;
   session?: Session;
-  idling?: Subscription;
+  /** Mails on the way there. */
+  mails: number;
+  idling?: Subscription | undefined;
 }
 
-/** Connections, opened when a mail needs one, kept for the next, and left between two mails. The owner of every session. */
+// A mail that others keep pushing out is not to wander for ever.
+const MOST_MOVES = 3;
+
+/** Connections, opened when a mail needs one, shared as far as the server allows, kept for the next mail, and left between two. The owner of every session. */
 export class Pool {
   readonly #settings: PoolSettings;
-  readonly #open: (leave: (wire: Wire) => void) => Observable<Opening>;
+  readonly #open: Open;
   readonly #scheduler: SchedulerLike;
-  readonly #busy = new Set<Connection>();
-  readonly #idle = new Set<Connection>();
+  readonly #connections = new Set<Connection>();
   readonly #leaving = new Set<Wire>();
+  /** Mails that were begun and turned away come first. */
+  readonly #returning = new Set<() => void>();
   readonly #waiting = new Set<() => void>();
   readonly #state = new BehaviorSubject<PoolState>({ open: 0, busy: 0, idle: 0, waiting: 0, inFlight: 0 });
   readonly state$: Observable<PoolState> = this.#state.asObservable();
+  #isAdmitting = false;
   #isClosed = false;
 
-  constructor(settings: PoolSettings, open: (leave: (wire: Wire) => void) => Observable<Opening>, scheduler: SchedulerLike) {
+  constructor(settings: PoolSettings, open: Open, scheduler: SchedulerLike) {
     this.#settings = settings;
     this.#open = open;
     this.#scheduler = scheduler;
@@ -64,66 +77,113 @@ export class Pool {
   }
 
   /**
-   * Runs a job on a session: an idle one, a new one, or the next that is free. Unsubscribing ends the job first and then
-   * leaves the connection; a job that ended by itself gives it back, if the next mail may start there.
+   * Runs a job on a session: one that has room, a new one, or the next that has. Unsubscribing ends the job first and then
+   * leaves the connection, unless other mails are on it. A job that a used connection failed before anything was told of it
+   * is begun again elsewhere, unseen.
    */
-  use(job: (session: Session) => Observable<SmtpEvent>, open = this.#open): Observable<SmtpEvent> {
+  use(job: Job, open = this.#open): Observable<SmtpEvent> {
     return new Observable((subscriber) => {
       if (this.#refuses(subscriber)) return;
       let connection: Connection | undefined;
-      const running = new Subscription();
+      let claim: Claim | undefined;
+      let running: Subscription | undefined;
+      let moves = 0;
+      let isReady = false;
+      let isTold = false;
 
-      const giveBack = (): void => {
-        if (connection !== undefined) this.#giveBack(connection);
+      const release = (isCancelled = false): void => {
+        const used = connection;
         connection = undefined;
+        claim?.ended();
+        claim = undefined;
+        if (used === undefined) return;
+        used.mails -= 1;
+        if (isCancelled && used.mails === 0) this.#retire(used);
+        else this.#settle(used);
       };
-      const run = (session: Session): void => {
-        running.add(job(session).subscribe({
-          next: (event) => { subscriber.next(event); },
-          error: (error: unknown) => { giveBack(); subscriber.error(error); },
-          complete: () => { giveBack(); subscriber.complete(); },
-        }));
-      };
-      const begin = (): void => {
-        this.#waiting.delete(begin);
-        const idle = this.#takeIdle();
-        if (idle?.session !== undefined) {
-          connection = idle;
-          this.#changed();
-          subscriber.next(idle.session.ready);
-          if (!subscriber.closed) run(idle.session);
+      const failed = (error: unknown, session: Session, { isFirst, overlaps }: Claim): void => {
+        const moving = !isTold && !isFirst && moves < MOST_MOVES ? mayMove(error, overlaps) : undefined;
+        if (moving === 'it-was-ahead') session.manners.disappoint();
+        if (moving === undefined) {
+          release();
+          subscriber.error(error);
           return;
         }
-        const opening: Connection = { subscription: new Subscription(), openedAt: this.#scheduler.now() };
-        connection = opening;
-        this.#busy.add(opening);
-        this.#changed();
+        moves += 1;
+        // Before its place is free, or a mail that waits would take it.
+        this.#returning.add(begin);
+        release();
+        this.#admit();
+      };
+      const run = (session: Session): void => {
+        const mine = claim = session.begin();
+        running = job(session, mine).subscribe({
+          next: (event) => {
+            isTold = true;
+            subscriber.next(event);
+          },
+          error: (error: unknown) => { failed(error, session, mine); },
+          complete: () => {
+            release();
+            subscriber.complete();
+          },
+        });
+      };
+      const tell = (event: SmtpEvent): void => {
+        if (!isReady) subscriber.next(event);
+        isReady ||= event.type === 'ready';
+      };
+      const begin = (): void => {
+        const shared = this.#withRoom();
+        if (shared?.session !== undefined) {
+          this.#take(connection = shared);
+          tell(shared.session.ready);
+          if (!subscriber.closed) run(shared.session);
+          return;
+        }
+        // Lives on when this mail is gone, and must not hold on to it.
+        let opener: Opener | undefined = {
+          told: tell,
+          opened: (session) => { if (!subscriber.closed) run(session); },
+          failed: (error) => {
+            release();
+            subscriber.error(error);
+          },
+        };
+        const opening: Connection = { subscription: new Subscription(), openedAt: this.#scheduler.now(), mails: 0 };
+        this.#connections.add(opening);
+        this.#take(connection = opening);
         opening.subscription.add(open(this.#leave).subscribe({
           next: (step) => {
-            if (step.type !== 'session') subscriber.next(step);
-            else if (!subscriber.closed) run(opening.session = step.session);
+            if (step.type !== 'session') { opener?.told(step); return; }
+            const { session } = step;
+            opening.session = session;
+            session.changed = () => { this.#settle(opening); };
+            const { opened } = opener ?? {};
+            opener = undefined;
+            opened?.(session);
           },
-          error: (error: unknown) => { giveBack(); subscriber.error(error); },
+          error: (error: unknown) => { opener?.failed(error); },
         }));
       };
 
       subscriber.add(() => {
         this.#waiting.delete(begin);
-        running.unsubscribe();
-        if (connection !== undefined) this.#retire(connection);
+        this.#returning.delete(begin);
+        running?.unsubscribe();
+        release(true);
         this.#changed();
       });
-      if (this.#idle.size === 0 && this.#busy.size >= this.#settings.maxConnections) {
-        this.#waiting.add(begin);
-        this.#changed();
-      } else begin();
+      this.#waiting.add(begin);
+      this.#changed();
+      this.#admit();
     });
   }
 
   /** Ends when every mail that was begun has ended and every server was left. Nothing begins any more. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    for (const connection of this.#idle) this.#retire(connection);
+    for (const connection of this.#connections) if (connection.mails === 0) this.#retire(connection);
     await firstValueFrom(this.#state.pipe(filter(({ open, waiting }) => open === 0 && waiting === 0)), { defaultValue: undefined });
   }
 
@@ -132,16 +192,26 @@ export class Pool {
     return this.#isClosed;
   }
 
-  #takeIdle(): Connection | undefined {
-    for (const connection of this.#idle) {
-      if (connection.session?.isUsable !== true || this.#isWorn(connection)) { this.#retire(connection); continue; }
-      this.#idle.delete(connection);
-      connection.idling?.unsubscribe();
-      connection.session.wire.stream.keepAlive(true);
-      this.#busy.add(connection);
-      return connection;
+  /** Begins mails that wait, as long as there is room for them. */
+  #admit(): void {
+    if (this.#isAdmitting) return;
+    this.#isAdmitting = true;
+    for (;;) {
+      const queue = this.#returning.size > 0 ? this.#returning : this.#waiting;
+      const [next] = queue;
+      if (next === undefined || (this.#connections.size >= this.#settings.maxConnections && this.#withRoom() === undefined)) break;
+      queue.delete(next);
+      next();
     }
-    return undefined;
+    this.#isAdmitting = false;
+  }
+
+  /** The connection with room that has the least to do. */
+  #withRoom(): Connection | undefined {
+    let best: Connection | undefined;
+    for (const connection of this.#connections)
+      if (connection.session?.hasRoom === true && !this.#isWorn(connection) && connection.mails < (best?.mails ?? Infinity)) best = connection;
+    return best;
   }
 
   #isWorn({ session, openedAt }: Connection): boolean {
@@ -149,32 +219,40 @@ export class Pool {
     return (session?.mails ?? 0) >= maxMessages || this.#scheduler.now() - openedAt >= maxAge;
   }
 
-  #giveBack(connection: Connection): void {
+  #take(connection: Connection): void {
+    connection.mails += 1;
+    connection.idling?.unsubscribe();
+    connection.idling = undefined;
+    if (connection.mails === 1) connection.session?.wire.stream.keepAlive(true);
+    this.#changed();
+  }
+
+  /** Something ended or changed there: keeps the connection or leaves it, and lets others in. */
+  #settle(connection: Connection): void {
+    if (!this.#connections.has(connection)) return;
+    if (connection.mails > 0) {
+      this.#admit();
+      return;
+    }
     const { session } = connection;
     const { idleTimeout } = this.#settings;
-    const isKept = session?.isUsable === true && !this.#isClosed && idleTimeout > 0 && !this.#isWorn(connection);
-    if (!isKept) { this.#retire(connection); return; }
-    this.#busy.delete(connection);
-    this.#idle.add(connection);
+    if (session?.isUsable !== true || this.#isClosed || idleTimeout === 0 || this.#isWorn(connection)) {
+      this.#retire(connection);
+      return;
+    }
     session.wire.stream.keepAlive(false);
-    if (idleTimeout !== Infinity) connection.idling = this.#scheduler.schedule(() => { this.#retire(connection); }, remaining(this.#scheduler, this.#scheduler.now() + idleTimeout));
+    if (idleTimeout !== Infinity) connection.idling ??= this.#scheduler.schedule(() => { this.#retire(connection); }, remaining(this.#scheduler, this.#scheduler.now() + idleTimeout));
     this.#changed();
     this.#admit();
   }
 
   #retire(connection: Connection): void {
-    this.#busy.delete(connection);
-    this.#idle.delete(connection);
+    this.#connections.delete(connection);
     connection.idling?.unsubscribe();
     connection.session?.wire.stream.keepAlive(true);
     connection.subscription.unsubscribe();
     this.#changed();
     this.#admit();
-  }
-
-  #admit(): void {
-    const [next] = this.#waiting;
-    if (next !== undefined && (this.#idle.size > 0 || this.#busy.size < this.#settings.maxConnections)) next();
   }
 
   readonly #leave = (wire: Wire): void => {
@@ -185,8 +263,19 @@ export class Pool {
   };
 
   #changed(): void {
-    const busy = this.#busy.size;
-    const idle = this.#idle.size;
-    this.#state.next({ open: busy + idle + this.#leaving.size, busy, idle, waiting: this.#waiting.size, inFlight: busy });
+    let [busy, idle, inFlight] = [0, 0, 0];
+    for (const { mails } of this.#connections) {
+      if (mails === 0) idle += 1;
+      else busy += 1;
+      inFlight += mails;
+    }
+    this.#state.next({ open: busy + idle + this.#leaving.size, busy, idle, waiting: this.#waiting.size + this.#returning.size, inFlight });
   }
+}
+
+/** Who opened a connection and is told of its opening. */
+interface Opener {
+  told(event: ConnectEvent): void;
+  opened(session: Session): void;
+  failed(error: unknown): void;
 }

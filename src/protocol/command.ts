@@ -53,6 +53,9 @@ export const STARTTLS = Command.of('starttls', 'STARTTLS');
 export const mail = (path: string, parameters: readonly string[]): Command => Command.of('mail', `MAIL FROM:<${path}>`, ...parameters);
 export const rcpt = (path: string, parameters: readonly string[]): Command => Command.of('rcpt', `RCPT TO:<${path}>`, ...parameters);
 export const DATA = Command.of('data', 'DATA');
+/** A chunk of content (RFC 3030 section 2); with the last one the end of the data leaves. */
+export const bdat = (size: number, isLast: boolean): Command =>
+  isLast ? Command.of('end-of-data', 'BDAT', String(size), 'LAST') : Command.of('body', 'BDAT', String(size));
 export const RSET = Command.of('reset', 'RSET');
 export const QUIT = Command.of('quit', 'QUIT');
 

@@ -4,18 +4,35 @@ const CR = 0x0d;
 const LF = 0x0a;
 const DOT = 0x2e;
 const CRLF = Buffer.from('\r\n');
+const NOTHING = Buffer.alloc(0);
 const END = Buffer.from('.\r\n');
 
+/** Makes content fit for the wire, chunk by chunk. */
+export interface ContentEncoder {
+  /** Octets of the message so far, as the server will have it. */
+  readonly bytes: number;
+  /** A byte above 127 was seen. */
+  readonly eightBit: boolean;
+  encode(chunk: Uint8Array): Buffer;
+  /** What is missing at the end. */
+  end(): Buffer;
+}
+
 /**
- * Content as DATA wants it (RFC 5321 sections 2.3.8 and 4.5.2): every line ends in CRLF, and a dot at its start is
- * doubled. A bare CR or LF never gets through: servers differ on them, and that difference smuggles mail.
+ * Content in canonical lines, as BDAT wants it (RFC 3030 section 2): every one ends in CRLF. A bare CR or LF never gets
+ * through: servers differ on them, and that difference smuggles mail.
  */
-export class DotStuffing {
+export class CanonicalLines implements ContentEncoder {
+  readonly #doublesDots: boolean;
   #bytes = 0;
   #eightBit = false;
   #atLineStart = true;
   /** A CR at the end of a chunk: only the next byte tells whether its LF is still to come. */
   #heldCr = false;
+
+  constructor(doublesDots = false) {
+    this.#doublesDots = doublesDots;
+  }
 
   /** Octets of the message so far as the server will have it: line ends normalised, dots single. */
   get bytes(): number {
@@ -29,7 +46,7 @@ export class DotStuffing {
 
   /** The same bytes where nothing needs a change, as nearly always. */
   encode(chunk: Uint8Array): Buffer {
-    if (chunk.length === 0) return Buffer.alloc(0);
+    if (chunk.length === 0) return NOTHING;
     const bytes = asBuffer(chunk);
     this.#eightBit ||= !isAscii(bytes);
     const resolved = this.#heldCr;
@@ -37,23 +54,50 @@ export class DotStuffing {
     this.#heldCr = bytes.at(-1) === CR;
     const body = bytes.subarray(resolved && bytes[0] === LF ? 1 : 0, this.#heldCr ? -1 : undefined);
     const { bare, dots } = survey(body, this.#atLineStart);
-    const stuffed = bare + dots === 0 ? body : stuff(body, body.length + bare + dots, this.#atLineStart);
+    const more = bare + (this.#doublesDots ? dots : 0);
+    const stuffed = more === 0 ? body : rewrite(body, body.length + more, this.#doublesDots, this.#atLineStart);
     if (body.length > 0) this.#atLineStart = body.at(-1) === LF;
     this.#bytes += body.length + bare + (resolved ? CRLF.length : 0);
     return resolved ? Buffer.concat([CRLF, stuffed]) : stuffed;
   }
 
-  /** The rest: the last line's end where it is missing, and the dot. */
+  /** The last line's end, where it is missing. */
   end(): Buffer {
-    if (this.#atLineStart && !this.#heldCr) return END;
+    if (this.#atLineStart && !this.#heldCr) return NOTHING;
     this.#bytes += CRLF.length;
     this.#atLineStart = true;
     this.#heldCr = false;
-    return Buffer.concat([CRLF, END]);
+    return CRLF;
   }
 }
 
-/** What `DotStuffing` will find in content that is all there, without a copy of it. */
+/** Content as DATA wants it (RFC 5321 section 4.5.2): canonical lines, a dot at the start of one is doubled, and at the end comes a dot. */
+export class DotStuffing extends CanonicalLines {
+  constructor() {
+    super(true);
+  }
+
+  override end(): Buffer {
+    return Buffer.concat([super.end(), END]);
+  }
+}
+
+/** BINARYMIME (RFC 3030 section 3): nothing is changed. */
+export class Untouched implements ContentEncoder {
+  bytes = 0;
+  readonly eightBit = true;
+
+  encode(chunk: Uint8Array): Buffer {
+    this.bytes += chunk.length;
+    return asBuffer(chunk);
+  }
+
+  end(): Buffer {
+    return NOTHING;
+  }
+}
+
+/** What an encoder of lines will find in content that is all there, without a copy of it. */
 export const measure = (content: Uint8Array): { readonly bytes: number; readonly eightBit: boolean } => {
   const bytes = asBuffer(content);
   const last = bytes.at(-1);
@@ -86,7 +130,7 @@ const survey = (bytes: Buffer, atLineStart: boolean): { readonly bare: number; r
   return { bare, dots };
 };
 
-const stuff = (bytes: Buffer, length: number, atLineStart: boolean): Buffer => {
+const rewrite = (bytes: Buffer, length: number, doublesDots: boolean, atLineStart: boolean): Buffer => {
   const stuffed = Buffer.allocUnsafe(length);
   let size = 0;
   let isStart = atLineStart;
@@ -98,7 +142,7 @@ const stuff = (bytes: Buffer, length: number, atLineStart: boolean): Buffer => {
       stuffed[size++] = LF;
       isStart = true;
     } else {
-      if (isStart && byte === DOT) stuffed[size++] = DOT;
+      if (isStart && doublesDots && byte === DOT) stuffed[size++] = DOT;
       stuffed[size++] = byte;
       isStart = false;
     }

@@ -49,3 +49,9 @@ const COMMAND_DEFAULTS: Readonly<Record<string, number>> = { mail: 5 * MINUTE, r
 
 export const commandTimeout = (timeouts: Timeouts, phase: string): number =>
   timeouts.command ?? COMMAND_DEFAULTS[phase] ?? MINUTE;
+
+/** The limit that the reply to a command runs against, by its phase. */
+export const replyLimit = (timeouts: Timeouts, phase: string): { readonly limit: Limit; readonly ms: number } =>
+  phase === 'end-of-data' ? { limit: 'endOfData', ms: timeouts.endOfData }
+    : phase === 'body' ? { limit: 'dataBlock', ms: timeouts.dataBlock }
+      : { limit: 'command', ms: commandTimeout(timeouts, phase) };

@@ -3,7 +3,7 @@ import type { CheckedRecipient } from '../message/envelope.js';
 import type { Mail } from '../message/mail.js';
 import { xtext } from '../protocol/address.js';
 import { mail as mailCommand, rcpt, type Command } from '../protocol/command.js';
-import { measure } from '../protocol/dot-stuffing.js';
+import { CanonicalLines, measure } from '../protocol/dot-stuffing.js';
 import { SmtpUsageError } from '../protocol/error.js';
 import type { WarningEvent } from '../protocol/event.js';
 import { makeReply, type Reply } from '../protocol/reply.js';
@@ -17,6 +17,10 @@ export interface EnvelopePlan {
   readonly impossible: readonly { readonly recipient: string; readonly reply: Reply }[];
   /** Octets of the message, where they are known beforehand. */
   readonly size: number | undefined;
+  /** The server takes bytes above 127 (RFC 6152). */
+  readonly eightBit: boolean;
+  /** Content that may go out with its envelope in one write. */
+  readonly atOnce: Buffer | undefined;
   readonly warnings: readonly WarningEvent[];
   /** Why nothing is to be written. */
   readonly failure: SmtpUsageError | undefined;
@@ -28,6 +32,7 @@ export const planEnvelope = (session: Session, message: Mail, content: OpenConte
   const { from, to } = message.envelope;
   const measured = content.kind === 'bytes' ? measure(content.bytes) : undefined;
   const size = measured?.bytes ?? message.size;
+  const eightBit = capabilities.has('8BITMIME');
   const utf8 = capabilities.has('SMTPUTF8');
   const dsn = capabilities.has('DSN');
   const wantsDsn = message.dsn !== undefined || to.some(({ notify, orcpt }) => notify !== undefined || orcpt !== undefined);
@@ -36,7 +41,7 @@ export const planEnvelope = (session: Session, message: Mail, content: OpenConte
   const parameters = [
     ...(size !== undefined && capabilities.has('SIZE') ? [`SIZE=${String(size)}`] : []),
     // A stream may hold anything; content that is known to be plain ASCII needs no word about it.
-    ...((measured?.eightBit ?? true) && capabilities.has('8BITMIME') ? ['BODY=8BITMIME'] : []),
+    ...((measured?.eightBit ?? true) && eightBit ? ['BODY=8BITMIME'] : []),
     ...(needsUtf8 ? ['SMTPUTF8'] : []),
     ...(dsn && message.dsn?.ret !== undefined ? [`RET=${message.dsn.ret}`] : []),
     ...(dsn && message.dsn?.envid !== undefined ? [`ENVID=${xtext(message.dsn.envid)}`] : []),
@@ -53,10 +58,21 @@ export const planEnvelope = (session: Session, message: Mail, content: OpenConte
     mail: mailCommand(from?.path ?? '', parameters),
     recipients: possible.map((recipient) => ({ given: recipient.given, command: rcpt(recipient.mailbox.path, dsn ? notification(recipient, message) : []) })),
     impossible: to.filter((recipient) => !possible.includes(recipient)).map(({ given }) => ({ recipient: given, reply: NEEDS_SMTPUTF8 })),
-    size,
+    size, eightBit,
+    atOnce: content.kind === 'bytes' && measured !== undefined && content.bytes.length <= MOST_AT_ONCE && session.chunks && possible.length > 0 && (eightBit || !measured.eightBit) ? canonical(content.bytes, measured.bytes) : undefined,
     warnings: wantsDsn && !dsn ? [{ type: 'warning', code: 'W_DSN', message: `${wire.context.peer} does not offer DSN: no delivery status was asked for.` }] : [],
     failure,
   };
+};
+
+// Larger content is better cut into chunks, and not sent at all to nobody.
+const MOST_AT_ONCE = 256 * 1024;
+
+const canonical = (bytes: Buffer, size: number): Buffer => {
+  // Only line ends that were mended make content longer.
+  if (bytes.length === size) return bytes;
+  const encoder = new CanonicalLines();
+  return Buffer.concat([encoder.encode(bytes), encoder.end()]);
 };
 
 const notification = ({ notify, orcpt }: CheckedRecipient, { dsn }: Mail): readonly string[] => {

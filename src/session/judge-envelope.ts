@@ -1,10 +1,10 @@
-import { DATA } from '../protocol/command.js';
+import { DATA, RSET } from '../protocol/command.js';
 import type { SmtpError } from '../protocol/error.js';
 import type { TransactionEvent } from '../protocol/event.js';
 import { isFarewell, isPositive, isRefusal, type Reply } from '../protocol/reply.js';
 import type { EnvelopePlan } from './envelope-plan.js';
 import { refusal, unexpected } from './expect-reply.js';
-import type { Session } from './session.js';
+import type { Claim, Session } from './session.js';
 
 /** What the replies to an envelope amount to. */
 export interface Verdict {
@@ -20,12 +20,14 @@ export interface Verdict {
 }
 
 /**
- * Judges an envelope when all its replies are in, or the connection is gone: `replies` are those to MAIL, RCPT... and
- * DATA, as far as they came. The first refusal that stops the mail is its error, before the loss that followed it.
+ * Judges an envelope when all its replies are in, or the connection is gone: `all` are those to RSET where it was due, MAIL,
+ * RCPT... and DATA where it is needed, as far as they came. The first refusal that stops the mail is its error, before the
+ * loss that followed it.
  */
-export const judgeEnvelope = (session: Session, plan: EnvelopePlan, replies: readonly Reply[], lost: SmtpError | undefined): Verdict => {
+export const judgeEnvelope = (session: Session, claim: Claim, plan: EnvelopePlan, all: readonly Reply[], lost: SmtpError | undefined): Verdict => {
   const { wire } = session;
-  const [mailReply, ...rest] = replies;
+  const [resetReply] = claim.needsReset ? all : [];
+  const [mailReply, ...rest] = claim.needsReset ? all.slice(1) : all;
   const recipientReplies = rest.slice(0, plan.recipients.length);
   const dataReply = rest[plan.recipients.length];
   const events: TransactionEvent[] = [];
@@ -34,6 +36,10 @@ export const judgeEnvelope = (session: Session, plan: EnvelopePlan, replies: rea
   const goesAhead = dataReply?.code === 354;
   const verdict = (failure: SmtpError | undefined, isForNobody = false): Verdict => ({ events, accepted, refused, goesAhead: goesAhead && !wire.failed, isForNobody, failure });
 
+  if (resetReply !== undefined && !isPositive(resetReply)) {
+    wire.mustDrop = true;
+    return verdict(isRefusal(resetReply) ? refusal(wire, 'reset', RSET.toString(), resetReply, 'Try again on another connection.') : unexpected(wire, 'reset', RSET.toString(), resetReply));
+  }
   if (mailReply === undefined) return verdict(lost ?? noRecipient(session, plan));
   const sender = plan.mail.toString();
   if (isRefusal(mailReply)) return verdict(refusal(wire, 'mail', sender, mailReply, 'Check the sender\'s address, and whether "auth" is needed.'));
@@ -56,6 +62,7 @@ export const judgeEnvelope = (session: Session, plan: EnvelopePlan, replies: rea
     events.push({ type: isPositive(reply) ? 'recipient-accepted' : 'recipient-refused', recipient: given, reply });
   }
   if (accepted.length === 0 && recipientReplies.length === plan.recipients.length) return verdict(firstRefusal ?? noRecipient(session, plan), true);
+  if (session.chunks) return verdict(lost);
   if (dataReply === undefined) return verdict(lost ?? noRecipient(session, plan));
   if (goesAhead) return verdict(lost);
   return verdict(isRefusal(dataReply) ? refusal(wire, 'data', DATA.toString(), dataReply, 'The mail was not sent.') : unexpected(wire, 'data', DATA.toString(), dataReply));

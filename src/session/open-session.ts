@@ -6,6 +6,7 @@ import { Redactor } from '../protocol/secret.js';
 import type { ByteStream } from '../transport/byte-stream.js';
 import { deadline, type Deadline } from '../transport/clock.js';
 import { Wire, type LogSink } from '../wire/wire.js';
+import type { Manners } from './manners.js';
 import { Session } from './session.js';
 import type { SessionSettings } from './settings.js';
 import type { State } from './state.js';
@@ -20,6 +21,7 @@ export interface SessionContext {
   readonly scheduler: SchedulerLike;
   readonly log: LogSink;
   readonly operation: Deadline;
+  readonly manners: Manners;
   /** Opens the byte stream; whoever takes it owns it. */
   readonly dial: (plan: ConnectionPlan, operation: Deadline) => Observable<ByteStream>;
   /** Is given the wire when the session ends, to say goodbye. */
@@ -47,7 +49,7 @@ export const openSession = (plan: ConnectionPlan, settings: SessionSettings, con
     };
     const openings = (state: State): readonly Opening[] => {
       ({ wire } = state);
-      return state.stage === 'ready' ? [...state.events, { type: 'session', session: new Session(state) }] : state.events;
+      return state.stage === 'ready' ? [...state.events, { type: 'session', session: new Session(state, context.manners) }] : state.events;
     };
     return concat(
       context.dial(plan, operation).pipe(

@@ -1,5 +1,5 @@
 import { filter, type MonoTypeOperatorFunction, type SchedulerLike } from 'rxjs';
-import type { ContentEvent } from '../wire/write-content.js';
+import type { ContentEvent } from '../wire/content-event.js';
 
 // Ten times a second is as often as a person or a gauge looks.
 const INTERVAL = 100;

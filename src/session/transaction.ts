@@ -1,21 +1,26 @@
-import { catchError, concat, concatMap, defer, EMPTY, from, map, Observable, of, throwError } from 'rxjs';
-import type { Mail } from '../message/mail.js';
+import { catchError, concat, concatMap, defer, EMPTY, from, map, throwError, type Observable } from 'rxjs';
 import type { OpenContent } from '../message/content.js';
-import { DATA, RSET } from '../protocol/command.js';
+import type { Mail } from '../message/mail.js';
+import { CanonicalLines, DotStuffing, type ContentEncoder } from '../protocol/dot-stuffing.js';
 import type { SmtpError } from '../protocol/error.js';
 import type { TransactionEvent } from '../protocol/event.js';
-import { isPositive, isRefusal, queueId, type Reply } from '../protocol/reply.js';
 import type { Deadline } from '../transport/clock.js';
-import { exchange } from '../wire/exchange.js';
-import { writeContent, type ContentEvent } from '../wire/write-content.js';
+import type { ContentEvent } from '../wire/content-event.js';
+import { writeChunks } from '../wire/write-chunks.js';
+import { writeData } from '../wire/write-data.js';
+import { accept, type Marks } from './accept.js';
 import { planEnvelope, type EnvelopePlan } from './envelope-plan.js';
-import { refusal, unexpected } from './expect-reply.js';
-import { judgeEnvelope, type Verdict } from './judge-envelope.js';
+import type { Verdict } from './judge-envelope.js';
 import { throttleProgress } from './progress.js';
-import type { Session } from './session.js';
+import { sendAtOnce } from './send-at-once.js';
+import { sendEnvelope } from './send-envelope.js';
+import type { Claim, Session } from './session.js';
 
 /** What one transaction is about, and the clock that it runs against. */
 export interface TransactionContext {
+  readonly mail: Mail;
+  /** Opened once for all tries; nothing of a stream was read yet. */
+  readonly content: OpenContent;
   readonly operation: Deadline;
   /** When the send was subscribed to, on the scheduler's clock. */
   readonly startedAt: number;
@@ -23,110 +28,53 @@ export interface TransactionContext {
 
 /**
  * THE MAIL (RFC 5321 section 3.3): the envelope, the content, and the server's verdict. Emits what happens in that order,
- * `accepted` last. A mail that did not end well leaves the session in need of RSET; one that broke off inside its content
- * leaves it unusable.
+ * `accepted` last. Three ways, by what the server offers: all at once (CHUNKING), an envelope in one group and then the
+ * content (PIPELINING), or command by command.
  */
-export const transaction = (session: Session, mail: Mail, context: TransactionContext): Observable<TransactionEvent> =>
-  defer(() => {
-    const { scheduler } = session.wire.context;
-    const readyAt = scheduler.now();
-    const content = mail.open();
-    const plan = planEnvelope(session, mail, content);
-    return concat(
-      from(plan.warnings),
-      sendEnvelope(session, plan, context).pipe(
-        concatMap((verdict) => concat(
-          from(verdict.events),
-          defer(() => (verdict.failure === undefined ? sendContent(session, mail, content, plan, verdict, { ...context, readyAt }) : giveUp(session, verdict, verdict.failure, context))),
-        )),
-      ),
-    ).pipe(catchError((error: unknown) => { content.dispose(); return throwError(() => error); }));
-  });
-
-/** MAIL, RCPT and DATA: one group where the server pipelines, else one after the other; all replies, and then a verdict. */
-const sendEnvelope = (session: Session, plan: EnvelopePlan, { operation }: TransactionContext): Observable<Verdict> => {
-  const { wire, settings, capabilities } = session;
-  if (plan.failure !== undefined) return throwError(() => plan.failure);
-  const reset = session.needsReset ? [RSET] : [];
-  session.needsReset = true;
-  session.mails += 1;
-  const judge = ({ replies, lost }: Answers): Verdict => {
-    const [resetReply] = replies.splice(0, reset.length);
-    const failure = resetReply === undefined || isPositive(resetReply) ? lost : unexpected(wire, 'reset', 'RSET', resetReply);
-    return judgeEnvelope(session, plan, replies, failure);
-  };
-  const group = [...reset, plan.mail, ...plan.recipients.map(({ command }) => command)];
-  if (settings.pipelining.enabled && capabilities.has('PIPELINING'))
-    return collect(exchange(wire, [...group, DATA], { operation })).pipe(map(judge));
-  // Nothing follows a refused RSET or MAIL; a refused recipient stops nobody else, unless the server says goodbye.
-  const goOn = (reply: Reply, index: number): boolean => reply.code !== 421 && (index > reset.length || isPositive(reply));
-  let index = 0;
-  return collect(exchange(wire, group, { operation, lockstep: { goOn: (reply) => goOn(reply, index++) } })).pipe(
-    concatMap((answers) => {
-      const accepted = answers.replies.slice(reset.length + 1).some(isPositive);
-      return !accepted || answers.lost !== undefined || answers.replies.length < group.length
-        ? of(answers)
-        : collect(exchange(wire, [DATA], { operation })).pipe(map((data): Answers => ({ replies: [...answers.replies, ...data.replies], lost: data.lost })));
-    }),
-    map(judge),
-  );
+export const transaction = (session: Session, claim: Claim, { mail, content, operation, startedAt }: TransactionContext): Observable<TransactionEvent> => {
+  const plan = planEnvelope(session, mail, content);
+  const { failure, atOnce, warnings } = plan;
+  if (failure !== undefined) return throwError(() => failure);
+  const readyAt = session.wire.context.scheduler.now();
+  const marks: Marks = { startedAt, readyAt, goAheadAt: readyAt, contentAt: readyAt };
+  const told$ = atOnce !== undefined && session.isFresh
+    ? sendAtOnce(session, claim, mail, plan, atOnce, operation, marks)
+    : sendInTurn(session, claim, mail, plan, content, operation, marks);
+  return warnings.length === 0 ? told$ : concat(from(warnings), told$);
 };
 
-interface Answers {
-  readonly replies: Reply[];
-  readonly lost: SmtpError | undefined;
-}
+/** The envelope, and when it was accepted the content. */
+const sendInTurn = (session: Session, claim: Claim, mail: Mail, plan: EnvelopePlan, content: OpenContent, operation: Deadline, marks: Marks): Observable<TransactionEvent> =>
+  sendEnvelope(session, claim, plan, operation).pipe(
+    concatMap((verdict) => concat(
+      from(verdict.events),
+      defer(() => (verdict.failure === undefined ? sendContent(session, claim, mail, plan, verdict, content, operation, marks) : giveUp(session, verdict, verdict.failure, operation))),
+    )),
+  );
 
-/** All replies of a group, and the failure that cut it short: a server may say why before it hangs up. */
-const collect = (replies$: Observable<Reply>): Observable<Answers> =>
-  new Observable((subscriber) => {
-    const replies: Reply[] = [];
-    const answer = (lost?: SmtpError): void => {
-      subscriber.next({ replies, lost });
-      subscriber.complete();
-    };
-    return replies$.subscribe({ next: (reply) => { replies.push(reply); }, error: answer, complete: answer });
-  });
+const sendContent = (session: Session, claim: Claim, mail: Mail, { size, eightBit }: EnvelopePlan, verdict: Verdict, content: OpenContent, operation: Deadline, marks: Marks): Observable<TransactionEvent> => {
+  const { scheduler } = session.wire.context;
+  const [write, encoder]: [typeof writeData, ContentEncoder] = session.chunks ? [writeChunks, new CanonicalLines()] : [writeData, new DotStuffing()];
+  marks.goAheadAt = marks.contentAt = scheduler.now();
+  return write(session.wire, content, { operation, encoder, eightBit }).pipe(
+    throttleProgress(scheduler),
+    map((event: ContentEvent): TransactionEvent => {
+      if (event.type === 'verdict') return accept(session, claim, mail, verdict, event.reply, event.bytes, marks);
+      marks.contentAt = scheduler.now();
+      if (event.finished) claim.written(event.bytes);
+      return { type: 'progress', bytesSent: event.bytes, ...(size === undefined ? {} : { bytesTotal: event.finished ? event.bytes : Math.max(size, event.bytes) }) };
+    }),
+  );
+};
 
 /**
  * The content must not be sent. Where all recipients were refused, a 354 is answered with a lone dot and that reply is
  * ignored (RFC 2920 section 3.1); any other 354 leaves only the connection to drop.
  */
-const giveUp = ({ wire }: Session, { goesAhead, isForNobody }: Verdict, failure: SmtpError, { operation }: TransactionContext): Observable<never> => {
+const giveUp = ({ wire }: Session, { goesAhead, isForNobody }: Verdict, failure: SmtpError, operation: Deadline): Observable<never> => {
   wire.mustDrop ||= goesAhead && !isForNobody;
-  const loneDot = writeContent(wire, NO_CONTENT, { operation, eightBit: true }).pipe(concatMap(() => EMPTY), catchError(() => EMPTY));
+  const loneDot = defer(() => writeData(wire, NO_CONTENT, { operation, encoder: new DotStuffing(), eightBit: true })).pipe(concatMap(() => EMPTY), catchError(() => EMPTY));
   return concat(goesAhead && isForNobody ? loneDot : EMPTY, throwError(() => failure));
 };
 
 const NO_CONTENT: OpenContent = { kind: 'bytes', bytes: Buffer.alloc(0), dispose: () => undefined };
-
-const sendContent = (session: Session, mail: Mail, content: OpenContent, plan: EnvelopePlan, verdict: Verdict, { operation, startedAt, readyAt }: TransactionContext & { readonly readyAt: number }): Observable<TransactionEvent> => {
-  const { wire, capabilities } = session;
-  const { scheduler } = wire.context;
-  const goAheadAt = scheduler.now();
-  let contentAt = goAheadAt;
-  const accepted = (reply: Reply, bytes: number): TransactionEvent => {
-    if (isRefusal(reply)) throw refusal(wire, 'end-of-data', 'the content', reply, 'The mail was not accepted.');
-    if (!isPositive(reply)) throw unexpected(wire, 'end-of-data', 'the end of data', reply);
-    session.needsReset = false;
-    const id = queueId(reply);
-    const now = scheduler.now();
-    return {
-      type: 'accepted',
-      receipt: {
-        messageId: mail.messageId, envelope: mail.envelope.envelope, reply, bytes, accepted: verdict.accepted, refused: verdict.refused,
-        ...(id === undefined ? {} : { queueId: id }),
-        timings: { connect: readyAt - startedAt, envelope: goAheadAt - readyAt, content: contentAt - goAheadAt, acceptance: now - contentAt, total: now - startedAt },
-      },
-    };
-  };
-  return writeContent(wire, content, { operation, eightBit: capabilities.has('8BITMIME') }).pipe(
-    throttleProgress(scheduler),
-    map((event: ContentEvent): TransactionEvent => {
-      if (event.type === 'verdict') return accepted(event.reply, event.bytes);
-      contentAt = scheduler.now();
-      return { type: 'progress', bytesSent: event.bytes, ...(plan.size === undefined ? {} : { bytesTotal: event.finished ? event.bytes : Math.max(plan.size, event.bytes) }) };
-    }),
-  );
-};
-

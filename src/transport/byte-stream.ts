@@ -66,7 +66,14 @@ export class SocketStream implements ByteStream {
   }
 
   write(chunk: string | Uint8Array): boolean {
-    return this.socket.writable ? this.socket.write(chunk) : true;
+    const { socket } = this;
+    if (!socket.writable) return true;
+    // What is written in one turn leaves in one packet, where it fits: the end of one mail with the begin of the next.
+    if (socket.writableCorked === 0) {
+      socket.cork();
+      process.nextTick(() => { socket.uncork(); });
+    }
+    return socket.write(chunk);
   }
 
   get drained(): Observable<void> {

@@ -1,7 +1,8 @@
 import { Observable, Subscription } from 'rxjs';
 import { Command } from '../protocol/command.js';
+import type { SmtpError } from '../protocol/error.js';
 import type { Reply } from '../protocol/reply.js';
-import { remaining, type Deadline } from '../transport/clock.js';
+import { remaining, timeoutError, type Deadline } from '../transport/clock.js';
 import { expectationOf, type Expectation, type Wire } from './wire.js';
 
 export interface ExchangeOptions {
@@ -9,32 +10,44 @@ export interface ExchangeOptions {
   readonly operation: Deadline;
   /** Each command waits for the reply to the one before it; false from `goOn` ends the group there. Default: all at once. */
   readonly lockstep?: { readonly goOn: (reply: Reply) => boolean };
+  /** Content that goes out right behind the last command, BDAT LAST: from then on only its own reply decides. */
+  readonly payload?: Uint8Array;
 }
 
 /**
  * Commands out, their replies in by position. Listens first, then writes the whole group in one go (RFC 2920), or one
  * after the other in lock-step. A loop of plain calls: an inner observable per reply would overflow the stack at 850.
  */
-export const exchange = (wire: Wire, commands: readonly Command[], { operation, lockstep }: ExchangeOptions): Observable<Reply> =>
+export const exchange = (wire: Wire, commands: readonly Command[], { operation, lockstep, payload }: ExchangeOptions): Observable<Reply> =>
   new Observable((subscriber) => {
     const { timeouts } = wire.context;
+    const last = commands.length - 1;
     let answered = 0;
-    const due = commands.map((command) => expectationOf(command, timeouts, {
+    const due = commands.map((command, index) => expectationOf(command, timeouts, {
       next: (reply) => {
         answered += 1;
         subscriber.next(reply);
-        if (answered === due.length || lockstep?.goOn(reply) === false) subscriber.complete();
+        if (index === last || lockstep?.goOn(reply) === false) subscriber.complete();
         else if (lockstep !== undefined && !subscriber.closed) ask(answered, answered + 1);
       },
-      error: (error) => { subscriber.error(error); },
+      error: (error) => { if (payload === undefined || index === last) subscriber.error(error); },
     }));
     const ask = (from: number, to: number): void => {
       const group = due.slice(from, to);
       for (const expectation of group) wire.expect(expectation);
-      if (!subscriber.closed) wire.say(group.map(({ command }) => command));
+      if (subscriber.closed) return;
+      wire.say(group.map(({ command }) => command));
+      if (payload === undefined) return;
+      wire.write(payload);
+      wire.note('client', `${String(payload.length)} bytes of content`);
     };
-    subscriber.add(() => { for (const expectation of due) expectation.sink = undefined; });
-    subscriber.add(expireWith(wire, operation));
+    subscriber.add(() => {
+      for (const expectation of due) expectation.sink = undefined;
+      // The 354 that is still to come could be answered with content only.
+      if (lockstep === undefined && due.some(({ phase }, index) => phase === 'data' && index >= answered)) wire.mustDrop = true;
+    });
+    const waitsFor = (): Expectation | undefined => due[payload === undefined ? answered : last];
+    subscriber.add(expireWith(wire, operation, waitsFor, (error) => { subscriber.error(error); }));
     ask(0, lockstep === undefined ? due.length : 1);
   });
 
@@ -51,13 +64,16 @@ export const greeting = (wire: Wire, until: Deadline): Observable<Reply> =>
       },
     };
     subscriber.add(() => { expectation.sink = undefined; });
-    subscriber.add(expireWith(wire, until));
+    subscriber.add(expireWith(wire, until, () => expectation, (error) => { subscriber.error(error); }));
     wire.expect(expectation);
   });
 
-/** Ends the wire when the operation's deadline passes: who waits is told, each in its own phase. */
-export const expireWith = (wire: Wire, end: Deadline): Subscription => {
+/** Tells one operation that its deadline has passed, in the phase that it is in. Others on the wire are not concerned. */
+export const expireWith = (wire: Wire, end: Deadline, waitsFor: () => Pick<Expectation, 'phase'> & { readonly command: { toString(): string } } | undefined, expired: (error: SmtpError) => void): Subscription => {
   if (end.at === Infinity) return Subscription.EMPTY;
-  const { scheduler } = wire.context;
-  return scheduler.schedule(() => { wire.expire(end); }, remaining(scheduler, end.at));
+  const { scheduler, peer } = wire.context;
+  return scheduler.schedule(() => {
+    const { phase, command } = waitsFor() ?? { phase: 'idle' as const, command: 'nothing' };
+    expired(timeoutError(scheduler, end, phase, `Waiting for ${peer} to answer ${command.toString()}`, wire.transcript()));
+  }, remaining(scheduler, end.at));
 };

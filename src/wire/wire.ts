@@ -5,7 +5,7 @@ import type { LogLine } from '../protocol/log-line.js';
 import { formatReply, type Reply } from '../protocol/reply.js';
 import { MalformedReply, ReplyParser } from '../protocol/reply-parser.js';
 import type { Redactor } from '../protocol/secret.js';
-import { commandTimeout, type Limit, type Timeouts } from '../protocol/timeouts.js';
+import { replyLimit, type Limit, type Timeouts } from '../protocol/timeouts.js';
 import type { ByteStream } from '../transport/byte-stream.js';
 import { remaining, timeoutError, type Deadline } from '../transport/clock.js';
 
@@ -63,6 +63,8 @@ export class Wire {
   #since = 0;
   #failure: Failure | undefined;
   #greeted: boolean;
+  /** Is told when the wire has ended. */
+  onLoss: () => void = () => undefined;
   /** Only dropping the connection is right: inside content, or when the server is out of step. */
   mustDrop = false;
 
@@ -81,6 +83,11 @@ export class Wire {
   /** Nothing is outstanding and nothing went wrong: the next command may be written. */
   get idle(): boolean {
     return this.#failure === undefined && this.#due.length === 0 && !this.mustDrop;
+  }
+
+  /** The same, but replies may be outstanding that nobody waits for: a pipelining server takes the next command. */
+  get free(): boolean {
+    return this.#failure === undefined && !this.mustDrop && this.#due.every(({ sink }) => sink === undefined);
   }
 
   get failed(): boolean {
@@ -238,6 +245,7 @@ export class Wire {
     this.#reading.unsubscribe();
     this.stream.destroy();
     for (const { sink, phase, command } of this.#due.splice(0)) sink?.error(failure(phase, command));
+    this.onLoss();
   }
 
   /** Ends the wire without touching its stream, for who takes the stream over. */
@@ -295,6 +303,6 @@ export class Wire {
 }
 
 /** A reply that is due within the limit of its command's phase. */
-export const expectationOf = (command: Command, timeouts: Timeouts, sink: NonNullable<Expectation['sink']>): Expectation => ({
-  command, phase: command.phase, limit: 'command', ms: commandTimeout(timeouts, command.phase), sink,
+export const expectationOf = (command: Command, timeouts: Timeouts, sink: Expectation['sink']): Expectation => ({
+  command, phase: command.phase, ...replyLimit(timeouts, command.phase), sink,
 });

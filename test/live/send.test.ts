@@ -160,17 +160,21 @@ describe('messages', () => {
     }
   });
 
-  it('whose source fails never leave: no dot, no mail', async () => {
-    await using server = await startServer();
-    await using client = clientOf(server, { security: ['none'] });
-    async function* broken() { await Promise.resolve(); yield 'Subject: half\r\n\r\nhalf'; throw new Error('disk gone'); }
-    const { error } = await collect(client.send({ ...RAW, raw: broken() }));
-    expect(error).toBeInstanceOf(SmtpSourceError);
-    expect(error).toMatchObject({ outcome: 'not-sent', phase: 'body', retryable: false });
-    await server.idle();
-    expect(server.messages).toHaveLength(0);
-    expect(server.sessions[0]?.received.includes('\r\n.\r\n')).toBe(false);
-  });
+  async function* broken() { await Promise.resolve(); yield 'Subject: half\r\n\r\nhalf'; throw new Error('disk gone'); }
+  for (const without of [[], ['CHUNKING']]) {
+    it(`whose source fails never leave: no end, no mail${without.length === 0 ? ', over BDAT' : ''}`, async () => {
+      await using server = await startServer({ without });
+      await using client = clientOf(server, { security: ['none'] });
+      const { error } = await collect(client.send({ ...RAW, raw: broken() }));
+      expect(error).toBeInstanceOf(SmtpSourceError);
+      expect(error).toMatchObject({ outcome: 'not-sent', phase: 'body', retryable: false });
+      expect((await collect(client.send(RAW))).types.at(-1)).toBe('accepted');
+      await client.close();
+      await server.idle();
+      expect(server.messages.map(({ content }) => content.toString())).toEqual([RAW.raw]);
+      expect(server.sessions).toHaveLength(without.length === 0 ? 1 : 2);
+    });
+  }
 
   it('are refused before a socket opens where they cannot work', async () => {
     await using server = await startServer();
@@ -235,7 +239,7 @@ describe('limits', () => {
   const withOperation = (server: TestServer): Observable<SmtpEvent> => clientOf(server, { security: ['none'], timeouts: { operation: 200, quit: 50 } }).send(RAW);
 
   it('the whole operation has one that no reply resets', async () => {
-    await using server = await startServer({ faults: [{ at: 'mail', do: 'dribble', ms: 30, bytes: 1 }] });
+    await using server = await startServer({ without: ['CHUNKING'], faults: [{ at: 'mail', do: 'dribble', ms: 30, bytes: 1 }] });
     const { error } = await collect(withOperation(server));
     expect(error).toMatchObject({ code: 'E_TIMEOUT', limit: 'operation', phase: 'mail', outcome: 'not-sent', retryable: true });
   });

@@ -1,23 +1,9 @@
 import { Observable, type Subscription } from 'rxjs';
-import { Command } from '../protocol/command.js';
-import { DotStuffing } from '../protocol/dot-stuffing.js';
-import { SmtpProtocolError, SmtpReplyError, SmtpSourceError } from '../protocol/error.js';
-import { formatReply, isPositive, isRefusal, type Reply } from '../protocol/reply.js';
 import type { OpenContent } from '../message/content.js';
-import type { Deadline } from '../transport/clock.js';
+import { Command } from '../protocol/command.js';
+import { early, EIGHT_BIT, sourceFailed, type ContentEvent, type ContentOptions } from './content-event.js';
 import { expireWith } from './exchange.js';
 import type { Expectation, Wire } from './wire.js';
-
-/** How far the content is, and at the end the server's verdict on it. */
-export type ContentEvent =
-  | { readonly type: 'written'; readonly bytes: number; readonly finished: boolean }
-  | { readonly type: 'verdict'; readonly reply: Reply; readonly bytes: number };
-
-export interface ContentOptions {
-  readonly operation: Deadline;
-  /** The server takes bytes above 127 (RFC 6152). */
-  readonly eightBit: boolean;
-}
 
 const END_OF_DATA = Command.of('body', 'the content');
 const BLOCK = 64 * 1024;
@@ -27,17 +13,15 @@ const BLOCK = 64 * 1024;
  * read only when the socket has taken the one before. The dot leaves only behind the last block of a source that did not
  * fail; unsubscribing, a failing source or an early refusal end the connection instead, so that no half mail is accepted.
  */
-export const writeContent = (wire: Wire, content: OpenContent, { operation, eightBit }: ContentOptions): Observable<ContentEvent> =>
+export const writeData = (wire: Wire, content: OpenContent, { operation, encoder, eightBit }: ContentOptions): Observable<ContentEvent> =>
   new Observable((subscriber) => {
-    const encoder = new DotStuffing();
     const { timeouts } = wire.context;
     let draining: Subscription | undefined;
     const due: Expectation = {
       command: END_OF_DATA, phase: 'body', limit: 'dataBlock', ms: timeouts.dataBlock,
       sink: {
         next: (reply) => {
-          if (due.phase === 'body') { subscriber.error(early(reply)); return; }
-          wire.mustDrop = false;
+          if (due.phase === 'body') { subscriber.error(early(wire, due.command.toString(), reply)); return; }
           subscriber.next({ type: 'verdict', reply, bytes: encoder.bytes });
           subscriber.complete();
         },
@@ -45,19 +29,7 @@ export const writeContent = (wire: Wire, content: OpenContent, { operation, eigh
       },
     };
 
-    const early = (reply: Reply) => {
-      const command = due.command.toString();
-      return isRefusal(reply)
-        ? new SmtpReplyError({ phase: 'body', reply, command, transcript: wire.transcript(), message: `${wire.context.peer} refused the content before its end: ${formatReply(reply)}. The mail was not sent.` })
-        : new SmtpProtocolError('E_PROTOCOL', { phase: 'body', reply, outcome: isPositive(reply) ? 'unknown' : 'not-sent', transcript: wire.transcript(), message: `${wire.context.peer} answered ${formatReply(reply)} before the end of the content. It may hold a truncated copy.` });
-    };
-
-    const fail = (cause: unknown): void => {
-      subscriber.error(new SmtpSourceError({
-        phase: 'body', cause, transcript: wire.transcript(),
-        message: `The message's own content failed after ${String(encoder.bytes)} bytes: ${cause instanceof Error ? cause.message : String(cause)}. The mail was not sent; mend its source.`,
-      }));
-    };
+    const fail = (cause: unknown): void => { subscriber.error(sourceFailed(wire, encoder.bytes, cause)); };
 
     /** Continues when the socket has taken what was written, each block within its own limit. */
     const whenTaken = (taken: boolean, next: () => void): void => {
@@ -65,10 +37,9 @@ export const writeContent = (wire: Wire, content: OpenContent, { operation, eigh
       else draining = wire.stream.drained.subscribe({ next, error: fail });
     };
 
-    // RFC 6152 section 3: without 8BITMIME such bytes must not be sent under any circumstances.
     const isTransferable = (): boolean => {
       if (eightBit || !encoder.eightBit) return true;
-      fail(new Error('it holds bytes above 127, and the server does not offer 8BITMIME; encode it as quoted-printable or base64'));
+      fail(EIGHT_BIT);
       return false;
     };
 
@@ -92,6 +63,7 @@ export const writeContent = (wire: Wire, content: OpenContent, { operation, eigh
       wire.write(tail.length === 1 ? tail[0] ?? Buffer.alloc(0) : Buffer.concat(tail));
       wire.note('client', `${String(encoder.bytes)} bytes of content`);
       wire.touch();
+      wire.mustDrop = false;
       subscriber.next({ type: 'written', bytes: encoder.bytes, finished: true });
     };
 
@@ -114,7 +86,7 @@ export const writeContent = (wire: Wire, content: OpenContent, { operation, eigh
       due.sink = undefined;
       content.dispose();
     });
-    subscriber.add(expireWith(wire, operation));
+    subscriber.add(expireWith(wire, operation, () => due, (error) => { subscriber.error(error); }));
     wire.expect(due);
     if (subscriber.closed) return;
     if (content.kind === 'bytes') writeBytes(content.bytes);

@@ -1,0 +1,22 @@
+/**
+ * How far a server was found to bear pipelining, for all connections to it: announced is one thing, borne another. It only
+ * ever gets more careful.
+ */
+export class Manners {
+  #bears: 'mails' | 'groups' | 'commands' = 'mails';
+
+  /** The next mail may be begun before the one before was answered. */
+  get overlap(): boolean {
+    return this.#bears === 'mails';
+  }
+
+  /** The commands of one mail may go out together. */
+  get groups(): boolean {
+    return this.#bears !== 'commands';
+  }
+
+  /** The server turned something away, or lost count, that was sent ahead. */
+  disappoint(): void {
+    this.#bears = this.#bears === 'mails' ? 'groups' : 'commands';
+  }
+}

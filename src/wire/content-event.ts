@@ -1,0 +1,33 @@
+import type { ContentEncoder } from '../protocol/dot-stuffing.js';
+import { SmtpProtocolError, SmtpReplyError, SmtpSourceError, type SmtpError } from '../protocol/error.js';
+import { formatReply, isPositive, isRefusal, type Reply } from '../protocol/reply.js';
+import type { Deadline } from '../transport/clock.js';
+import type { Wire } from './wire.js';
+
+/** How far the content is, and at the end the server's verdict on it. */
+export type ContentEvent =
+  | { readonly type: 'written'; readonly bytes: number; readonly finished: boolean }
+  | { readonly type: 'verdict'; readonly reply: Reply; readonly bytes: number };
+
+export interface ContentOptions {
+  readonly operation: Deadline;
+  readonly encoder: ContentEncoder;
+  /** The server takes bytes above 127 (RFC 6152). */
+  readonly eightBit: boolean;
+}
+
+/** The server answered content before its end had left. */
+export const early = (wire: Wire, command: string, reply: Reply): SmtpError =>
+  isRefusal(reply)
+    ? new SmtpReplyError({ phase: 'body', reply, command, transcript: wire.transcript(), message: `${wire.context.peer} refused the content before its end: ${formatReply(reply)}. The mail was not sent.` })
+    : new SmtpProtocolError('E_PROTOCOL', { phase: 'body', reply, outcome: isPositive(reply) ? 'unknown' : 'not-sent', transcript: wire.transcript(), message: `${wire.context.peer} answered ${formatReply(reply)} before the end of the content. It may hold a truncated copy.` });
+
+/** The message's own source failed. */
+export const sourceFailed = (wire: Wire, bytes: number, cause: unknown): SmtpSourceError =>
+  new SmtpSourceError({
+    phase: 'body', cause, transcript: wire.transcript(),
+    message: `The message's own content failed after ${String(bytes)} bytes: ${cause instanceof Error ? cause.message : String(cause)}. The mail was not sent; mend its source.`,
+  });
+
+/** RFC 6152 section 3: without 8BITMIME such bytes must not be sent under any circumstances. */
+export const EIGHT_BIT = new Error('it holds bytes above 127, and the server does not offer 8BITMIME; encode it as quoted-printable or base64');
