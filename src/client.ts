@@ -1,22 +1,29 @@
-import { concatMap, defer, finalize, Subject, type Observable } from 'rxjs';
+import { concatMap, defer, finalize, Subject, type Observable, type ObservableInput } from 'rxjs';
 import { settings, type Settings, type SmtpOptions } from './config/options.js';
 import { inTurn } from './connect/in-turn.js';
 import { plan } from './connect/plan.js';
 import type { OpenContent } from './message/content.js';
 import { draft } from './message/mail.js';
 import type { Message } from './message/message.js';
-import { Pool, type Job, type PoolState } from './pool/pool.js';
+import { sendEach, type BulkEvent } from './pool/bulk.js';
+import { Pool, type Job, type PoolSettings, type PoolState } from './pool/pool.js';
 import type { ConnectionPlan } from './protocol/connection-plan.js';
+import { SmtpUsageError } from './protocol/error.js';
 import type { ConnectEvent, SmtpEvent } from './protocol/event.js';
 import type { LogLine } from './protocol/log-line.js';
 import { Manners } from './session/manners.js';
 import { openSession, type Opening } from './session/open-session.js';
 import { transaction } from './session/transaction.js';
-import { deadline, monotonic, type Deadline } from './transport/clock.js';
+import { awake, deadline, monotonic, type Deadline } from './transport/clock.js';
 import { dial } from './transport/dial.js';
 import type { Wire } from './wire/wire.js';
 
-const KEEP_NOTHING = { maxConnections: Infinity, maxMessages: 1, maxAge: Infinity, idleTimeout: 0 };
+/** How many mails at a time. */
+export interface BulkOptions {
+  readonly concurrency?: number;
+}
+
+const KEEP_NOTHING: PoolSettings = { maxConnections: Infinity, maxMessages: 1, maxAge: Infinity, idleTimeout: 0, rate: undefined };
 
 /**
  * Sends mail as a stream: every call returns a cold observable, and unsubscribing cancels what it does.
@@ -48,7 +55,7 @@ export class SmtpClient implements AsyncDisposable {
     this.plans = plan(this.#settings);
     this.log$ = this.#log.asObservable();
     const { pool } = this.#settings;
-    this.#pool = new Pool(pool === false ? KEEP_NOTHING : pool, (leave) => this.#open(leave, this.#operation()), monotonic);
+    this.#pool = new Pool(pool === false ? KEEP_NOTHING : pool, (leave) => this.#open(leave, this.#operation()), monotonic, awake);
     this.state$ = this.#pool.state$;
   }
 
@@ -77,6 +84,16 @@ export class SmtpClient implements AsyncDisposable {
         );
       }));
     });
+  }
+
+  /**
+   * Sends what a source gives, as there is room for it: arrays, iterables and async iterables are pulled, observables wait.
+   * One mail that fails is a `failed` event, and the stream goes on. `concurrency` mails are on the way at a time; default:
+   * as many as the connections hold.
+   */
+  sendAll(messages: ObservableInput<Message>, { concurrency = this.#settings.concurrency }: BulkOptions = {}): Observable<BulkEvent> {
+    if (!(concurrency >= 1)) throw new SmtpUsageError({ message: 'The option "concurrency" must be a number above zero.' });
+    return sendEach(messages, (message) => this.send(message), () => !this.#pool.isClosed, concurrency);
   }
 
   /** Waits for the mails that were begun, says QUIT on every connection, and resolves when all are closed. */

@@ -1,5 +1,5 @@
 // Sending
-export { SmtpClient } from './client.js';
+export { SmtpClient, type BulkOptions } from './client.js';
 export type { SmtpOptions } from './config/options.js';
 export type { Address, Attachment, ComposedMessage, Message, RawMessage } from './message/message.js';
 export type { Content } from './message/content.js';
@@ -10,6 +10,7 @@ export type { AcceptedEvent, CertificateSummary, ConnectEvent, ReadyEvent, Recei
 export type { Capabilities } from './protocol/capabilities.js';
 export type { ConnectionPlan, Endpoint, SecurityMode, TlsVersion } from './protocol/connection-plan.js';
 export type { LogLine } from './protocol/log-line.js';
+export type { BulkEvent, FailedEvent } from './pool/bulk.js';
 export type { PoolState } from './pool/pool.js';
 export type { Reply } from './protocol/reply.js';
 export type { Limit, Timeouts } from './protocol/timeouts.js';
@@ -23,6 +24,8 @@ export {
 // Operators
 export { receipts } from './operators/receipts.js';
 export { retryWhenSafe, type RetryOptions } from './operators/retry-when-safe.js';
+
+export { sendMail } from './operators/send-mail.js';
 
 // Mechanisms of your own
 export type { SaslMechanism } from './sasl/mechanism.js';

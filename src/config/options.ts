@@ -1,4 +1,6 @@
 import { plan } from '../connect/plan.js';
+import type { PoolSettings } from '../pool/pool.js';
+import type { Rate } from '../pool/rate-limit.js';
 import { fields, nameOf, usage } from '../message/fields.js';
 import { parseClientName } from '../protocol/address.js';
 import type { SecurityMode, TlsVersion } from '../protocol/connection-plan.js';
@@ -7,6 +9,7 @@ import { Secret } from '../protocol/secret.js';
 import { AUTOMATIC_GREETING_TIMEOUT, DEFAULT_TIMEOUTS, type Timeouts } from '../protocol/timeouts.js';
 import type { Credentials } from '../sasl/choose.js';
 import type { SaslMechanism } from '../sasl/mechanism.js';
+import { MAILS_IN_FLIGHT } from '../session/session.js';
 import type { SessionSettings } from '../session/settings.js';
 import type { KeyMaterial, LocalBinding, LocalEndpoint, LookupFunction, TlsSettings } from '../transport/settings.js';
 import type { ObservableInput } from 'rxjs';
@@ -105,7 +108,7 @@ export interface PoolOptions {
   readonly maxAge?: number;
   /** ms without work before a connection is closed. Default 55,000. */
   readonly idleTimeout?: number;
-  /** At most so many mails in `per` ms. Not supported yet. */
+  /** At most `messages` mails in any `per` ms, over all connections. Default: no limit. */
   readonly rate?: { readonly messages: number; readonly per: number };
 }
 
@@ -128,11 +131,12 @@ export interface Settings extends SessionSettings {
   readonly localEndpoint: LocalEndpoint | undefined;
   readonly lookup: LookupFunction | undefined;
   readonly pool: PoolSettings | false;
+  /** Mails that `sendAll` has on the way at a time. */
+  readonly concurrency: number;
 }
 
-export type PoolSettings = Readonly<Record<'maxConnections' | 'maxMessages' | 'maxAge' | 'idleTimeout', number>>;
-
 const OPTION = 'option';
+const MOST_CONNECTIONS = 5;
 const NOT_YET = 'is not supported yet. Leave it out.';
 
 const KNOWN = [
@@ -147,6 +151,8 @@ export const settings = (options: SmtpOptions | string): Settings => {
   const door = optional(port)(given.port, 'port');
   const modes = checkSecurity(given.security, host);
   const automatic = plan({ host, port: door, modes }).length > 1;
+  const pool = checkPool(given.pool);
+  const pipelining = checkPipelining(given.pipelining);
   checkDefaults(given.defaults);
   return {
     host, port: door, modes, automatic,
@@ -158,8 +164,9 @@ export const settings = (options: SmtpOptions | string): Settings => {
     tls: checkTls(given.tls),
     localEndpoint: checkLocalEndpoint(given.localEndpoint),
     lookup: optional(callable)(given.lookup, 'lookup') as LookupFunction | undefined,
-    pool: checkPool(given.pool),
-    pipelining: checkPipelining(given.pipelining),
+    pool,
+    concurrency: (pool === false ? MOST_CONNECTIONS : pool.maxConnections) * (pipelining.enabled ? pipelining.depth ?? MAILS_IN_FLIGHT : 1),
+    pipelining,
   };
 };
 
@@ -262,13 +269,19 @@ const checkLocalEndpoint = (value: unknown): LocalEndpoint | undefined => {
 
 const checkPool = (value: unknown): PoolSettings | false => {
   if (value === false) return false;
-  const given = value === undefined ? undefined : fields(value, { path: 'pool', noun: OPTION, known: ['maxConnections', 'maxMessages', 'maxAge', 'idleTimeout', 'rate'], refused: { rate: NOT_YET } });
+  const given = value === undefined ? undefined : fields(value, { path: 'pool', noun: OPTION, known: ['maxConnections', 'maxMessages', 'maxAge', 'idleTimeout', 'rate'] });
   return {
-    maxConnections: optional(count)(given?.maxConnections, 'pool.maxConnections') ?? 5,
+    maxConnections: optional(count)(given?.maxConnections, 'pool.maxConnections') ?? MOST_CONNECTIONS,
     maxMessages: optional(countOrForever)(given?.maxMessages, 'pool.maxMessages') ?? 100,
     maxAge: optional(durationOrForever)(given?.maxAge, 'pool.maxAge') ?? Infinity,
     idleTimeout: optional(durationOrForever)(given?.idleTimeout, 'pool.idleTimeout') ?? 55_000,
+    rate: given?.rate === undefined ? undefined : checkRate(given.rate),
   };
+};
+
+const checkRate = (value: unknown): Rate => {
+  const { messages, per } = fields(value, { path: 'pool.rate', noun: OPTION, known: ['messages', 'per'] });
+  return { messages: count(messages, 'pool.rate.messages'), per: duration(per, 'pool.rate.per') };
 };
 
 const checkPipelining = (value: unknown): Settings['pipelining'] => {

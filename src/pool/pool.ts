@@ -5,7 +5,9 @@ import type { Opening } from '../session/open-session.js';
 import type { Claim, Session } from '../session/session.js';
 import { remaining } from '../transport/clock.js';
 import type { Wire } from '../wire/wire.js';
+import { Congestion } from './congestion.js';
 import { mayMove } from './may-move.js';
+import { RateLimit, type Rate } from './rate-limit.js';
 
 /** How many connections a client keeps, and for how long. */
 export interface PoolSettings {
@@ -16,6 +18,7 @@ export interface PoolSettings {
   readonly maxAge: number;
   /** Milliseconds without a mail; 0 keeps nothing open. */
   readonly idleTimeout: number;
+  readonly rate: Rate | undefined;
 }
 
 /** What the connections of a client are doing. */
@@ -28,6 +31,8 @@ export interface PoolState {
   readonly waiting: number;
   /** Mails on the way. */
   readonly inFlight: number;
+  /** Mails that may be on the way; Infinity until the server asks for less. */
+  readonly limit: number;
 }
 
 /** What is done with a session: one mail, under its claim. */
@@ -57,15 +62,26 @@ export class Pool {
   /** Mails that were begun and turned away come first. */
   readonly #returning = new Set<() => void>();
   readonly #waiting = new Set<() => void>();
-  readonly #state = new BehaviorSubject<PoolState>({ open: 0, busy: 0, idle: 0, waiting: 0, inFlight: 0 });
+  readonly #state = new BehaviorSubject<PoolState>({ open: 0, busy: 0, idle: 0, waiting: 0, inFlight: 0, limit: Infinity });
   readonly state$: Observable<PoolState> = this.#state.asObservable();
+  readonly #congestion = new Congestion();
+  readonly #rateLimit: RateLimit | undefined;
+  /** Keeps the process alive: somebody counts on what it waits for. */
+  readonly #awake: SchedulerLike;
+  #ringing: Subscription | undefined;
   #isAdmitting = false;
   #isClosed = false;
 
-  constructor(settings: PoolSettings, open: Open, scheduler: SchedulerLike) {
+  constructor(settings: PoolSettings, open: Open, scheduler: SchedulerLike, awake = scheduler) {
     this.#settings = settings;
     this.#open = open;
     this.#scheduler = scheduler;
+    this.#awake = awake;
+    this.#rateLimit = settings.rate === undefined ? undefined : new RateLimit(settings.rate);
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
   }
 
   /** Opens a connection of its own up to `ready`, and leaves. */
@@ -87,6 +103,7 @@ export class Pool {
       let connection: Connection | undefined;
       let claim: Claim | undefined;
       let running: Subscription | undefined;
+      let number = 0;
       let moves = 0;
       let isReady = false;
       let isTold = false;
@@ -103,6 +120,7 @@ export class Pool {
       };
       const failed = (error: unknown, session: Session, { isFirst, overlaps }: Claim): void => {
         const moving = !isTold && !isFirst && moves < MOST_MOVES ? mayMove(error, overlaps) : undefined;
+        this.#congestion.failed(error, number, this.#inFlight);
         if (moving === 'it-was-ahead') session.manners.disappoint();
         if (moving === undefined) {
           release();
@@ -124,6 +142,7 @@ export class Pool {
           },
           error: (error: unknown) => { failed(error, session, mine); },
           complete: () => {
+            this.#congestion.accepted();
             release();
             subscriber.complete();
           },
@@ -134,6 +153,7 @@ export class Pool {
         isReady ||= event.type === 'ready';
       };
       const begin = (): void => {
+        number = this.#congestion.begin();
         const shared = this.#withRoom();
         if (shared?.session !== undefined) {
           this.#take(connection = shared);
@@ -146,6 +166,7 @@ export class Pool {
           told: tell,
           opened: (session) => { if (!subscriber.closed) run(session); },
           failed: (error) => {
+            this.#congestion.failed(error, number, this.#inFlight);
             release();
             subscriber.error(error);
           },
@@ -159,9 +180,9 @@ export class Pool {
             const { session } = step;
             opening.session = session;
             session.changed = () => { this.#settle(opening); };
-            const { opened } = opener ?? {};
+            const waiting = opener;
             opener = undefined;
-            opened?.(session);
+            waiting?.opened(session);
           },
           error: (error: unknown) => { opener?.failed(error); },
         }));
@@ -170,6 +191,7 @@ export class Pool {
       subscriber.add(() => {
         this.#waiting.delete(begin);
         this.#returning.delete(begin);
+        if (this.#waiting.size + this.#returning.size === 0) this.#stopRinging();
         running?.unsubscribe();
         release(true);
         this.#changed();
@@ -199,11 +221,38 @@ export class Pool {
     for (;;) {
       const queue = this.#returning.size > 0 ? this.#returning : this.#waiting;
       const [next] = queue;
-      if (next === undefined || (this.#connections.size >= this.#settings.maxConnections && this.#withRoom() === undefined)) break;
+      if (next === undefined || !this.#hasRoom || this.#mustWait()) break;
       queue.delete(next);
+      this.#rateLimit?.started(this.#scheduler.now());
       next();
     }
     this.#isAdmitting = false;
+  }
+
+  get #hasRoom(): boolean {
+    return this.#inFlight < this.#congestion.limit && (this.#connections.size < this.#settings.maxConnections || this.#withRoom() !== undefined);
+  }
+
+  get #inFlight(): number {
+    let inFlight = 0;
+    for (const { mails } of this.#connections) inFlight += mails;
+    return inFlight;
+  }
+
+  /** The rate is used up: rings when the next mail may start. */
+  #mustWait(): boolean {
+    const wait = this.#rateLimit?.wait(this.#scheduler.now()) ?? 0;
+    if (wait <= 0) return false;
+    this.#ringing ??= this.#awake.schedule(() => {
+      this.#ringing = undefined;
+      this.#admit();
+    }, Math.ceil(wait));
+    return true;
+  }
+
+  #stopRinging(): void {
+    this.#ringing?.unsubscribe();
+    this.#ringing = undefined;
   }
 
   /** The connection with room that has the least to do. */
@@ -263,13 +312,13 @@ export class Pool {
   };
 
   #changed(): void {
-    let [busy, idle, inFlight] = [0, 0, 0];
-    for (const { mails } of this.#connections) {
-      if (mails === 0) idle += 1;
-      else busy += 1;
-      inFlight += mails;
-    }
-    this.#state.next({ open: busy + idle + this.#leaving.size, busy, idle, waiting: this.#waiting.size + this.#returning.size, inFlight });
+    const open = this.#connections.size;
+    let idle = 0;
+    for (const { mails } of this.#connections) if (mails === 0) idle += 1;
+    this.#state.next({
+      open: open + this.#leaving.size, busy: open - idle, idle,
+      waiting: this.#waiting.size + this.#returning.size, inFlight: this.#inFlight, limit: this.#congestion.limit,
+    });
   }
 }
 

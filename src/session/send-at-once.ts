@@ -52,7 +52,7 @@ export const sendAtOnce = (session: Session, claim: Claim, mail: Mail, plan: Env
         }
       },
       // A refused envelope is the answer, whatever became of the connection; otherwise the content is in doubt.
-      error: (lost: SmtpError) => { subscriber.error(verdict === undefined ? tellEnvelope(lost).failure : verdict.failure ?? lost); },
+      error: (lost: unknown) => { subscriber.error(verdict === undefined ? tellEnvelope(lost as SmtpError).failure : verdict.failure ?? lost); },
     }));
     if (!subscriber.closed) claim.written(content.length);
   });

@@ -7,17 +7,20 @@ type Work<T> = (this: SchedulerAction<T>, state?: T) => void;
 
 class Alarm<T> extends Subscription implements SchedulerAction<T> {
   readonly #work: Work<T>;
+  readonly #isAwake: boolean;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(work: Work<T>) {
+  constructor(work: Work<T>, isAwake: boolean) {
     super(() => { clearTimeout(this.#timer); });
     this.#work = work;
+    this.#isAwake = isAwake;
   }
 
   schedule(state?: T, delay = 0): Subscription {
     if (this.closed) return this;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => { this.#work(state); }, delay).unref();
+    this.#timer = setTimeout(() => { this.#work(state); }, delay);
+    if (!this.#isAwake) this.#timer.unref();
     return this;
   }
 }
@@ -28,7 +31,13 @@ class Alarm<T> extends Subscription implements SchedulerAction<T> {
  */
 export const monotonic: SchedulerLike = {
   now: () => performance.now(),
-  schedule: <T>(work: Work<T>, delay = 0, state?: T): Subscription => new Alarm(work).schedule(state, delay),
+  schedule: <T>(work: Work<T>, delay = 0, state?: T): Subscription => new Alarm(work, false).schedule(state, delay),
+};
+
+/** The same, for a wait that somebody counts on: it keeps the process alive. */
+export const awake: SchedulerLike = {
+  now: () => performance.now(),
+  schedule: <T>(work: Work<T>, delay = 0, state?: T): Subscription => new Alarm(work, true).schedule(state, delay),
 };
 
 // setTimeout fires at once beyond 31 bits.

@@ -1,0 +1,13 @@
+import type { OperatorFunction } from 'rxjs';
+import type { BulkOptions, SmtpClient } from '../client.js';
+import type { Message } from '../message/message.js';
+import type { BulkEvent } from '../pool/bulk.js';
+
+/**
+ * Sends every message that comes by. One mail that fails is a `failed` event; the stream goes on.
+ *
+ * ```ts
+ * orders$.pipe(map(confirmation), sendMail(client, { concurrency: 10 })).subscribe(...)
+ * ```
+ */
+export const sendMail = (client: SmtpClient, options?: BulkOptions): OperatorFunction<Message, BulkEvent> => (messages$) => client.sendAll(messages$, options);

@@ -1,0 +1,48 @@
+import { Observable, type ObservableInput } from 'rxjs';
+import type { Message } from '../message/message.js';
+import { SmtpError } from '../protocol/error.js';
+import type { SmtpEvent, WarningEvent } from '../protocol/event.js';
+import { pullMap } from './pull-map.js';
+
+/** One mail of many failed; the others go on. */
+export interface FailedEvent {
+  readonly type: 'failed';
+  readonly error: SmtpError;
+}
+
+/** Which mail of many, and its place in the source, counted from 0. */
+interface Label {
+  readonly message: Message;
+  readonly index: number;
+}
+
+/**
+ * What happens to one mail of many. Two events have a field of that name of their own: a warning's text is `text` here, and
+ * the number of an attempt is `attempt`.
+ */
+export type BulkEvent = Labelled<SmtpEvent | FailedEvent>;
+
+type Labelled<E> = E extends WarningEvent ? Omit<E, 'message'> & Label & { readonly text: string }
+  : E extends { readonly index: number } ? Omit<E, 'index'> & Label & { readonly attempt: number }
+    : E & Label;
+
+const label = (event: SmtpEvent, of: Label): BulkEvent => {
+  switch (event.type) {
+    case 'warning': return { ...event, text: event.message, ...of };
+    case 'attempt-started': case 'attempt-failed': return { ...event, attempt: event.index, ...of };
+    default: return { ...event, ...of };
+  }
+};
+
+/** Sends what a source gives, as there is room; `goesOn` tells whether a failure concerns one mail only. */
+export const sendEach = (messages: ObservableInput<Message>, send: (message: Message) => Observable<SmtpEvent>, goesOn: () => boolean, concurrency: number): Observable<BulkEvent> =>
+  pullMap(messages, (message, index) => new Observable<BulkEvent>((subscriber) =>
+    send(message).subscribe({
+      next: (event) => { subscriber.next(label(event, { message, index })); },
+      error: (error: unknown) => {
+        if (!(error instanceof SmtpError) || !goesOn()) { subscriber.error(error); return; }
+        subscriber.next({ type: 'failed', error, message, index });
+        subscriber.complete();
+      },
+      complete: () => { subscriber.complete(); },
+    })), concurrency);

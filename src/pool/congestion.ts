@@ -1,0 +1,40 @@
+import { SmtpError } from '../protocol/error.js';
+
+// "Not now", "too many": what a server says that wants to be asked less.
+const THROTTLES: ReadonlySet<number> = new Set([421, 450, 451, 452, 454]);
+
+/**
+ * How many mails may be on the way: all that the connections hold, until the server asks for less. Then half as many, and
+ * with every mail that is accepted a little more again, as TCP does it (RFC 5681).
+ */
+export class Congestion {
+  #limit = Infinity;
+  /** So many were on the way when it was last lowered. */
+  #before = 0;
+  /** The mails that were begun before that are no news. */
+  #begunBefore = 0;
+  #begun = 0;
+
+  get limit(): number {
+    return Math.floor(this.#limit);
+  }
+
+  /** A mail begins; its number is its own. */
+  begin(): number {
+    return this.#begun += 1;
+  }
+
+  accepted(): void {
+    if (this.#limit === Infinity) return;
+    this.#limit += 1 / this.#limit;
+    if (this.#limit > this.#before) this.#limit = Infinity;
+  }
+
+  /** @param inFlight with this one. */
+  failed(error: unknown, number: number, inFlight: number): void {
+    if (!(error instanceof SmtpError) || error.reply === undefined || !THROTTLES.has(error.reply.code) || number <= this.#begunBefore) return;
+    this.#before = Math.max(2, inFlight);
+    this.#begunBefore = this.#begun;
+    this.#limit = Math.max(1, inFlight / 2);
+  }
+}
