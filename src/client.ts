@@ -1,5 +1,6 @@
 import { concatMap, defer, finalize, Subject, type Observable, type ObservableInput } from 'rxjs';
 import { settings, type Settings, type SmtpOptions } from './config/options.js';
+import { fromUrl } from './config/url.js';
 import { inTurn } from './connect/in-turn.js';
 import { plan } from './connect/plan.js';
 import type { OpenContent } from './message/content.js';
@@ -51,7 +52,7 @@ export class SmtpClient implements AsyncDisposable {
 
   /** @throws {SmtpUsageError} naming the key, where an option is unknown or cannot work. A string is a `smtp://` or `smtps://` URL. */
   constructor(options: SmtpOptions | string) {
-    this.#settings = settings(options);
+    this.#settings = settings(typeof options === 'string' ? fromUrl(options) : options);
     this.plans = plan(this.#settings);
     this.log$ = this.#log.asObservable();
     const { pool } = this.#settings;

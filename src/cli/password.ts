@@ -1,24 +1,16 @@
-import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
+import { readPasswordFile } from '../config/password-file.js';
 import { usage } from './arguments.js';
 import type { Io } from './io.js';
 
 /** The password: from a file, from the environment, or typed by a person. Never from the arguments. */
 export const password = async (user: string, file: string | undefined, io: Io): Promise<string> => {
-  if (file !== undefined) return fromFile(file);
+  if (file !== undefined) return readPasswordFile(file, 'flag --password-file');
   const given = io.env.RXSMTP_PASSWORD;
   if (given !== undefined && given !== '') return given;
   if (io.stdin.isTTY === true) return ask(user, io);
   throw usage('A user needs a password: use --password-file FILE, the environment variable RXSMTP_PASSWORD, or a terminal.');
-};
-
-// Editors end a file with a line end that is not part of the password.
-const fromFile = async (file: string): Promise<string> => {
-  const text = await readFile(file, 'utf8').catch((cause: unknown) => { throw usage(`--password-file cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`); });
-  const secret = text.replace(/\r?\n$/, '');
-  if (secret === '') throw usage('--password-file is empty.');
-  return secret;
 };
 
 const ask = async (user: string, { stdin, stderr }: Io): Promise<string> => {

@@ -11,7 +11,7 @@ import { EXIT_CODES } from './exit-codes.js';
 import { writeLine, type CliCommand, type Io } from './io.js';
 import { inBase64 } from './payload.js';
 import { printEvents } from './print-event.js';
-import { SERVER_FLAGS, SERVER_HELP, serverOptions } from './server.js';
+import { configured, SERVER_FLAGS, SERVER_HELP, serverOptions } from './server.js';
 
 const FLAGS = {
   ...SERVER_FLAGS,
@@ -29,7 +29,7 @@ const FLAGS = {
 const HELP = `rxsmtp send --server URL --from ADDRESS --to ADDRESS [flags]: send one mail
 
 ${SERVER_HELP}
-  --from, --to, --cc, --bcc   addresses; all but --from may be repeated
+  --from, --to, --cc, --bcc   addresses; all but --from may be repeated; --config may name the sender
   --subject, --text, --html   what the mail says
   --attach FILE               may be repeated; the file is streamed
   --raw FILE                  send this finished message instead; - is stdin
@@ -42,8 +42,9 @@ type Values = ReturnType<typeof flags<typeof FLAGS>>;
 export const send: CliCommand = async (argv, io) => {
   const values = flags(argv, FLAGS);
   if (values.help === true) { writeLine(io.stdout, HELP); return EXIT_CODES.accepted; }
-  const { message, expected } = await mailOf(values, io);
-  await using client = new SmtpClient(await serverOptions(values, io));
+  const config = await configured(values, io);
+  const { message, expected } = await mailOf(values, values.from ?? config?.defaults?.from, io);
+  await using client = new SmtpClient(await serverOptions(values, config, io));
   const contentHasLeft$ = dialogue(client, values.verbose === true ? io.stderr : undefined).pipe(scan((left, leaves) => left || leaves, false), startWith(false));
   const { code, text } = await lastValueFrom(merge(
     // First, because the log tells nothing to those who come late.
@@ -68,8 +69,8 @@ interface PreparedMail {
   readonly expected: number | undefined;
 }
 
-const mailOf = async (values: Values, io: Io): Promise<PreparedMail> => {
-  const { from, to = [], cc = [], bcc = [] } = values;
+const mailOf = async (values: Values, from: string | undefined, io: Io): Promise<PreparedMail> => {
+  const { to = [], cc = [], bcc = [] } = values;
   if (from === undefined) throw usage('Give the sender: --from ann@example.com');
   const everybody = [...to, ...cc, ...bcc];
   if (everybody.length === 0) throw usage('Give a recipient: --to bob@example.org');

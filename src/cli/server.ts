@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { fromUrl } from '../config/index.js';
+import { fromFile } from '../config/load.js';
 import type { SecurityMode, SmtpOptions } from '../index.js';
 import { NEVER_IN_ARGUMENTS, usage } from './arguments.js';
 import type { Io } from './io.js';
@@ -8,6 +9,7 @@ import { password } from './password.js';
 /** The flags of every command that talks to a server. */
 export const SERVER_FLAGS = {
   server: { type: 'string' },
+  config: { type: 'string' },
   security: { type: 'string' },
   ca: { type: 'string' },
   'password-file': { type: 'string' },
@@ -17,6 +19,7 @@ export const SERVER_FLAGS = {
 } as const;
 
 export const SERVER_HELP = `  --server URL          smtp://user@host:587 or smtps://user@host; without a port every door is tried
+  --config FILE         settings from a file instead: JSON, app.config of .NET, or a URL
   --security HOW        tls (default), auto, or a list in order: implicit,starttls,none
   --ca FILE             trust these certificates (PEM) instead of the usual ones
   --password-file FILE  else RXSMTP_PASSWORD, else a prompt; never an argument
@@ -25,32 +28,46 @@ export const SERVER_HELP = `  --server URL          smtp://user@host:587 or smtp
 
 export interface ServerValues {
   readonly server?: string | undefined;
+  readonly config?: string | undefined;
   readonly security?: string | undefined;
   readonly ca?: string | undefined;
   readonly 'password-file'?: string | undefined;
   readonly timeout?: string | undefined;
 }
 
+/** The options in the file that --config names, where it is given. */
+export const configured = async ({ config, server, 'password-file': passwordFile }: ServerValues, { env }: Io): Promise<SmtpOptions | undefined> => {
+  if (config === undefined) return undefined;
+  if (server !== undefined) throw usage('--config and --server say the same thing: leave one.');
+  if (passwordFile !== undefined) throw usage('--password-file belongs to --server. The file of --config names its own: "auth.passwordFile" in JSON, or ${NAME} of an environment variable.');
+  return fromFile(config, env);
+};
+
 /** The options that the flags ask for; asks for a password where the URL names a user. */
-export const serverOptions = async (values: ServerValues, io: Io): Promise<SmtpOptions> => {
-  const url = serverUrl(values.server);
-  const user = decoded(url.username);
-  // `user@` alone is half a login, which a URL cannot tell from a mistake: the other half comes from elsewhere.
-  url.username = '';
-  const options = fromUrl(url.href);
+export const serverOptions = async (values: ServerValues, config: SmtpOptions | undefined, io: Io): Promise<SmtpOptions> => {
   const security = values.security === undefined ? undefined : securityOf(values.security);
+  const operation = values.timeout === undefined ? undefined : milliseconds(values.timeout);
   const ca = values.ca === undefined ? undefined : await readFile(values.ca, 'utf8').catch((cause: unknown) => { throw usage(`--ca cannot be read: ${String(cause)}`); });
+  const options = config ?? await fromServer(values, io);
   return {
     ...options,
     ...(security === undefined ? {} : { security }),
     ...(ca === undefined ? {} : { tls: { ...options.tls, ca } }),
-    ...(values.timeout === undefined ? {} : { timeouts: { ...options.timeouts, operation: milliseconds(values.timeout) } }),
-    ...(user === '' ? {} : { auth: { user, pass: await password(user, values['password-file'], io) } }),
+    ...(operation === undefined ? {} : { timeouts: { ...options.timeouts, operation } }),
   };
 };
 
+const fromServer = async ({ server, 'password-file': passwordFile }: ServerValues, io: Io): Promise<SmtpOptions> => {
+  const url = serverUrl(server);
+  const user = decoded(url.username);
+  // `user@` alone is half a login, which a URL cannot tell from a mistake: the other half comes from elsewhere.
+  url.username = '';
+  const options = fromUrl(url.href);
+  return user === '' ? options : { ...options, auth: { user, pass: await password(user, passwordFile, io) } };
+};
+
 const serverUrl = (text: string | undefined): URL => {
-  if (text === undefined) throw usage('Give the server: --server smtp://user@host:587');
+  if (text === undefined) throw usage('Give the server: --server smtp://user@host:587, or --config FILE.');
   if (!URL.canParse(text)) throw usage('--server is no URL. It looks like smtp://user@host:587 or smtps://user@host.');
   const url = new URL(text);
   const isSecret = [...url.searchParams].some(([key, value]) => /pass|token|secret/i.test(key) || /\/\/[^/@]*:[^/@]*@/.test(value));

@@ -1,30 +1,37 @@
-import { catchError, concat, ignoreElements, lastValueFrom, map, merge, of, take } from 'rxjs';
-import { SmtpClient } from '../index.js';
+import { catchError, ignoreElements, lastValueFrom, map, merge, of, take, toArray } from 'rxjs';
+import { SmtpClient, type ConnectEvent } from '../index.js';
 import { describePlan } from '../protocol/connection-plan.js';
 import { flags } from './arguments.js';
 import { dialogue } from './dialogue.js';
 import { endedBy, interrupted, type Ending } from './ending.js';
 import { EXIT_CODES } from './exit-codes.js';
 import { writeLine, type CliCommand } from './io.js';
+import { pin, signIn } from './pin.js';
 import { printEvents } from './print-event.js';
-import { SERVER_FLAGS, SERVER_HELP, serverOptions } from './server.js';
+import { configured, SERVER_FLAGS, SERVER_HELP, serverOptions } from './server.js';
 
 const HELP = `rxsmtp verify --server URL [flags]: connect, secure, sign in, and leave without a mail
 
-${SERVER_HELP}`;
+${SERVER_HELP}
+
+At the end it prints the settings to pin: with them the next connection goes through the right door at once.`;
 
 /** Shows the plan, and each step of it with its time. */
 export const verify: CliCommand = async (argv, io) => {
   const values = flags(argv, SERVER_FLAGS);
   if (values.help === true) { writeLine(io.stdout, HELP); return EXIT_CODES.accepted; }
-  await using client = new SmtpClient(await serverOptions(values, io));
+  await using client = new SmtpClient(await serverOptions(values, await configured(values, io), io));
   client.plans.forEach((plan, index) => { writeLine(io.stdout, `${index === 0 ? 'plan:' : 'then:'} ${describePlan(plan)}`); });
-  const ready: Ending = { code: EXIT_CODES.accepted, text: 'The server can be used as it is configured.' };
   const { code, text } = await lastValueFrom(merge(
     dialogue(client, values.verbose === true ? io.stderr : undefined).pipe(ignoreElements()),
     io.interrupted$.pipe(map(() => interrupted(false))),
-    concat(client.verify().pipe(printEvents(io.stdout), ignoreElements()), of(ready)).pipe(catchError((error: unknown) => of(endedBy(error)))),
+    client.verify().pipe(printEvents(io.stdout), toArray(), map(verified), catchError((error: unknown) => of(endedBy(error)))),
   ).pipe(take(1)));
   writeLine(code === EXIT_CODES.accepted ? io.stdout : io.stderr, text);
   return code;
 };
+
+const verified = (events: readonly ConnectEvent[]): Ending => ({
+  code: EXIT_CODES.accepted,
+  text: ['The server can be used as it is configured.', signIn(events), ...pin(events)].join('\n'),
+});

@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { usage } from '../message/fields.js';
-import { settings, type SmtpOptions } from './options.js';
+import type { Environment } from './environment.js';
+import { checked, type SmtpOptions } from './options.js';
+import { readPasswordFile } from './password-file.js';
 import { fromUrl } from './url.js';
 
 /**
@@ -8,7 +9,7 @@ import { fromUrl } from './url.js';
  * with a file to read it from), `_SECURITY`, `_CLIENT_NAME`; `SMTP_FROM` becomes `defaults.from`. Empty ones count as absent.
  * @throws SmtpUsageError naming the variable, or the option that it fills.
  */
-export const fromEnv = (env: Readonly<Record<string, string | undefined>>, prefix = 'SMTP_'): SmtpOptions => {
+export const fromEnv = (env: Environment, prefix = 'SMTP_'): SmtpOptions => {
   const read = (name: string): string | undefined => {
     const value = Object.hasOwn(env, prefix + name) ? env[prefix + name] : undefined;
     return value === '' ? undefined : value;
@@ -17,26 +18,19 @@ export const fromEnv = (env: Readonly<Record<string, string | undefined>>, prefi
   const pass = password(read, prefix);
   if (url !== undefined && (host ?? port ?? user ?? pass ?? security) !== undefined) throw usage(`The variable ${prefix}URL stands alone; leave out ${prefix}HOST and the others.`);
   if (url === undefined && host === undefined) throw usage(`The variable ${prefix}HOST (or ${prefix}URL) is missing.`);
-  const options = {
+  return checked({
     ...(url === undefined ? { host: host ?? '' } : fromUrl(url)),
     ...(port === undefined ? {} : { port: /^\d{1,5}$/.test(port) ? Number(port) : NaN }),
     ...(user === undefined && pass === undefined ? {} : { auth: { user: user ?? '', pass: pass ?? '' } }),
     ...(security === undefined ? {} : { security: (security.includes(',') ? security.split(',') : security) as NonNullable<SmtpOptions['security']> }),
     ...(clientName === undefined ? {} : { clientName }),
     ...(from === undefined ? {} : { defaults: { from } }),
-  };
-  settings(options);
-  return options;
+  });
 };
 
 const password = (read: (name: string) => string | undefined, prefix: string): string | undefined => {
   const given = ['PASS', 'PASSWORD', 'PASSWORD_FILE'].filter((name) => read(name) !== undefined);
   if (given.length > 1) throw usage(`The variables ${given.map((name) => prefix + name).join(' and ')} say the same thing; leave one.`);
   const file = read('PASSWORD_FILE');
-  if (file === undefined) return read('PASS') ?? read('PASSWORD');
-  try {
-    return readFileSync(file, 'utf8').replace(/\r?\n$/, '');
-  } catch {
-    throw usage(`The file of the variable ${prefix}PASSWORD_FILE cannot be read.`);
-  }
+  return file === undefined ? read('PASS') ?? read('PASSWORD') : readPasswordFile(file, `variable ${prefix}PASSWORD_FILE`);
 };

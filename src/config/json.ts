@@ -1,28 +1,60 @@
-import { usage } from '../message/fields.js';
-import { settings, type SmtpOptions } from './options.js';
+import { nameOf, usage } from '../message/fields.js';
+import { text } from './checks.js';
+import { expand, type Environment } from './environment.js';
+import { checked, type SmtpOptions } from './options.js';
+import { readPasswordFile } from './password-file.js';
 
 /**
- * Options of a JSON text; a `from` beside them becomes `defaults.from`.
+ * Options of a JSON text. A `from` beside them becomes `defaults.from`; `auth.passwordFile` names a file that holds the
+ * password; each `${NAME}` in a string is an environment variable.
+ *
+ * ```json
+ * { "host": "mail.example.com", "from": "ann@example.com", "auth": { "user": "ann", "pass": "${SMTP_PASSWORD}" } }
+ * ```
  * @throws SmtpUsageError naming the option that cannot be used; it never shows the text.
  */
-export const fromJson = (text: string): SmtpOptions => {
-  const given = parse(text);
-  if (typeof given !== 'object' || given === null || Array.isArray(given)) throw usage('The JSON text must hold an object with options.');
-  // A copy of own entries one by one: `__proto__` stays a name among others, and is refused as one.
-  const entries = Object.entries(given);
-  const from: unknown = entries.find(([name]) => name === 'from')?.[1];
-  const hasDefaults = Object.hasOwn(given, 'defaults');
-  if (from !== undefined && hasDefaults) throw usage('The options "from" and "defaults" say the same thing; leave one.');
-  const options = Object.fromEntries([...entries.filter(([name]) => name !== 'from'), ...(from === undefined ? [] : [['defaults', { from }]])]) as unknown as SmtpOptions;
-  settings(options);
-  return options;
+export const fromJson = (source: string, env: Environment = process.env): SmtpOptions => {
+  const given = expandAll(parse(source), '', env);
+  if (!isObject(given)) throw usage('The JSON text must hold an object with options.');
+  return checked(withPassword(withSender(given)) as unknown as SmtpOptions);
 };
 
-const parse = (text: unknown): unknown => {
+const parse = (source: unknown): unknown => {
+  if (typeof source !== 'string') throw usage('The JSON text must be a string.');
   try {
-    return JSON.parse(text as string);
+    return JSON.parse(source);
   } catch {
     // The parser's own message shows a piece of the text.
     throw usage('The options are not valid JSON.');
   }
+};
+
+type JsonObject = Readonly<Record<string, unknown>>;
+
+const isObject = (value: unknown): value is JsonObject => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+// Deeper than any option: what lies below is refused as unknown anyway.
+const DEEPEST = 8;
+
+const expandAll = (value: unknown, path: string, env: Environment, depth = 0): unknown => {
+  if (typeof value === 'string') return expand(value, `option "${path}"`, env);
+  if (depth === DEEPEST) return value;
+  if (Array.isArray(value)) return value.map((entry, index) => expandAll(entry, `${path}[${index}]`, env, depth + 1));
+  // Entry by entry: `__proto__` stays a name among others, and is refused as one.
+  return isObject(value) ? Object.fromEntries(Object.entries(value).map(([name, entry]) => [name, expandAll(entry, nameOf(path, name), env, depth + 1)])) : value;
+};
+
+const withSender = (given: JsonObject): JsonObject => {
+  if (!Object.hasOwn(given, 'from')) return given;
+  if (Object.hasOwn(given, 'defaults')) throw usage('The options "from" and "defaults" say the same thing; leave one.');
+  const { from, ...others } = given;
+  return { ...others, defaults: { from } };
+};
+
+const withPassword = (given: JsonObject): JsonObject => {
+  const auth = Object.hasOwn(given, 'auth') ? given.auth : undefined;
+  if (!isObject(auth) || !Object.hasOwn(auth, 'passwordFile')) return given;
+  if (Object.hasOwn(auth, 'pass')) throw usage('The options "auth.pass" and "auth.passwordFile" say the same thing; leave one.');
+  const { passwordFile, ...others } = auth;
+  return { ...given, auth: { ...others, pass: readPasswordFile(text(passwordFile, 'auth.passwordFile'), 'option "auth.passwordFile"') } };
 };

@@ -15,7 +15,6 @@ import type { KeyMaterial, LocalBinding, LocalEndpoint, LookupFunction, TlsSetti
 import type { ObservableInput } from 'rxjs';
 import { count, countOrForever, duration, durationOrForever, flag, list, localPort, oneOf, optional, port, text } from './checks.js';
 import { hostName, isAddress, isLoopback } from './host.js';
-import { fromUrl } from './url.js';
 
 /**
  * Where to send and how. Only own properties are read; an unknown name or a wrong value is an `SmtpUsageError` that names
@@ -144,9 +143,15 @@ const KNOWN = [
   'localEndpoint', 'lookup', 'pool', 'pipelining', 'defaults', 'proxy', 'lmtp',
 ] as const satisfies readonly (keyof SmtpOptions)[];
 
-/** Options as they are used; a string is a URL. @throws SmtpUsageError naming the option that cannot be used. */
-export const settings = (options: SmtpOptions | string): Settings => {
-  const given = fields(typeof options === 'string' ? fromUrl(options) : options, { path: '', noun: OPTION, known: KNOWN, refused: { proxy: NOT_YET, lmtp: NOT_YET } });
+/** Options from a source that checks them, as they are. @throws SmtpUsageError naming the option that cannot be used. */
+export const checked = (options: SmtpOptions): SmtpOptions => {
+  settings(options);
+  return options;
+};
+
+/** Options as they are used. @throws SmtpUsageError naming the option that cannot be used. */
+export const settings = (options: SmtpOptions): Settings => {
+  const given = fields(options, { path: '', noun: OPTION, known: KNOWN, refused: { proxy: NOT_YET, lmtp: NOT_YET } });
   const host = hostName(given.host, 'host');
   const door = optional(port)(given.port, 'port');
   const modes = checkSecurity(given.security, host);

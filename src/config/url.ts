@@ -3,7 +3,7 @@ import type { SecurityMode } from '../protocol/connection-plan.js';
 import { printable } from '../protocol/printable.js';
 import { DEFAULT_TIMEOUTS } from '../protocol/timeouts.js';
 import { hostName } from './host.js';
-import type { SmtpOptions } from './options.js';
+import { checked, type SmtpOptions } from './options.js';
 
 const SCHEMES: Readonly<Record<string, { readonly security?: SecurityMode; readonly port?: number }>> = {
   'smtp:': {},
@@ -14,7 +14,7 @@ const SCHEMES: Readonly<Record<string, { readonly security?: SecurityMode; reado
 const FORM = 'smtp://user:pass@host:port, smtps:// for implicit TLS, or smtp+starttls://';
 
 const TIMEOUTS = Object.keys(DEFAULT_TIMEOUTS).map((limit) => `timeouts.${limit}`);
-const QUERY = ['clientName', 'security', 'allowedAuthentication', ...TIMEOUTS];
+const QUERY = ['clientName', 'security', 'allowedAuthentication', 'proxy', 'localEndpoint', ...TIMEOUTS];
 
 /**
  * Options of a URL: `smtp://user:p%40ss@host:587?clientName=a&timeouts.greeting=5000`. User and password are
@@ -27,13 +27,13 @@ export const fromUrl = (text: string): SmtpOptions => {
   if (scheme === undefined) throw usage(`The URL must have the form ${FORM}.`);
   if ((url.pathname !== '' && url.pathname !== '/') || url.hash !== '') throw usage('The URL must end behind its host, port and query. Write "/", "?" and "#" in user and password as %2F, %3F and %23.');
   const port = url.port === '' ? scheme.port : Number(url.port);
-  return {
+  return checked({
     host: hostName(decode(url.hostname, 'host'), 'host'),
     ...(port === undefined ? {} : { port }),
     ...(scheme.security === undefined ? {} : { security: scheme.security }),
     ...credentials(url),
     ...query(url.searchParams, scheme.security),
-  };
+  });
 };
 
 const parse = (text: unknown): URL => {
@@ -70,7 +70,7 @@ const query = (given: URLSearchParams, security: SecurityMode | undefined): Part
     if (!QUERY.includes(name)) throw unknown(name);
     if (seen.has(name)) throw usage(`The URL gives "${name}" twice.`);
     seen.add(name);
-    if (name === 'clientName') options.clientName = value;
+    if (name === 'clientName' || name === 'proxy' || name === 'localEndpoint') options[name] = value;
     else if (name === 'allowedAuthentication') options.allowedAuthentication = value.split(',');
     else if (name === 'security') {
       if (security !== undefined) throw usage('The URL says twice how it is secured. Use smtp:// with "security", or leave it out.');
@@ -84,5 +84,5 @@ const unknown = (name: string): Error => {
   const meant = didYouMean(name, QUERY);
   return usage(name.startsWith('tls.')
     ? 'A URL cannot change how TLS verifies. Use the option "tls".'
-    : `Unknown option "${printable(name.slice(0, 64))}" in the URL.${meant === undefined ? ` Known are ${QUERY.slice(0, 3).join(', ')} and timeouts.*.` : ` Did you mean "${meant}"?`}`);
+    : `Unknown option "${printable(name.slice(0, 64))}" in the URL.${meant === undefined ? ` Known are ${QUERY.slice(0, -TIMEOUTS.length).join(', ')} and timeouts.*.` : ` Did you mean "${meant}"?`}`);
 };

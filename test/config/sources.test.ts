@@ -1,10 +1,9 @@
 import { writeFileSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
-import { fromEnv, fromJson, fromUrl } from '../../src/config/index.js';
-import { settings } from '../../src/config/options.js';
-import { SmtpUsageError } from '../../src/protocol/error.js';
+import { describe, expect, it, test } from 'vitest';
+import { fromDotNetConfig, fromEnv, fromJson, fromUrl } from '../../src/config/index.js';
+import { SmtpClient, SmtpUsageError, type SmtpOptions } from '../../src/index.js';
 
 test.each<[string, object]>([
   ['smtp://mail.example.com', { host: 'mail.example.com' }],
@@ -15,9 +14,10 @@ test.each<[string, object]>([
   ['smtp://a%40b.c:%2525@[::1]:25', { host: '::1', port: 25, auth: { user: 'a@b.c', pass: '%25' } }],
   ['smtp://host?timeouts.greeting=5000&timeouts.operation=Infinity&security=auto', { host: 'host', security: 'auto', timeouts: { greeting: 5000, operation: Infinity } }],
   ['smtp://host?security=implicit,starttls&allowedAuthentication=plain', { host: 'host', security: ['implicit', 'starttls'], allowedAuthentication: ['plain'] }],
+  ['smtp://host?localEndpoint=192.0.2.1', { host: 'host', localEndpoint: '192.0.2.1' }],
 ])('%s', (url, options) => {
   expect(fromUrl(url)).toEqual(options);
-  expect(settings(url).host).toBe((options as { host: string }).host);
+  expect(new SmtpClient(url).plans).toEqual(new SmtpClient(options as SmtpOptions).plans);
 });
 
 test.each<[string, string]>([
@@ -26,15 +26,13 @@ test.each<[string, string]>([
   ['http://host', 'form'], ['mail.example.com', 'cannot be read'], ['smtp:host', 'cannot be read'], ['smtp://', '"host"'], ['smtp://user:hunter2@host:99999', 'cannot be read'],
   ['smtp://user@host', 'auth.pass'], ['smtp://:hunter2@host', 'auth.user'], ['smtp://user:hunter2%@host', '%25'],
   ['smtp://host?clientNme=a', 'Did you mean "clientName"'], ['smtp://host?pass=hunter2', 'Unknown option "pass"'], ['smtp://host?tls.rejectUnauthorized=false', 'cannot change how TLS'], ['smtp://host?clientName=a&clientName=b', 'twice'], ['smtps://host?security=none', 'twice'],
+  ['smtp://host?timeouts.greeting=0', '"timeouts.greeting"'], ['smtp://host?timeouts.command=5s', '"timeouts.command"'], ['smtp://host?security=ssl', '"security"'], ['smtp://host:0', '"port"'],
+  ['smtp://host?localEndpoint=eth0', '"localEndpoint"'], ['smtp://user:hunter2%0D%0AQUIT@host', '"auth.pass"'],
 ])('%s is refused: %s', (url, text) => {
   const call = (): unknown => fromUrl(url);
   expect(call).toThrow(SmtpUsageError);
   expect(call).toThrow(text);
   try { call(); } catch (error) { expect((error as Error).message).not.toMatch(/hun|ter2/); }
-});
-
-test.each(['smtp://host?timeouts.greeting=0', 'smtp://host?timeouts.command=5s', 'smtp://host?security=ssl', 'smtp://host:0'])('%s is refused by the options', (url) => {
-  expect(() => settings(url)).toThrow(SmtpUsageError);
 });
 
 test('the environment', () => {
@@ -53,10 +51,38 @@ test('the environment', () => {
   expect(() => fromEnv({ SMTP_HOST: 'b', SMTP_PASSWORD_FILE: '/nonexistent' })).toThrow('SMTP_PASSWORD_FILE');
 });
 
-test('JSON', () => {
-  expect(fromJson('{"host":"host","from":"ann@example.com","timeouts":{"greeting":5}}')).toEqual({ host: 'host', timeouts: { greeting: 5 }, defaults: { from: 'ann@example.com' } });
-  for (const text of ['hunter2', '[]', '5', '{"host":"a","__proto__":{}}', '{"host":"a","constructor":{"prototype":{}}}', '{"hots":"a"}', '{"host":"a","from":"a","defaults":{}}']) {
-    expect(() => fromJson(text)).toThrow(SmtpUsageError);
-    expect(() => fromJson(text)).not.toThrow('hunter2');
-  }
+describe('JSON', () => {
+  const file = join(mkdtempSync(join(tmpdir(), 'rxsmtp-')), 'pass');
+  writeFileSync(file, 'from file\r\n');
+  const env = { HOST: 'host', EMPTY: '', PASS: 'p"${HOST}' };
+
+  it.each<[string, object]>([
+    ['{"host":"host","from":"ann@example.com","timeouts":{"greeting":5}}', { host: 'host', timeouts: { greeting: 5 }, defaults: { from: 'ann@example.com' } }],
+    ['{"host":"host","defaults":{"from":"ann@example.com"}}', { host: 'host', defaults: { from: 'ann@example.com' } }],
+    ['{"host":"mail.${HOST}","auth":{"user":"a$${b}$","pass":"${PASS}"}}', { host: 'mail.host', auth: { user: 'a${b}$', pass: 'p"${HOST}' } }],
+    ['{"host":"host","tls":{"ca":["${HOST}"]},"security":["starttls"]}', { host: 'host', tls: { ca: ['host'] }, security: ['starttls'] }],
+    [JSON.stringify({ host: 'host', auth: { user: 'ann', passwordFile: file } }), { host: 'host', auth: { user: 'ann', pass: 'from file' } }],
+  ])('%s', (text, options) => { expect(fromJson(text, env)).toEqual(options); });
+
+  it.each<[string, string]>([
+    ['hunter2', 'not valid JSON'], ['[]', 'an object'], ['5', 'an object'], ['"hunter2"', 'an object'],
+    ['{"host":"a","__proto__":{"tls":{"rejectUnauthorized":false}}}', '"__proto__"'], ['{"host":"a","constructor":{"prototype":{}}}', '"constructor"'], ['{"host":"a","tls":{"__proto__":{}}}', '"tls.__proto__"'],
+    ['{"hots":"a"}', 'Did you mean "host"'], ['{"host":"a","port":"25"}', '"port"'], ['{"host":"a","timeouts":{"greeting":0}}', '"timeouts.greeting"'],
+    ['{"host":"a","from":"a","defaults":{}}', 'leave one'], ['{"host":"a","from":5}', '"defaults.from"'],
+    ['{"host":"a","auth":{"user":"u","pass":"hunter2","passwordFile":"hunter2"}}', 'leave one'], ['{"host":"a","auth":{"user":"u","passwordFile":5}}', '"auth.passwordFile"'],
+    ['{"host":"a","auth":{"user":"u","passwordFile":"/nonexistent/hunter2"}}', '"auth.passwordFile" names cannot be read (ENOENT)'], ['{"host":"a","auth":{"user":"u","passwordFile":"/dev/null"}}', '"auth.passwordFile" names is empty'],
+    ['{"host":"a","auth":{"user":"u","passwordfile":"hunter2"}}', '"auth.passwordfile"'],
+    ['{"host":"a","auth":{"user":"u","pass":"${MISSING}"}}', 'option "auth.pass" asks for the environment variable MISSING, which is not set'],
+    ['{"host":"a","auth":{"user":"u","pass":"${EMPTY}"}}', '"auth.pass"'], ['{"host":"a","auth":{"user":"u","pass":"x${hunter2!}"}}', 'Write "$${"'], ['{"host":"a","tls":{"ca":["${"]}}', 'option "tls.ca[0]"'],
+    [`{"host":${'['.repeat(50_000)}${']'.repeat(50_000)}}`, '"host"'],
+  ])('refuses %s', (text, reason) => {
+    const call = (): unknown => fromJson(text, env);
+    expect(call).toThrow(SmtpUsageError);
+    expect(call).toThrow(reason);
+    expect(call).not.toThrow('hunter2');
+  });
+});
+
+test.each([['fromUrl', fromUrl], ['fromJson', fromJson], ['fromDotNetConfig', fromDotNetConfig]])('%s reads nothing but strings', (_, read) => {
+  for (const given of [undefined, null, 5, Buffer.from('{}'), ['{}'], { toString: () => { throw new Error('asked'); } }]) expect(() => read(given as never)).toThrow(SmtpUsageError);
 });
