@@ -3,7 +3,7 @@ import type { PoolSettings } from '../pool/pool.js';
 import type { Rate } from '../pool/rate-limit.js';
 import { fields, nameOf, usage } from '../message/fields.js';
 import { parseClientName } from '../protocol/address.js';
-import type { SecurityMode, TlsVersion } from '../protocol/connection-plan.js';
+import type { SecurityMode } from '../protocol/connection-plan.js';
 import type { Reply } from '../protocol/reply.js';
 import { Secret } from '../protocol/secret.js';
 import { AUTOMATIC_GREETING_TIMEOUT, DEFAULT_TIMEOUTS, type Timeouts } from '../protocol/timeouts.js';
@@ -11,10 +11,11 @@ import type { Credentials } from '../sasl/choose.js';
 import type { SaslMechanism } from '../sasl/mechanism.js';
 import { MAILS_IN_FLIGHT } from '../session/session.js';
 import type { SessionSettings } from '../session/settings.js';
-import type { KeyMaterial, LocalBinding, LocalEndpoint, LookupFunction, TlsSettings } from '../transport/settings.js';
+import type { LocalBinding, LocalEndpoint, LookupFunction } from '../transport/settings.js';
 import type { ObservableInput } from 'rxjs';
 import { count, countOrForever, duration, durationOrForever, flag, list, localPort, oneOf, optional, port, text } from './checks.js';
 import { hostName, isAddress, isLoopback } from './host.js';
+import { checkTls, type TlsOptions } from './tls.js';
 
 /**
  * Where to send and how. Only own properties are read; an unknown name or a wrong value is an `SmtpUsageError` that names
@@ -73,29 +74,6 @@ export interface TokenAuth {
 export interface ExternalAuth {
   readonly external: true;
   readonly authzid?: string;
-}
-
-export interface TlsOptions {
-  /** Default `['TLSv1.2', 'TLSv1.3']`. Those that this runtime cannot do are left out with a warning. */
-  readonly versions?: readonly TlsVersion[];
-  /** Then a version that this runtime cannot do is an `SmtpUsageError`. Default false. */
-  readonly strictVersions?: boolean;
-  /** PEM. Replaces the default roots. */
-  readonly ca?: KeyMaterial | readonly KeyMaterial[];
-  /** PEM: the client's certificate chain. */
-  readonly cert?: KeyMaterial;
-  /** PEM: the client's private key. */
-  readonly key?: KeyMaterial;
-  /** PKCS #12: certificate and key in one. */
-  readonly pfx?: KeyMaterial;
-  /** For `key` or `pfx`. */
-  readonly passphrase?: string;
-  /** The name that the certificate must be for. Default: the host. */
-  readonly servername?: string;
-  /** `false` takes any certificate, and a warning says so. Default true. */
-  readonly rejectUnauthorized?: boolean;
-  /** OpenSSL's cipher list. Those without encryption or with export keys are refused. */
-  readonly ciphers?: string;
 }
 
 export interface PoolOptions {
@@ -214,41 +192,6 @@ const checkTimeouts = (value: unknown, automatic: boolean): Timeouts => {
     .filter((limit) => given[limit] !== undefined)
     .map((limit) => [limit, (limit === 'greeting' ? duration : durationOrForever)(given[limit], nameOf('timeouts', limit))] as const);
   return { ...defaults, ...Object.fromEntries(checked) };
-};
-
-const VERSIONS = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'] as const satisfies readonly TlsVersion[];
-
-const TLS_OPTIONS = ['versions', 'strictVersions', 'ca', 'cert', 'key', 'pfx', 'passphrase', 'servername', 'rejectUnauthorized', 'ciphers'] as const satisfies readonly (keyof TlsOptions)[];
-
-const checkTls = (value: unknown): TlsSettings => {
-  const given = value === undefined ? {} : fields(value, { path: 'tls', noun: OPTION, known: TLS_OPTIONS });
-  const { versions, strictVersions, ca, cert, key, pfx, passphrase, servername, rejectUnauthorized, ciphers } = Object.assign(Object.create(null), given) as typeof given;
-  return {
-    versions: optional(list(oneOf(VERSIONS)))(versions, 'tls.versions') ?? ['TLSv1.2', 'TLSv1.3'],
-    strictVersions: optional(flag)(strictVersions, 'tls.strictVersions') ?? false,
-    ca: Array.isArray(ca) ? list(keyMaterial)(ca, 'tls.ca') : optional(keyMaterial)(ca, 'tls.ca'),
-    cert: optional(keyMaterial)(cert, 'tls.cert'),
-    key: optional(keyMaterial)(key, 'tls.key'),
-    pfx: optional(keyMaterial)(pfx, 'tls.pfx'),
-    passphrase: passphrase === undefined ? undefined : new Secret(text(passphrase, 'tls.passphrase')),
-    servername: optional(hostName)(servername, 'tls.servername'),
-    rejectUnauthorized: optional(flag)(rejectUnauthorized, 'tls.rejectUnauthorized') ?? true,
-    ciphers: optional(cipherList)(ciphers, 'tls.ciphers'),
-  };
-};
-
-const keyMaterial = (value: unknown, name: string): KeyMaterial => {
-  if ((typeof value === 'string' || value instanceof Uint8Array) && value.length > 0) return value;
-  throw usage(`The option "${name}" must be text or bytes, and not empty.`);
-};
-
-// OpenSSL: what is excluded with "!" or "-" may be named; the rest must encrypt, and with whom must be known.
-const UNSAFE_CIPHERS = /(?:^|[:, ;+])(?![!-])[^:, ;]*(?:NULL|EXP|ADH|AECDH|COMPLEMENTOFALL)/i;
-
-const cipherList = (value: unknown, name: string): string => {
-  const ciphers = text(value, name);
-  if (UNSAFE_CIPHERS.test(ciphers)) throw usage(`The option "${name}" allows ciphers without encryption, without authentication or with export keys. Take NULL, EXPORT and anonymous ciphers out.`);
-  return ciphers;
 };
 
 const callable = (value: unknown, name: string): unknown => {

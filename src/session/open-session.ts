@@ -1,10 +1,11 @@
 import { concat, defer, finalize, from, map, mergeMap, NEVER, type Observable, type SchedulerLike } from 'rxjs';
 import { Capabilities } from '../protocol/capabilities.js';
 import type { ConnectionPlan } from '../protocol/connection-plan.js';
-import type { ConnectEvent } from '../protocol/event.js';
+import type { ConnectEvent, WarningEvent } from '../protocol/event.js';
 import { Redactor } from '../protocol/secret.js';
 import type { ByteStream } from '../transport/byte-stream.js';
 import { deadline, type Deadline } from '../transport/clock.js';
+import type { TlsSettings } from '../transport/settings.js';
 import { Wire, type LogSink } from '../wire/wire.js';
 import type { Manners } from './manners.js';
 import { Session } from './session.js';
@@ -42,7 +43,8 @@ export const openSession = (plan: ConnectionPlan, settings: SessionSettings, con
       wire = new Wire(stream, { peer: `${plan.host}:${String(plan.port)}`, connection, timeouts: settings.timeouts, scheduler, redactor, log });
       const { remote, local, via } = stream;
       return {
-        stage: 'connected', events: [{ type: 'connected', remote, local, ...(via === undefined ? {} : { via }) }],
+        stage: 'connected',
+        events: [{ type: 'connected', remote, local, ...(via === undefined ? {} : { via }) }, ...(plan.security === 'none' ? [] : skippedVersions(settings.tls))],
         plan, settings, wire, operation, capabilities: Capabilities.none, hasGreeted: false, isAuthenticated: false,
         greetBy: deadline(scheduler, 'greeting', settings.timeouts.greeting),
       };
@@ -60,3 +62,6 @@ export const openSession = (plan: ConnectionPlan, settings: SessionSettings, con
       NEVER,
     ).pipe(finalize(() => { if (wire !== undefined) context.leave(wire); }));
   });
+
+const skippedVersions = ({ versions, skippedVersions: skipped }: TlsSettings): readonly WarningEvent[] =>
+  skipped.length === 0 ? [] : [{ type: 'warning', code: 'W_TLS_VERSION', message: `tls.versions names ${skipped.join(', ')}, which this runtime cannot do: left out. Offered: ${versions.join(', ')}.` }];

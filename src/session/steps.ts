@@ -5,6 +5,7 @@ import { SmtpProtocolError, SmtpReplyError, type Phase } from '../protocol/error
 import type { ConnectEvent, ReadyEvent, WarningEvent } from '../protocol/event.js';
 import { before, deadline, sooner } from '../transport/clock.js';
 import { secure as secureStream } from '../transport/secure.js';
+import type { TlsSettings } from '../transport/settings.js';
 import { exchange, greeting } from '../wire/exchange.js';
 import { Wire } from '../wire/wire.js';
 import { authenticate } from './authenticate.js';
@@ -102,17 +103,17 @@ const secure = (state: State, mode: 'tls' | 'starttls'): Observable<State> => {
       const event: ConnectEvent = { type: 'secured', mode: mode === 'tls' ? 'implicit' : 'starttls', protocol, cipher, certificate };
       return {
         ...state, stage: 'secured', wire: new Wire(secured, context, state.hasGreeted), capabilities: Capabilities.none,
-        events: settings.tls.rejectUnauthorized ? [event] : [UNVERIFIED, event],
+        events: settings.tls.rejectUnauthorized ? [event] : [unverified(settings.tls), event],
       };
     }),
   );
 };
 
-const UNVERIFIED: WarningEvent = {
+const unverified = ({ fingerprints }: TlsSettings): WarningEvent => ({
   type: 'warning',
   code: 'W_UNVERIFIED',
-  message: 'tls.rejectUnauthorized is false: the certificate was not verified, and anyone in between can read and change this mail.',
-};
+  message: `tls.rejectUnauthorized is false: ${fingerprints === undefined ? 'the certificate was not verified, and anyone in between can read and change this mail.' : 'of the certificate only its fingerprint was checked, not its dates nor who signed it.'}`,
+});
 
 const ready = (state: State): State => {
   const { capabilities } = state;

@@ -1,5 +1,5 @@
+import type { SecureContext } from 'node:tls';
 import type { Endpoint, TlsVersion } from '../protocol/connection-plan.js';
-import type { Secret } from '../protocol/secret.js';
 
 export type { LookupFunction } from 'node:net';
 
@@ -15,18 +15,16 @@ export interface LocalBinding {
   readonly port?: number;
 }
 
-/** All that decides about TLS, every field set: nothing is left for a default or a prototype to fill in. */
+/** All that decides about TLS, every field set: nothing is left for a default or a prototype to fill in. Keys live in the context only. */
 export interface TlsSettings {
+  /** From the oldest to the newest; nothing else is ever negotiated. */
   readonly versions: readonly TlsVersion[];
-  /** A version that this runtime cannot do is an error, not a warning. */
-  readonly strictVersions: boolean;
-  readonly ca: KeyMaterial | readonly KeyMaterial[] | undefined;
-  readonly cert: KeyMaterial | undefined;
-  readonly key: KeyMaterial | undefined;
-  readonly pfx: KeyMaterial | undefined;
-  readonly passphrase: Secret | undefined;
+  /** Asked for, and left out because this runtime cannot do it. */
+  readonly skippedVersions: readonly TlsVersion[];
   /** Verified instead of the host. */
   readonly servername: string | undefined;
   readonly rejectUnauthorized: boolean;
-  readonly ciphers: string | undefined;
+  /** SHA-256 of the certificates that the server may have, as Node writes them; `undefined` allows any. */
+  readonly fingerprints: readonly string[] | undefined;
+  readonly context: SecureContext;
 }

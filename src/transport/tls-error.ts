@@ -1,49 +1,116 @@
-import type { Endpoint } from '../protocol/connection-plan.js';
+import type { TlsVersion } from '../protocol/connection-plan.js';
 import { SmtpConnectionError, type Phase } from '../protocol/error.js';
+import type { LogLine } from '../protocol/log-line.js';
+import { printable } from '../protocol/printable.js';
+import type { TlsFacts } from './byte-stream.js';
 
 /** What went wrong in a handshake, in a word. */
 export type TlsReason =
-  | 'plaintext-peer' | 'version' | 'cipher' | 'untrusted' | 'expired' | 'not-yet-valid' | 'host-name' | 'revoked'
-  | 'client-certificate' | 'reset' | 'handshake';
+  | 'plaintext-peer' | 'version' | 'cipher' | 'legacy-signature' | 'client-certificate' | 'reset' | 'handshake'
+  | 'untrusted' | 'expired' | 'not-yet-valid' | 'host-name' | 'revoked' | 'pin';
 
-const UNTRUSTED = 'The certificate is not signed by an authority that is trusted here. Give its authority in "tls.ca".';
+/** What an error tells of the handshake that it ended. */
+export interface Handshake {
+  readonly phase: Phase;
+  /** Whom it was with, for people. */
+  readonly peer: string;
+  /** The name that the certificate had to be for. */
+  readonly name: string;
+  readonly versions: readonly TlsVersion[];
+  readonly skippedVersions: readonly TlsVersion[];
+}
 
-const CERTIFICATE: Readonly<Record<string, readonly [TlsReason, string]>> = {
-  ERR_TLS_CERT_ALTNAME_INVALID: ['host-name', 'The certificate is for another name. Use the host name that it names, or set "tls.servername".'],
-  CERT_HAS_EXPIRED: ['expired', 'The certificate has expired. The server must renew it.'],
-  CERT_NOT_YET_VALID: ['not-yet-valid', 'The certificate is not valid yet. Check the clocks on both sides.'],
-  CERT_REVOKED: ['revoked', 'The certificate was revoked.'],
-  DEPTH_ZERO_SELF_SIGNED_CERT: ['untrusted', UNTRUSTED],
-  SELF_SIGNED_CERT_IN_CHAIN: ['untrusted', UNTRUSTED],
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: ['untrusted', UNTRUSTED],
-  UNABLE_TO_GET_ISSUER_CERT: ['untrusted', UNTRUSTED],
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: ['untrusted', UNTRUSTED],
-  CERT_SIGNATURE_FAILURE: ['untrusted', UNTRUSTED],
-  CERT_UNTRUSTED: ['untrusted', UNTRUSTED],
-  CERT_REJECTED: ['untrusted', UNTRUSTED],
-  INVALID_CA: ['untrusted', UNTRUSTED],
-  INVALID_PURPOSE: ['untrusted', UNTRUSTED],
-  HOSTNAME_MISMATCH: ['host-name', 'The certificate is for another name.'],
+type Certificate = TlsFacts['certificate'];
+
+const UNTRUSTED = 'It is not signed by an authority that is trusted here. Give its authority in "tls.ca", or have the server send its whole chain.';
+
+/** OpenSSL's verdicts, and Node's own on the name. What is not listed is "untrusted" too. */
+const VERDICTS: Readonly<Record<string, readonly [TlsReason, string]>> = {
+  ERR_TLS_CERT_ALTNAME_INVALID: ['host-name', 'Connect to a name that the certificate is for, or give that name as "tls.servername".'],
+  HOSTNAME_MISMATCH: ['host-name', 'Connect to a name that the certificate is for, or give that name as "tls.servername".'],
+  CERT_HAS_EXPIRED: ['expired', 'The server needs a new one; or check the clock of this machine.'],
+  CERT_NOT_YET_VALID: ['not-yet-valid', 'Check the clocks on both sides.'],
+  CERT_REVOKED: ['revoked', 'The list in "tls.crl" says that its authority took it back. The server needs a new one.'],
+  UNABLE_TO_GET_CRL: ['revoked', 'The list in "tls.crl" is not of the authority that signed it. Give that authority\'s list too.'],
+  CRL_HAS_EXPIRED: ['revoked', 'The list in "tls.crl" is out of date, so nobody knows. Get a new one.'],
+  UNSPECIFIED: ['legacy-signature', 'Its key or signature is weaker than OpenSSL allows here. The server needs a new one; "tls.ciphers" with a lower @SECLEVEL takes it as it is.'],
 };
 
-const HANDSHAKE: readonly (readonly [RegExp, TlsReason, string])[] = [
+const VERDICT = /^(?:CERT_|CRL_|UNABLE_TO_|INVALID_|ERROR_IN_|PATH_LENGTH|DEPTH_ZERO|SELF_SIGNED|AUTHORITY_|SUBJECT_|OUT_OF_MEM)/;
+
+/** The error of a certificate that was not accepted; undefined for any other. */
+export const certificateError = (error: NodeJS.ErrnoException, handshake: Handshake, certificate?: Certificate): SmtpConnectionError | undefined => {
+  const name = error.code ?? '';
+  const verdict = Object.hasOwn(VERDICTS, name) ? VERDICTS[name] : VERDICT.test(name) ? (['untrusted', UNTRUSTED] as const) : undefined;
+  if (verdict === undefined) return undefined;
+  const [reason, hint] = verdict;
+  const what = reason === 'host-name' ? `not for ${handshake.name}` : error.message;
+  return refusal(reason, `was refused: ${what} (${name})`, hint, handshake, certificate);
+};
+
+/** The error of a certificate that is none of those that were pinned. */
+export const unpinnedCertificate = (certificate: Certificate, fingerprints: readonly string[] | undefined, handshake: Handshake): SmtpConnectionError | undefined =>
+  fingerprints === undefined || fingerprints.includes(certificate.fingerprint256) ? undefined : refusal('pin', `is none of "tls.fingerprints": its SHA-256 is ${certificate.fingerprint256}`, 'Find out whether the server was given a new one on purpose before you add it.', handshake, certificate);
+
+// Node's own error is left out: it carries the whole certificate.
+const refusal = (reason: TlsReason, what: string, hint: string, { peer, phase }: Handshake, certificate?: Certificate): SmtpConnectionError =>
+  new SmtpConnectionError('E_CERTIFICATE', { phase, reason, message: `The certificate of ${peer} ${what}. ${certificate === undefined ? '' : `${describe(certificate)} `}${hint}` });
+
+const MOST_NAMES = 10;
+
+const describe = ({ subject, issuer, altNames, validFrom, validTo }: Certificate): string => {
+  const names = altNames.length === 0 ? [subject] : altNames;
+  const more = names.length > MOST_NAMES ? ` and ${String(names.length - MOST_NAMES)} more` : '';
+  return printable(`It is for ${names.slice(0, MOST_NAMES).join(', ').slice(0, 500)}${more}, issued by ${issuer.slice(0, 100)}, valid from ${validFrom} to ${validTo}.`);
+};
+
+// A server that refuses the ClientHello itself says no more than one alert.
+const ALERT_RECORD = 7;
+
+const CLIENT_CERTIFICATE = ['client-certificate', 'The server wants a client certificate, or does not accept ours. Give one that it knows in "tls.cert" and "tls.key", or in "tls.pfx".'] as const;
+
+const FAILURES: readonly (readonly [RegExp, TlsReason, string])[] = [
   [/WRONG_VERSION_NUMBER|HTTP_REQUEST|PACKET_LENGTH_TOO_LONG|UNEXPECTED_MESSAGE|BAD_RECORD_TYPE|RECORD_LAYER_FAILURE/, 'plaintext-peer', 'The server does not speak TLS here. Use security: ["starttls"] on this port, or the port for implicit TLS (465).'],
-  [/PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL|VERSION_TOO_LOW|NO_PROTOCOLS_AVAILABLE/, 'version', 'Client and server have no TLS version in common. See "tls.versions".'],
-  [/CERTIFICATE_REQUIRED|BAD_CERTIFICATE|UNKNOWN_CA|CERTIFICATE_UNKNOWN/, 'client-certificate', 'The server did not accept our certificate, or wants one. See "tls.cert" and "tls.key".'],
-  [/HANDSHAKE_FAILURE|NO_SHARED_CIPHER|NO_CIPHERS|INSUFFICIENT_SECURITY|SIGALG|DH_KEY_TOO_SMALL|LEGACY/, 'cipher', 'Client and server have no cipher or signature in common. See "tls.ciphers".'],
+  [/PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL|VERSION_TOO_LOW|NO_PROTOCOLS_AVAILABLE|INAPPROPRIATE_FALLBACK/, 'version', 'List the version that the server can do in "tls.versions"; better, have the server updated.'],
+  [/CERTIFICATE_REQUIRED|(?:BAD|UNSUPPORTED)_CERTIFICATE|CERTIFICATE_(?:UNKNOWN|EXPIRED|REVOKED)|UNKNOWN_CA|ACCESS_DENIED|DECRYPT_ERROR/, ...CLIENT_CERTIFICATE],
+  [/SIGALG|SIGNATURE|(?:CA|EE)_KEY_TOO_SMALL|MD_TOO_WEAK/, 'legacy-signature', 'The server signs in a way that OpenSSL no longer allows. It needs a new key or software; "tls.ciphers" with a lower @SECLEVEL takes it as it is.'],
+  [/HANDSHAKE_FAILURE|CIPHER|INSUFFICIENT_SECURITY|DH_KEY_TOO_SMALL|BAD_DH_VALUE/, 'cipher', 'Client and server have no cipher in common that is strong enough. See "tls.ciphers".'],
 ];
 
-export const tlsError = (error: NodeJS.ErrnoException, phase: Phase, host: string, remote: Endpoint): SmtpConnectionError => {
+/** The error of a handshake that failed when the server had sent `bytesRead`. */
+export const tlsError = (error: NodeJS.ErrnoException, handshake: Handshake, bytesRead = 0): SmtpConnectionError => {
+  const { peer, phase } = handshake;
   const name = error.code ?? '';
-  const peer = `${host} (${remote.address}:${String(remote.port)})`;
-  const certificate = Object.hasOwn(CERTIFICATE, name) ? CERTIFICATE[name] : /^(?:CERT_|CRL_|UNABLE_TO_|INVALID_|PATH_LENGTH)/.test(name) ? (['untrusted', UNTRUSTED] as const) : undefined;
-  if (certificate !== undefined) {
-    const [reason, hint] = certificate;
-    // Only the message of a certificate error is kept: the error itself carries the whole certificate.
-    return new SmtpConnectionError('E_CERTIFICATE', { phase, reason, message: `The certificate of ${peer} was refused: ${error.message} (${name}). ${hint}` });
-  }
   if (name === 'ECONNRESET' || name === 'EPIPE')
     return new SmtpConnectionError('E_TLS', { phase, reason: 'reset', retryable: true, cause: error, message: `${peer} hung up during the TLS handshake (${name}). The port may not be for TLS, or the server is busy; try again later.` });
-  const [, reason, hint] = HANDSHAKE.find(([pattern]) => pattern.test(name)) ?? [undefined, 'handshake' as const, 'See "tls" in the options.'];
-  return new SmtpConnectionError('E_TLS', { phase, reason, cause: error, message: `The TLS handshake with ${peer} failed (${name || error.message}). ${hint}` });
+  // Up to TLS 1.2 a server has one word for "no common cipher" and "no client certificate"; the second comes when it has shown its own.
+  const [reason, hint] = name.endsWith('ALERT_HANDSHAKE_FAILURE') && bytesRead > ALERT_RECORD ? CLIENT_CERTIFICATE : failureOf(name);
+  const offer = reason === 'version' ? ` ${offered(handshake)}` : '';
+  return new SmtpConnectionError('E_TLS', { phase, reason, cause: error, message: `The TLS handshake with ${peer} failed (${name || error.message}).${offer} ${hint}` });
+};
+
+const failureOf = (name: string): readonly [TlsReason, string] => {
+  const [, reason, hint] = FAILURES.find(([pattern]) => pattern.test(name)) ?? [undefined, 'handshake' as const, 'The server could not go on. Its log may say why; see also the options "tls".'];
+  return [reason, hint];
+};
+
+const offered = ({ versions, skippedVersions }: Handshake): string =>
+  `Offered: ${versions.join(', ')}${skippedVersions.length === 0 ? '' : `; this runtime cannot do ${skippedVersions.join(', ')}`}.`;
+
+/** The error of a server that chose a version between the listed ones. */
+export const unlistedVersion = (chosen: string, handshake: Handshake): SmtpConnectionError | undefined => {
+  const { peer, phase, versions } = handshake;
+  if (versions.some((version) => version === chosen)) return undefined;
+  return new SmtpConnectionError('E_TLS', { phase, reason: 'version', message: `${peer} chose ${chosen}, which "tls.versions" leaves out. ${offered(handshake)} Add it to the list, or have the server offer one that is on it.` });
+};
+
+/**
+ * The server's last word on the handshake, when our side of it is done already: in TLS 1.3 it judges a client's certificate
+ * after that (RFC 8446 section 4.4.2.4), so its alert comes where its first reply is due. Undefined for any other error.
+ */
+export const lateRefusal = (error: NodeJS.ErrnoException | undefined, peer: string, transcript: readonly LogLine[]): SmtpConnectionError | undefined => {
+  const { code = '' } = error ?? {};
+  if (!/^ERR_SSL_.*ALERT/.test(code)) return undefined;
+  const [reason, hint] = failureOf(code);
+  return new SmtpConnectionError('E_TLS', { phase: 'tls', reason, transcript, cause: error, message: `${peer} refused the TLS handshake in the end (${code}). ${hint}` });
 };

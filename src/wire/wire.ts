@@ -8,6 +8,7 @@ import type { Redactor } from '../protocol/secret.js';
 import { replyLimit, type Limit, type Timeouts } from '../protocol/timeouts.js';
 import type { ByteStream } from '../transport/byte-stream.js';
 import { remaining, timeoutError, type Deadline } from '../transport/clock.js';
+import { lateRefusal } from '../transport/tls-error.js';
 
 /** Where log lines go; nothing is made for it while nobody looks. */
 export interface LogSink {
@@ -43,6 +44,8 @@ type Failure = (phase: Phase, command: Command) => SmtpError;
 const TRANSCRIPT_LINES = 12;
 // While these are outstanding, what is written next is content, a SASL response or a handshake.
 const QUIT_IS_NO_COMMAND: ReadonlySet<Phase> = new Set<Phase>(['auth', 'starttls', 'data', 'body', 'end-of-data']);
+// What is due first on a new stream: the greeting, or after STARTTLS the reply to EHLO.
+const FIRST_REPLIES: ReadonlySet<Phase> = new Set<Phase>(['greeting', 'hello']);
 // RFC 4954 section 4: lines of an authentication exchange may be longer than those of other replies.
 const AUTH_LINE_LIMIT = 16 * 1024;
 const LINE_LIMIT = 8 * 1024;
@@ -186,8 +189,9 @@ export class Wire {
   }
 
   // The reply to content decides a mail, whatever comes behind it. A reply on the heels of a 354 is for the content.
-  #toleratesSurplus({ phase }: Expectation, { code }: Reply): boolean {
-    return phase === 'body' || phase === 'end-of-data' || phase === 'quit' || (phase === 'data' && code === 354);
+  // A greeting that refuses is the end anyway, and its words are the reason.
+  #toleratesSurplus({ phase }: Expectation, { code, severity }: Reply): boolean {
+    return phase === 'body' || phase === 'end-of-data' || phase === 'quit' || (phase === 'data' && code === 354) || (phase === 'greeting' && severity > 3);
   }
 
   #parse(phase: Phase): Reply | undefined {
@@ -215,7 +219,8 @@ export class Wire {
   #lost(error?: NodeJS.ErrnoException): void {
     const words = this.#failure === undefined && this.#due.length > 0 ? this.#parser.lastWords() : undefined;
     if (words !== undefined) this.#answer(words, false);
-    this.fail(this.#closedBy(error === undefined ? 'closed the connection' : `was lost (${error.code ?? error.message})`, error));
+    const closed = this.#closedBy(error === undefined ? 'closed the connection' : `was lost (${error.code ?? error.message})`, error);
+    this.fail((phase, command) => (FIRST_REPLIES.has(phase) ? lateRefusal(error, this.context.peer, this.transcript()) : undefined) ?? closed(phase, command));
   }
 
   #closedBy(how: string, cause?: NodeJS.ErrnoException): Failure {

@@ -1,0 +1,92 @@
+import { fields, usage } from '../message/fields.js';
+import type { TlsVersion } from '../protocol/connection-plan.js';
+import { Secret } from '../protocol/secret.js';
+import { secureContext } from '../transport/secure-context.js';
+import type { KeyMaterial, TlsSettings } from '../transport/settings.js';
+import { DEFAULT_TLS_VERSIONS, needsLowestLevel, TLS_VERSIONS, usableVersions } from '../transport/tls-versions.js';
+import { flag, list, oneOf, optional, text } from './checks.js';
+import { hostName } from './host.js';
+
+export interface TlsOptions {
+  /** Default `['TLSv1.2', 'TLSv1.3']`. Nothing else is ever negotiated. Those that this runtime cannot do are left out with a warning. */
+  readonly versions?: readonly TlsVersion[];
+  /** Then a version that this runtime cannot do is an `SmtpUsageError`. Default false. */
+  readonly strictVersions?: boolean;
+  /** PEM. Replaces the default roots. */
+  readonly ca?: KeyMaterial | readonly KeyMaterial[];
+  /** PEM: lists of certificates that their authorities took back. */
+  readonly crl?: KeyMaterial | readonly KeyMaterial[];
+  /**
+   * SHA-256 fingerprints, in hex with or without colons: the server's own certificate must have one of them, besides being
+   * valid. With `rejectUnauthorized: false` they alone decide.
+   */
+  readonly fingerprints?: readonly string[];
+  /** PEM: the client's certificate chain. */
+  readonly cert?: KeyMaterial;
+  /** PEM: the client's private key. */
+  readonly key?: KeyMaterial;
+  /** PKCS #12: certificate and key in one. */
+  readonly pfx?: KeyMaterial;
+  /** For `key` or `pfx`. */
+  readonly passphrase?: string;
+  /** The name that the certificate must be for. Default: the host. */
+  readonly servername?: string;
+  /** `false` takes any certificate, and a warning says so. Default true. */
+  readonly rejectUnauthorized?: boolean;
+  /** OpenSSL's cipher list. What does not encrypt, or not with whom it should, is refused. */
+  readonly ciphers?: string;
+}
+
+const KNOWN = [
+  'versions', 'strictVersions', 'ca', 'crl', 'fingerprints', 'cert', 'key', 'pfx', 'passphrase', 'servername', 'rejectUnauthorized', 'ciphers',
+] as const satisfies readonly (keyof TlsOptions)[];
+
+/** What is checked here is checked for good: after it, no handshake can fail over an option. */
+export const checkTls = (value: unknown): TlsSettings => {
+  const given = fields(value ?? {}, { path: 'tls', noun: 'option', known: KNOWN });
+  const listed = optional(list(oneOf(TLS_VERSIONS)))(given.versions, 'tls.versions');
+  const strict = optional(flag)(given.strictVersions, 'tls.strictVersions') ?? false;
+  const { offered, skipped } = listed === undefined ? { offered: DEFAULT_TLS_VERSIONS, skipped: [] } : usableVersions(listed, strict);
+  return {
+    versions: offered,
+    skippedVersions: skipped,
+    servername: optional(hostName)(given.servername, 'tls.servername'),
+    rejectUnauthorized: optional(flag)(given.rejectUnauthorized, 'tls.rejectUnauthorized') ?? true,
+    fingerprints: optional(list(fingerprint))(given.fingerprints, 'tls.fingerprints'),
+    context: secureContext(offered, {
+      ca: keyMaterials(given.ca, 'tls.ca'),
+      crl: keyMaterials(given.crl, 'tls.crl'),
+      cert: optional(keyMaterial)(given.cert, 'tls.cert'),
+      key: optional(keyMaterial)(given.key, 'tls.key'),
+      pfx: optional(keyMaterial)(given.pfx, 'tls.pfx'),
+      passphrase: given.passphrase === undefined ? undefined : new Secret(text(given.passphrase, 'tls.passphrase')),
+      ciphers: optional(cipherList(offered))(given.ciphers, 'tls.ciphers'),
+    }),
+  };
+};
+
+const keyMaterial = (value: unknown, name: string): KeyMaterial => {
+  if ((typeof value === 'string' || value instanceof Uint8Array) && value.length > 0) return value;
+  throw usage(`The option "${name}" must be text or bytes, and not empty.`);
+};
+
+const keyMaterials = (value: unknown, name: string): KeyMaterial | readonly KeyMaterial[] | undefined =>
+  Array.isArray(value) ? list(keyMaterial)(value, name) : optional(keyMaterial)(value, name);
+
+/** In the form that Node gives them: pairs of capital hex digits between colons. */
+const fingerprint = (value: unknown, name: string): string => {
+  const hex = typeof value === 'string' ? value.replaceAll(':', '').toUpperCase() : '';
+  if (/^[0-9A-F]{64}$/.test(hex)) return hex.replace(/..(?=.)/g, '$&:');
+  throw usage(`The option "${name}" must be the SHA-256 of a certificate, 64 hex digits, as "openssl x509 -noout -fingerprint -sha256" shows it.`);
+};
+
+// OpenSSL: what is excluded with "!" or "-" may be named; the rest must encrypt, and with whom must be known.
+const UNSAFE_CIPHERS = /(?:^|[:, ;+])(?![!-])[^:, ;]*(?:NULL|EXP|ADH|AECDH|RC4|COMPLEMENTOFALL)/i;
+
+const cipherList = (versions: readonly TlsVersion[]) => (value: unknown, name: string): string => {
+  const ciphers = text(value, name);
+  if (UNSAFE_CIPHERS.test(ciphers)) throw usage(`The option "${name}" allows ciphers without encryption, without authentication, with export keys or with RC4. Take NULL, EXPORT, anonymous ciphers and RC4 out.`);
+  if (/(?:^|[:, ;+])(?:SSL|TLS)v\d/i.test(ciphers)) throw usage(`The option "${name}" names a version, not ciphers. Versions have an option of their own: "tls.versions".`);
+  if (ciphers.includes('@SECLEVEL=0') && !needsLowestLevel(versions)) throw usage(`The option "${name}" asks for the level that only TLS 1.0 and 1.1 need. Name them in "tls.versions", or take "@SECLEVEL=0" out.`);
+  return ciphers;
+};

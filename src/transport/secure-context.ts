@@ -1,0 +1,87 @@
+import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
+import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
+import type { TlsVersion } from '../protocol/connection-plan.js';
+import { SmtpUsageError } from '../protocol/error.js';
+import type { Secret } from '../protocol/secret.js';
+import type { KeyMaterial } from './settings.js';
+import { needsLowestLevel } from './tls-versions.js';
+
+/** Whom to trust, who we are, and how to encrypt. */
+export interface TlsMaterial {
+  readonly ca: KeyMaterial | readonly KeyMaterial[] | undefined;
+  readonly crl: KeyMaterial | readonly KeyMaterial[] | undefined;
+  readonly cert: KeyMaterial | undefined;
+  readonly key: KeyMaterial | undefined;
+  readonly pfx: KeyMaterial | undefined;
+  readonly passphrase: Secret | undefined;
+  readonly ciphers: string | undefined;
+}
+
+/**
+ * What every handshake of a client shares: made once, because it costs about as much as a handshake does. OpenSSL takes a
+ * lowest and a highest version only; `secure` refuses what lies in gaps between.
+ * @throws SmtpUsageError naming the option that cannot be used. It never shows what a key or a passphrase is.
+ */
+export const secureContext = (versions: readonly TlsVersion[], material: TlsMaterial): SecureContext => {
+  const { ca, cert, key, pfx } = material;
+  if (pfx !== undefined && (cert ?? key) !== undefined) throw wrong('pfx', 'holds certificate and key in one. Leave out "tls.cert" and "tls.key"');
+  if ((cert === undefined) !== (key === undefined)) throw wrong(cert === undefined ? 'cert' : 'key', 'is missing: certificate and key go together');
+  // OpenSSL itself takes any text for roots, finds none in it, and then trusts nobody.
+  for (const authority of [ca ?? []].flat()) certificates('ca', authority);
+  if (cert !== undefined && key !== undefined && certificates('cert', cert)[0]?.checkPrivateKey(privateKey(key, material.passphrase)) !== true)
+    throw wrong('key', 'does not belong to the first certificate in "tls.cert"');
+  const fixed = { minVersion: versions[0], maxVersion: versions.at(-1) };
+  const options = Object.entries({ ...material, ...fixed, ciphers: cipherList(versions, material.ciphers), passphrase: material.passphrase?.reveal() });
+  try {
+    return createSecureContext(bare(options));
+  } catch {
+    // OpenSSL does not say which of them it means.
+    throw REFUSALS.find(({ name }) => material[name] !== undefined && !isUsable(options, name))?.error() ?? wrong('versions', 'cannot be used with "tls.ciphers"');
+  }
+};
+
+/** Nothing may be inherited here: a polluted prototype could bring other versions or signatures. */
+const bare = (options: readonly (readonly [string, unknown])[]): SecureContextOptions =>
+  Object.assign(Object.create(null) as SecureContextOptions, Object.fromEntries(options));
+
+const cipherList = (versions: readonly TlsVersion[], given: string | undefined): string | undefined =>
+  !needsLowestLevel(versions) || given?.includes('@SECLEVEL') === true ? given : `${given ?? 'DEFAULT'}:@SECLEVEL=0`;
+
+const wrong = (name: string, what: string): SmtpUsageError => new SmtpUsageError({ message: `The option "tls.${name}" ${what}.` });
+
+const PEM = 'Give the PEM text itself, not the path of its file';
+
+const certificates = (name: 'ca' | 'cert', material: KeyMaterial): readonly X509Certificate[] => {
+  const blocks = Buffer.from(material as string).toString('latin1').match(/-----BEGIN [A-Z0-9 ]*CERTIFICATE-----.+?-----END [A-Z0-9 ]*CERTIFICATE-----/gs) ?? [];
+  if (blocks.length === 0) throw wrong(name, `holds no certificate. ${PEM}`);
+  try {
+    return blocks.map((block) => new X509Certificate(block));
+  } catch {
+    throw wrong(name, 'holds a certificate that cannot be read. It may have been cut off');
+  }
+};
+
+const privateKey = (key: KeyMaterial, passphrase: Secret | undefined): KeyObject => {
+  try {
+    return createPrivateKey({ key: Buffer.from(key as string), ...(passphrase === undefined ? {} : { passphrase: passphrase.reveal() }) });
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (/MISSING_PASSPHRASE|INTERRUPTED/.test(code)) throw wrong('passphrase', 'is missing: "tls.key" is encrypted');
+    throw code.includes('BAD_DECRYPT') ? wrong('passphrase', 'does not open "tls.key"') : wrong('key', `holds no private key that can be read. ${PEM}`);
+  }
+};
+
+const REFUSALS = [
+  { name: 'pfx', error: () => wrong('pfx', 'cannot be opened. Check "tls.passphrase", and give the bytes of the file, not its path') },
+  { name: 'crl', error: () => wrong('crl', `holds no revocation list that can be read. ${PEM}`) },
+  { name: 'ciphers', error: () => wrong('ciphers', 'names no cipher that OpenSSL knows. See "openssl ciphers"') },
+] as const;
+
+const isUsable = (options: readonly (readonly [string, unknown])[], name: string): boolean => {
+  try {
+    createSecureContext(bare(options.filter(([option]) => option === name || option === 'passphrase')));
+    return true;
+  } catch {
+    return false;
+  }
+};

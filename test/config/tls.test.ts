@@ -1,0 +1,66 @@
+import { inspect } from 'node:util';
+import { expect, test } from 'vitest';
+import { SmtpClient, SmtpUsageError, type SmtpOptions } from '../../src/index.js';
+import { localhostCertificate } from '../../src/testing/index.js';
+import { certificateOf, fixture } from '../support/tls-server.js';
+
+const { cert, key } = certificateOf('client');
+const encrypted = fixture('client-encrypted.key');
+const pfx = fixture('client.pfx');
+const broken = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n';
+
+type TlsOptions = NonNullable<SmtpOptions['tls']>;
+
+const clientOf = (tls: TlsOptions): SmtpClient => new SmtpClient({ host: 'mail.example.com', tls });
+
+test.each<[string, TlsOptions]>([
+  ['bytes', { cert: new Uint8Array(cert), key: new Uint8Array(key) }],
+  ['text', { cert: cert.toString(), key: key.toString() }],
+  ['an encrypted key', { cert, key: encrypted, passphrase: 'sesame' }],
+  ['PKCS #12', { pfx, passphrase: 'sesame' }],
+  ['several roots, one of them a bundle', { ca: [`# roots\n${localhostCertificate.cert}\n${cert.toString()}`, fixture('authority.pem')] }],
+  ['a revocation list', { ca: fixture('authority.pem'), crl: [fixture('revocations.pem')] }],
+  ['ciphers with what they leave out', { ciphers: 'HIGH:!aNULL:!EXPORT:-RC4' }],
+  ['suites of TLS 1.3 alone', { ciphers: 'TLS_AES_128_GCM_SHA256', versions: ['TLSv1.3'] }],
+  ['ciphers for old versions', { ciphers: 'DEFAULT@SECLEVEL=0', versions: ['TLSv1'] }],
+  ['a fingerprint', { fingerprints: ['ab'.repeat(32), 'AB:'.repeat(31) + 'CD'] }],
+])('takes %s', (_title, tls) => { expect(() => clientOf(tls)).not.toThrow(); });
+
+test.each<[name: string, says: string, TlsOptions]>([
+  ['ca', 'holds no certificate', { ca: '/etc/ssl/ca.pem' }],
+  ['ca', 'cannot be read', { ca: [fixture('authority.pem'), broken] }],
+  ['cert', 'holds no certificate', { cert: 'client.pem', key }],
+  ['cert', 'cannot be read', { cert: broken, key }],
+  ['cert', 'is missing', { key }],
+  ['key', 'is missing', { cert }],
+  ['key', 'holds no private key', { cert, key: 'client.key' }],
+  ['key', 'holds no private key', { cert, key: cert }],
+  ['key', 'does not belong', { cert, key: localhostCertificate.key }],
+  ['key', 'does not belong', { cert, key: fixture('weak.key') }],
+  ['passphrase', 'is missing', { cert, key: encrypted }],
+  ['passphrase', 'does not open', { cert, key: encrypted, passphrase: 'open says me' }],
+  ['pfx', 'cannot be opened', { pfx }],
+  ['pfx', 'cannot be opened', { pfx, passphrase: 'open says me' }],
+  ['pfx', 'cannot be opened', { pfx: 'client.pfx', passphrase: 'sesame' }],
+  ['pfx', 'Leave out', { pfx, passphrase: 'sesame', cert, key }],
+  ['crl', 'holds no revocation list', { crl: 'crl.pem' }],
+  ['ciphers', 'no cipher that OpenSSL knows', { ciphers: 'ROT13' }],
+  ['ciphers', 'names a version', { ciphers: 'SSLv3' }],
+  ['ciphers', 'without encryption', { ciphers: 'HIGH:RC4-SHA' }],
+  ['ciphers', 'only TLS 1.0 and 1.1 need', { ciphers: 'DEFAULT@SECLEVEL=0' }],
+  ['fingerprints[0]', '64 hex digits', { fingerprints: ['ab'.repeat(20)] }],
+  ['fingerprints', 'nothing twice', { fingerprints: ['ab'.repeat(32), 'AB'.repeat(32)] }],
+  ['fingerprints', 'at least one', { fingerprints: [] }],
+])('refuses tls.%s: %s', (name, says, tls) => {
+  let error: unknown;
+  try { clientOf(tls); } catch (thrown) { error = thrown; }
+  expect(error).toBeInstanceOf(SmtpUsageError);
+  expect((error as Error).message).toContain(`"tls.${name}"`);
+  expect((error as Error).message).toContain(says);
+  expect(inspect(error, { depth: 9, showHidden: true })).not.toMatch(/open says me|sesame|BEGIN |MIG/);
+});
+
+test('a client shows neither key nor passphrase', () => {
+  const shown = inspect(clientOf({ cert, key: encrypted, passphrase: 'sesame' }), { depth: 9, showHidden: true });
+  expect(shown).not.toMatch(/sesame|BEGIN /);
+});
