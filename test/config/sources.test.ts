@@ -60,7 +60,7 @@ describe('JSON', () => {
     ['{"host":"host","from":"ann@example.com","timeouts":{"greeting":5}}', { host: 'host', timeouts: { greeting: 5 }, defaults: { from: 'ann@example.com' } }],
     ['{"host":"host","defaults":{"from":"ann@example.com"}}', { host: 'host', defaults: { from: 'ann@example.com' } }],
     ['{"host":"mail.${HOST}","auth":{"user":"a$${b}$","pass":"${PASS}"}}', { host: 'mail.host', auth: { user: 'a${b}$', pass: 'p"${HOST}' } }],
-    ['{"host":"host","tls":{"ca":["${HOST}"]},"security":["starttls"]}', { host: 'host', tls: { ca: ['host'] }, security: ['starttls'] }],
+    ['{"host":"host","tls":{"servername":"${HOST}"},"security":["starttls"]}', { host: 'host', tls: { servername: 'host' }, security: ['starttls'] }],
     [JSON.stringify({ host: 'host', auth: { user: 'ann', passwordFile: file } }), { host: 'host', auth: { user: 'ann', pass: 'from file' } }],
   ])('%s', (text, options) => { expect(fromJson(text, env)).toEqual(options); });
 
