@@ -27,7 +27,9 @@ const knock = (door, client, tls, timeout) =>
   withProcesses(async (start) => {
     const { port } = await open(start, door, tls);
     const { end, ms } = await start('door-client.mjs', { client, host: HOST, port, ca: tls.cert, timeout }, 30_000).answer();
-    if (client === 'rxsmtp' && end !== door.ends) throw new Error(`${door.name}: it ended with "${end}", not with "${door.ends}"`);
+    // A version without the staggered race refuses its option, and has no time to show.
+    const entered = client === 'rxsmtp' || (client === STAGGER && ms !== undefined);
+    if (entered && end !== door.ends) throw new Error(`${door.name}: it ended with "${end}", not with "${door.ends}"`);
     return { end, ms };
   });
 
