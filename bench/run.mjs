@@ -1,32 +1,39 @@
-// The memory of one large message: resident size over the start, beside nodemailer in the same run.
-// Usage: npm run bench [-- --quick]
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
+// Usage: npm run bench [-- --quick] [-- WORKLOAD...]
+// Prints ratios beside the peers; a full run of everything also writes README.md's tables. Only a mail that did not
+// arrive right fails the run: times never do.
 import { cpus } from 'node:os';
-import { fileURLToPath } from 'node:url';
+import { doors } from './tables/doors.mjs';
+import { imports } from './tables/imports.mjs';
+import { sending } from './tables/sending.mjs';
+import { writeTables } from './tables/readme.mjs';
+import { WORKLOADS } from './workloads.mjs';
 
 const quick = process.argv.includes('--quick');
-const megabytes = quick ? 64 : 1024;
+const TABLES = {
+  ...Object.fromEntries(Object.entries(WORKLOADS)
+    .filter(([, workload]) => !quick || workload.quick !== undefined)
+    .map(([name, workload]) => [name, () => sending(workload, quick)])),
+  doors: () => doors(quick),
+  imports: () => imports(quick),
+};
 
-/** Runs one contender in a process of its own against a sink in another. */
-async function measure(contender) {
-  const sink = fork(fileURLToPath(new URL('sink.mjs', import.meta.url)));
-  const [{ port }] = await once(sink, 'message');
-  const client = fork(fileURLToPath(new URL('large-body.mjs', import.meta.url)), [contender, String(port), String(megabytes)]);
-  const [result] = await once(client, 'message');
-  sink.send('sum');
-  const [received] = await once(sink, 'message');
-  sink.kill();
-  client.kill();
-  if (received.sha256 !== result.sha256) throw new Error(`${contender}: what arrived is not what was sent.`);
-  return result;
+const named = process.argv.slice(2).filter((argument) => argument !== '--quick');
+const unknown = named.filter((name) => !Object.hasOwn(TABLES, name));
+if (unknown.length > 0) {
+  console.error(`Unknown: ${unknown.join(', ')}. ${quick ? 'A quick run has' : 'There are'}: ${Object.keys(TABLES).join(', ')}.`);
+  process.exit(2);
 }
 
-console.log(`One body of ${megabytes} MB over DATA, loopback, Node ${process.versions.node}, ${cpus()[0]?.model ?? 'unknown processor'}\n`);
-const results = {};
-for (const contender of ['rxsmtp', 'nodemailer']) results[contender] = await measure(contender);
-const row = (...cells) => console.log(cells.map((cell) => String(cell).padEnd(14)).join(''));
-row('', 'RSS over MB', 'MB/s', 'cpu ms/MB');
-for (const [name, { over, rate, cpu }] of Object.entries(results)) row(name, over.toFixed(1), rate.toFixed(0), cpu.toFixed(2));
-const { rxsmtp, nodemailer } = results;
-row('ratio', (rxsmtp.over / nodemailer.over).toFixed(2), (rxsmtp.rate / nodemailer.rate).toFixed(2), (rxsmtp.cpu / nodemailer.cpu).toFixed(2));
+const processors = cpus();
+const machine = `${new Date().toISOString().slice(0, 10)}, Node ${process.versions.node}, ${processors.length} x ${processors[0]?.model ?? 'unknown processor'}, loopback`;
+console.log(machine);
+
+const sections = [];
+for (const name of named.length > 0 ? named : Object.keys(TABLES)) {
+  const { text, failures } = await TABLES[name]();
+  const section = [`### ${name}`, '', text, ...failures.map((failure) => `- FAILED: ${failure}`)].join('\n');
+  console.log(`\n${section}`);
+  sections.push(section);
+  if (failures.length > 0) process.exitCode = 1;
+}
+if (!quick && named.length === 0 && process.exitCode !== 1) writeTables([machine, ...sections].join('\n\n'));

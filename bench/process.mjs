@@ -1,0 +1,52 @@
+// Scripts of this folder in processes of their own, which end with the one that asked for them.
+import { fork } from 'node:child_process';
+import { on } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+class Process {
+  #child;
+  #answers;
+  #ended;
+  #late;
+
+  constructor(name, argument, limit) {
+    this.#child = fork(fileURLToPath(new URL(name, import.meta.url)), [JSON.stringify(argument)], { execArgv: ['--expose-gc'] });
+    this.#answers = on(this.#child, 'message');
+    this.#ended = new Promise((_, reject) => {
+      this.#child.once('exit', (code) => reject(new Error(`${name} ended with ${code} before it answered.`)));
+      this.#late = setTimeout(() => reject(new Error(`${name} did not answer within ${limit / 1000} s.`)), limit);
+    });
+    // Whoever waits for an answer gets the error; nobody has to.
+    this.#ended.catch(() => undefined);
+  }
+
+  /** What it says next. */
+  async answer() {
+    const { value } = await Promise.race([this.#answers.next(), this.#ended]);
+    return value[0];
+  }
+
+  ask(question) {
+    this.#child.send(question);
+    return this.answer();
+  }
+
+  end() {
+    clearTimeout(this.#late);
+    this.#child.kill('SIGKILL');
+  }
+}
+
+/** `start(name, argument, limit)` starts a script that must have done everything within `limit` ms; all end after `work`. */
+export async function withProcesses(work) {
+  const started = [];
+  const start = (name, argument, limit = 900_000) => {
+    started.push(new Process(name, argument, limit));
+    return started.at(-1);
+  };
+  try {
+    return await work(start);
+  } finally {
+    for (const each of started) each.end();
+  }
+}
