@@ -1,10 +1,10 @@
-import { concatMap, defer, finalize, Subject, type Observable, type ObservableInput } from 'rxjs';
+import { concatMap, defer, finalize, isObservable, Subject, type Observable, type ObservableInput } from 'rxjs';
 import { settings, type Settings, type SmtpOptions } from './config/options.js';
 import { fromUrl } from './config/url.js';
 import { inTurn } from './connect/in-turn.js';
 import { plan } from './connect/plan.js';
 import type { OpenContent } from './message/content.js';
-import { draft } from './message/mail.js';
+import { draft, type Mail } from './message/mail.js';
 import type { Message } from './message/message.js';
 import { sendEach, type BulkEvent } from './pool/bulk.js';
 import { Pool, type Job, type PoolSettings, type PoolState } from './pool/pool.js';
@@ -74,16 +74,8 @@ export class SmtpClient implements AsyncDisposable {
     return defer(() => {
       const operation = this.#operation();
       const startedAt = monotonic.now();
-      return prepare().pipe(concatMap((mail) => {
-        let content: OpenContent | undefined;
-        const job: Job = (session, claim) => defer(() => transaction(session, claim, { mail, content: content ??= mail.open(), operation, startedAt }));
-        return this.#pool.use(job, (leave) => this.#open(leave, operation)).pipe(
-          finalize(() => {
-            content?.dispose();
-            mail.discard();
-          }),
-        );
-      }));
+      const mail = prepare();
+      return isObservable(mail) ? mail.pipe(concatMap((composed) => this.#deliver(composed, operation, startedAt))) : this.#deliver(mail, operation, startedAt);
     });
   }
 
@@ -109,6 +101,17 @@ export class SmtpClient implements AsyncDisposable {
 
   toJSON(): { readonly plans: readonly ConnectionPlan[] } {
     return { plans: this.plans };
+  }
+
+  #deliver(mail: Mail, operation: Deadline, startedAt: number): Observable<SmtpEvent> {
+    let content: OpenContent | undefined;
+    const job: Job = (session, claim) => transaction(session, claim, { mail, content: content ??= mail.open(), operation, startedAt });
+    return this.#pool.use(job, (leave) => this.#open(leave, operation)).pipe(
+      finalize(() => {
+        content?.dispose();
+        mail.discard();
+      }),
+    );
   }
 
   #operation(): Deadline {

@@ -25,15 +25,16 @@ export const fields = <K extends string>(value: unknown, { path, noun, known, re
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw usage(`${path === '' ? `The ${noun}s` : `The ${noun} "${path}"`} must be an object.`);
   const own = Object.create(null) as Partial<Record<K, unknown>>;
   for (const [key, field] of Object.entries(value) as [string, unknown][]) {
-    const name = nameOf(path, printable(key.slice(0, 64)));
     const reason = Object.hasOwn(refused, key) ? refused[key] : undefined;
-    if (field !== undefined && reason !== undefined) throw usage(`The ${noun} "${name}" ${reason}`);
+    if (field !== undefined && reason !== undefined) throw usage(`The ${noun} "${shown(path, key)}" ${reason}`);
     if (reason !== undefined) continue;
-    if (!(known as readonly string[]).includes(key)) throw usage(`Unknown ${noun} "${name}".${hint(path, key, known)}`);
+    if (!(known as readonly string[]).includes(key)) throw usage(`Unknown ${noun} "${shown(path, key)}".${hint(path, key, known)}`);
     if (field !== undefined) own[key as K] = field;
   }
   return own;
 };
+
+const shown = (path: string, key: string): string => nameOf(path, printable(key.slice(0, 64)));
 
 export const nameOf = (path: string, key: string): string => (path === '' ? key : `${path}.${key}`);
 

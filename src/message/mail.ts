@@ -1,4 +1,4 @@
-import { defer, from, map, of, tap, type Observable } from 'rxjs';
+import { defer, from, map, tap, type Observable } from 'rxjs';
 import type { Envelope } from '../protocol/envelope.js';
 import { composition, COMPOSED_FIELDS, loadComposer } from './compose.js';
 import { isContent, source, type OpenContent, type Source } from './content.js';
@@ -24,19 +24,20 @@ export interface Mail {
 }
 
 /**
- * Takes a message when `send()` is called: what every retry must keep, its Message-ID and Date, is fixed now. Each
- * subscription to what it gives is one try. A message that cannot be sent is an `SmtpUsageError` there, never here.
+ * Takes a message when `send()` is called: what every retry must keep, its Message-ID and Date, is fixed now. What it gives
+ * is called for each try; a message in parts waits for its composer. One that cannot be sent is an `SmtpUsageError` there,
+ * never here.
  */
-export const draft = (message: Message): (() => Observable<Mail>) => {
+export const draft = (message: Message): (() => Mail | Observable<Mail>) => {
   const sources = sourcesOf(message);
   try {
-    const mail$ = check(message);
-    return () => mail$;
+    const mail = check(message);
+    return () => mail;
   } catch (error) {
-    return () => defer(() => {
+    return () => {
       for (const unused of sources) unused.discard();
       throw error;
-    });
+    };
   }
 };
 
@@ -47,18 +48,19 @@ const NOT_YET = 'is not supported yet.';
 const LATER = { priority: NOT_YET, deliverBy: NOT_YET, holdUntil: NOT_YET, dkim: NOT_YET };
 const IN_CONTENT = 'belongs to composed messages; a raw message brings its own header and parts.';
 const ONLY_COMPOSED = Object.fromEntries(COMPOSED_FIELDS.filter((name) => name !== 'envelope').map((name) => [name, IN_CONTENT]));
+const NOT_IN_RAW = { ...LATER, ...ONLY_COMPOSED };
 
-const check = (message: unknown): Observable<Mail> => {
+const check = (message: unknown): Mail | Observable<Mail> => {
   const isRaw = typeof message === 'object' && message !== null && Object.hasOwn(message, 'raw');
   return isRaw ? checkRaw(message) : checkComposed(message);
 };
 
-const checkRaw = (message: object): Observable<Mail> => {
-  const given = fields(message, { path: '', noun: 'message field', known: RAW_FIELDS, refused: { ...LATER, ...ONLY_COMPOSED } });
+const checkRaw = (message: object): Mail => {
+  const given = fields(message, { path: '', noun: 'message field', known: RAW_FIELDS, refused: NOT_IN_RAW });
   const { raw, envelope } = given;
   if (!isContent(raw)) throw usage('The message field "raw" must be a string, bytes, a Readable, an AsyncIterable, an Observable, or a function that gives one.');
   const content = source(raw);
-  const mail: Mail = {
+  return {
     ...delivery(given),
     envelope: checkEnvelope(envelope as Envelope),
     messageId: typeof raw === 'string' || raw instanceof Uint8Array ? findMessageId(raw) : undefined,
@@ -67,7 +69,6 @@ const checkRaw = (message: object): Observable<Mail> => {
     open: () => content.open(),
     discard: () => { content.discard(); },
   };
-  return of(mail);
 };
 
 const checkComposed = (message: unknown): Observable<Mail> => {

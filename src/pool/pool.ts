@@ -1,4 +1,4 @@
-import { BehaviorSubject, filter, firstValueFrom, Observable, Subscription, takeWhile, type SchedulerLike } from 'rxjs';
+import { defer, filter, firstValueFrom, Observable, startWith, Subject, Subscription, takeWhile, type SchedulerLike } from 'rxjs';
 import { SmtpUsageError } from '../protocol/error.js';
 import type { ConnectEvent, SmtpEvent } from '../protocol/event.js';
 import type { Opening } from '../session/open-session.js';
@@ -62,8 +62,8 @@ export class Pool {
   /** Mails that were begun and turned away come first. */
   readonly #returning = new Set<() => void>();
   readonly #waiting = new Set<() => void>();
-  readonly #state = new BehaviorSubject<PoolState>({ open: 0, busy: 0, idle: 0, waiting: 0, inFlight: 0, limit: Infinity });
-  readonly state$: Observable<PoolState> = this.#state.asObservable();
+  readonly #changes = new Subject<PoolState>();
+  readonly state$: Observable<PoolState> = defer(() => this.#changes.pipe(startWith(this.#state)));
   readonly #congestion = new Congestion();
   readonly #rateLimit: RateLimit | undefined;
   /** Keeps the process alive: somebody counts on what it waits for. */
@@ -135,7 +135,14 @@ export class Pool {
       };
       const run = (session: Session): void => {
         const mine = claim = session.begin();
-        running = job(session, mine).subscribe({
+        let events$: Observable<SmtpEvent>;
+        try {
+          events$ = job(session, mine);
+        } catch (error) {
+          failed(error, session, mine);
+          return;
+        }
+        running = events$.subscribe({
           next: (event) => {
             isTold = true;
             subscriber.next(event);
@@ -206,7 +213,7 @@ export class Pool {
   async close(): Promise<void> {
     this.#isClosed = true;
     for (const connection of this.#connections) if (connection.mails === 0) this.#retire(connection);
-    await firstValueFrom(this.#state.pipe(filter(({ open, waiting }) => open === 0 && waiting === 0)), { defaultValue: undefined });
+    await firstValueFrom(this.state$.pipe(filter(({ open, waiting }) => open === 0 && waiting === 0)), { defaultValue: undefined });
   }
 
   #refuses(subscriber: { error(error: unknown): void }): boolean {
@@ -311,14 +318,18 @@ export class Pool {
     wire.leave().subscribe({ complete: left, error: left });
   };
 
-  #changed(): void {
+  get #state(): PoolState {
     const open = this.#connections.size;
     let idle = 0;
     for (const { mails } of this.#connections) if (mails === 0) idle += 1;
-    this.#state.next({
+    return {
       open: open + this.#leaving.size, busy: open - idle, idle,
       waiting: this.#waiting.size + this.#returning.size, inFlight: this.#inFlight, limit: this.#congestion.limit,
-    });
+    };
+  }
+
+  #changed(): void {
+    if (this.#changes.observed) this.#changes.next(this.#state);
   }
 }
 

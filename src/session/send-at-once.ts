@@ -5,7 +5,7 @@ import type { SmtpError } from '../protocol/error.js';
 import type { TransactionEvent } from '../protocol/event.js';
 import type { Reply } from '../protocol/reply.js';
 import type { Deadline } from '../transport/clock.js';
-import { exchange } from '../wire/exchange.js';
+import { converse } from '../wire/exchange.js';
 import { accept, type Marks } from './accept.js';
 import type { EnvelopePlan } from './envelope-plan.js';
 import { judgeEnvelope, type Verdict } from './judge-envelope.js';
@@ -43,7 +43,7 @@ export const sendAtOnce = (session: Session, claim: Claim, mail: Mail, plan: Env
         subscriber.complete();
       }
     };
-    subscriber.add(exchange(wire, commands, { operation, payload: content }).subscribe({
+    subscriber.add(converse(wire, commands, { operation, payload: content }, {
       next: (reply) => {
         try {
           answered(reply);
@@ -52,7 +52,8 @@ export const sendAtOnce = (session: Session, claim: Claim, mail: Mail, plan: Env
         }
       },
       // A refused envelope is the answer, whatever became of the connection; otherwise the content is in doubt.
-      error: (lost: unknown) => { subscriber.error(verdict === undefined ? tellEnvelope(lost as SmtpError).failure : verdict.failure ?? lost); },
+      error: (lost) => { subscriber.error(verdict === undefined ? tellEnvelope(lost).failure : verdict.failure ?? lost); },
+      complete: () => { subscriber.complete(); },
     }));
     if (!subscriber.closed) claim.written(content.length);
   });

@@ -14,42 +14,59 @@ export interface ExchangeOptions {
   readonly payload?: Uint8Array;
 }
 
+/** Who waits for the replies of an exchange. */
+export interface ReplySink {
+  next(reply: Reply): void;
+  error(error: SmtpError): void;
+  complete(): void;
+}
+
 /**
  * Commands out, their replies in by position. Listens first, then writes the whole group in one go (RFC 2920), or one
  * after the other in lock-step. A loop of plain calls: an inner observable per reply would overflow the stack at 850.
  */
-export const exchange = (wire: Wire, commands: readonly Command[], { operation, lockstep, payload }: ExchangeOptions): Observable<Reply> =>
-  new Observable((subscriber) => {
-    const { timeouts } = wire.context;
-    const last = commands.length - 1;
-    let answered = 0;
-    const due = commands.map((command, index) => expectationOf(command, timeouts, {
-      next: (reply) => {
-        answered += 1;
-        subscriber.next(reply);
-        if (index === last || lockstep?.goOn(reply) === false) subscriber.complete();
-        else if (lockstep !== undefined && !subscriber.closed) ask(answered, answered + 1);
-      },
-      error: (error) => { if (payload === undefined || index === last) subscriber.error(error); },
-    }));
-    const ask = (from: number, to: number): void => {
-      const group = due.slice(from, to);
-      for (const expectation of group) wire.expect(expectation);
-      if (subscriber.closed) return;
-      wire.say(group.map(({ command }) => command));
-      if (payload === undefined) return;
-      wire.write(payload);
-      wire.note('client', `${String(payload.length)} bytes of content`);
-    };
-    subscriber.add(() => {
-      for (const expectation of due) expectation.sink = undefined;
-      // The 354 that is still to come could be answered with content only.
-      if (lockstep === undefined && due.some(({ phase }, index) => phase === 'data' && index >= answered)) wire.mustDrop = true;
-    });
-    const waitsFor = (): Expectation | undefined => due[payload === undefined ? answered : last];
-    subscriber.add(expireWith(wire, operation, waitsFor, (error) => { subscriber.error(error); }));
-    ask(0, lockstep === undefined ? due.length : 1);
-  });
+export const exchange = (wire: Wire, commands: readonly Command[], options: ExchangeOptions): Observable<Reply> =>
+  new Observable((subscriber) => converse(wire, commands, options, subscriber));
+
+/** What `exchange` does, for who is an observable already. Returns its teardown. */
+export const converse = (wire: Wire, commands: readonly Command[], { operation, lockstep, payload }: ExchangeOptions, sink: ReplySink): (() => void) => {
+  const { timeouts } = wire.context;
+  const last = commands.length - 1;
+  let answered = 0;
+  let isOver = false;
+  const due = commands.map((command, index) => expectationOf(command, timeouts, {
+    next: (reply) => {
+      answered += 1;
+      sink.next(reply);
+      if (isOver) return;
+      if (index === last || lockstep?.goOn(reply) === false) sink.complete();
+      else if (lockstep !== undefined) ask(answered, answered + 1);
+    },
+    error: (error) => { if (payload === undefined || index === last) fail(error); },
+  }));
+  const fail = (error: SmtpError): void => {
+    isOver = true;
+    sink.error(error);
+  };
+  const ask = (from: number, to: number): void => {
+    for (let index = from; index < to; index += 1) wire.expect(due[index] as Expectation);
+    if (isOver) return;
+    wire.say(from === 0 && to === commands.length ? commands : commands.slice(from, to));
+    if (payload === undefined) return;
+    wire.write(payload);
+    wire.note('client', `${String(payload.length)} bytes of content`);
+  };
+  const waitsFor = (): Expectation | undefined => due[payload === undefined ? answered : last];
+  const expiring = expireWith(wire, operation, waitsFor, fail);
+  ask(0, lockstep === undefined ? due.length : 1);
+  return () => {
+    isOver = true;
+    expiring.unsubscribe();
+    for (const expectation of due) expectation.sink = undefined;
+    // The 354 that is still to come could be answered with content only.
+    if (lockstep === undefined && due.some(({ phase }, index) => phase === 'data' && index >= answered)) wire.mustDrop = true;
+  };
+};
 
 const GREETING = Command.of('greeting', 'the connection');
 

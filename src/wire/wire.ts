@@ -109,7 +109,8 @@ export class Wire {
       return;
     }
     this.#due.push(expectation);
-    if (this.#due.length === 1) this.touch();
+    if (this.#due.length > 1) return;
+    this.touch();
     // What stayed behind a 354 answers the content that is only now begun.
     if (this.#parser.buffered > 0) this.#deliver(1);
   }

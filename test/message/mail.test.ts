@@ -1,14 +1,14 @@
 import { createReadStream } from 'node:fs';
 import { PassThrough, Readable } from 'node:stream';
-import { of, type Observable } from 'rxjs';
+import { firstValueFrom, isObservable, of, type Observable } from 'rxjs';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { draft, type Mail } from '../../src/message/mail.js';
 import type { Message } from '../../src/message/message.js';
 import { SmtpUsageError } from '../../src/protocol/error.js';
 
 const envelope = { from: 'ann@example.com', to: ['bob@example.com'] };
-const only = (mail$: Observable<Mail>): Promise<Mail> => new Promise((next, error) => { mail$.subscribe({ next, error }); });
-const mailOf = (message: unknown): Promise<Mail> => only(draft(message as Message)());
+const only = async (mail: Mail | Observable<Mail>): Promise<Mail> => (isObservable(mail) ? firstValueFrom(mail) : mail);
+const mailOf = async (message: unknown): Promise<Mail> => only(draft(message as Message)());
 const failure = async (message: unknown): Promise<SmtpUsageError> => {
   const error: unknown = await mailOf(message).then(() => undefined, (reason: unknown) => reason);
   expect(error).toBeInstanceOf(SmtpUsageError);
