@@ -1,4 +1,4 @@
-import { catchError, concatMap, defer, EMPTY, expand, filter, from, map, of, tap, throwError, type Observable } from 'rxjs';
+import { catchError, concatMap, defer, EMPTY, expand, filter, from, map, of, throwError, type Observable } from 'rxjs';
 import { auth, AUTH_CANCEL, authResponse, type Command } from '../protocol/command.js';
 import { SmtpError, SmtpProtocolError } from '../protocol/error.js';
 import type { Reply } from '../protocol/reply.js';
@@ -60,9 +60,11 @@ const respond = (state: State, mechanism: SaslMechanism, challenge: Reply, postp
     const response = postponed ?? mechanism.next(decodeBase64(challenge.lines.join(' ')));
     const limit = deadline(scheduler, 'command', commandTimeout(timeouts, 'auth'));
     return (response instanceof Uint8Array ? of(response) : from(response).pipe(before(scheduler, limit, 'auth', `The answer of ${mechanism.name} to ${peer}`))).pipe(
-      tap((bytes) => {
+      map((bytes: unknown) => {
+        if (!(bytes instanceof Uint8Array)) throw new TypeError('next() must give a Uint8Array, or a Promise of one');
         conceal(state, bytes);
         wire.mustDrop = false;
+        return bytes;
       }),
     );
   });
@@ -72,7 +74,9 @@ const giveUp = ({ wire, operation }: State, mechanism: SaslMechanism, error: unk
   if (error instanceof SmtpError) return throwError(() => error);
   wire.mustDrop = false;
   return exchange(wire, [AUTH_CANCEL], { operation }).pipe(
-    map(() => {
+    map((reply) => {
+      // It took "*" for a response and goes on, so it would take QUIT for one, too.
+      if (reply.code === 334) wire.mustDrop = true;
       if (!(error instanceof SaslError)) throw error;
       throw new SmtpProtocolError('E_PROTOCOL', {
         phase: 'auth', transcript: wire.transcript(),

@@ -268,6 +268,7 @@ describe('a mechanism of one\'s own', () => {
   it.each<[string, SaslMechanism['next'], string, string, readonly string[]]>([
     ['breaks', () => { throw new Error('no ticket'); }, 'E_AUTH', 'no ticket', ['*']],
     ['breaks later', () => Promise.reject(new Error('no ticket')), 'E_AUTH', 'no ticket', ['*']],
+    ['gives no bytes', () => 'ticket' as unknown as Uint8Array, 'E_AUTH', 'must give a Uint8Array', ['*']],
     ['does not like the challenge', () => { throw new SaslError('it wants another ticket'); }, 'E_PROTOCOL', 'it wants another ticket', ['*']],
     ['never answers', () => new Promise(() => undefined), 'E_TIMEOUT', 'timeouts.command', ['AUTH X-TICKET']],
   ])('%s', async (_, next, code, words, end) => {
@@ -276,6 +277,14 @@ describe('a mechanism of one\'s own', () => {
     expect(error).toMatchObject({ code, phase: 'auth', outcome: 'not-sent' });
     expect(error!.message).toContain(words);
     expect(said(there).slice(-end.length)).toEqual(end);
+  });
+
+  it('is left without a word in the middle of its exchange', async () => {
+    const there = await server();
+    const told = await verify(there, { auth: ticket(() => new Promise(() => undefined)), timeouts: { greeting: 1000, operation: 200 } });
+    expect(told.error).toMatchObject({ code: 'E_TIMEOUT', phase: 'auth', limit: 'operation' });
+    await there[Symbol.asyncDispose]();
+    expect(there.sessions[0]!.lines.findLast((line) => line.startsWith('C: '))).toBe('C: AUTH X-TICKET');
   });
 
   it.each([[undefined, 10], [3, 3], [20, 20]])('with maxRounds %j answers %i challenges', async (maxRounds, answers) => {
