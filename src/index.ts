@@ -27,5 +27,7 @@ export { retryWhenSafe, type RetryOptions } from './operators/retry-when-safe.js
 
 export { sendMail } from './operators/send-mail.js';
 
-// Mechanisms of your own
-export type { SaslMechanism } from './sasl/mechanism.js';
+// Mechanisms to give as `auth`, and what one of your own is made of
+export { anonymous } from './sasl/anonymous.js';
+export { SaslError, type SaslMechanism } from './sasl/mechanism.js';
+export type { TokenFunction } from './session/token-source.js';

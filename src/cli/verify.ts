@@ -5,6 +5,7 @@ import { flags } from './arguments.js';
 import { dialogue } from './dialogue.js';
 import { endedBy, interrupted, type Ending } from './ending.js';
 import { EXIT_CODES } from './exit-codes.js';
+import { explainSignIn } from './explain-sign-in.js';
 import { writeLine, type CliCommand } from './io.js';
 import { pin, signIn } from './pin.js';
 import { printEvents } from './print-event.js';
@@ -16,16 +17,17 @@ ${SERVER_HELP}
 
 At the end it prints the settings to pin: with them the next connection goes through the right door at once.`;
 
-/** Shows the plan, and each step of it with its time. */
+/** Shows the plan, each step of it with its time, and how the server would be signed in to. */
 export const verify: CliCommand = async (argv, io) => {
   const values = flags(argv, SERVER_FLAGS);
   if (values.help === true) { writeLine(io.stdout, HELP); return EXIT_CODES.accepted; }
-  await using client = new SmtpClient(await serverOptions(values, await configured(values, io), io));
+  const options = await serverOptions(values, await configured(values, io), io);
+  await using client = new SmtpClient(options);
   client.plans.forEach((plan, index) => { writeLine(io.stdout, `${index === 0 ? 'plan:' : 'then:'} ${describePlan(plan)}`); });
   const { code, text } = await lastValueFrom(merge(
     dialogue(client, values.verbose === true ? io.stderr : undefined).pipe(ignoreElements()),
     io.interrupted$.pipe(map(() => interrupted(false))),
-    client.verify().pipe(printEvents(io.stdout), toArray(), map(verified), catchError((error: unknown) => of(endedBy(error)))),
+    client.verify().pipe(printEvents(io.stdout), explainSignIn(io.stdout, options), toArray(), map(verified), catchError((error: unknown) => of(endedBy(error)))),
   ).pipe(take(1)));
   writeLine(code === EXIT_CODES.accepted ? io.stdout : io.stderr, text);
   return code;

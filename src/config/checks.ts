@@ -4,9 +4,9 @@ const refuse = (name: string, must: string): never => {
   throw usage(`The option "${name}" must be ${must}.`);
 };
 
-/** Text that is not empty and stays on one line. */
+/** Text that is not empty, stays on one line and has a form in UTF-8. */
 export const text = (value: unknown, name: string): string =>
-  typeof value === 'string' && value !== '' && !/[\r\n\0]/.test(value) ? value : refuse(name, 'a string that is not empty and holds no line break or NUL');
+  typeof value === 'string' && value !== '' && !/[\r\n\0]|\p{Cs}/u.test(value) ? value : refuse(name, 'a string that is not empty and holds no line break, NUL or half a character');
 
 export const flag = (value: unknown, name: string): boolean => (typeof value === 'boolean' ? value : refuse(name, 'true or false'));
 

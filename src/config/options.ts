@@ -4,15 +4,13 @@ import type { Rate } from '../pool/rate-limit.js';
 import { fields, nameOf, usage } from '../message/fields.js';
 import { parseClientName } from '../protocol/address.js';
 import type { SecurityMode } from '../protocol/connection-plan.js';
-import type { Reply } from '../protocol/reply.js';
 import { Secret } from '../protocol/secret.js';
 import { AUTOMATIC_GREETING_TIMEOUT, DEFAULT_TIMEOUTS, type Timeouts } from '../protocol/timeouts.js';
-import type { Credentials } from '../sasl/choose.js';
 import type { SaslMechanism } from '../sasl/mechanism.js';
 import { MAILS_IN_FLIGHT } from '../session/session.js';
-import type { SessionSettings } from '../session/settings.js';
+import type { SessionCredentials, SessionSettings } from '../session/settings.js';
+import { tokenSource, type TokenFunction } from '../session/token-source.js';
 import type { LocalBinding, LocalEndpoint, LookupFunction } from '../transport/settings.js';
-import type { ObservableInput } from 'rxjs';
 import { count, countOrForever, duration, durationOrForever, flag, list, localPort, oneOf, optional, port, text } from './checks.js';
 import { hostName, isAddress, isLoopback } from './host.js';
 import { checkTls, type TlsOptions } from './tls.js';
@@ -63,16 +61,20 @@ export interface PasswordAuth {
   readonly pass: string;
 }
 
-/** XOAUTH2 or OAUTHBEARER. Not supported yet. */
+/** OAUTHBEARER or XOAUTH2. */
 export interface TokenAuth {
   readonly user: string;
-  /** The token, or where to get one; `rejected` is the server's reply to the one before. */
-  readonly token: string | ((context: { readonly rejected?: Reply }) => ObservableInput<string>);
+  /**
+   * The token, or a function that gives one for each connection: at most one call is in flight. After a refusal it is called
+   * once more with `rejected`, the server's reply, and must then get a fresh one.
+   */
+  readonly token: string | TokenFunction;
 }
 
-/** EXTERNAL: the client certificate says who it is. Not supported yet. */
+/** EXTERNAL: the client certificate of `tls.cert` or `tls.pfx` says who it is. */
 export interface ExternalAuth {
   readonly external: true;
+  /** For whom to act. Default: whom the certificate names. */
   readonly authzid?: string;
 }
 
@@ -162,16 +164,34 @@ const checkSecurity = (value: unknown, host: string): Settings['modes'] => {
   return mode === 'auto' || mode === 'tls' ? mode : [mode];
 };
 
-const checkAuth = (value: unknown): Credentials | undefined => {
+const checkAuth = (value: unknown): SessionCredentials | undefined => {
   if (value === undefined) return undefined;
-  if (isMechanism(value)) return { kind: 'mechanism', mechanism: value };
-  const { user, pass } = fields(value, { path: 'auth', noun: OPTION, known: ['user', 'pass'], refused: { token: NOT_YET, external: NOT_YET, authzid: NOT_YET } });
-  return { kind: 'password', user: text(user, 'auth.user'), pass: new Secret(text(pass, 'auth.pass')) };
+  if (isMechanism(value)) {
+    saslName(value.name, 'auth.name');
+    return { kind: 'mechanism', mechanism: value };
+  }
+  const { user, pass, token, external, authzid } = fields(value, { path: 'auth', noun: OPTION, known: ['user', 'pass', 'token', 'external', 'authzid'] });
+  const ways = Object.entries({ 'auth.pass': pass, 'auth.token': token, 'auth.external': external }).filter(([, given]) => given !== undefined).map(([name]) => name);
+  if (ways.length > 1) throw usage(`The options ${ways.map((name) => `"${name}"`).join(' and ')} are different ways to sign in. Leave one.`);
+  if (external !== undefined) {
+    if (external !== true || user !== undefined) throw usage('The option "auth.external" must be true, and stands without "auth.user". For whom to act is "auth.authzid".');
+    return { kind: 'external', authzid: optional(text)(authzid, 'auth.authzid') ?? '' };
+  }
+  if (authzid !== undefined) throw usage('The option "auth.authzid" goes with "auth.external" only.');
+  if (token === undefined) return { kind: 'password', user: text(user, 'auth.user'), pass: new Secret(text(pass, 'auth.pass')) };
+  return { kind: 'token', user: tokenUser(user), tokens: tokenSource(typeof token === 'function' ? (token as TokenFunction) : text(token, 'auth.token')) };
+};
+
+// What separates the fields of a token's message (RFC 7628 section 3.1) can be in none of them.
+const tokenUser = (value: unknown): string => {
+  const user = text(value, 'auth.user');
+  if (user.includes('\x01')) throw usage('The option "auth.user" holds a control character that ends a field beside a token. Remove it.');
+  return user;
 };
 
 // Its functions may stand on a prototype, as those of any class do; what has a field of ours is no mechanism.
 const isMechanism = (value: unknown): value is SaslMechanism => {
-  if (typeof value !== 'object' || value === null || Object.hasOwn(value, 'user') || Object.hasOwn(value, 'pass')) return false;
+  if (typeof value !== 'object' || value === null || Object.hasOwn(value, 'user') || Object.hasOwn(value, 'pass') || Object.hasOwn(value, 'token')) return false;
   const { name, start, next } = value as Partial<Record<keyof SaslMechanism, unknown>>;
   return typeof name === 'string' && typeof start === 'function' && typeof next === 'function';
 };

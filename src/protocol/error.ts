@@ -114,12 +114,15 @@ export class SmtpAuthenticationError extends SmtpError {
   /** What the options and the credentials allow. */
   readonly allowed: readonly string[];
   readonly tried: readonly string[];
+  /** Why a token was refused, in the server's words (RFC 7628 section 3.2.2). Data of a peer: nothing in it was followed. */
+  declare readonly refusal?: Readonly<Record<string, string>>;
 
-  constructor({ offered, allowed, tried, ...details }: Details & { readonly offered: readonly string[]; readonly allowed: readonly string[]; readonly tried: readonly string[] }) {
+  constructor({ offered, allowed, tried, refusal, ...details }: Details & Pick<SmtpAuthenticationError, 'offered' | 'allowed' | 'tried' | 'refusal'>) {
     super('E_AUTH', details);
     this.offered = offered;
     this.allowed = allowed;
     this.tried = tried;
+    if (refusal !== undefined) this.refusal = refusal;
   }
 }
 

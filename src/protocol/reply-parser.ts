@@ -24,6 +24,8 @@ export class MalformedReply extends Error {
 export class ReplyParser {
   /** Octets of a line with its CRLF. Challenges of AUTH may be longer than other replies (RFC 4954 section 4). */
   lineLimit = 8 * 1024;
+  /** A 334 is kept as it came: a mechanism reads it, and whoever shows it cleans it. */
+  keepsChallenges = false;
   readonly #redactor: Redactor;
   #bytes: Buffer = Buffer.alloc(0);
   /** True while `#bytes` is a chunk of somebody else, which is never written to. */
@@ -138,7 +140,7 @@ export class ReplyParser {
   }
 
   #safe(text: string): string {
-    return printable(this.#redactor.clean(text));
+    return printable(this.keepsChallenges && this.#code === '334' ? text : this.#redactor.clean(text));
   }
 
   #malformed(why: string): never {

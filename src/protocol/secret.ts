@@ -27,13 +27,14 @@ export class Secret {
 
 /**
  * Takes known secrets out of a peer's text: some servers echo a credential in the reply that refuses it.
- * Knows each secret as it was typed, in base64, percent-encoded and as it went over the wire.
+ * Knows each secret as it was typed, percent-encoded, and in base64 wherever it stands in what was encoded.
  */
 export class Redactor {
   readonly #forms = new Set<string>();
 
   conceal(secret: string): void {
-    const forms = [secret, Buffer.from(secret, 'utf8').toString('base64'), encodeURIComponent(secret)];
+    const bytes = Buffer.from(secret, 'utf8');
+    const forms = [secret, encodeURIComponent(secret), bytes.toString('base64'), ...OFFSETS.map((offset) => base64At(bytes, offset))];
     // A form of one or two characters would take ordinary text apart and hide nothing.
     for (const form of forms) if (form.length > 2) this.#forms.add(form);
   }
@@ -44,3 +45,10 @@ export class Redactor {
     return cleaned;
   }
 }
+
+// Three bytes become four characters, so text looks one of three ways in base64.
+const OFFSETS = [0, 1, 2];
+
+/** The characters that depend on `bytes` alone, where `offset` bytes of a group stand in front. */
+const base64At = (bytes: Buffer, offset: number): string =>
+  Buffer.concat([Buffer.alloc(offset), bytes]).toString('base64').slice(Math.ceil((offset * 8) / 6), Math.floor(((offset + bytes.length) * 8) / 6));

@@ -1,23 +1,32 @@
 import { SmtpUsageError } from '../protocol/error.js';
 import type { Secret } from '../protocol/secret.js';
 
-/** One exchange of RFC 4422, from the client's side. Bytes in and out; base64 is the caller's. */
+/**
+ * One exchange of RFC 4422, from the client's side. Bytes in and out; base64, line limits and giving up are the caller's.
+ * An object that is given as the option `auth` serves one connection at a time.
+ *
+ * ```ts
+ * const mechanism: SaslMechanism = { name: 'X-TICKET', done: true, start: () => ticket, next: () => { throw new SaslError('it asked again'); } };
+ * ```
+ */
 export interface SaslMechanism {
   /** As AUTH spells it. */
   readonly name: string;
   /** Begins an exchange anew. Undefined: the server speaks first, which differs from an empty response. */
   start(): Uint8Array | undefined;
-  /** Answers a challenge, or throws `SaslError`. */
+  /** Answers a challenge, or throws `SaslError` where the server broke the exchange. */
   next(challenge: Uint8Array): Uint8Array | Promise<Uint8Array>;
   /** Everything was said and everything due was verified: before that, a 235 does not count. */
   readonly done: boolean;
-  /** Challenges that the mechanism can have at most. */
+  /** Challenges that the mechanism can have at most. Default 10. */
   readonly maxRounds?: number;
   /** It gives nothing away to who reads along. Without this it is used only where nobody can. */
   readonly clearTextSafe?: boolean;
+  /** What the server told of its refusal within the exchange, as data: nothing in it is followed. */
+  readonly refusal?: Readonly<Record<string, string>> | undefined;
 }
 
-/** A challenge that is not answered. The message says why, as a clause. */
+/** A challenge that is not answered. The message says why, as a clause: "its nonce is not ours". */
 export class SaslError extends Error {
   override readonly name = 'SaslError';
 }
@@ -37,4 +46,9 @@ export const decodeBase64 = (text: string): Uint8Array => {
 export const refuseNul = (user: string, pass: Secret): void => {
   for (const [what, text] of [['auth.user', user], ['auth.pass', pass.reveal()]] as const)
     if (text.includes('\0')) throw new SmtpUsageError({ phase: 'auth', message: `${what} holds a NUL character, which no mechanism can carry. Remove it.` });
+};
+
+/** For a mechanism that has said everything. */
+export const saidAll = (): never => {
+  throw new SaslError('it asked again after everything was said');
 };

@@ -1,5 +1,5 @@
 import type { Secret } from '../protocol/secret.js';
-import { refuseNul, SaslError, type SaslMechanism } from './mechanism.js';
+import { refuseNul, saidAll, type SaslMechanism } from './mechanism.js';
 
 /** PLAIN (RFC 4616): everything at once, as the initial response. */
 export const plain = (user: string, pass: Secret): SaslMechanism => {
@@ -12,8 +12,6 @@ export const plain = (user: string, pass: Secret): SaslMechanism => {
       done = true;
       return Buffer.from(`\0${user}\0${pass.reveal()}`, 'utf8');
     },
-    next: () => {
-      throw new SaslError('it asked again after everything was said');
-    },
+    next: saidAll,
   };
 };

@@ -1,10 +1,18 @@
+import type { Secret } from '../protocol/secret.js';
 import type { Timeouts } from '../protocol/timeouts.js';
 import type { Credentials } from '../sasl/choose.js';
 import type { TlsSettings } from '../transport/settings.js';
+import type { TokenSource } from './token-source.js';
+
+/** What a client signs in with, and where its secret comes from. */
+export type SessionCredentials =
+  | { readonly kind: 'password'; readonly user: string; readonly pass: Secret }
+  | { readonly kind: 'token'; readonly user: string; readonly tokens: TokenSource }
+  | Extract<Credentials, { readonly kind: 'external' | 'mechanism' }>;
 
 /** What a session needs to know, checked and complete. */
 export interface SessionSettings {
-  readonly credentials: Credentials | undefined;
+  readonly credentials: SessionCredentials | undefined;
   /** SASL names in upper case; `undefined` allows all that are safe. */
   readonly allowedAuthentication: readonly string[] | undefined;
   readonly allowInsecureAuth: boolean;

@@ -1,5 +1,6 @@
 import type { Certificate } from './certificates.js';
 import type { Fault } from './fault.js';
+import type { SignIn } from './sign-in.js';
 
 /** A mail that the server took. */
 export interface ReceivedMessage {
@@ -36,8 +37,10 @@ export interface ServerOptions extends Partial<Certificate> {
   readonly tls?: 'starttls' | 'implicit' | 'none';
   /** Who may sign in, and with what password. Without any, AUTH is not offered. */
   readonly users?: Readonly<Record<string, string>>;
-  /** Default PLAIN, LOGIN and CRAM-MD5. */
+  /** Default PLAIN, LOGIN and CRAM-MD5. Further known are SCRAM-SHA-256 and, with the password as their token, XOAUTH2 and OAUTHBEARER. */
   readonly mechanisms?: readonly string[];
+  /** Mechanisms of your own, by name in upper case. Offered besides `mechanisms`, and used before them. */
+  readonly signIn?: Readonly<Record<string, SignIn>>;
   /** The largest message in bytes. Default 52,428,800; 0 offers SIZE without a limit. */
   readonly size?: number;
   /** Keywords that are not offered, and what they bring not understood. */

@@ -5,7 +5,7 @@ import type { FaultPoint, FaultScript } from './fault.js';
 import { Input } from './input.js';
 import type { ReceivedMessage, ServerOptions } from './options.js';
 import { Output } from './output.js';
-import { MECHANISMS } from './sign-in.js';
+import { DEFAULT_MECHANISMS, MECHANISMS, type Ask } from './sign-in.js';
 
 /** What a server's sessions share. */
 export interface SessionContext {
@@ -96,8 +96,8 @@ export class ServerSession {
   }
 
   get #mechanisms(): readonly string[] {
-    const { users, mechanisms = [...MECHANISMS.keys()] } = this.#context.options;
-    return users === undefined ? [] : mechanisms;
+    const { users, mechanisms = DEFAULT_MECHANISMS, signIn = {} } = this.#context.options;
+    return [...new Set([...Object.keys(signIn), ...(users === undefined ? [] : mechanisms)])];
   }
 
   #ehlo(): string {
@@ -172,18 +172,21 @@ export class ServerSession {
 
   async #authenticate(argument: string): Promise<void> {
     const [name = '', initial] = argument.split(' ');
-    const verify = this.#mechanisms.includes(name.toUpperCase()) ? MECHANISMS.get(name.toUpperCase()) : undefined;
+    const { users = {}, signIn } = this.#context.options;
+    const mechanism = name.toUpperCase();
+    const verify = signIn?.[mechanism] ?? (this.#mechanisms.includes(mechanism) ? MECHANISMS.get(mechanism) : undefined);
     if (this.#user !== undefined || this.#transaction !== undefined) { await this.#reply('auth', '503 5.5.1 Not now'); return; }
     if (verify === undefined) { await this.#reply('auth', '504 5.5.4 Unknown mechanism'); return; }
     const exchange: { at: FaultPoint; goesOn: boolean } = { at: 'auth', goesOn: true };
     const decode = (text: string): string => Buffer.from(text, 'base64').toString('utf8');
-    const user = await verify(this.#context.options.users ?? {}, initial === undefined ? undefined : decode(initial === '=' ? '' : initial), async (challenge) => {
+    const ask: Ask = async (challenge) => {
       exchange.goesOn &&= await this.#reply(exchange.at, `334 ${Buffer.from(challenge).toString('base64')}`);
       exchange.at = 'auth-response';
       const line = exchange.goesOn ? await this.#input.line() : undefined;
       if (line !== undefined) this.lines.push(`C: ${line}`);
       return line === undefined || line === '*' ? undefined : decode(line);
-    });
+    };
+    const user = await verify(ask, initial === undefined ? undefined : decode(initial === '=' ? '' : initial), users);
     if (exchange.goesOn && await this.#reply(exchange.at, user === undefined ? '535 5.7.8 Wrong user or password' : '235 2.7.0 Welcome')) this.#user = user;
   }
 

@@ -1,12 +1,15 @@
 import type { Socket } from 'node:net';
 import { fromEvent, map, Observable, take } from 'rxjs';
 import type { Endpoint } from '../protocol/connection-plan.js';
+import type { ChannelBinding } from '../sasl/channel-binding.js';
 
 /** What a TLS handshake agreed on. */
 export interface TlsFacts {
   readonly protocol: string;
   readonly cipher: string;
   readonly certificate: { readonly subject: string; readonly issuer: string; readonly altNames: readonly string[]; readonly validFrom: string; readonly validTo: string; readonly fingerprint256: string };
+  /** What a sign-in can be tied to. */
+  readonly binding?: ChannelBinding | undefined;
 }
 
 /** A byte stream to the server, whatever carries it. */

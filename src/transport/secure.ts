@@ -4,6 +4,7 @@ import { Observable } from 'rxjs';
 import type { TlsVersion } from '../protocol/connection-plan.js';
 import type { Phase } from '../protocol/error.js';
 import { SocketStream, type ByteStream, type TlsFacts } from './byte-stream.js';
+import { channelBinding } from './channel-binding.js';
 import type { TlsSettings } from './settings.js';
 import { certificateError, tlsError, unlistedVersion, unpinnedCertificate, type Handshake } from './tls-error.js';
 import { TLS_VERSIONS } from './tls-versions.js';
@@ -60,6 +61,7 @@ const facts = (socket: TLSSocket): TlsFacts => {
   return {
     protocol: socket.getProtocol() ?? '',
     cipher: socket.getCipher().name,
+    binding: channelBinding(socket),
     certificate: {
       subject: commonName(certificate.subject),
       issuer: commonName(certificate.issuer),

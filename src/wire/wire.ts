@@ -197,6 +197,7 @@ export class Wire {
 
   #parse(phase: Phase): Reply | undefined {
     this.#parser.lineLimit = phase === 'auth' ? AUTH_LINE_LIMIT : LINE_LIMIT;
+    this.#parser.keepsChallenges = phase === 'auth';
     try {
       return this.#parser.read();
     } catch (error) {
@@ -303,7 +304,7 @@ export class Wire {
   }
 
   #line(from: LogLine['from'], what: Command | Reply | string): LogLine {
-    const text = typeof what === 'string' ? what : what instanceof Command ? what.toString() : formatReply(what);
+    const text = typeof what === 'string' ? what : what instanceof Command ? what.toString() : this.context.redactor.clean(formatReply(what));
     return { connection: this.context.connection, from, text };
   }
 }

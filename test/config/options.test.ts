@@ -42,8 +42,10 @@ test.each<[string, unknown]>([
   ['port', { host: 'a', port: 0 }], ['port', { host: 'a', port: '25' }], ['port', { host: 'a', port: 65_536 }],
   ['security', { host: 'a', security: 'ssl' }], ['security', { host: 'a', security: [] }], ['security[0]', { host: 'a', security: ['auto'] }], ['security', { host: 'a', security: ['none', 'none'] }],
   ['auth.user', { host: 'a', auth: { user: '', pass: 'x' } }], ['auth.pass', { host: 'a', auth: { user: 'x', pass: '' } }], ['auth.pass', { host: 'a', auth: { user: 'x' } }],
-  ['auth.pass', { host: 'a', auth: { user: 'x', pass: 'hunter2\r\n' } }], ['auth.pass', { host: 'a', auth: { user: 'x', pass: ['hunter2'] } }], ['auth.token', { host: 'a', auth: { user: 'x', token: 'hunter2' } }],
-  ['auth.external', { host: 'a', auth: { external: true } }], ['"auth"', { host: 'a', auth: 'hunter2' }],
+  ['auth.pass', { host: 'a', auth: { user: 'x', pass: 'hunter2\r\n' } }], ['auth.pass', { host: 'a', auth: { user: 'x', pass: ['hunter2'] } }], ['auth.token', { host: 'a', auth: { user: 'x', token: 'hunter2\x01' } }], ['auth.token', { host: 'a', auth: { user: 'x', token: '' } }], ['auth.token', { host: 'a', auth: { user: 'x', token: ['hunter2'] } }],
+  ['auth.user', { host: 'a', auth: { token: 'hunter2' } }], ['auth.user', { host: 'a', auth: { user: 'x\x01', token: 'hunter2' } }], ['"auth.pass" and "auth.token"', { host: 'a', auth: { user: 'x', pass: 'hunter2', token: 'hunter2' } }],
+  ['auth.external', { host: 'a', auth: { external: false } }], ['auth.external', { host: 'a', auth: { external: true, user: 'x' } }], ['auth.authzid', { host: 'a', auth: { external: true, authzid: 'x\r\n' } }], ['auth.authzid', { host: 'a', auth: { user: 'x', pass: 'hunter2', authzid: 'y' } }],
+  ['auth.pass', { host: 'a', auth: { user: 'x', pass: 'hunter2\ud800' } }], ['auth.name', { host: 'a', auth: { name: 'X\r\nY', start: () => undefined, next: () => undefined } }], ['"auth"', { host: 'a', auth: 'hunter2' }],
   ['allowedAuthentication', { host: 'a', allowedAuthentication: [] }], ['allowedAuthentication[0]', { host: 'a', allowedAuthentication: ['A B'] }],
   ['allowInsecureAuth', { host: 'a', allowInsecureAuth: 'false' }], ['clientName', { host: 'a', clientName: 'a\r\nb' }],
   ...[0, -1, NaN, '5', null, Infinity].map((greeting) => ['timeouts.greeting', { host: 'a', timeouts: { greeting } }] as [string, unknown]),
@@ -67,6 +69,10 @@ test('secrets do not print', () => {
   const checked = of({ auth: { user: 'ann', pass: 'hunter2' }, tls: { passphrase: 'hunter2' } });
   expect(inspect(checked, { depth: 9, showHidden: true }) + JSON.stringify(checked)).not.toContain('hunter2');
   expect(checked.credentials).toMatchObject({ kind: 'password', user: 'ann' });
+  const token = of({ auth: { user: 'ann', token: 'hunter2' } });
+  expect(inspect(token, { depth: 9, showHidden: true }) + JSON.stringify(token)).not.toContain('hunter2');
+  expect(token.credentials).toMatchObject({ kind: 'token', user: 'ann' });
+  expect(of({ auth: { external: true } }).credentials).toEqual({ kind: 'external', authzid: '' });
 });
 
 test('a mechanism of one\'s own is taken as it is', () => {

@@ -1,44 +1,95 @@
 import { describe, expect, it } from 'vitest';
 import { Secret } from '../../src/protocol/secret.js';
-import { candidates, supportedMechanisms, type Conditions, type Credentials } from '../../src/sasl/choose.js';
+import { candidates, userOf, type Conditions, type Credentials } from '../../src/sasl/choose.js';
 import type { SaslMechanism } from '../../src/sasl/mechanism.js';
 
-const password: Credentials = { kind: 'password', user: 'tim', pass: new Secret('secret') };
-const own = (more: Partial<SaslMechanism> = {}): SaslMechanism => ({ name: 'X-Own', done: true, start: () => undefined, next: () => new Uint8Array(), ...more });
+const SERVICE = { host: 'mail.example', port: 587 };
+const TLS: Partial<Conditions> = { confidential: true, binding: { type: 'tls-exporter', data: new Uint8Array(32) } };
+const CLEAR: Partial<Conditions> = { confidential: false };
+const LOOPBACK: Partial<Conditions> = { confidential: true };
 
-const choose = (credentials: Credentials, conditions: Conditions): { usable: string[]; allowed: readonly string[]; withheld: readonly string[] } => {
-  const { usable, ...rest } = candidates(credentials, conditions);
-  return { usable: usable.map((create) => create().name), ...rest };
-};
+const password: Credentials = { kind: 'password', user: 'tim' };
+const token: Credentials = { kind: 'token', user: 'tim' };
+const external: Credentials = { kind: 'external', authzid: 'tim' };
+const own = (more: Partial<SaslMechanism> = {}): SaslMechanism => ({ name: 'X-Own', done: true, start: () => undefined, next: () => new Uint8Array(), ...more });
+const mechanism = (more?: Partial<SaslMechanism>): Credentials => ({ kind: 'mechanism', mechanism: own(more) });
+
+const candidatesOf = (credentials: Credentials, offered: string, more: Partial<Conditions>) =>
+  candidates(credentials, { offered: offered.split(' ').filter((name) => name !== ''), confidential: true, service: SERVICE, ...more });
+
+const POSTFIX = 'PLAIN LOGIN NTLM CRAM-MD5 DIGEST-MD5 SCRAM-SHA-1 SCRAM-SHA-256 SCRAM-SHA-512 GSSAPI';
+const EXCHANGE = 'GSSAPI NTLM LOGIN XOAUTH2';
 
 describe('candidates', () => {
-  it.each<[string, Conditions, string[], string[], string[]]>([
-    ['the strongest first', { offered: ['LOGIN', 'PLAIN', 'CRAM-MD5', 'GSSAPI'], confidential: true }, ['CRAM-MD5', 'PLAIN', 'LOGIN'], ['CRAM-MD5', 'PLAIN', 'LOGIN'], []],
-    ['no password over clear text', { offered: ['LOGIN', 'PLAIN', 'CRAM-MD5'], confidential: false }, ['CRAM-MD5'], ['CRAM-MD5', 'PLAIN', 'LOGIN'], ['PLAIN', 'LOGIN']],
-    ['what is offered only', { offered: ['plain'], confidential: true }, ['PLAIN'], ['CRAM-MD5', 'PLAIN', 'LOGIN'], []],
-    ['what is allowed only', { offered: ['PLAIN', 'LOGIN'], allowed: ['login', 'XOAUTH2'], confidential: true }, ['LOGIN'], ['LOGIN'], []],
-    ['nothing in common', { offered: ['GSSAPI'], allowed: ['PLAIN'], confidential: true }, [], ['PLAIN'], []],
-    ['nothing that was not allowed is withheld', { offered: ['PLAIN', 'LOGIN'], allowed: ['PLAIN'], confidential: false }, [], ['PLAIN'], ['PLAIN']],
-    ['nothing allowed', { offered: ['PLAIN'], allowed: [], confidential: true }, [], [], []],
-    ['nothing offered', { offered: [], allowed: undefined, confidential: true }, [], ['CRAM-MD5', 'PLAIN', 'LOGIN'], []],
-  ])('%s', (_, conditions, usable, allowed, withheld) => {
-    expect(choose(password, conditions)).toEqual({ usable, allowed, withheld });
+  it.each<[string, Credentials, string, Partial<Conditions>, string, string]>([
+    // what, credentials, offered, the connection, usable, withheld
+    ['the strongest first', password, POSTFIX, TLS, 'SCRAM-SHA-512 SCRAM-SHA-256 SCRAM-SHA-1 CRAM-MD5 PLAIN LOGIN', ''],
+    ['no password over clear text', password, POSTFIX, CLEAR, 'SCRAM-SHA-512 SCRAM-SHA-256 SCRAM-SHA-1 CRAM-MD5', 'PLAIN LOGIN'],
+    ['nobody reads along on loopback', password, 'PLAIN LOGIN', LOOPBACK, 'PLAIN LOGIN', ''],
+    ['bound to the connection before all others', password, 'SCRAM-SHA-1-PLUS SCRAM-SHA-1 SCRAM-SHA-512 PLAIN', TLS, 'SCRAM-SHA-1-PLUS SCRAM-SHA-512 SCRAM-SHA-1 PLAIN', ''],
+    ['bound by the strongest hash', password, 'SCRAM-SHA-256-PLUS SCRAM-SHA-512-PLUS SCRAM-SHA-512', TLS, 'SCRAM-SHA-512-PLUS SCRAM-SHA-256-PLUS SCRAM-SHA-512', ''],
+    ['nothing to bind to', password, 'SCRAM-SHA-256-PLUS SCRAM-SHA-256', LOOPBACK, 'SCRAM-SHA-256', ''],
+    ['what is offered only', password, 'plain', TLS, 'PLAIN', ''],
+    ['what is allowed only', password, POSTFIX, { ...TLS, allowed: ['login', 'XOAUTH2'] }, 'LOGIN', ''],
+    ['the order is ours, not that of the list', password, POSTFIX, { ...TLS, allowed: ['PLAIN', 'SCRAM-SHA-1'] }, 'SCRAM-SHA-1 PLAIN', ''],
+    ['old ones where they are named', password, POSTFIX, { ...TLS, allowed: ['NTLM', 'DIGEST-MD5', 'PLAIN'] }, 'DIGEST-MD5 NTLM PLAIN', ''],
+    ['old ones only where they are named', password, 'NTLM DIGEST-MD5', TLS, '', ''],
+    ['nothing in common', password, 'GSSAPI', { ...TLS, allowed: ['PLAIN'] }, '', ''],
+    ['what was not allowed is not withheld', password, 'PLAIN LOGIN', { ...CLEAR, allowed: ['PLAIN'] }, '', 'PLAIN'],
+    ['nothing allowed', password, 'PLAIN', { ...TLS, allowed: [] }, '', ''],
+    ['nothing offered', password, '', TLS, '', ''],
+    ['a token, by the standard first', token, 'XOAUTH2 PLAIN OAUTHBEARER', TLS, 'OAUTHBEARER XOAUTH2', ''],
+    ['a token, as it may be', token, EXCHANGE, TLS, 'XOAUTH2', ''],
+    ['no token over clear text', token, 'XOAUTH2 OAUTHBEARER', CLEAR, '', 'OAUTHBEARER XOAUTH2'],
+    ['a token is no password', token, 'PLAIN LOGIN', TLS, '', ''],
+    ['a certificate', external, 'PLAIN EXTERNAL', TLS, 'EXTERNAL', ''],
+    ['a certificate, nothing else', external, 'PLAIN', TLS, '', ''],
+    ['one\'s own', mechanism(), 'X-OWN PLAIN', TLS, 'X-Own', ''],
+    ['one\'s own is kept from clear text', mechanism(), 'X-OWN', CLEAR, '', 'X-Own'],
+    ['unless it says otherwise', mechanism({ clearTextSafe: true }), 'X-OWN', CLEAR, 'X-Own', ''],
+    ['one\'s own must be allowed, too', mechanism(), 'X-OWN', { ...TLS, allowed: ['PLAIN'] }, '', ''],
+  ])('%s', (_, credentials, offered, connection, usable, withheld) => {
+    const choice = candidatesOf(credentials, offered, connection);
+    expect(choice.usable.map(({ name }) => name).join(' ')).toBe(usable);
+    expect(choice.withheld.join(' ')).toBe(withheld);
   });
 
-  it('gives a fresh mechanism each time', () => {
-    const [create] = candidates(password, { offered: ['PLAIN'], confidential: true }).usable;
-    expect(create!()).not.toBe(create!());
+  it.each<[string, Credentials, Partial<Conditions>, string]>([
+    ['a password', password, LOOPBACK, 'SCRAM-SHA-512 SCRAM-SHA-256 SCRAM-SHA-1 CRAM-MD5 PLAIN LOGIN'],
+    ['a password on TLS', password, TLS, 'SCRAM-SHA-512-PLUS SCRAM-SHA-256-PLUS SCRAM-SHA-1-PLUS SCRAM-SHA-512 SCRAM-SHA-256 SCRAM-SHA-1 CRAM-MD5 PLAIN LOGIN'],
+    ['a list', password, { ...TLS, allowed: ['PLAIN', 'NTLM', 'XOAUTH2'] }, 'NTLM PLAIN'],
+    ['a token', token, TLS, 'OAUTHBEARER XOAUTH2'],
+  ])('tells what %s allows, offered or not', (_, credentials, connection, allowed) => {
+    expect(candidatesOf(credentials, '', connection).allowed.join(' ')).toBe(allowed);
   });
 
-  it('keeps a mechanism of the caller to confidential connections, unless it says otherwise', () => {
-    const conditions = { offered: ['X-OWN', 'PLAIN'], confidential: false };
-    const mechanism = own();
-    expect(choose({ kind: 'mechanism', mechanism }, conditions)).toEqual({ usable: [], allowed: ['X-Own'], withheld: ['X-Own'] });
-    expect(candidates({ kind: 'mechanism', mechanism }, { ...conditions, confidential: true }).usable[0]!()).toBe(mechanism);
-    expect(choose({ kind: 'mechanism', mechanism: own({ clearTextSafe: true }) }, conditions).usable).toEqual(['X-Own']);
+  it('begins a fresh mechanism each time, but one\'s own is what it is', () => {
+    const secret = new Secret('secret');
+    const begin = (credentials: Credentials, offered: string) => candidatesOf(credentials, offered, TLS).usable[0]!.begin(secret);
+    for (const name of POSTFIX.split(' ').slice(0, -1)) {
+      const [way] = candidatesOf(password, name, { ...TLS, allowed: [name] }).usable;
+      expect(way!.begin(secret)).toMatchObject({ name, done: false });
+      expect(way!.begin(secret)).not.toBe(way!.begin(secret));
+      expect(way!.begin(secret).clearTextSafe === true).toBe(way!.clearTextSafe);
+    }
+    const mine = own();
+    expect(begin({ kind: 'mechanism', mechanism: mine }, 'X-OWN')).toBe(mine);
   });
 
-  it('tells what a password can be used with', () => {
-    expect(supportedMechanisms).toEqual(['CRAM-MD5', 'PLAIN', 'LOGIN']);
+  // RFC 5802 section 6: "y" finds out whoever hides the -PLUS forms; "n" where there is nothing to bind, or it is known to both.
+  it.each([
+    ['y,,', 'SCRAM-SHA-256 PLAIN', TLS],
+    ['n,,', 'SCRAM-SHA-256 PLAIN', LOOPBACK],
+    ['n,,', 'SCRAM-SHA-256 SCRAM-SHA-256-PLUS', { ...TLS, allowed: ['SCRAM-SHA-256'] }],
+    ['p=tls-exporter,,', 'SCRAM-SHA-256 SCRAM-SHA-256-PLUS', TLS],
+  ])('says %s where %s is offered', (flag, offered, connection) => {
+    const [way] = candidatesOf(password, offered, connection).usable;
+    expect(Buffer.from(way!.begin(new Secret('secret')).start()!).toString()).toMatch(new RegExp(`^${flag}n=tim,r=`));
+  });
+});
+
+describe('userOf', () => {
+  it.each([[password, 'tim'], [token, 'tim'], [external, 'tim'], [mechanism(), '']])('%o', (credentials, user) => {
+    expect(userOf(credentials)).toBe(user);
   });
 });

@@ -2,7 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { SmtpUsageError } from '../../src/protocol/error.js';
 import { Secret } from '../../src/protocol/secret.js';
+import { anonymous } from '../../src/sasl/anonymous.js';
 import { cramMd5 } from '../../src/sasl/cram-md5.js';
+import { external } from '../../src/sasl/external.js';
 import { login } from '../../src/sasl/login.js';
 import { decodeBase64, SaslError } from '../../src/sasl/mechanism.js';
 import { plain } from '../../src/sasl/plain.js';
@@ -80,6 +82,22 @@ describe('CRAM-MD5', () => {
     expect(() => mechanism.next(Buffer.alloc(1025))).toThrow(SaslError);
     expect(mechanism.done).toBe(false);
     expect(text(mechanism.next(Buffer.alloc(1024)))).toMatch(/^tim [0-9a-f]{32}$/);
+  });
+});
+
+describe('EXTERNAL and ANONYMOUS', () => {
+  it.each([
+    ['EXTERNAL', external(), ''], ['EXTERNAL', external('ann@example.com'), 'ann@example.com'],
+    ['ANONYMOUS', anonymous(), ''], ['ANONYMOUS', anonymous('jürgen'), 'jürgen'], ['ANONYMOUS', anonymous('🔑'.repeat(255)), '🔑'.repeat(255)],
+  ])('%s says all at once', (name, mechanism, said) => {
+    expect(mechanism).toMatchObject({ name, done: false, clearTextSafe: true });
+    expect(text(mechanism.start())).toBe(said);
+    expect(mechanism.done).toBe(true);
+    expect(() => mechanism.next(nothing)).toThrow(SaslError);
+  });
+
+  it.each(['a\r\nb', '\0', 'a'.repeat(256), '\ud800'])('ANONYMOUS refuses the trace %j', (trace) => {
+    expect(() => anonymous(trace)).toThrow(SmtpUsageError);
   });
 });
 

@@ -1,0 +1,54 @@
+import { defer, tap, type MonoTypeOperatorFunction } from 'rxjs';
+import type { ConnectEvent, SmtpOptions } from '../index.js';
+import { candidates } from '../sasl/choose.js';
+import { isConfidential } from '../session/confidential.js';
+import { writeLine, type Output } from './io.js';
+import { style } from './style.js';
+
+type Connected = Extract<ConnectEvent, { readonly type: 'connected' }>;
+
+/** Below each EHLO: what the server offers to sign in with, before and after TLS, and what a password would use of it, and why. */
+export const explainSignIn = (out: Output, options: SmtpOptions): MonoTypeOperatorFunction<ConnectEvent> => (events$) =>
+  defer(() => {
+    let connected: Connected | undefined;
+    let isSecure = false;
+    return events$.pipe(tap((event) => {
+      if (event.type === 'connected') { connected = event; isSecure = false; }
+      if (event.type === 'secured') isSecure = true;
+      if (event.type !== 'introduced' || connected === undefined) return;
+      const offered = event.capabilities.authentication;
+      const confidential = isSecure || options.allowInsecureAuth === true || isConfidential(connected);
+      for (const line of explanation(offered, { isSecure, confidential, allowed: options.allowedAuthentication }))
+        writeLine(out, `${' '.repeat(INDENT)}${style(out, 'gray', line)}`);
+    }));
+  });
+
+// Below the texts of the events.
+const INDENT = 31;
+
+interface Circumstances {
+  readonly isSecure: boolean;
+  readonly confidential: boolean;
+  readonly allowed: readonly string[] | undefined;
+}
+
+/** A line each. */
+export const explanation = (offered: readonly string[], { isSecure, confidential, allowed }: Circumstances): readonly string[] => {
+  const where = isSecure ? 'over TLS' : 'over clear text';
+  if (offered.length === 0) return [`sign-in ${where}: none is offered`];
+  const service = { host: '', port: 0 };
+  const choose = (names: readonly string[] | undefined) => candidates({ kind: 'password', user: '' }, {
+    offered, allowed: names, confidential, service, ...(isSecure ? { binding: { type: 'tls-exporter', data: new Uint8Array() } } : {}),
+  });
+  const { usable, withheld } = choose(allowed);
+  const [best, ...weaker] = usable.map(({ name }) => name);
+  // What would be used if it were named.
+  const unnamed = choose(offered).usable.map(({ name }) => name).filter((name) => name !== best && !weaker.includes(name));
+  return [
+    `sign-in ${where}: ${offered.join(' ')}`,
+    best === undefined ? 'a password would use none of them' : `a password would use ${best}, the strongest that is offered and allowed`,
+    ...(weaker.length === 0 ? [] : [`only if the server refuses that mechanism itself: ${weaker.join(' ')}`]),
+    ...(withheld.length === 0 ? [] : [`not without TLS: ${withheld.join(' ')}`]),
+    ...(unnamed.length === 0 ? [] : [`only where allowedAuthentication names it: ${unnamed.join(' ')}`]),
+  ];
+};

@@ -1,0 +1,27 @@
+import { SmtpUsageError } from '../protocol/error.js';
+import { saidAll, type SaslMechanism } from './mechanism.js';
+
+// RFC 4505 section 2, token = 1*255TCHAR.
+const TRACE = /^[^\p{Cc}\p{Cs}]{0,255}$/u;
+
+/**
+ * ANONYMOUS (RFC 4505): nobody in particular. `trace` is told to the server's operator, an email address or any word.
+ *
+ * ```ts
+ * new SmtpClient({ host: 'mail.example.com', auth: anonymous('ann@example.com') });
+ * ```
+ */
+export const anonymous = (trace = ''): SaslMechanism => {
+  if (!TRACE.test(trace)) throw new SmtpUsageError({ message: 'The trace of anonymous() must have at most 255 characters and no control among them. Shorten it, or leave it out.' });
+  let done = false;
+  return {
+    name: 'ANONYMOUS',
+    clearTextSafe: true,
+    get done() { return done; },
+    start: () => {
+      done = true;
+      return Buffer.from(trace, 'utf8');
+    },
+    next: saidAll,
+  };
+};

@@ -1,0 +1,99 @@
+import { catchError, concatMap, defer, EMPTY, expand, filter, from, map, of, throwError, type Observable } from 'rxjs';
+import { auth, AUTH_CANCEL, authResponse, type Command } from '../protocol/command.js';
+import { SmtpError, SmtpProtocolError } from '../protocol/error.js';
+import type { Reply } from '../protocol/reply.js';
+import { commandTimeout } from '../protocol/timeouts.js';
+import { userOf } from '../sasl/choose.js';
+import { decodeBase64, SaslError, type SaslMechanism } from '../sasl/mechanism.js';
+import { before, deadline } from '../transport/clock.js';
+import { exchange } from '../wire/exchange.js';
+import type { State } from './state.js';
+
+// RFC 4954 section 4: an initial response must not make the line longer than a command may be.
+const COMMAND_LIMIT = 512 - 2;
+const MOST_ROUNDS = 10;
+
+/** How the server ended an exchange. */
+export interface Verdict {
+  readonly reply: Reply;
+  /** Nothing that could be a password was said before it. */
+  readonly nothingTold: boolean;
+}
+
+/**
+ * The exchange of one mechanism (RFC 4954 section 4), to the reply that is no challenge. What the server breaks is
+ * `E_PROTOCOL`; whatever else a mechanism throws comes out as it is, and the exchange is given up either way.
+ */
+export const converse = (state: State, mechanism: SaslMechanism): Observable<Verdict> =>
+  defer(() => {
+    const { wire, operation } = state;
+    const ask = (command: Command): Observable<Reply> => exchange(wire, [command], { operation });
+    const initial = mechanism.start();
+    if (initial !== undefined) conceal(state, initial);
+    const opening = auth(mechanism.name, initial);
+    const fits = opening.line.length <= COMMAND_LIMIT;
+    // What does not fit into the command answers the server's first challenge, which is empty, and costs a round more.
+    const postponed = fits ? [] : [initial];
+    const rounds = (mechanism.maxRounds ?? MOST_ROUNDS) + postponed.length;
+    return ask(fits ? opening : auth(mechanism.name)).pipe(
+      map((reply): Verdict => ({ reply, nothingTold: initial === undefined || !fits || mechanism.clearTextSafe === true })),
+      expand(({ reply }, round) => {
+        if (reply.code !== 334) return EMPTY;
+        if (round >= rounds) return giveUp(state, mechanism, new SaslError('it asked for more rounds than the mechanism has'));
+        return respond(state, mechanism, reply, postponed[round]).pipe(
+          catchError((error: unknown) => giveUp(state, mechanism, error)),
+          map((response) => authResponse(response)),
+          concatMap(ask),
+          map((next): Verdict => ({ reply: next, nothingTold: false })),
+        );
+      }, 1),
+      filter(({ reply }) => reply.code !== 334),
+    );
+  });
+
+/** The response to a challenge. Until it is there, the server waits for it and for nothing else: not even QUIT. */
+const respond = (state: State, mechanism: SaslMechanism, challenge: Reply, postponed: Uint8Array | undefined): Observable<Uint8Array> =>
+  defer(() => {
+    const { wire } = state;
+    const { scheduler, timeouts, peer } = wire.context;
+    wire.mustDrop = true;
+    const response = postponed ?? mechanism.next(decodeBase64(challenge.lines.join(' ')));
+    const limit = deadline(scheduler, 'command', commandTimeout(timeouts, 'auth'));
+    return (response instanceof Uint8Array ? of(response) : from(response).pipe(before(scheduler, limit, 'auth', `The answer of ${mechanism.name} to ${peer}`))).pipe(
+      map((bytes: unknown) => {
+        if (!(bytes instanceof Uint8Array)) throw new TypeError('next() must give a Uint8Array, or a Promise of one');
+        conceal(state, bytes);
+        wire.mustDrop = false;
+        return bytes;
+      }),
+    );
+  });
+
+// RFC 4954 section 4: a challenge that cannot be answered is answered with "*", and the server's 501 ends the exchange.
+const giveUp = ({ wire, operation }: State, mechanism: SaslMechanism, error: unknown): Observable<never> => {
+  if (error instanceof SmtpError) return throwError(() => error);
+  wire.mustDrop = false;
+  return exchange(wire, [AUTH_CANCEL], { operation }).pipe(
+    map((reply) => {
+      // It took "*" for a response and goes on, so it would take QUIT for one, too.
+      if (reply.code === 334) wire.mustDrop = true;
+      if (!(error instanceof SaslError)) throw error;
+      throw new SmtpProtocolError('E_PROTOCOL', {
+        phase: 'auth', transcript: wire.transcript(),
+        message: `The ${mechanism.name} exchange with ${wire.context.peer} was given up: ${error.message}. Check that it is the right server, or allow another mechanism with "allowedAuthentication".`,
+      });
+    }),
+  );
+};
+
+// Shorter than this is no proof, digest or token.
+const PROOF = 20;
+
+/** Some servers repeat what they were sent. It is known to the redactor whole, in base64, and each proof in it by itself. */
+const conceal = ({ wire, settings }: State, response: Uint8Array): void => {
+  const { redactor } = wire.context;
+  const user = settings.credentials === undefined ? '' : userOf(settings.credentials);
+  const text = Buffer.from(response).toString('utf8');
+  const proofs = text.split(/[\0-\x20,="]+/).filter((part) => part.length >= PROOF);
+  for (const part of [text, Buffer.from(response).toString('base64'), ...proofs]) if (part !== user) redactor.conceal(part);
+};

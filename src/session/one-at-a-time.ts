@@ -1,0 +1,20 @@
+import { Observable, type MonoTypeOperatorFunction, type Subscription } from 'rxjs';
+
+const queues = new WeakMap<object, (() => void)[]>();
+
+/** Lets one subscription at a time use `shared`, an object with a state of its own; the others wait for their turn. */
+export const oneAtATime = <T>(shared: object): MonoTypeOperatorFunction<T> => (source) =>
+  new Observable((subscriber) => {
+    const queue = queues.get(shared) ?? [];
+    queues.set(shared, queue);
+    let running: Subscription | undefined;
+    const begin = (): void => { running = source.subscribe(subscriber); };
+    subscriber.add(() => {
+      const isFirst = queue[0] === begin;
+      running?.unsubscribe();
+      queue.splice(queue.indexOf(begin), 1);
+      if (isFirst) queue[0]?.();
+    });
+    queue.push(begin);
+    if (queue.length === 1) begin();
+  });

@@ -1,0 +1,73 @@
+import { SmtpAuthenticationError, SmtpProtocolError } from '../protocol/error.js';
+import { printable } from '../protocol/printable.js';
+import { formatReply, isFarewell, type Reply } from '../protocol/reply.js';
+import type { Choice } from '../sasl/choose.js';
+import type { SaslMechanism } from '../sasl/mechanism.js';
+import type { SessionCredentials } from './settings.js';
+import type { State } from './state.js';
+
+/** One sign-in: where, as whom, and what may be used for it. */
+export interface SignIn {
+  readonly state: State;
+  readonly credentials: SessionCredentials;
+  readonly choice: Choice;
+}
+
+type Details = Partial<ConstructorParameters<typeof SmtpAuthenticationError>[0]>;
+
+const failure = ({ state, choice }: SignIn, tried: readonly string[], message: string, details: Details = {}): SmtpAuthenticationError => {
+  const { wire, capabilities } = state;
+  return new SmtpAuthenticationError({
+    phase: 'auth', offered: capabilities.authentication, allowed: choice.allowed, tried, transcript: wire.transcript(), ...details,
+    message: `${wire.context.peer} ${message}`,
+  });
+};
+
+export const nothingInCommon = (signIn: SignIn, tried: readonly string[]): SmtpAuthenticationError => {
+  const { authentication } = signIn.state.capabilities;
+  const { allowed, withheld } = signIn.choice;
+  if (authentication.length === 0) return failure(signIn, tried, 'offers no authentication here. Leave "auth" out if it needs none, or use a port that asks for it (465 or 587).');
+  const offer = `offers ${authentication.join(', ')}`;
+  if (withheld.length > 0) return failure(signIn, tried, `${offer}, but ${withheld.join(', ')} would send the secret over clear text. Use TLS, or set "allowInsecureAuth" if the network is trusted.`);
+  return failure(signIn, tried, `${offer}, and allowed are ${allowed.join(', ') || 'none'}: nothing in common. Change "auth" or "allowedAuthentication".`);
+};
+
+/** The server's no, with its reasons where a token was refused. */
+export const refused = (signIn: SignIn, tried: readonly string[], { name, refusal }: SaslMechanism, reply: Reply): SmtpAuthenticationError => {
+  const { wire } = signIn.state;
+  // A 421 closes the channel (RFC 5321 section 3.8): there is nobody left to say QUIT to.
+  if (isFarewell(reply)) wire.mustDrop = true;
+  const safe = (text: string): string => printable(wire.context.redactor.clean(text));
+  const reasons = Object.entries(refusal ?? {}).map(([what, word]) => [safe(what), safe(word)] as const);
+  const why = reasons.length === 0 ? '' : ` (${reasons.map((words) => words.join(' ')).join(', ')})`;
+  return failure(signIn, tried, `refused the sign-in by ${name}: ${formatReply(reply)}${why}. ${hint(signIn.credentials, reply)}`, {
+    reply, outcome: 'refused', retryable: isTransient(reply), ...(refusal === undefined ? {} : { refusal: Object.fromEntries(reasons) }),
+  });
+};
+
+/** What the caller gave to sign in with, a function or a mechanism, has thrown. */
+export const broken = (signIn: SignIn, tried: readonly string[], what: string, cause: unknown, retryable: boolean): SmtpAuthenticationError => {
+  const { context } = signIn.state.wire;
+  return failure(signIn, tried, `could not be signed in to: ${what} failed: ${printable(context.redactor.clean(String(cause)))}. Mend it, or sign in another way.`, { cause, retryable });
+};
+
+export const tooEarly = ({ state: { wire } }: SignIn, mechanism: string, reply: Reply): SmtpProtocolError => {
+  wire.mustDrop = true;
+  return new SmtpProtocolError('E_PROTOCOL', {
+    phase: 'auth', reply, transcript: wire.transcript(),
+    message: `${wire.context.peer} declared the sign-in by ${mechanism} done before it was. It may not be the server that it seems to be; check the host.`,
+  });
+};
+
+// RFC 4954 section 6: 432 waits for the user to do something, which no retry does.
+const isTransient = ({ code, severity }: Reply): boolean => severity === 4 && code !== 432;
+
+const hint = (credentials: SessionCredentials, reply: Reply): string => {
+  if (isTransient(reply)) return 'Try again later.';
+  switch (credentials.kind) {
+    case 'password': return 'Check "auth.user" and "auth.pass".';
+    case 'token': return 'Check "auth.user", and that "auth.token" is fresh and has the scope for sending mail.';
+    case 'external': return 'Check the certificate in "tls", and "auth.authzid".';
+    case 'mechanism': return 'Check "auth".';
+  }
+};

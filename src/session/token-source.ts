@@ -1,0 +1,50 @@
+import { concatMap, defer, map, of, share, take, tap, throwIfEmpty, type Observable, type ObservableInput } from 'rxjs';
+import { SmtpUsageError } from '../protocol/error.js';
+import type { Reply } from '../protocol/reply.js';
+import { Secret } from '../protocol/secret.js';
+
+/** Gets a token; `rejected` is the server's reply to the one before, which must not be given again. */
+export type TokenFunction = (context: { readonly rejected?: Reply }) => ObservableInput<string>;
+
+/** Where a client's tokens come from. One call is in flight, however many connections ask. */
+export interface TokenSource {
+  readonly token: Observable<Secret>;
+  /** Another token than `refused`; undefined where there is no other. */
+  readonly renew: ((refused: Secret, rejected: Reply) => Observable<Secret>) | undefined;
+}
+
+export const tokenSource = (given: string | TokenFunction): TokenSource => {
+  if (typeof given === 'string') return { token: of(checkToken(given)), renew: undefined };
+  let flight: { readonly isForced: boolean; readonly token: Observable<Secret> } | undefined;
+  let latest: Secret | undefined;
+  const landed = (): void => { flight = undefined; };
+
+  const call = (context: { readonly rejected?: Reply }): Observable<Secret> => {
+    flight ??= {
+      isForced: context.rejected !== undefined,
+      token: defer(() => given(context)).pipe(
+        take(1),
+        throwIfEmpty(() => new Error('the function ended without a token')),
+        map(checkToken),
+        tap({ next: (secret) => { latest = secret; landed(); }, error: landed, unsubscribe: landed }),
+        share(),
+      ),
+    };
+    return flight.token;
+  };
+
+  const renew = (refused: Secret, rejected: Reply): Observable<Secret> => defer(() => {
+    // Another connection was refused before this one, and has renewed it since.
+    if (latest !== undefined && latest.reveal() !== refused.reveal()) return of(latest);
+    // What is under way was asked for before anybody knew of the refusal, and may be the refused token once more.
+    return flight?.isForced === false ? flight.token.pipe(concatMap(() => renew(refused, rejected))) : call({ rejected });
+  });
+
+  return { token: defer(() => call({})), renew };
+};
+
+// RFC 6750 section 2.1 and RFC 7628 section 3.1: visible ASCII, so that it cannot end its field.
+const checkToken = (token: unknown): Secret => {
+  if (typeof token === 'string' && /^[\x21-\x7e]+$/.test(token)) return new Secret(token);
+  throw new SmtpUsageError({ phase: 'auth', message: 'The option "auth.token" must be, or give, a string of visible ASCII characters that is not empty.' });
+};

@@ -1,0 +1,38 @@
+import { describe, expect, it } from 'vitest';
+import { explanation } from '../../src/cli/explain-sign-in.js';
+
+const POSTFIX = ['PLAIN', 'LOGIN', 'NTLM', 'CRAM-MD5', 'SCRAM-SHA-256'];
+const CLEAR = { isSecure: false, confidential: false, allowed: undefined };
+const TLS = { isSecure: true, confidential: true, allowed: undefined };
+
+describe('explanation', () => {
+  it.each([
+    ['over clear text', POSTFIX, CLEAR, [
+      'sign-in over clear text: PLAIN LOGIN NTLM CRAM-MD5 SCRAM-SHA-256',
+      'a password would use SCRAM-SHA-256, the strongest that is offered and allowed',
+      'only if the server refuses that mechanism itself: CRAM-MD5',
+      'not without TLS: PLAIN LOGIN',
+      'only where allowedAuthentication names it: NTLM',
+    ]],
+    ['over TLS', POSTFIX, TLS, [
+      'sign-in over TLS: PLAIN LOGIN NTLM CRAM-MD5 SCRAM-SHA-256',
+      'a password would use SCRAM-SHA-256, the strongest that is offered and allowed',
+      'only if the server refuses that mechanism itself: CRAM-MD5 PLAIN LOGIN',
+      'only where allowedAuthentication names it: NTLM',
+    ]],
+    ['bound to TLS', ['SCRAM-SHA-256-PLUS', 'SCRAM-SHA-256'], TLS, [
+      'sign-in over TLS: SCRAM-SHA-256-PLUS SCRAM-SHA-256',
+      'a password would use SCRAM-SHA-256-PLUS, the strongest that is offered and allowed',
+      'only if the server refuses that mechanism itself: SCRAM-SHA-256',
+    ]],
+    ['by a list', ['PLAIN', 'LOGIN'], { ...TLS, allowed: ['LOGIN'] }, [
+      'sign-in over TLS: PLAIN LOGIN',
+      'a password would use LOGIN, the strongest that is offered and allowed',
+      'only where allowedAuthentication names it: PLAIN',
+    ]],
+    ['not at all', ['XOAUTH2'], TLS, ['sign-in over TLS: XOAUTH2', 'a password would use none of them']],
+    ['nowhere', [], CLEAR, ['sign-in over clear text: none is offered']],
+  ])('%s', (_, offered, circumstances, lines) => {
+    expect(explanation(offered, circumstances)).toEqual(lines);
+  });
+});

@@ -1,0 +1,29 @@
+import { inspect } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { Redactor, Secret } from '../../src/protocol/secret.js';
+
+describe('Secret', () => {
+  it('prints as *** wherever it lands', () => {
+    const secret = new Secret('open sesame');
+    expect([String(secret), JSON.stringify({ secret }), inspect({ secret }, { showHidden: true })].join(' ')).not.toContain('sesame');
+    expect(secret.reveal()).toBe('open sesame');
+  });
+});
+
+describe('Redactor', () => {
+  // Base64 of a text looks one of three ways, by what stands in front.
+  it.each(['', 'a', 'ab', 'abc', '{"token":"'])('finds a secret behind %j in base64', (front) => {
+    const redactor = new Redactor();
+    redactor.conceal('open sesame');
+    const encoded = Buffer.from(`${front}open sesame${front}`).toString('base64');
+    const cleaned = redactor.clean(`334 ${encoded} x`);
+    expect(cleaned).toContain('***');
+    expect(Buffer.from(cleaned.split(' ')[1]!.replace('***', ''), 'base64').toString('latin1')).not.toContain('sesam');
+  });
+
+  it('leaves other text alone', () => {
+    const redactor = new Redactor();
+    redactor.conceal('pw');
+    expect(redactor.clean('235 2.7.0 pw AHB3 ok')).toBe('235 2.7.0 pw AHB3 ok');
+  });
+});

@@ -1,0 +1,80 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Secret } from '../../src/protocol/secret.js';
+import { md4 } from '../../src/sasl/md4.js';
+import { SaslError } from '../../src/sasl/mechanism.js';
+import { ntlm } from '../../src/sasl/ntlm.js';
+
+describe('md4', () => {
+  // RFC 1320 appendix A.5.
+  it.each([
+    ['', '31d6cfe0d16ae931b73c59d7e0c089c0'], ['a', 'bde52cb31de33e46245e05fbdbd6fb24'], ['abc', 'a448017aaf21d8525fc10ae87aa6729d'], ['message digest', 'd9130a8164549fe818874806e1c7014b'],
+    ['abcdefghijklmnopqrstuvwxyz', 'd79e1c308aa5bbcdeea8ed63df412da9'], ['ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789', '043f8582f241db351ce627e153e7f0e4'],
+    ['12345678901234567890123456789012345678901234567890123456789012345678901234567890', 'e33b4ddc9c38f2199c3e7b164fcc0536'],
+  ])('of %j', (message, digest) => {
+    expect(md4(Buffer.from(message)).toString('hex')).toBe(digest);
+  });
+});
+
+// MS-NLMP section 4.2.4: NTLMv2, with all that is random or a clock fixed.
+const NONCE = Buffer.alloc(8, 0xaa);
+const TIME = -11_644_473_600_000;
+const CHALLENGE = Buffer.from('4e544c4d53535000020000000c000c003800000033828ae20123456789abcdef00000000000000002400240044000000060070170000000f53006500720076006500720002000c0044006f006d00610069006e0001000c005300650072007600650072000000000'.concat('0'), 'hex');
+
+const mechanism = (user = 'Domain\\User') => ntlm(user, new Secret('Password'), { nonce: NONCE, time: TIME });
+const part = (message: Buffer, index: number): Buffer => {
+  const at = 12 + 8 * index;
+  const offset = message.readUInt32LE(at + 4);
+  return message.subarray(offset, offset + message.readUInt16LE(at));
+};
+
+describe('NTLM', () => {
+  it('answers as MS-NLMP section 4.2.4 does', () => {
+    const exchange = mechanism();
+    expect(Buffer.from(exchange.start()!).toString('latin1')).toMatch(/^NTLMSSP\0\x01\0\0\0/);
+    expect(exchange.done).toBe(false);
+    const response = exchange.next(CHALLENGE) as Buffer;
+    expect(exchange.done).toBe(true);
+    expect(response.subarray(0, 12).toString('latin1')).toBe('NTLMSSP\0\x03\0\0\0');
+    expect(part(response, 0).toString('hex')).toBe('86c35097ac9cec102554764a57cccc19aaaaaaaaaaaaaaaa');
+    expect(part(response, 1).subarray(0, 16).toString('hex')).toBe('68cd0ab851e51c96aabc927bebef6a1c');
+    expect(part(response, 2).toString('utf16le')).toBe('Domain');
+    expect(part(response, 3).toString('utf16le')).toBe('User');
+    expect(() => exchange.next(CHALLENGE)).toThrow(SaslError);
+  });
+
+  it('needs no domain', () => {
+    const exchange = mechanism('ann@example.com');
+    exchange.start();
+    const response = exchange.next(CHALLENGE) as Buffer;
+    expect([part(response, 2).length, part(response, 3).toString('utf16le')]).toEqual([0, 'ann@example.com']);
+  });
+
+  it('takes the server\'s time where it has one', () => {
+    const exchange = mechanism();
+    exchange.start();
+    const timed = Buffer.concat([CHALLENGE.subarray(0, 68), Buffer.from('07000800', 'hex'), Buffer.alloc(8, 0x11), Buffer.alloc(4)]);
+    timed.writeUInt16LE(16, 40);
+    const response = exchange.next(timed) as Buffer;
+    expect(part(response, 0)).toEqual(Buffer.alloc(24));
+    expect(part(response, 1).subarray(24, 32)).toEqual(Buffer.alloc(8, 0x11));
+  });
+
+  it.each([
+    Buffer.alloc(0), Buffer.from('garbage'), CHALLENGE.subarray(0, 31), Buffer.concat([CHALLENGE.subarray(0, 8), Buffer.from([3]), CHALLENGE.subarray(9)]),
+    Buffer.concat([CHALLENGE.subarray(0, 40), Buffer.from('ffffffff', 'hex'), CHALLENGE.subarray(44)]), Buffer.concat([CHALLENGE.subarray(0, 44), Buffer.from('ffffffff', 'hex'), CHALLENGE.subarray(48)]),
+  ])('refuses %j', (challenge) => {
+    const exchange = mechanism();
+    exchange.start();
+    expect(() => exchange.next(challenge)).toThrow(SaslError);
+    expect(exchange.done).toBe(false);
+  });
+
+  it('refuses or answers whatever comes', () => {
+    fc.assert(fc.property(fc.uint8Array({ maxLength: 80 }), (tail) => {
+      const exchange = mechanism();
+      exchange.start();
+      try { void exchange.next(Buffer.concat([CHALLENGE.subarray(0, 20), tail])); } catch (error) { expect(error).toBeInstanceOf(SaslError); }
+    }));
+  });
+});

@@ -1,0 +1,20 @@
+import { TestScheduler } from 'rxjs/testing';
+import { expect, it } from 'vitest';
+import { oneAtATime } from '../../src/session/one-at-a-time.js';
+
+it('one subscription at a time, in the order of asking; who gives up while waiting is left out', () => {
+  new TestScheduler((actual, expected) => { expect(actual).toEqual(expected); }).run(({ cold, expectObservable, expectSubscriptions }) => {
+    const [shared, other] = [{}, {}];
+    const work = cold('--(a|)');
+    const failing = cold('--#');
+    const queued = work.pipe(oneAtATime(shared));
+    expectObservable(queued, '                              ^-----------!').toBe('--(a|)');
+    expectObservable(failing.pipe(oneAtATime(shared)), '    ^-----------!').toBe('----#');
+    expectObservable(queued, '                              -^-!         ').toBe('---');
+    expectObservable(queued, '                              -^---!       ').toBe('---');
+    expectObservable(queued, '                              --^---------!').toBe('-------(a|)');
+    expectObservable(work.pipe(oneAtATime(other)), '        -^----------!').toBe('---(a|)');
+    expectSubscriptions(work.subscriptions).toBe(['^-!', '-^-!', '----^!', '-----^-!']);
+    expectSubscriptions(failing.subscriptions).toBe('--^-!');
+  });
+});
