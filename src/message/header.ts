@@ -70,8 +70,14 @@ const SEARCHED = 64 * 1024;
 
 /** The Message-ID in the header section of a finished message. */
 export const findMessageId = (raw: string | Uint8Array): string | undefined => {
-  const start = typeof raw === 'string' ? raw.slice(0, SEARCHED) : Buffer.from(raw.buffer, raw.byteOffset, Math.min(raw.byteLength, SEARCHED)).toString('utf8');
+  const start = typeof raw === 'string' ? raw.slice(0, SEARCHED) : headerOf(Buffer.from(raw.buffer, raw.byteOffset, Math.min(raw.byteLength, SEARCHED)));
   const end = /(?:^|\n)\r?\n/.exec(start)?.index ?? start.length;
   const field = /^message-id[ \t]*:(.*(?:\r?\n[ \t].*)*)/im.exec(start.slice(0, end))?.[1];
   return field === undefined ? undefined : /<[^<>\s]+>/.exec(field)?.[0];
+};
+
+// The body is not worth decoding.
+const headerOf = (start: Buffer): string => {
+  const blank = start.indexOf('\r\n\r\n');
+  return start.toString('utf8', 0, blank < 0 ? undefined : blank + 4);
 };

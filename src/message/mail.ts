@@ -29,11 +29,11 @@ export interface Mail {
  * never here.
  */
 export const draft = (message: Message): (() => Mail | Observable<Mail>) => {
-  const sources = sourcesOf(message);
   try {
     const mail = check(message);
     return () => mail;
   } catch (error) {
+    const sources = sourcesOf(message);
     return () => {
       for (const unused of sources) unused.discard();
       throw error;

@@ -26,11 +26,11 @@ type Labelled<E> = E extends WarningEvent ? Omit<E, 'message'> & Label & { reado
   : E extends { readonly index: number } ? Omit<E, 'index'> & Label & { readonly attempt: number }
     : E & Label;
 
-const label = (event: SmtpEvent, of: Label): BulkEvent => {
+const label = (event: SmtpEvent, message: Message, index: number): BulkEvent => {
   switch (event.type) {
-    case 'warning': return { ...event, text: event.message, ...of };
-    case 'attempt-started': case 'attempt-failed': return { ...event, attempt: event.index, ...of };
-    default: return { ...event, ...of };
+    case 'warning': return { ...event, text: event.message, message, index };
+    case 'attempt-started': case 'attempt-failed': return { ...event, attempt: event.index, message, index };
+    default: return { ...event, message, index };
   }
 };
 
@@ -38,7 +38,7 @@ const label = (event: SmtpEvent, of: Label): BulkEvent => {
 export const sendEach = (messages: ObservableInput<Message>, send: (message: Message) => Observable<SmtpEvent>, goesOn: () => boolean, concurrency: number): Observable<BulkEvent> =>
   pullMap(messages, (message, index) => new Observable<BulkEvent>((subscriber) =>
     send(message).subscribe({
-      next: (event) => { subscriber.next(label(event, { message, index })); },
+      next: (event) => { subscriber.next(label(event, message, index)); },
       error: (error: unknown) => {
         if (!(error instanceof SmtpError) || !goesOn()) { subscriber.error(error); return; }
         subscriber.next({ type: 'failed', error, message, index });

@@ -23,7 +23,7 @@ const PATH_LIMIT = 256 - 2;
 // Nothing of this may stand in an address, quoted or not: it could end a command or hide what is there.
 const FORBIDDEN = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
 const NON_ASCII = /[^\u0000-\u007f]/;
-const ATEXT = /[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u0080-\u{10ffff}-]/u;
+const DOT_STRING = /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u0080-\u{10ffff}.-]*/u;
 const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;
 const IPV4 = /^(?:(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(?:\.(?!$)|$)){4}$/;
 
@@ -75,15 +75,10 @@ const quotedEnd = (text: string, refuse: Refuse): number => {
 
 /** Where a Dot-string ends. */
 const dotStringEnd = (text: string, refuse: Refuse): number => {
-  let end = 0;
-  for (const character of text) {
-    if (character !== '.' && !ATEXT.test(character)) break;
-    end += character.length;
-  }
-  const local = text.slice(0, end);
+  const [local = ''] = DOT_STRING.exec(text) ?? [];
   if (local === '') refuse(text.startsWith('@') ? 'starts with "@". Give one address, without a source route.' : behindLocalPart(text[0]));
   if (local.startsWith('.') || local.endsWith('.') || local.includes('..')) refuse('has a dot at an edge of its local part, or two in a row. Remove it, or quote the local part.');
-  return end;
+  return local.length;
 };
 
 const behindLocalPart = (character: string | undefined): string => {

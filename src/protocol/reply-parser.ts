@@ -8,6 +8,7 @@ const LF = 0x0a;
 const MOST_LINES = 256;
 const MOST_BYTES = 64 * 1024;
 const EXCERPT = 60;
+const MOST_KNOWN = 16;
 
 // RFC 5321 section 4.2: Reply-code = %x32-35 %x30-35 %x30-39, and a client should accept the code alone.
 const LINE = /^([2-5][0-5][0-9])(?:([ -])(.*))?$/s;
@@ -37,6 +38,7 @@ export class ReplyParser {
   #searched = 0;
   #code: string | undefined;
   #lines: string[] = [];
+  readonly #known = new Map<string, Reply>();
   #failure: MalformedReply | undefined;
 
   constructor(redactor: Redactor = new Redactor()) {
@@ -76,9 +78,10 @@ export class ReplyParser {
         return undefined;
       }
       if (this.#bytes[lf - 1] !== CR) this.#malformed('a line ends in LF without CR');
-      const isLast = this.#takeLine(lf - 1);
+      const text = this.#text(this.#lineStart, lf - 1);
+      const isLast = this.#known.has(text) || this.#takeLine(text);
       this.#lineStart = this.#searched = next;
-      if (isLast) return this.#finish();
+      if (isLast) return this.#finish(text);
       if (this.#lines.length === MOST_LINES) this.#malformed(`a reply has more than ${String(MOST_LINES)} lines`);
     }
     return undefined;
@@ -96,13 +99,13 @@ export class ReplyParser {
     this.#code = code;
     this.#lines.push(this.#safe(words));
     this.#lineStart = this.#searched = this.#end;
-    return this.#finish();
+    return this.#finish(text);
   }
 
   // The buffer may be larger than what came: a search beyond that would cost time for each small chunk again.
   #findLf(from: number): number | undefined {
-    const at = this.#bytes.subarray(from, this.#end).indexOf(LF);
-    return at < 0 ? undefined : from + at;
+    const at = this.#borrowed ? this.#bytes.indexOf(LF, from) : this.#bytes.subarray(from, this.#end).indexOf(LF) + from;
+    return at < from ? undefined : at;
   }
 
   #checkFirstByte(): void {
@@ -115,8 +118,7 @@ export class ReplyParser {
   }
 
   /** True if the line is its reply's last. */
-  #takeLine(end: number): boolean {
-    const text = this.#text(this.#lineStart, end);
+  #takeLine(text: string): boolean {
     if (text.includes('\0')) this.#malformed('a line holds NUL');
     const [, code, separator, words = ''] = LINE.exec(text) ?? [];
     if (code === undefined) this.#malformed('a line does not start with a reply code');
@@ -125,18 +127,28 @@ export class ReplyParser {
     return separator !== '-';
   }
 
-  #finish(): Reply {
+  /** @param text the last line. */
+  #finish(text: string): Reply {
+    this.#replyStart = this.#lineStart;
+    const known = this.#known.get(text);
+    if (known !== undefined) return known;
     const reply = makeReply(Number(this.#code), this.#lines);
+    if (this.#lines.length === 1 && !this.keepsChallenges) this.#remember(text, reply);
     this.#code = undefined;
     this.#lines = [];
-    this.#replyStart = this.#lineStart;
     return reply;
+  }
+
+  /** Servers say the same few lines again and again; a reply is immutable, and can be too. */
+  #remember(text: string, reply: Reply): void {
+    if (this.#known.size === MOST_KNOWN) this.#known.clear();
+    this.#known.set(text, reply);
   }
 
   /** UTF-8 where it is that (RFC 6531 section 3.7.4.1), else bytes as they are. */
   #text(start: number, end: number): string {
-    const line = this.#bytes.subarray(start, end);
-    return line.toString(isUtf8(line) ? 'utf8' : 'latin1');
+    const text = this.#bytes.toString('latin1', start, end);
+    return /[\u0080-\u00ff]/.test(text) && isUtf8(this.#bytes.subarray(start, end)) ? this.#bytes.toString('utf8', start, end) : text;
   }
 
   #safe(text: string): string {

@@ -36,7 +36,7 @@ export const planEnvelope = (session: Session, message: Mail, content: OpenConte
   const utf8 = capabilities.has('SMTPUTF8');
   const dsn = capabilities.has('DSN');
   const wantsDsn = message.dsn !== undefined || to.some(({ notify, orcpt }) => notify !== undefined || orcpt !== undefined);
-  const possible = to.filter(({ mailbox }) => utf8 || !mailbox.utf8);
+  const possible = utf8 ? to : to.filter(({ mailbox }) => !mailbox.utf8);
   const needsUtf8 = utf8 && (from?.utf8 === true || possible.some(({ mailbox }) => mailbox.utf8));
   const parameters = [
     ...(size !== undefined && capabilities.has('SIZE') ? [`SIZE=${String(size)}`] : []),
@@ -57,7 +57,7 @@ export const planEnvelope = (session: Session, message: Mail, content: OpenConte
   return {
     mail: mailCommand(from?.path ?? '', parameters),
     recipients: possible.map((recipient) => ({ given: recipient.given, command: rcpt(recipient.mailbox.path, dsn ? notification(recipient, message) : []) })),
-    impossible: to.filter((recipient) => !possible.includes(recipient)).map(({ given }) => ({ recipient: given, reply: NEEDS_SMTPUTF8 })),
+    impossible: (possible.length === to.length ? [] : to.filter(({ mailbox }) => mailbox.utf8)).map(({ given }) => ({ recipient: given, reply: NEEDS_SMTPUTF8 })),
     size, eightBit,
     atOnce: content.kind === 'bytes' && measured !== undefined && content.bytes.length <= MOST_AT_ONCE && session.chunks && possible.length > 0 && (eightBit || !measured.eightBit) ? canonical(content.bytes, measured.bytes) : undefined,
     warnings: wantsDsn && !dsn ? [{ type: 'warning', code: 'W_DSN', message: `${wire.context.peer} does not offer DSN: no delivery status was asked for.` }] : [],

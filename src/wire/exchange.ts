@@ -33,28 +33,34 @@ export const converse = (wire: Wire, commands: readonly Command[], { operation, 
   const { timeouts } = wire.context;
   const last = commands.length - 1;
   let answered = 0;
+  let lost = 0;
   let isOver = false;
-  const due = commands.map((command, index) => expectationOf(command, timeouts, {
+  // Replies come by position, and so do failures: one sink serves all.
+  const each: NonNullable<Expectation['sink']> = {
     next: (reply) => {
-      answered += 1;
+      const index = answered++;
       sink.next(reply);
       if (isOver) return;
       if (index === last || lockstep?.goOn(reply) === false) sink.complete();
       else if (lockstep !== undefined) ask(answered, answered + 1);
     },
-    error: (error) => { if (payload === undefined || index === last) fail(error); },
-  }));
+    error: (error) => {
+      lost += 1;
+      if (payload === undefined || answered + lost === commands.length) fail(error);
+    },
+  };
   const fail = (error: SmtpError): void => {
     isOver = true;
     sink.error(error);
   };
+  const due = commands.map((command) => expectationOf(command, timeouts, each));
   const ask = (from: number, to: number): void => {
     for (let index = from; index < to; index += 1) wire.expect(due[index] as Expectation);
     if (isOver) return;
     wire.say(from === 0 && to === commands.length ? commands : commands.slice(from, to));
     if (payload === undefined) return;
     wire.write(payload);
-    wire.note('client', `${String(payload.length)} bytes of content`);
+    wire.noteContent(payload.length);
   };
   const waitsFor = (): Expectation | undefined => due[payload === undefined ? answered : last];
   const expiring = expireWith(wire, operation, waitsFor, fail);

@@ -59,7 +59,9 @@ export class Wire {
   readonly stream: ByteStream;
   readonly #parser: ReplyParser;
   readonly #due: Expectation[] = [];
-  readonly #recent: { readonly from: LogLine['from']; readonly what: Command | Reply | string }[] = [];
+  /** A ring of what was said last; the next to overwrite is the oldest. */
+  readonly #recent: (Command | Reply | string)[] = [];
+  #oldest = 0;
   readonly #reading = new Subscription();
   #watch: Subscription | undefined;
   #watchedUntil = Infinity;
@@ -117,8 +119,12 @@ export class Wire {
 
   /** Writes commands in one go. */
   say(commands: readonly Command[]): void {
-    for (const command of commands) this.#note('client', command);
-    if (this.#failure === undefined) this.stream.write(commands.map(({ line }) => `${line}\r\n`).join(''));
+    let lines = '';
+    for (const command of commands) {
+      this.#note(command);
+      lines += `${command.line}\r\n`;
+    }
+    if (this.#failure === undefined) this.stream.write(lines);
   }
 
   /** Writes content as it is. False: wait for `stream.drained`. */
@@ -126,8 +132,9 @@ export class Wire {
     return this.#failure !== undefined || this.stream.write(bytes);
   }
 
-  note(from: LogLine['from'], text: string): void {
-    this.#note(from, text);
+  /** So much content has left. */
+  noteContent(bytes: number): void {
+    this.#note(`${String(bytes)} bytes of content`);
   }
 
   /** The first in line starts anew: its limit counts from now. */
@@ -182,7 +189,7 @@ export class Wire {
   #answer(reply: Reply, isLast: boolean): void {
     const first = this.#due.shift();
     this.#greeted = true;
-    this.#note('server', reply);
+    this.#note(reply);
     // Whatever follows the last reply that was due ends the wire, but not before that reply has counted.
     if (isLast) this.fail(this.#closedBy('sent more than was asked for'));
     this.touch();
@@ -294,22 +301,25 @@ export class Wire {
 
   /** The last lines, as a person may read them. */
   transcript(): readonly LogLine[] {
-    return this.#recent.map(({ from, what }) => this.#line(from, what));
+    return [...this.#recent.slice(this.#oldest), ...this.#recent.slice(0, this.#oldest)].map((what) => this.#line(what));
   }
 
-  #note(from: LogLine['from'], what: Command | Reply | string): void {
-    if (this.#recent.length === TRANSCRIPT_LINES) this.#recent.shift();
-    this.#recent.push({ from, what });
-    if (this.context.log.observed) this.context.log.next(this.#line(from, what));
+  #note(what: Command | Reply | string): void {
+    this.#recent[this.#oldest] = what;
+    this.#oldest = (this.#oldest + 1) % TRANSCRIPT_LINES;
+    if (this.context.log.observed) this.context.log.next(this.#line(what));
   }
 
-  #line(from: LogLine['from'], what: Command | Reply | string): LogLine {
-    const text = typeof what === 'string' ? what : what instanceof Command ? what.toString() : this.context.redactor.clean(formatReply(what));
-    return { connection: this.context.connection, from, text };
+  #line(what: Command | Reply | string): LogLine {
+    const { connection, redactor } = this.context;
+    if (typeof what === 'string' || what instanceof Command) return { connection, from: 'client', text: what.toString() };
+    return { connection, from: 'server', text: redactor.clean(formatReply(what)) };
   }
 }
 
 /** A reply that is due within the limit of its command's phase. */
-export const expectationOf = (command: Command, timeouts: Timeouts, sink: Expectation['sink']): Expectation => ({
-  command, phase: command.phase, ...replyLimit(timeouts, command.phase), sink,
-});
+export const expectationOf = (command: Command, timeouts: Timeouts, sink: Expectation['sink']): Expectation => {
+  const { phase } = command;
+  const { limit, ms } = replyLimit(timeouts, phase);
+  return { command, phase, limit, ms, sink };
+};

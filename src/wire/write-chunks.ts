@@ -81,7 +81,7 @@ export const writeChunks = (wire: Wire, content: OpenContent, { operation, encod
       if (!isTransferable()) return;
       writeChunk(true);
       if (subscriber.closed) return;
-      wire.note('client', `${String(encoder.bytes)} bytes of content`);
+      wire.noteContent(encoder.bytes);
       subscriber.next({ type: 'written', bytes: encoder.bytes, finished: true });
     };
 

@@ -61,7 +61,7 @@ export const writeData = (wire: Wire, content: OpenContent, { operation, encoder
       due.limit = 'endOfData';
       due.ms = timeouts.endOfData;
       wire.write(tail.length === 1 ? tail[0] ?? Buffer.alloc(0) : Buffer.concat(tail));
-      wire.note('client', `${String(encoder.bytes)} bytes of content`);
+      wire.noteContent(encoder.bytes);
       wire.touch();
       wire.mustDrop = false;
       subscriber.next({ type: 'written', bytes: encoder.bytes, finished: true });
