@@ -1,4 +1,4 @@
-import { concatMap, defer, finalize, isObservable, Subject, type Observable, type ObservableInput } from 'rxjs';
+import { concatMap, defer, isObservable, Observable, Subject, type ObservableInput } from 'rxjs';
 import { settings, type Settings, type SmtpOptions } from './config/options.js';
 import { fromUrl } from './config/url.js';
 import { inTurn } from './connect/in-turn.js';
@@ -70,13 +70,8 @@ export class SmtpClient implements AsyncDisposable {
    * `outcome` says who has the mail. Each subscription is a send of its own, with the same Message-ID.
    */
   send(message: Message): Observable<SmtpEvent> {
-    const prepare = draft(message);
-    return defer(() => {
-      const operation = this.#operation();
-      const startedAt = monotonic.now();
-      const mail = prepare();
-      return isObservable(mail) ? mail.pipe(concatMap((composed) => this.#deliver(composed, operation, startedAt))) : this.#deliver(mail, operation, startedAt);
-    });
+    const mail = draft(message);
+    return defer(() => (isObservable(mail) ? this.#sendComposed(mail, this.#operation(), monotonic.now()) : this.#deliver(mail)));
   }
 
   /**
@@ -103,15 +98,20 @@ export class SmtpClient implements AsyncDisposable {
     return { plans: this.plans };
   }
 
-  #deliver(mail: Mail, operation: Deadline, startedAt: number): Observable<SmtpEvent> {
-    let content: OpenContent | undefined;
-    const job: Job = (session, claim) => transaction(session, claim, { mail, content: content ??= mail.open(), operation, startedAt });
-    return this.#pool.use(job, (leave) => this.#open(leave, operation)).pipe(
-      finalize(() => {
+  #sendComposed(mail$: Observable<Mail>, operation: Deadline, startedAt: number): Observable<SmtpEvent> {
+    return mail$.pipe(concatMap((mail) => this.#deliver(mail, operation, startedAt)));
+  }
+
+  #deliver(mail: Mail, operation = this.#operation(), startedAt = monotonic.now()): Observable<SmtpEvent> {
+    return new Observable((subscriber) => {
+      let content: OpenContent | undefined;
+      const job: Job = (session, claim) => transaction(session, claim, { mail, content: content ??= mail.open(), operation, startedAt });
+      this.#pool.use(job, subscriber, (leave) => this.#open(leave, operation));
+      subscriber.add(() => {
         content?.dispose();
         mail.discard();
-      }),
-    );
+      });
+    });
   }
 
   #operation(): Deadline {

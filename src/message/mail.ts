@@ -24,20 +24,18 @@ export interface Mail {
 }
 
 /**
- * Takes a message when `send()` is called: what every retry must keep, its Message-ID and Date, is fixed now. What it gives
- * is called for each try; a message in parts waits for its composer. One that cannot be sent is an `SmtpUsageError` there,
- * never here.
+ * Takes a message when `send()` is called: what every retry must keep, its Message-ID and Date, is fixed now. A message in
+ * parts waits for its composer; one that cannot be sent is an `SmtpUsageError` at each subscription, never here.
  */
-export const draft = (message: Message): (() => Mail | Observable<Mail>) => {
+export const draft = (message: Message): Mail | Observable<Mail> => {
   try {
-    const mail = check(message);
-    return () => mail;
+    return check(message);
   } catch (error) {
     const sources = sourcesOf(message);
-    return () => {
+    return defer(() => {
       for (const unused of sources) unused.discard();
       throw error;
-    };
+    });
   }
 };
 

@@ -1,4 +1,4 @@
-import { Observable, type ObservableInput } from 'rxjs';
+import type { Observable, ObservableInput } from 'rxjs';
 import type { Message } from '../message/message.js';
 import { SmtpError } from '../protocol/error.js';
 import type { SmtpEvent, WarningEvent } from '../protocol/event.js';
@@ -36,13 +36,10 @@ const label = (event: SmtpEvent, message: Message, index: number): BulkEvent => 
 
 /** Sends what a source gives, as there is room; `goesOn` tells whether a failure concerns one mail only. */
 export const sendEach = (messages: ObservableInput<Message>, send: (message: Message) => Observable<SmtpEvent>, goesOn: () => boolean, concurrency: number): Observable<BulkEvent> =>
-  pullMap(messages, (message, index) => new Observable<BulkEvent>((subscriber) =>
-    send(message).subscribe({
-      next: (event) => { subscriber.next(label(event, message, index)); },
-      error: (error: unknown) => {
-        if (!(error instanceof SmtpError) || !goesOn()) { subscriber.error(error); return; }
-        subscriber.next({ type: 'failed', error, message, index });
-        subscriber.complete();
-      },
-      complete: () => { subscriber.complete(); },
-    })), concurrency);
+  pullMap(messages, send, concurrency, {
+    value: label,
+    failure: (error, message, index) => {
+      if (!(error instanceof SmtpError) || !goesOn()) throw error;
+      return { type: 'failed', error, message, index };
+    },
+  });

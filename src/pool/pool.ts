@@ -1,4 +1,4 @@
-import { defer, filter, firstValueFrom, Observable, startWith, Subject, Subscription, takeWhile, type SchedulerLike } from 'rxjs';
+import { defer, filter, firstValueFrom, Observable, startWith, Subject, Subscription, takeWhile, type Subscriber, type SchedulerLike } from 'rxjs';
 import { SmtpUsageError } from '../protocol/error.js';
 import type { ConnectEvent, SmtpEvent } from '../protocol/event.js';
 import type { Opening } from '../session/open-session.js';
@@ -93,120 +93,118 @@ export class Pool {
   }
 
   /**
-   * Runs a job on a session: one that has room, a new one, or the next that has. Unsubscribing ends the job first and then
-   * leaves the connection, unless other mails are on it. A job that a used connection failed before anything was told of it
-   * is begun again elsewhere, unseen.
+   * Runs a job on a session, for its subscriber: one that has room, a new one, or the next that has. Unsubscribing ends the
+   * job first and then leaves the connection, unless other mails are on it. A job that a used connection failed before
+   * anything was told of it is begun again elsewhere, unseen.
    */
-  use(job: Job, open = this.#open): Observable<SmtpEvent> {
-    return new Observable((subscriber) => {
-      if (this.#refuses(subscriber)) return;
-      let connection: Connection | undefined;
-      let claim: Claim | undefined;
-      let running: Subscription | undefined;
-      let number = 0;
-      let moves = 0;
-      let isReady = false;
-      let isTold = false;
+  use(job: Job, subscriber: Subscriber<SmtpEvent>, open: Open): void {
+    if (this.#refuses(subscriber)) return;
+    let connection: Connection | undefined;
+    let claim: Claim | undefined;
+    let running: Subscription | undefined;
+    let number = 0;
+    let moves = 0;
+    let isReady = false;
+    let isTold = false;
 
-      const release = (isCancelled = false): void => {
-        const used = connection;
-        connection = undefined;
-        claim?.ended();
-        claim = undefined;
-        if (used === undefined) return;
-        used.mails -= 1;
-        if (isCancelled && used.mails === 0) this.#retire(used);
-        else this.#settle(used);
-      };
-      const failed = (error: unknown, session: Session, { isFirst, overlaps }: Claim): void => {
-        const moving = !isTold && !isFirst && moves < MOST_MOVES ? mayMove(error, overlaps) : undefined;
-        this.#congestion.failed(error, number, this.#inFlight);
-        if (moving === 'it-was-ahead') session.manners.disappoint();
-        if (moving === undefined) {
+    const release = (isCancelled = false): void => {
+      const used = connection;
+      connection = undefined;
+      claim?.ended();
+      claim = undefined;
+      if (used === undefined) return;
+      used.mails -= 1;
+      if (isCancelled && used.mails === 0) this.#retire(used);
+      else this.#settle(used);
+    };
+    const failed = (error: unknown, session: Session, { isFirst, overlaps }: Claim): void => {
+      const moving = !isTold && !isFirst && moves < MOST_MOVES ? mayMove(error, overlaps) : undefined;
+      this.#congestion.failed(error, number, this.#inFlight);
+      if (moving === 'it-was-ahead') session.manners.disappoint();
+      if (moving === undefined) {
+        release();
+        subscriber.error(error);
+        return;
+      }
+      moves += 1;
+      // Before its place is free, or a mail that waits would take it.
+      this.#returning.add(begin);
+      release();
+      this.#admit();
+    };
+    const run = (session: Session): void => {
+      const mine = claim = session.begin();
+      let events$: Observable<SmtpEvent>;
+      try {
+        events$ = job(session, mine);
+      } catch (error) {
+        failed(error, session, mine);
+        return;
+      }
+      running = events$.subscribe({
+        next: (event) => {
+          isTold = true;
+          subscriber.next(event);
+        },
+        error: (error: unknown) => { failed(error, session, mine); },
+        complete: () => {
+          this.#congestion.accepted();
+          release();
+          subscriber.complete();
+        },
+      });
+    };
+    const tell = (event: SmtpEvent): void => {
+      if (!isReady) subscriber.next(event);
+      isReady ||= event.type === 'ready';
+    };
+    const begin = (): void => {
+      number = this.#congestion.begin();
+      const shared = this.#withRoom();
+      if (shared?.session !== undefined) {
+        this.#take(connection = shared);
+        tell(shared.session.ready);
+        if (!subscriber.closed) run(shared.session);
+        return;
+      }
+      // Lives on when this mail is gone, and must not hold on to it.
+      let opener: Opener | undefined = {
+        told: tell,
+        opened: (session) => { if (!subscriber.closed) run(session); },
+        failed: (error) => {
+          this.#congestion.failed(error, number, this.#inFlight);
           release();
           subscriber.error(error);
-          return;
-        }
-        moves += 1;
-        // Before its place is free, or a mail that waits would take it.
-        this.#returning.add(begin);
-        release();
-        this.#admit();
+        },
       };
-      const run = (session: Session): void => {
-        const mine = claim = session.begin();
-        let events$: Observable<SmtpEvent>;
-        try {
-          events$ = job(session, mine);
-        } catch (error) {
-          failed(error, session, mine);
-          return;
-        }
-        running = events$.subscribe({
-          next: (event) => {
-            isTold = true;
-            subscriber.next(event);
-          },
-          error: (error: unknown) => { failed(error, session, mine); },
-          complete: () => {
-            this.#congestion.accepted();
-            release();
-            subscriber.complete();
-          },
-        });
-      };
-      const tell = (event: SmtpEvent): void => {
-        if (!isReady) subscriber.next(event);
-        isReady ||= event.type === 'ready';
-      };
-      const begin = (): void => {
-        number = this.#congestion.begin();
-        const shared = this.#withRoom();
-        if (shared?.session !== undefined) {
-          this.#take(connection = shared);
-          tell(shared.session.ready);
-          if (!subscriber.closed) run(shared.session);
-          return;
-        }
-        // Lives on when this mail is gone, and must not hold on to it.
-        let opener: Opener | undefined = {
-          told: tell,
-          opened: (session) => { if (!subscriber.closed) run(session); },
-          failed: (error) => {
-            this.#congestion.failed(error, number, this.#inFlight);
-            release();
-            subscriber.error(error);
-          },
-        };
-        const opening: Connection = { subscription: new Subscription(), openedAt: this.#scheduler.now(), mails: 0 };
-        this.#connections.add(opening);
-        this.#take(connection = opening);
-        opening.subscription.add(open(this.#leave).subscribe({
-          next: (step) => {
-            if (step.type !== 'session') { opener?.told(step); return; }
-            const { session } = step;
-            opening.session = session;
-            session.changed = () => { this.#settle(opening); };
-            const waiting = opener;
-            opener = undefined;
-            waiting?.opened(session);
-          },
-          error: (error: unknown) => { opener?.failed(error); },
-        }));
-      };
+      const opening: Connection = { subscription: new Subscription(), openedAt: this.#scheduler.now(), mails: 0 };
+      this.#connections.add(opening);
+      this.#take(connection = opening);
+      opening.subscription.add(open(this.#leave).subscribe({
+        next: (step) => {
+          if (step.type !== 'session') { opener?.told(step); return; }
+          const { session } = step;
+          opening.session = session;
+          session.changed = () => { this.#settle(opening); };
+          const waiting = opener;
+          opener = undefined;
+          waiting?.opened(session);
+        },
+        error: (error: unknown) => { opener?.failed(error); },
+      }));
+    };
 
-      subscriber.add(() => {
-        this.#waiting.delete(begin);
-        this.#returning.delete(begin);
-        if (this.#waiting.size + this.#returning.size === 0) this.#stopRinging();
-        running?.unsubscribe();
-        release(true);
-        this.#changed();
-      });
-      this.#waiting.add(begin);
+    subscriber.add(() => {
+      this.#waiting.delete(begin);
+      this.#returning.delete(begin);
+      if (this.#waiting.size + this.#returning.size === 0) this.#stopRinging();
+      running?.unsubscribe();
+      release(true);
       this.#changed();
-      this.#admit();
     });
+    this.#waiting.add(begin);
+    this.#changed();
+    this.#admit();
   }
 
   /** Ends when every mail that was begun has ended and every server was left. Nothing begins any more. */

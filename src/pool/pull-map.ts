@@ -1,18 +1,39 @@
-import { from, mergeMap, Observable, type ObservableInput } from 'rxjs';
+import { from, mergeMap, Observable, type ObservableInput, type Subscriber } from 'rxjs';
+
+/** What becomes of the values and the failure of one inner observable. A failure that is thrown ends the whole. */
+export interface Outcomes<T, V, R> {
+  value(value: V, source: T, index: number): R;
+  failure(error: unknown, source: T, index: number): R;
+}
 
 /**
  * Like `mergeMap`, but takes a value from its source only when there is room for it: arrays, iterables and async iterables
  * are pulled. An Observable cannot be slowed down; what it emits too fast waits here.
  */
-export const pullMap = <T, R>(source: ObservableInput<T>, project: (value: T, index: number) => Observable<R>, concurrency: number): Observable<R> => {
-  if (Symbol.iterator in source) return pull(() => source[Symbol.iterator](), project, concurrency);
-  if (Symbol.asyncIterator in source) return pull(() => source[Symbol.asyncIterator](), project, concurrency);
-  return from(source).pipe(mergeMap(project, concurrency));
+export const pullMap = <T, V, R>(source: ObservableInput<T>, project: (value: T) => Observable<V>, concurrency: number, outcomes: Outcomes<T, V, R>): Observable<R> => {
+  const run = (value: T, index: number, subscriber: Subscriber<R>, done: () => void): void => {
+    subscriber.add(project(value).subscribe({
+      next: (result) => { subscriber.next(outcomes.value(result, value, index)); },
+      error: (error: unknown) => {
+        try {
+          subscriber.next(outcomes.failure(error, value, index));
+        } catch (failure) {
+          subscriber.error(failure);
+          return;
+        }
+        done();
+      },
+      complete: done,
+    }));
+  };
+  if (Symbol.iterator in source) return pull(() => source[Symbol.iterator](), run, concurrency);
+  if (Symbol.asyncIterator in source) return pull(() => source[Symbol.asyncIterator](), run, concurrency);
+  return from(source).pipe(mergeMap((value, index) => new Observable<R>((subscriber) => { run(value, index, subscriber, () => { subscriber.complete(); }); }), concurrency));
 };
 
-type Taken<T> = IteratorResult<T, unknown>;
+type Run<T, R> = (value: T, index: number, subscriber: Subscriber<R>, done: () => void) => void;
 
-const pull = <T, R>(open: () => Iterator<T> | AsyncIterator<T>, project: (value: T, index: number) => Observable<R>, concurrency: number): Observable<R> =>
+const pull = <T, R>(open: () => Iterator<T> | AsyncIterator<T>, run: Run<T, R>, concurrency: number): Observable<R> =>
   new Observable((subscriber) => {
     const iterator = open();
     let index = 0;
@@ -20,20 +41,17 @@ const pull = <T, R>(open: () => Iterator<T> | AsyncIterator<T>, project: (value:
     let isTaking = false;
     let hasEnded = false;
 
-    const begin = (value: T): void => {
-      active += 1;
-      subscriber.add(project(value, index++).subscribe({
-        next: (result) => { subscriber.next(result); },
-        error: (error: unknown) => { subscriber.error(error); },
-        complete: () => {
-          active -= 1;
-          fill();
-        },
-      }));
+    const done = (): void => {
+      active -= 1;
+      fill();
     };
-    const take = ({ done, value }: Taken<T>): void => {
-      if (done === true) hasEnded = true;
-      else begin(value);
+    const take = (taken: IteratorResult<T, unknown>): void => {
+      if (taken.done === true) {
+        hasEnded = true;
+        return;
+      }
+      active += 1;
+      run(taken.value, index++, subscriber, done);
     };
     const fail = (error: unknown): void => {
       hasEnded = true;
@@ -54,7 +72,7 @@ const pull = <T, R>(open: () => Iterator<T> | AsyncIterator<T>, project: (value:
           }).catch(fail);
           return;
         }
-        take(taken as Taken<T>);
+        take(taken as IteratorResult<T, unknown>);
       }
       isTaking = false;
       if (hasEnded && active === 0) subscriber.complete();

@@ -55,9 +55,9 @@ export const converse = (wire: Wire, commands: readonly Command[], { operation, 
   };
   const due = commands.map((command) => expectationOf(command, timeouts, each));
   const ask = (from: number, to: number): void => {
-    for (let index = from; index < to; index += 1) wire.expect(due[index] as Expectation);
+    for (const expectation of due.slice(from, to)) wire.expect(expectation);
     if (isOver) return;
-    wire.say(from === 0 && to === commands.length ? commands : commands.slice(from, to));
+    wire.say(commands.slice(from, to));
     if (payload === undefined) return;
     wire.write(payload);
     wire.noteContent(payload.length);

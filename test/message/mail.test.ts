@@ -8,7 +8,7 @@ import { SmtpUsageError } from '../../src/protocol/error.js';
 
 const envelope = { from: 'ann@example.com', to: ['bob@example.com'] };
 const only = async (mail: Mail | Observable<Mail>): Promise<Mail> => (isObservable(mail) ? firstValueFrom(mail) : mail);
-const mailOf = async (message: unknown): Promise<Mail> => only(draft(message as Message)());
+const mailOf = async (message: unknown): Promise<Mail> => only(draft(message as Message));
 const failure = async (message: unknown): Promise<SmtpUsageError> => {
   const error: unknown = await mailOf(message).then(() => undefined, (reason: unknown) => reason);
   expect(error).toBeInstanceOf(SmtpUsageError);
@@ -65,9 +65,9 @@ describe('raw', () => {
   });
 
   test('a second try of a stream says what is wrong', async () => {
-    const send = draft({ envelope, raw: Readable.from(['x']) });
-    await read(await only(send()));
-    const again = await only(send());
+    const drafted = draft({ envelope, raw: Readable.from(['x']) });
+    await read(await only(drafted));
+    const again = await only(drafted);
     expect(() => again.open()).toThrow('only once');
   });
 
@@ -169,7 +169,7 @@ describe('composed', () => {
     vi.useFakeTimers({ toFake: ['Date'], now: new Date('2026-01-02T03:04:05Z') });
     const send = draft({ from: 'Ann <ann@example.com>', to: 'bob@example.com', text: 'x', attachments: [{ content: () => 'y' }] });
     vi.setSystemTime(new Date('2026-02-02T00:00:00Z'));
-    const [first, second] = [await only(send()), await only(send())];
+    const [first, second] = [await only(send), await only(send)];
     expect(first.messageId).toMatch(/^<[0-9a-f]{32}@example\.com>$/);
     expect(second.messageId).toBe(first.messageId);
     expect(first.replayable).toBe(true);
