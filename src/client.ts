@@ -1,7 +1,8 @@
 import { concatMap, defer, isObservable, Observable, Subject, type ObservableInput } from 'rxjs';
 import { settings, type Settings, type SmtpOptions } from './config/options.js';
 import { fromUrl } from './config/url.js';
-import { inTurn } from './connect/in-turn.js';
+import { inOrder, Memory } from './connect/memory.js';
+import { openDoor } from './connect/open-door.js';
 import { plan } from './connect/plan.js';
 import type { OpenContent } from './message/content.js';
 import { draft, type Mail } from './message/mail.js';
@@ -13,7 +14,7 @@ import { SmtpUsageError } from './protocol/error.js';
 import type { ConnectEvent, SmtpEvent } from './protocol/event.js';
 import type { LogLine } from './protocol/log-line.js';
 import { Manners } from './session/manners.js';
-import { openSession, type Opening } from './session/open-session.js';
+import { openSession, resumeSession, type Opening } from './session/open-session.js';
 import { transaction } from './session/transaction.js';
 import { awake, deadline, monotonic, type Deadline } from './transport/clock.js';
 import { dial } from './transport/dial.js';
@@ -38,13 +39,13 @@ const KEEP_NOTHING: PoolSettings = { maxConnections: Infinity, maxMessages: 1, m
  * ```
  */
 export class SmtpClient implements AsyncDisposable {
-  /** What would be tried, in order. Nothing is opened to compute it. */
-  readonly plans: readonly ConnectionPlan[];
   /** Every line both ways while subscribed: secrets already gone, content as byte counts. */
   readonly log$: Observable<LogLine>;
   /** What the connections are doing, now and at each change. */
   readonly state$: Observable<PoolState>;
   readonly #settings: Settings;
+  readonly #plans: readonly ConnectionPlan[];
+  readonly #memory = new Memory();
   readonly #pool: Pool;
   readonly #log = new Subject<LogLine>();
   readonly #manners = new Map<string, Manners>();
@@ -53,11 +54,16 @@ export class SmtpClient implements AsyncDisposable {
   /** @throws {SmtpUsageError} naming the key, where an option is unknown or cannot work. A string is a `smtp://` or `smtps://` URL. */
   constructor(options: SmtpOptions | string) {
     this.#settings = settings(typeof options === 'string' ? fromUrl(options) : options);
-    this.plans = plan(this.#settings);
+    this.#plans = plan(this.#settings);
     this.log$ = this.#log.asObservable();
     const { pool } = this.#settings;
     this.#pool = new Pool(pool === false ? KEEP_NOTHING : pool, (leave) => this.#open(leave, this.#operation()), monotonic, awake);
     this.state$ = this.#pool.state$;
+  }
+
+  /** What would be tried, in order: what opened before comes first. Nothing is opened to compute it. */
+  get plans(): readonly ConnectionPlan[] {
+    return inOrder(this.#plans, this.#memory.opened);
   }
 
   /** Connects, secures, signs in and leaves; completes after `ready`. Fails with an `SmtpError`. */
@@ -126,13 +132,15 @@ export class SmtpClient implements AsyncDisposable {
   }
 
   #open(leave: (wire: Wire) => void, operation: Deadline): Observable<Opening> {
-    const attempt = (candidate: ConnectionPlan): Observable<Opening> => {
-      this.#connections += 1;
-      return openSession(candidate, this.#settings, {
-        connection: this.#connections, scheduler: monotonic, log: this.#log, operation, leave, manners: this.#mannersOf(candidate),
-        dial: ({ host, port }, end) => dial(host, port, this.#settings, end, monotonic),
-      });
-    };
-    return inTurn(this.plans, attempt, monotonic);
+    const shared = { scheduler: monotonic, log: this.#log, operation, dial: ({ host, port }: ConnectionPlan, end: Deadline) => dial(host, port, this.#settings, end, monotonic) };
+    return openDoor(this.plans, {
+      memory: this.#memory, leave, scheduler: monotonic, stagger: this.#settings.stagger,
+      open: (candidate, succession, from) => {
+        const context = { ...shared, ...succession, manners: this.#mannersOf(candidate) };
+        if (from !== undefined) return resumeSession(from, context);
+        this.#connections += 1;
+        return openSession(candidate, this.#settings, { ...context, connection: this.#connections });
+      },
+    });
   }
 }

@@ -29,6 +29,11 @@ export interface SmtpOptions {
    * resort. A list is an exact order. Default `tls`; `auto` for `localhost`, `127.*` and `::1`.
    */
   readonly security?: 'auto' | 'tls' | SecurityMode | readonly SecurityMode[];
+  /**
+   * ms between the starts of the candidates, which then race on connections of their own: the first whose greeting is read
+   * wins. Default: none, they are tried one after the other.
+   */
+  readonly stagger?: number;
   /** Default: none. Where it is given, a server that offers no authentication is an error. */
   readonly auth?: PasswordAuth | TokenAuth | ExternalAuth | SaslMechanism;
   /** SASL names; only these are ever used. Default: all that are safe. */
@@ -107,6 +112,7 @@ export interface Settings extends SessionSettings {
   readonly modes: 'auto' | 'tls' | readonly SecurityMode[];
   /** More than one door may be tried. */
   readonly automatic: boolean;
+  readonly stagger: number | undefined;
   readonly localEndpoint: LocalEndpoint | undefined;
   readonly lookup: LookupFunction | undefined;
   readonly pool: PoolSettings | false;
@@ -119,7 +125,7 @@ const MOST_CONNECTIONS = 5;
 const NOT_YET = 'is not supported yet. Leave it out.';
 
 const KNOWN = [
-  'host', 'port', 'security', 'auth', 'allowedAuthentication', 'allowInsecureAuth', 'clientName', 'timeouts', 'tls',
+  'host', 'port', 'security', 'stagger', 'auth', 'allowedAuthentication', 'allowInsecureAuth', 'clientName', 'timeouts', 'tls',
   'localEndpoint', 'lookup', 'pool', 'pipelining', 'defaults', 'proxy', 'lmtp',
 ] as const satisfies readonly (keyof SmtpOptions)[];
 
@@ -141,6 +147,7 @@ export const settings = (options: SmtpOptions): Settings => {
   checkDefaults(given.defaults);
   return {
     host, port: door, modes, automatic,
+    stagger: optional(duration)(given.stagger, 'stagger'),
     credentials: checkAuth(given.auth),
     allowedAuthentication: optional(list(saslName))(given.allowedAuthentication, 'allowedAuthentication'),
     allowInsecureAuth: optional(flag)(given.allowInsecureAuth, 'allowInsecureAuth') ?? false,

@@ -4,24 +4,37 @@ import { SmtpError, SmtpFallbackError } from '../protocol/error.js';
 import type { ConnectEvent } from '../protocol/event.js';
 import { mayFallBack } from './may-fall-back.js';
 
-/** Tries one plan after the other until one opens. What failed before is told by events, and by the error if all did. */
-export const inTurn = <T>(plans: readonly ConnectionPlan[], attempt: (plan: ConnectionPlan) => Observable<T>, scheduler: SchedulerLike): Observable<T | ConnectEvent> => {
-  const from = (index: number, failed: SmtpFallbackError['attempts']): Observable<T | ConnectEvent> =>
-    defer(() => {
-      const plan = plans[index];
-      if (plan === undefined) return throwError(() => new SmtpFallbackError(failed));
-      const startedAt = scheduler.now();
-      return concat(of<ConnectEvent>({ type: 'attempt-started', plan, index }), defer(() => attempt(plan))).pipe(
-        catchError((error: unknown) => {
-          if (!(error instanceof SmtpError) || plans.length === 1 || !mayFallBack(error, plan.security)) return throwError(() => error);
-          const elapsed = scheduler.now() - startedAt;
-          const attempts = [...failed, { plan, error, elapsed }];
-          // Only built here: the failed attempt is torn down before the next one is subscribed to.
-          return index + 1 === plans.length
-            ? throwError(() => new SmtpFallbackError(attempts))
-            : concat(of<ConnectEvent>({ type: 'attempt-failed', plan, index, error, elapsed }), from(index + 1, attempts));
-        }),
-      );
-    });
-  return from(0, []);
-};
+/** A plan, and its place in the list. */
+export interface Candidate {
+  readonly plan: ConnectionPlan;
+  readonly index: number;
+}
+
+/** Tries one candidate. A cold observable: unsubscribing ends the try. */
+export type Attempt<T> = (plan: ConnectionPlan) => Observable<T>;
+
+export type Failures = SmtpFallbackError['attempts'];
+
+export const candidatesOf = (plans: readonly ConnectionPlan[]): readonly Candidate[] => plans.map((plan, index) => ({ plan, index }));
+
+/**
+ * Tries one candidate after the other until one opens. What failed before is told by events, and by the error if all did.
+ * @param failed those that were tried before these.
+ */
+export const inTurn = <T>(candidates: readonly Candidate[], attempt: Attempt<T>, scheduler: SchedulerLike, failed: Failures = []): Observable<T | ConnectEvent> =>
+  defer(() => {
+    const [candidate, ...others] = candidates;
+    if (candidate === undefined) return throwError(() => new SmtpFallbackError(failed));
+    const { plan, index } = candidate;
+    const startedAt = scheduler.now();
+    return concat(of<ConnectEvent>({ type: 'attempt-started', plan, index }), defer(() => attempt(plan))).pipe(
+      catchError((error: unknown) => {
+        const isOnly = others.length === 0 && failed.length === 0;
+        if (!(error instanceof SmtpError) || isOnly || !mayFallBack(error, plan.security)) return throwError(() => error);
+        const elapsed = scheduler.now() - startedAt;
+        // Only built here: the failed attempt is torn down before the next one is subscribed to.
+        const next = inTurn(others, attempt, scheduler, [...failed, { plan, error, elapsed }]);
+        return others.length === 0 ? next : concat(of<ConnectEvent>({ type: 'attempt-failed', plan, index, error, elapsed }), next);
+      }),
+    );
+  });

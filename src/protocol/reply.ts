@@ -16,6 +16,9 @@ export const isRefusal = (reply: Reply): boolean => reply.severity >= 4;
 /** A 421 may answer any command: the server is about to close the channel (RFC 5321 section 3.8). */
 export const isFarewell = (reply: Reply): boolean => reply.code === 421;
 
+/** Only these say that the command itself is not known (RFC 5321 section 3.2): a server that knows HELO and no more. */
+export const isUnknownCommand = ({ code }: Reply): boolean => code === 500 || code === 502 || code === 504;
+
 /** The reply on one line, for errors and logs: `550 5.1.1 No such user`. */
 export const formatReply = (reply: Reply): string => `${String(reply.code)} ${reply.lines.join(' / ')}`.trimEnd();
 

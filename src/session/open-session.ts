@@ -1,4 +1,4 @@
-import { concat, defer, finalize, from, map, mergeMap, NEVER, type Observable, type SchedulerLike } from 'rxjs';
+import { concat, defer, finalize, from, map, mergeMap, NEVER, of, tap, type Observable, type SchedulerLike } from 'rxjs';
 import { Capabilities } from '../protocol/capabilities.js';
 import type { ConnectionPlan } from '../protocol/connection-plan.js';
 import type { ConnectEvent, WarningEvent } from '../protocol/event.js';
@@ -17,16 +17,26 @@ import { dialogue } from './steps.js';
 export type Opening = ConnectEvent | { readonly type: 'session'; readonly session: Session };
 
 /** What surrounds one connection. */
-export interface SessionContext {
+export interface SessionContext extends Surroundings {
   readonly connection: number;
   readonly scheduler: SchedulerLike;
   readonly log: LogSink;
   readonly operation: Deadline;
-  readonly manners: Manners;
   /** Opens the byte stream; whoever takes it owns it. */
   readonly dial: (plan: ConnectionPlan, operation: Deadline) => Observable<ByteStream>;
+}
+
+/** What outlives it: who gets it next, and what is known of its server. */
+export interface Surroundings extends Succession {
+  readonly manners: Manners;
+}
+
+/** Who gets a connection after us. */
+export interface Succession {
   /** Is given the wire when the session ends, to say goodbye. */
   readonly leave: (wire: Wire) => void;
+  /** May take over where the dialogue failed: true if it owns the connection from now on. */
+  readonly handOver: (state: State, error: unknown) => boolean;
 }
 
 /**
@@ -36,11 +46,10 @@ export interface SessionContext {
 export const openSession = (plan: ConnectionPlan, settings: SessionSettings, context: SessionContext): Observable<Opening> =>
   defer(() => {
     const { scheduler, operation, log, connection } = context;
-    let wire: Wire | undefined;
     const redactor = new Redactor();
     if (settings.credentials?.kind === 'password') redactor.conceal(settings.credentials.pass.reveal());
     const begin = (stream: ByteStream): State => {
-      wire = new Wire(stream, { peer: `${plan.host}:${String(plan.port)}`, connection, timeouts: settings.timeouts, scheduler, redactor, log });
+      const wire = new Wire(stream, { peer: `${plan.host}:${String(plan.port)}`, connection, timeouts: settings.timeouts, scheduler, redactor, log });
       const { remote, local, via } = stream;
       return {
         stage: 'connected',
@@ -49,18 +58,23 @@ export const openSession = (plan: ConnectionPlan, settings: SessionSettings, con
         greetBy: deadline(scheduler, 'greeting', settings.timeouts.greeting),
       };
     };
+    return walk(context.dial(plan, operation).pipe(map(begin)), context);
+  });
+
+/** The same on a connection that another plan has left behind: the dialogue goes on where it stands. */
+export const resumeSession = (state: State, surroundings: Surroundings): Observable<Opening> => walk(of(state), surroundings);
+
+const walk = (start$: Observable<State>, { leave, handOver, manners }: Surroundings): Observable<Opening> =>
+  defer(() => {
+    let owned: State | undefined;
     const openings = (state: State): readonly Opening[] => {
-      ({ wire } = state);
-      return state.stage === 'ready' ? [...state.events, { type: 'session', session: new Session(state, context.manners) }] : state.events;
+      owned = state;
+      return state.stage === 'ready' ? [...state.events, { type: 'session', session: new Session(state, manners) }] : state.events;
     };
-    return concat(
-      context.dial(plan, operation).pipe(
-        map(begin),
-        mergeMap(dialogue),
-        mergeMap((state) => from(openings(state))),
-      ),
-      NEVER,
-    ).pipe(finalize(() => { if (wire !== undefined) context.leave(wire); }));
+    return concat(start$.pipe(mergeMap(dialogue), mergeMap((state) => from(openings(state)))), NEVER).pipe(
+      tap({ error: (error: unknown) => { if (owned !== undefined && handOver(owned, error)) owned = undefined; } }),
+      finalize(() => { if (owned !== undefined) leave(owned.wire); }),
+    );
   });
 
 const skippedVersions = ({ versions, skippedVersions: skipped }: TlsSettings): readonly WarningEvent[] =>

@@ -3,6 +3,7 @@ import { Capabilities } from '../protocol/capabilities.js';
 import { ehlo, helo, STARTTLS } from '../protocol/command.js';
 import { SmtpProtocolError, SmtpReplyError, type Phase } from '../protocol/error.js';
 import type { ConnectEvent, ReadyEvent, WarningEvent } from '../protocol/event.js';
+import { isUnknownCommand } from '../protocol/reply.js';
 import { before, deadline, sooner } from '../transport/clock.js';
 import { secure as secureStream } from '../transport/secure.js';
 import type { TlsSettings } from '../transport/settings.js';
@@ -37,14 +38,17 @@ const follow = (state: State, next: State): State => {
   return next;
 };
 
-const greet = (state: State): Observable<State> =>
-  greeting(state.wire, sooner(state.greetBy, state.operation)).pipe(
-    expectCode(state.wire, 'greeting', 'the connection', 220, 'The server takes no mail from here now; try another server or ask its operator.'),
+const greet = (state: State): Observable<State> => {
+  const { wire, greetBy, operation } = state;
+  const { peer, scheduler } = wire.context;
+  const how = wire.stream.tls === undefined ? 'in clear text (a door for implicit TLS stays silent)' : 'over TLS';
+  return greeting(wire, operation).pipe(
+    // This limit leaves the wire as it is: a connection that stayed silent may be asked with TLS instead.
+    before(scheduler, greetBy, 'greeting', `Waiting for ${peer} to greet ${how}`),
+    expectCode(wire, 'greeting', 'the connection', 220, 'The server takes no mail from here now; try another server or ask its operator.'),
     map((reply): State => ({ ...state, stage: 'greeted', hasGreeted: true, events: [{ type: 'greeted', reply }] })),
   );
-
-// Only these say that EHLO itself is not known (RFC 5321 section 3.2); HELO will do where nothing needs an extension.
-const UNKNOWN_COMMAND = new Set([500, 502, 504]);
+};
 
 const introduce = (state: State): Observable<State> => {
   const { wire, operation, settings } = state;
@@ -55,7 +59,8 @@ const introduce = (state: State): Observable<State> => {
     expectCode(wire, 'hello', 'EHLO', 250, hint),
     map((reply) => introduced(Capabilities.fromEhlo(reply))),
     catchError((error: unknown) => {
-      const isUnknown = error instanceof SmtpReplyError && UNKNOWN_COMMAND.has(error.reply.code);
+      // HELO will do where nothing needs an extension.
+      const isUnknown = error instanceof SmtpReplyError && isUnknownCommand(error.reply);
       if (!isUnknown || needsTls(state) || settings.credentials !== undefined) return throwError(() => error);
       return exchange(wire, [helo(name)], { operation }).pipe(
         expectCode(wire, 'hello', 'HELO', 250, hint),

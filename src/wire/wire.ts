@@ -95,6 +95,11 @@ export class Wire {
     return this.#failure === undefined && !this.mustDrop && this.#due.every(({ sink }) => sink === undefined);
   }
 
+  /** Not one byte has come: the server may still be asked with TLS. */
+  get silent(): boolean {
+    return this.#failure === undefined && !this.#greeted && this.#parser.buffered === 0;
+  }
+
   get failed(): boolean {
     return this.#failure !== undefined;
   }

@@ -1,6 +1,6 @@
 import { TestScheduler, type RunHelpers } from 'rxjs/testing';
 import { describe, expect, it } from 'vitest';
-import { inTurn } from '../../src/connect/in-turn.js';
+import { candidatesOf, inTurn } from '../../src/connect/in-turn.js';
 import { mayFallBack } from '../../src/connect/may-fall-back.js';
 import type { ConnectionPlan, SecurityMode } from '../../src/protocol/connection-plan.js';
 import { SmtpAuthenticationError, SmtpConnectionError, SmtpFallbackError, SmtpProtocolError, SmtpReplyError, SmtpTimeoutError, type SmtpError } from '../../src/protocol/error.js';
@@ -8,6 +8,7 @@ import { makeReply } from '../../src/protocol/reply.js';
 
 const IMPLICIT: ConnectionPlan = { host: 'mail.example', port: 465, security: 'implicit' };
 const STARTTLS: ConnectionPlan = { host: 'mail.example', port: 587, security: 'starttls' };
+const BOTH = candidatesOf([IMPLICIT, STARTTLS]);
 const refused = new SmtpConnectionError('E_CONNECT', { phase: 'connect', reason: 'ECONNREFUSED', message: 'refused' });
 const untrusted = new SmtpConnectionError('E_CERTIFICATE', { phase: 'tls', reason: 'untrusted', message: 'untrusted' });
 
@@ -24,7 +25,7 @@ describe('inTurn', () => {
     run(({ cold, expectObservable, expectSubscriptions }, scheduler) => {
       const first = cold('---#', {}, refused);
       const second = cold('-----r---');
-      const told = inTurn([IMPLICIT, STARTTLS], (plan) => (plan === IMPLICIT ? first : second), scheduler);
+      const told = inTurn(BOTH, (plan) => (plan === IMPLICIT ? first : second), scheduler);
       expectObservable(told, '^--------!').toBe('a--(bc)-r', { a: started(IMPLICIT, 0), b: failed(IMPLICIT, 0, 3), c: started(STARTTLS, 1), r: 'r' });
       expectSubscriptions(first.subscriptions).toBe('^--!');
       expectSubscriptions(second.subscriptions).toBe('---^-----!');
@@ -33,14 +34,14 @@ describe('inTurn', () => {
 
   it('ends at once with what is no wrong door', () => {
     run(({ cold, expectObservable }, scheduler) => {
-      const told = inTurn([IMPLICIT, STARTTLS], () => cold('--#', {}, untrusted), scheduler);
+      const told = inTurn(BOTH, () => cold('--#', {}, untrusted), scheduler);
       expectObservable(told).toBe('a-#', { a: started(IMPLICIT, 0) }, untrusted);
     });
   });
 
   it('names every candidate when none opened', () => {
     run(({ cold, expectObservable }, scheduler) => {
-      const told = inTurn([IMPLICIT, STARTTLS], () => cold('-----#', {}, refused), scheduler);
+      const told = inTurn(BOTH, () => cold('-----#', {}, refused), scheduler);
       const error = new SmtpFallbackError([{ plan: IMPLICIT, error: refused, elapsed: 5 }, { plan: STARTTLS, error: refused, elapsed: 5 }]);
       expectObservable(told).toBe('a----(bc)-#', { a: started(IMPLICIT, 0), b: failed(IMPLICIT, 0, 5), c: started(STARTTLS, 1) }, error);
       expect(error.message).toMatch(/mail\.example:465 \(implicit TLS\).*mail\.example:587 \(STARTTLS\).*"port" and "security"/);
@@ -49,7 +50,7 @@ describe('inTurn', () => {
 
   it('gives the error as it is where there was one candidate only', () => {
     run(({ cold, expectObservable }, scheduler) => {
-      expectObservable(inTurn([STARTTLS], () => cold('-#', {}, refused), scheduler)).toBe('a#', { a: started(STARTTLS, 0) }, refused);
+      expectObservable(inTurn(candidatesOf([STARTTLS]), () => cold('-#', {}, refused), scheduler)).toBe('a#', { a: started(STARTTLS, 0) }, refused);
     });
   });
 });

@@ -1,0 +1,140 @@
+import { catchError, defer, tap, throwError, type Observable } from 'rxjs';
+import { describePlan, type ConnectionPlan } from '../protocol/connection-plan.js';
+import { SmtpConnectionError, SmtpError } from '../protocol/error.js';
+import type { Opening, Succession } from '../session/open-session.js';
+import { resume } from '../session/resume.js';
+import type { State } from '../session/state.js';
+import { mayFallBack, TLS_WAS_MET } from './may-fall-back.js';
+import { isLastResort, type Memory } from './memory.js';
+
+/** Opens a session on a connection of its own, or goes on where another candidate stopped. */
+export type Open = (plan: ConnectionPlan, succession: Succession, from?: State) => Observable<Opening>;
+
+/** What the candidates of one run have found out about one host and port. */
+interface Door {
+  /** No connection came about. */
+  unreached?: SmtpError;
+  /** What came of asking in clear text: a greeting, or none. */
+  clear?: 'greeted' | SmtpError;
+  /** A connection that a later candidate can go on with. */
+  parked?: State;
+}
+
+/**
+ * What one candidate finds out serves the next: nothing is asked twice, and what can share a connection does. Lives as long
+ * as a run, and owns the connections that wait for their next candidate.
+ */
+export class Doors {
+  readonly #plans: readonly ConnectionPlan[];
+  readonly #memory: Memory;
+  readonly #open: Open;
+  readonly #leave: Succession['leave'];
+  readonly #doors = new Map<number, Door>();
+  readonly #begun = new Set<ConnectionPlan>();
+
+  constructor(plans: readonly ConnectionPlan[], memory: Memory, open: Open, leave: Succession['leave']) {
+    this.#plans = plans;
+    this.#memory = memory;
+    this.#open = open;
+    this.#leave = leave;
+  }
+
+  /** Tries a candidate, as far as it is not known yet how that ends. */
+  readonly attempt = (plan: ConnectionPlan): Observable<Opening> =>
+    defer(() => {
+      this.#begun.add(plan);
+      const error = this.#foreseen(plan);
+      if (error !== undefined) return throwError(() => error);
+      const state = this.#unpark(plan);
+      if (state === undefined) return this.#ask(plan);
+      return this.#ask(plan, state).pipe(
+        // A server may have given up on the silent connection; it is still there for a new one.
+        catchError((failure: unknown) => (isReset(failure) ? this.#ask(plan) : throwError(() => failure))),
+      );
+    });
+
+  /** Leaves the connections that nobody went on with. */
+  leave(): void {
+    for (const door of this.#doors.values()) {
+      if (door.parked !== undefined) this.#leave(door.parked.wire);
+      delete door.parked;
+    }
+  }
+
+  #ask(plan: ConnectionPlan, from?: State): Observable<Opening> {
+    const succession: Succession = { leave: this.#leave, handOver: (state, error) => this.#park(state, error) };
+    return this.#open(plan, succession, from).pipe(
+      tap({ next: (step) => { this.#learn(plan, step); }, error: (error: unknown) => { this.#learnFrom(plan, error); } }),
+    );
+  }
+
+  #door({ port }: ConnectionPlan): Door {
+    const door = this.#doors.get(port) ?? {};
+    this.#doors.set(port, door);
+    return door;
+  }
+
+  #foreseen(plan: ConnectionPlan): SmtpError | undefined {
+    const { unreached, clear } = this.#door(plan);
+    if (this.#memory.metTls && isLastResort(plan, this.#plans)) return tlsWasMet(plan);
+    if (unreached !== undefined) return unreached;
+    if (plan.security === 'implicit') return clear === 'greeted' ? greetsInClear(plan) : undefined;
+    return clear === 'greeted' ? undefined : clear;
+  }
+
+  #learn(plan: ConnectionPlan, step: Opening): void {
+    const memory = this.#memory;
+    switch (step.type) {
+      case 'greeted':
+        if (plan.security !== 'implicit') this.#door(plan).clear = 'greeted';
+        break;
+      case 'introduced':
+        memory.metTls ||= step.capabilities.has('STARTTLS');
+        break;
+      case 'secured':
+        memory.metTls = true;
+        break;
+      case 'session':
+        memory.opened = plan;
+        this.leave();
+    }
+  }
+
+  #learnFrom(plan: ConnectionPlan, error: unknown): void {
+    if (!(error instanceof SmtpError)) return;
+    const door = this.#door(plan);
+    const { security } = plan;
+    // A handshake that got as far as to be refused for its certificate, version or cipher.
+    if (!mayFallBack(error, security)) this.#memory.metTls ||= error.phase === 'tls' && error instanceof SmtpConnectionError;
+    else if (error.phase === 'connect' || error.phase === 'proxy') door.unreached = error;
+    else if (error.phase === 'greeting' && security !== 'implicit') door.clear = error;
+  }
+
+  /** Keeps a connection if a candidate that has not begun can go on with it. */
+  #park(state: State, error: unknown): boolean {
+    const { plan } = state;
+    const isWanted = error instanceof SmtpError && mayFallBack(error, plan.security)
+      && this.#plans.some((other) => !this.#begun.has(other) && resume(state, other) !== undefined);
+    if (isWanted) this.#door(plan).parked = state;
+    return isWanted;
+  }
+
+  #unpark(plan: ConnectionPlan): State | undefined {
+    const door = this.#door(plan);
+    const state = door.parked === undefined ? undefined : resume(door.parked, plan);
+    if (state !== undefined) delete door.parked;
+    return state;
+  }
+}
+
+const isReset = (error: unknown): boolean => error instanceof SmtpConnectionError && error.code === 'E_TLS' && error.reason === 'reset';
+
+const tlsWasMet = (plan: ConnectionPlan): SmtpError =>
+  new SmtpConnectionError('E_TLS', {
+    phase: 'tls', reason: TLS_WAS_MET, message: `${describePlan(plan)} was not tried: this host can do TLS, and clear text is used only where there is none. Put "none" first in "security" if it is wanted all the same.`,
+  });
+
+const greetsInClear = (plan: ConnectionPlan): SmtpError =>
+  new SmtpConnectionError('E_TLS', {
+    phase: 'tls', reason: 'plaintext-peer', message: `${describePlan(plan)} was not tried: the server greets in clear text there. Use security: ["starttls"] on this port, or the port for implicit TLS (465).`,
+  });

@@ -1,0 +1,24 @@
+import type { ConnectionPlan } from '../protocol/connection-plan.js';
+
+/** What a client has learned of its host, and uses for its next connection. */
+export class Memory {
+  /** The candidate that opened last. */
+  opened: ConnectionPlan | undefined;
+  /** The host can do TLS: from now on clear text is no last resort any more, whoever hides it. */
+  metTls = false;
+}
+
+/** Clear text behind a way with TLS: it may be used only where none of those can be had. */
+export const isLastResort = (plan: ConnectionPlan, plans: readonly ConnectionPlan[]): boolean =>
+  plan.security === 'none' && plans.slice(0, plans.indexOf(plan)).some(({ security }) => security !== 'none');
+
+/**
+ * What opened before comes first, and the rest keeps its order. Pure. Clear text as the last resort never moves: where it
+ * opened, STARTTLS is asked first at the same door, because both share one connection.
+ */
+export const inOrder = (plans: readonly ConnectionPlan[], opened: ConnectionPlan | undefined): readonly ConnectionPlan[] => {
+  const first = opened !== undefined && isLastResort(opened, plans)
+    ? plans.find(({ port, security }) => port === opened.port && security === 'starttls')
+    : opened;
+  return first === undefined ? plans : [first, ...plans.filter((plan) => plan !== first)];
+};

@@ -1,0 +1,26 @@
+import { defer, finalize, type Observable, type SchedulerLike } from 'rxjs';
+import type { ConnectionPlan } from '../protocol/connection-plan.js';
+import type { Opening, Succession } from '../session/open-session.js';
+import { Doors, type Open } from './doors.js';
+import { candidatesOf, inTurn } from './in-turn.js';
+import type { Memory } from './memory.js';
+import { staggered } from './staggered.js';
+
+export interface RunOptions {
+  readonly memory: Memory;
+  readonly open: Open;
+  readonly leave: Succession['leave'];
+  readonly scheduler: SchedulerLike;
+  /** Milliseconds between the starts of a race; undefined: one candidate after the other. */
+  readonly stagger: number | undefined;
+}
+
+/** A session at the first door that opens. */
+export const openDoor = (plans: readonly ConnectionPlan[], { memory, open, leave, scheduler, stagger }: RunOptions): Observable<Opening> =>
+  defer(() => {
+    const doors = new Doors(plans, memory, open, leave);
+    const session$ = stagger === undefined
+      ? inTurn(candidatesOf(plans), doors.attempt, scheduler)
+      : staggered(plans, doors.attempt, { stagger, scheduler, wins: ({ type }) => type === 'greeted' });
+    return session$.pipe(finalize(() => { doors.leave(); }));
+  });
