@@ -1,10 +1,8 @@
-import { TestScheduler, type RunHelpers } from 'rxjs/testing';
 import { describe, expect, it } from 'vitest';
 import { candidatesOf, inTurn } from '../../src/connect/in-turn.js';
-import { mayFallBack } from '../../src/connect/may-fall-back.js';
-import type { ConnectionPlan, SecurityMode } from '../../src/protocol/connection-plan.js';
-import { SmtpAuthenticationError, SmtpConnectionError, SmtpFallbackError, SmtpProtocolError, SmtpReplyError, SmtpTimeoutError, type SmtpError } from '../../src/protocol/error.js';
-import { makeReply } from '../../src/protocol/reply.js';
+import type { ConnectionPlan } from '../../src/protocol/connection-plan.js';
+import { SmtpConnectionError, SmtpFallbackError } from '../../src/protocol/error.js';
+import { inVirtualTime } from '../support/marbles.js';
 
 const IMPLICIT: ConnectionPlan = { host: 'mail.example', port: 465, security: 'implicit' };
 const STARTTLS: ConnectionPlan = { host: 'mail.example', port: 587, security: 'starttls' };
@@ -15,14 +13,9 @@ const untrusted = new SmtpConnectionError('E_CERTIFICATE', { phase: 'tls', reaso
 const started = (plan: ConnectionPlan, index: number) => ({ type: 'attempt-started', plan, index });
 const failed = (plan: ConnectionPlan, index: number, elapsed: number) => ({ type: 'attempt-failed', plan, index, error: refused, elapsed });
 
-const run = (picture: (helpers: RunHelpers, scheduler: TestScheduler) => void): void => {
-  const scheduler = new TestScheduler((actual, expected) => { expect(actual).toEqual(expected); });
-  scheduler.run((helpers) => { picture(helpers, scheduler); });
-};
-
 describe('inTurn', () => {
   it('goes from candidate to candidate, each only after the one before was torn down', () => {
-    run(({ cold, expectObservable, expectSubscriptions }, scheduler) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }, scheduler) => {
       const first = cold('---#', {}, refused);
       const second = cold('-----r---');
       const told = inTurn(BOTH, (plan) => (plan === IMPLICIT ? first : second), scheduler);
@@ -33,14 +26,14 @@ describe('inTurn', () => {
   });
 
   it('ends at once with what is no wrong door', () => {
-    run(({ cold, expectObservable }, scheduler) => {
+    inVirtualTime(({ cold, expectObservable }, scheduler) => {
       const told = inTurn(BOTH, () => cold('--#', {}, untrusted), scheduler);
       expectObservable(told).toBe('a-#', { a: started(IMPLICIT, 0) }, untrusted);
     });
   });
 
   it('names every candidate when none opened', () => {
-    run(({ cold, expectObservable }, scheduler) => {
+    inVirtualTime(({ cold, expectObservable }, scheduler) => {
       const told = inTurn(BOTH, () => cold('-----#', {}, refused), scheduler);
       const error = new SmtpFallbackError([{ plan: IMPLICIT, error: refused, elapsed: 5 }, { plan: STARTTLS, error: refused, elapsed: 5 }]);
       expectObservable(told).toBe('a----(bc)-#', { a: started(IMPLICIT, 0), b: failed(IMPLICIT, 0, 5), c: started(STARTTLS, 1) }, error);
@@ -49,33 +42,8 @@ describe('inTurn', () => {
   });
 
   it('gives the error as it is where there was one candidate only', () => {
-    run(({ cold, expectObservable }, scheduler) => {
+    inVirtualTime(({ cold, expectObservable }, scheduler) => {
       expectObservable(inTurn(candidatesOf([STARTTLS]), () => cold('-#', {}, refused), scheduler)).toBe('a#', { a: started(STARTTLS, 0) }, refused);
     });
   });
-});
-
-describe('mayFallBack', () => {
-  const tls = (reason: string): SmtpError => new SmtpConnectionError('E_TLS', { phase: 'tls', reason, message: '' });
-  const timeout = (phase: SmtpError['phase'], limit: 'greeting' | 'tls' | 'operation' | 'command' | 'connect'): SmtpError => new SmtpTimeoutError({ limit, phase, elapsed: 1, message: '' });
-  const table: readonly (readonly [title: string, error: SmtpError, security: SecurityMode, expected: boolean])[] = [
-    ['refused', refused, 'implicit', true],
-    ['no plaintext greeting', timeout('greeting', 'greeting'), 'starttls', true],
-    ['no connection', timeout('connect', 'connect'), 'implicit', true],
-    ['no handshake in the greeting time', timeout('tls', 'greeting'), 'implicit', true],
-    ['clear text where TLS was expected', tls('plaintext-peer'), 'implicit', true],
-    ['clear text after STARTTLS', tls('plaintext-peer'), 'starttls', false],
-    ['a silent handshake after STARTTLS', timeout('tls', 'tls'), 'starttls', false],
-    ['no common version', tls('version'), 'implicit', false],
-    ['a bad certificate', untrusted, 'implicit', false],
-    ['STARTTLS missing', new SmtpProtocolError('E_PROTOCOL', { phase: 'starttls', message: '' }), 'starttls', true],
-    ['STARTTLS refused', new SmtpReplyError({ phase: 'starttls', reply: makeReply(454, ['no']), command: 'STARTTLS', message: '' }), 'starttls', false],
-    ['injected bytes', new SmtpProtocolError('E_INJECTION', { phase: 'starttls', message: '' }), 'starttls', false],
-    ['wrong credentials', new SmtpAuthenticationError({ phase: 'auth', offered: [], allowed: [], tried: [], message: '' }), 'starttls', false],
-    ['no SMTP greeting', new SmtpProtocolError('E_PROTOCOL', { phase: 'greeting', message: '' }), 'starttls', true],
-    ['a refusing greeting', new SmtpReplyError({ phase: 'greeting', reply: makeReply(554, ['no']), command: 'the connection', message: '' }), 'none', false],
-    ['the operation is over', timeout('greeting', 'operation'), 'implicit', false],
-    ['no such host', new SmtpConnectionError('E_DNS', { phase: 'resolve', reason: 'ENOTFOUND', message: '' }), 'implicit', false],
-  ];
-  for (const [title, error, security, expected] of table) it(`${expected ? 'goes on' : 'ends'}: ${title}`, () => { expect(mayFallBack(error, security)).toBe(expected); });
 });

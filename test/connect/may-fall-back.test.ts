@@ -1,0 +1,94 @@
+import { describe, expect, it } from 'vitest';
+import { mayFallBack, TLS_WAS_MET } from '../../src/connect/may-fall-back.js';
+import type { SecurityMode } from '../../src/protocol/connection-plan.js';
+import {
+  SmtpAuthenticationError, SmtpConnectionError, SmtpProtocolError, SmtpReplyError, SmtpSourceError, SmtpTimeoutError, SmtpUsageError,
+  type ConnectionErrorCode, type Phase, type SmtpError,
+} from '../../src/protocol/error.js';
+import { makeReply } from '../../src/protocol/reply.js';
+import type { Limit } from '../../src/protocol/timeouts.js';
+
+const connection = (code: ConnectionErrorCode, phase: Phase, reason: string): SmtpError => new SmtpConnectionError(code, { phase, reason, message: '' });
+const timeout = (phase: Phase, limit: Limit): SmtpError => new SmtpTimeoutError({ limit, phase, elapsed: 1, message: '' });
+const reply = (phase: Phase, code: number): SmtpError => new SmtpReplyError({ phase, reply: makeReply(code, ['no']), command: '', message: '' });
+const protocol = (phase: Phase, code?: number): SmtpError => new SmtpProtocolError('E_PROTOCOL', { phase, message: '', ...(code === undefined ? {} : { reply: makeReply(code, ['?']) }) });
+
+const ANY: readonly SecurityMode[] = ['implicit', 'starttls', 'none'];
+
+type Row = readonly [title: string, error: SmtpError, goesOn: readonly SecurityMode[]];
+
+/** Each error, and the modes in which it means "wrong door". */
+const ROWS: readonly Row[] = [
+  ['refused', connection('E_CONNECT', 'connect', 'ECONNREFUSED'), ANY],
+  ['reset before it stood', connection('E_CONNECT', 'connect', 'ECONNRESET'), ANY],
+  ['no route', connection('E_CONNECT', 'connect', 'EHOSTUNREACH'), ANY],
+  ['a firewall of ours', connection('E_CONNECT', 'connect', 'EPERM'), ANY],
+  ['the system gave up', connection('E_CONNECT', 'connect', 'ETIMEDOUT'), ANY],
+  ['no connection in time', timeout('connect', 'connect'), ANY],
+  ['an address that is not ours', connection('E_CONNECT', 'connect', 'EADDRNOTAVAIL'), []],
+  ['a port of ours that is taken', connection('E_CONNECT', 'connect', 'EADDRINUSE'), []],
+  ['no descriptors left', connection('E_CONNECT', 'connect', 'EMFILE'), []],
+  ['no address family in common', new SmtpUsageError({ phase: 'connect', message: '' }), []],
+  ['no such host', connection('E_DNS', 'resolve', 'ENOTFOUND'), []],
+  ['no resolver', connection('E_DNS', 'resolve', 'EAI_AGAIN'), []],
+  ['no name in time', timeout('resolve', 'resolve'), []],
+
+  ['a proxy that may not open this door', connection('E_PROXY', 'proxy', 'denied'), ANY],
+  ['a proxy that does not reach this door', connection('E_PROXY', 'proxy', 'unreachable'), ANY],
+  ['a proxy that waits for this door', timeout('proxy', 'proxy'), ANY],
+  ['a proxy that wants other credentials', connection('E_PROXY', 'proxy', 'authentication'), []],
+  ['a proxy that nobody reaches', connection('E_PROXY', 'proxy', 'ECONNREFUSED'), []],
+  ['a proxy that is not reached in time', timeout('proxy', 'connect'), []],
+  ['a proxy with a bad certificate', connection('E_PROXY', 'proxy', 'untrusted'), []],
+
+  ['clear text where TLS was begun', connection('E_TLS', 'tls', 'plaintext-peer'), ['implicit']],
+  ['hung up on a handshake', connection('E_TLS', 'tls', 'reset'), ['implicit']],
+  ['no handshake in the greeting time', timeout('tls', 'greeting'), ['implicit']],
+  ['no handshake in its own time', timeout('tls', 'tls'), ['implicit']],
+  ['no common version', connection('E_TLS', 'tls', 'version'), []],
+  ['no common cipher', connection('E_TLS', 'tls', 'cipher'), []],
+  ['our certificate was refused', connection('E_TLS', 'tls', 'client-certificate'), []],
+  ['any other alert', connection('E_TLS', 'tls', 'handshake'), []],
+  ['clear text where TLS can be had', connection('E_TLS', 'tls', TLS_WAS_MET), ANY],
+  ['an untrusted certificate', connection('E_CERTIFICATE', 'tls', 'untrusted'), []],
+  ['an expired certificate', connection('E_CERTIFICATE', 'tls', 'expired'), []],
+  ['a certificate for another host', connection('E_CERTIFICATE', 'tls', 'host-name'), []],
+
+  ['no greeting', timeout('greeting', 'greeting'), ANY],
+  ['hung up without a greeting', connection('E_CLOSED', 'greeting', 'closed'), ANY],
+  ['a greeting that is not SMTP', protocol('greeting'), ANY],
+  ['a reply that is no greeting', protocol('greeting', 250), ANY],
+  ['a greeting that refuses for now', reply('greeting', 421), []],
+  ['a greeting that refuses', reply('greeting', 554), []],
+
+  ['EHLO is not known, so neither is STARTTLS', reply('hello', 502), ['starttls']],
+  ['EHLO is refused', reply('hello', 550), []],
+  ['EHLO is refused for now', reply('hello', 421), []],
+  ['EHLO is not answered', timeout('hello', 'command'), []],
+  ['hung up on EHLO', connection('E_CLOSED', 'hello', 'closed'), []],
+  ['EHLO is answered with what is no reply', protocol('hello'), []],
+
+  ['STARTTLS is not offered', protocol('starttls'), ANY],
+  ['STARTTLS is refused for now', reply('starttls', 454), []],
+  ['STARTTLS is refused', reply('starttls', 502), []],
+  ['STARTTLS is answered with what is no answer', protocol('starttls', 354), []],
+  ['STARTTLS is not answered', timeout('starttls', 'command'), []],
+  ['hung up on STARTTLS', connection('E_CLOSED', 'starttls', 'closed'), []],
+  ['injected bytes', new SmtpProtocolError('E_INJECTION', { phase: 'starttls', message: '' }), []],
+
+  ['wrong credentials', new SmtpAuthenticationError({ phase: 'auth', offered: [], allowed: [], tried: [], message: '' }), []],
+  ['AUTH is not answered', timeout('auth', 'command'), []],
+  ['hung up on AUTH', connection('E_CLOSED', 'auth', 'closed'), []],
+  ['an exchange that breaks the rules', protocol('auth'), []],
+  ['a sender that is refused', reply('mail', 550), []],
+  ['a content that broke', new SmtpSourceError({ phase: 'body', message: '' }), []],
+  ...(['connect', 'proxy', 'tls', 'greeting', 'hello'] as const).map((phase): Row => [`the operation is over (${phase})`, timeout(phase, 'operation'), []]),
+];
+
+describe('mayFallBack', () => {
+  for (const [title, error, goesOn] of ROWS) {
+    it(`${title}: ${goesOn.length === ANY.length ? 'goes on' : goesOn.length === 0 ? 'ends' : `goes on from ${goesOn.join()}`}`, () => {
+      expect(ANY.filter((security) => mayFallBack(error, security))).toEqual(goesOn);
+    });
+  }
+});

@@ -1,0 +1,103 @@
+import type { Observable } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import { Memory } from '../../src/connect/memory.js';
+import { openDoor } from '../../src/connect/open-door.js';
+import { plan, type PlanInput } from '../../src/connect/plan.js';
+import { Capabilities } from '../../src/protocol/capabilities.js';
+import type { ConnectionPlan } from '../../src/protocol/connection-plan.js';
+import { SmtpConnectionError, SmtpFallbackError, SmtpProtocolError, SmtpTimeoutError, type SmtpError } from '../../src/protocol/error.js';
+import { makeReply } from '../../src/protocol/reply.js';
+import type { Opening } from '../../src/session/open-session.js';
+import { inVirtualTime } from '../support/marbles.js';
+
+const noConnection = new SmtpTimeoutError({ phase: 'connect', limit: 'connect', elapsed: 10, message: 'no connection' });
+const noGreeting = new SmtpTimeoutError({ phase: 'greeting', limit: 'greeting', elapsed: 10, message: 'no greeting' });
+const noStartTls = new SmtpProtocolError('E_PROTOCOL', { phase: 'starttls', message: 'no STARTTLS' });
+const hungUp = new SmtpConnectionError('E_TLS', { phase: 'tls', reason: 'reset', message: 'hung up' });
+
+const hungUpAfterStartTls = new SmtpConnectionError('E_TLS', { phase: 'tls', reason: 'reset', message: 'hung up behind STARTTLS' });
+
+const STEPS = {
+  g: { type: 'greeted', reply: makeReply(220, ['hello']) },
+  i: { type: 'introduced', capabilities: Capabilities.none },
+  t: { type: 'introduced', capabilities: Capabilities.fromEhlo(makeReply(250, ['mail.example', 'STARTTLS'])) },
+  x: { type: 'session' },
+} as unknown as Readonly<Record<string, Opening>>;
+
+interface Run {
+  readonly modes: PlanInput['modes'];
+  readonly port?: number;
+  readonly stagger?: number;
+  readonly memory?: Memory;
+}
+
+/** Plays a run in virtual time: the connections that were made, and each failure with its frame. */
+const play = ({ modes, port, stagger, memory = new Memory() }: Run, marbles: (plan: ConnectionPlan) => readonly [string, SmtpError?]) => {
+  const asked: string[] = [];
+  const failures: string[] = [];
+  let error: unknown;
+  inVirtualTime(({ cold }, scheduler) => {
+    const open = (candidate: ConnectionPlan): Observable<Opening> => {
+      asked.push(`${String(candidate.port)} ${candidate.security}`);
+      const [picture, failure] = marbles(candidate);
+      return cold(picture, STEPS, failure);
+    };
+    openDoor(plan({ host: 'mail.example', port, modes }), { memory, open, leave: () => undefined, scheduler, stagger }).subscribe({
+      next: (event) => { if (event.type === 'attempt-failed') failures.push(`${String(event.plan.port)} ${event.plan.security} at ${String(scheduler.now())}`); },
+      error: (reason: unknown) => { error = reason; failures.push(`end at ${String(scheduler.now())}`); },
+    });
+  });
+  return { asked: asked.join(', '), failures: failures.join(', '), error, memory };
+};
+
+describe('black holes', () => {
+  it('cost a timeout each, one after the other; clear text costs nothing more', () => {
+    const { asked, failures, error } = play({ modes: 'auto' }, () => ['----------#', noConnection]);
+    expect(asked).toBe('465 implicit, 587 starttls, 25 starttls');
+    expect(failures).toBe('465 implicit at 10, 587 starttls at 20, 25 starttls at 30, 587 none at 30, end at 30');
+    expect((error as SmtpFallbackError).attempts.map(({ elapsed }) => elapsed)).toEqual([10, 10, 10, 0, 0]);
+  });
+
+  it('cost one timeout and a step each, staggered', () => {
+    const { asked, failures } = play({ modes: 'auto', stagger: 3 }, () => ['----------#', noConnection]);
+    expect(asked).toBe('465 implicit, 587 starttls, 25 starttls');
+    expect(failures).toBe('465 implicit at 10, 587 starttls at 13, 25 starttls at 16, 587 none at 16, end at 16');
+  });
+
+  it('cost one timeout where it is one port', () => {
+    const { asked, failures } = play({ modes: 'auto', port: 587 }, () => ['----------#', noConnection]);
+    expect(asked).toBe('587 starttls');
+    expect(failures).toBe('587 starttls at 10, 587 implicit at 10, end at 10');
+  });
+});
+
+describe('what one candidate finds out', () => {
+  it('no greeting in clear text: clear text is not waited for twice', () => {
+    const { asked, failures } = play({ modes: 'auto', port: 587 }, ({ security }) => (security === 'implicit' ? ['----#', hungUp] : ['----------#', noGreeting]));
+    expect(asked).toBe('587 starttls, 587 implicit');
+    expect(failures).toBe('587 starttls at 10, 587 implicit at 14, end at 14');
+  });
+
+  it('a greeting in clear text: TLS is not tried at all', () => {
+    const { asked, failures } = play({ modes: 'auto', port: 587 }, ({ security }) => (security === 'none' ? ['x'] : ['-gi#', noStartTls]));
+    expect(asked).toBe('587 starttls, 587 none');
+    expect(failures).toBe('587 starttls at 3, 587 implicit at 3');
+  });
+
+  it('TLS on one port: clear text is no last resort on any other', () => {
+    const { asked, error, memory } = play({ modes: 'auto' }, ({ port }) => (port === 587 ? ['-gt#', hungUpAfterStartTls] : ['-#', noConnection]));
+    expect(asked).toBe('465 implicit, 587 starttls');
+    expect(error).toBe(hungUpAfterStartTls);
+    expect(memory.metTls).toBe(true);
+    const next = play({ modes: 'auto', memory }, ({ port, security }) => (security === 'none' ? ['x'] : port === 465 ? ['-#', noConnection] : ['-gi#', noStartTls]));
+    expect(next.asked).toBe('465 implicit, 587 starttls, 25 starttls');
+    expect(next.error).toBeInstanceOf(SmtpFallbackError);
+    expect(next.error).toMatchObject({ attempts: [{}, {}, {}, { error: { reason: 'tls-was-met' } }, { error: { reason: 'tls-was-met' } }] });
+  });
+
+  it('a certificate that was refused: TLS was met', () => {
+    const untrusted = new SmtpConnectionError('E_CERTIFICATE', { phase: 'tls', reason: 'untrusted', message: 'untrusted' });
+    expect(play({ modes: 'auto', port: 10025 }, () => ['-#', untrusted]).memory.metTls).toBe(true);
+    expect(play({ modes: 'auto', port: 10025 }, ({ security }) => ['-#', security === 'implicit' ? hungUp : noGreeting]).memory.metTls).toBe(false);
+  });
+});

@@ -1,0 +1,113 @@
+import { throwError } from 'rxjs';
+import { describe, it } from 'vitest';
+import { staggered, type RaceOptions } from '../../src/connect/staggered.js';
+import type { ConnectionPlan } from '../../src/protocol/connection-plan.js';
+import { SmtpConnectionError, SmtpFallbackError, SmtpProtocolError, type SmtpError } from '../../src/protocol/error.js';
+import { inVirtualTime } from '../support/marbles.js';
+
+const [FIRST, SECOND, THIRD, CLEAR]: readonly [ConnectionPlan, ConnectionPlan, ConnectionPlan, ConnectionPlan] = [
+  { host: 'mail.example', port: 465, security: 'implicit' },
+  { host: 'mail.example', port: 587, security: 'starttls' },
+  { host: 'mail.example', port: 25, security: 'starttls' },
+  { host: 'mail.example', port: 587, security: 'none' },
+];
+const ALL = [FIRST, SECOND, THIRD, CLEAR];
+const refused = new SmtpConnectionError('E_CONNECT', { phase: 'connect', reason: 'ECONNREFUSED', message: 'refused' });
+const untrusted = new SmtpConnectionError('E_CERTIFICATE', { phase: 'tls', reason: 'untrusted', message: 'untrusted' });
+const noStartTls = new SmtpProtocolError('E_PROTOCOL', { phase: 'starttls', message: 'no STARTTLS' });
+
+/** In the pictures: 0, 1, 2 a start; c, g and r what an attempt tells, of which g wins. */
+const steps = {
+  c: 'c', g: 'g', r: 'r',
+  ...Object.fromEntries(ALL.map((plan, index) => [String(index), { type: 'attempt-started', plan, index }])),
+};
+const failed = (index: number, elapsed: number, error: SmtpError = refused) => ({ type: 'attempt-failed', plan: ALL[index], index, error, elapsed });
+const options = (scheduler: RaceOptions<string>['scheduler']): RaceOptions<string> => ({ stagger: 3, scheduler, wins: (step) => step === 'g' });
+const by = <T>(attempts: readonly T[]) => (plan: ConnectionPlan): T => attempts[ALL.indexOf(plan)]!;
+
+describe('staggered', () => {
+  it('starts one after the other; the first greeting wins, and the others are closed at once', () => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }, scheduler) => {
+      const first = cold(' -c----------g');
+      const second = cold('   ---c-g---r-');
+      const third = cold('       -----g');
+      const race$ = staggered(ALL, by([first, second, third]), options(scheduler));
+      expectObservable(race$, '              ^-------------!').toBe('0--1--2-(cg)r', steps);
+      expectSubscriptions(first.subscriptions).toBe('^-------!');
+      expectSubscriptions(second.subscriptions).toBe('---^----------!');
+      expectSubscriptions(third.subscriptions).toBe('------^-!');
+    });
+  });
+
+  it('starts nobody else where the first guess is right', () => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }, scheduler) => {
+      const first = cold('-cg---r');
+      const second = cold('g');
+      expectObservable(staggered(ALL, by([first, second]), options(scheduler)), '^-------!').toBe('0-(cg)r', steps);
+      expectSubscriptions(second.subscriptions).toBe([]);
+    });
+  });
+
+  it('does not wait for the step when one has failed', () => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }, scheduler) => {
+      const first = cold('-c#', undefined, refused);
+      const second = cold('  -----g--r');
+      expectObservable(staggered([FIRST, SECOND], by([first, second]), options(scheduler)), '^----------!').toBe('0-(cA1)g--r', { ...steps, A: failed(0, 2) });
+      expectSubscriptions(first.subscriptions).toBe('^-!');
+      expectSubscriptions(second.subscriptions).toBe('--^--------!');
+    });
+  });
+
+  it('goes on in turn where the winner was the wrong door, with those that it had beaten too', () => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }, scheduler) => {
+      const first = cold('------------g');
+      const second = cold('  g----#', undefined, noStartTls);
+      expectObservable(staggered(ALL, by([first, second]), options(scheduler)), '^--------------------!').toBe('0--(1g)-(B0)--------g', { ...steps, B: failed(1, 5, noStartTls) });
+      expectSubscriptions(first.subscriptions).toBe(['^--!', '--------^------------!']);
+    });
+  });
+
+  it('ends with what is no wrong door, and closes the others', () => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }, scheduler) => {
+      const first = cold('------------g');
+      const second = cold('  -#', undefined, untrusted);
+      expectObservable(staggered(ALL, by([first, second]), options(scheduler))).toBe('0--1#', steps, untrusted);
+      expectSubscriptions(first.subscriptions).toBe('^---!');
+    });
+  });
+
+  it('needs one timeout and a step for each candidate when none opens', () => {
+    inVirtualTime(({ cold, expectObservable }, scheduler) => {
+      const candidates = [FIRST, SECOND, THIRD];
+      const all = new SmtpFallbackError(candidates.map((plan) => ({ plan, error: refused, elapsed: 7 })));
+      const blackHole = cold('-------#', undefined, refused);
+      expectObservable(staggered(candidates, () => blackHole, options(scheduler))).toBe('0--1--2A--B--#', { ...steps, A: failed(0, 7), B: failed(1, 7) }, all);
+    });
+  });
+
+  it('keeps clear text as the last resort out of the race', () => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }, scheduler) => {
+      const [first, second, clear] = [cold('--------#', undefined, refused), cold('   ------#', undefined, refused), cold('-----g')];
+      const race$ = staggered([FIRST, SECOND, CLEAR], by([first, second, first, clear]), options(scheduler));
+      expectObservable(race$, '^---------------!').toBe('0--1----A(BX)-g', { ...steps, A: failed(0, 8), B: failed(1, 6), X: { type: 'attempt-started', plan: CLEAR, index: 2 } });
+      expectSubscriptions(clear.subscriptions).toBe('---------^------!');
+    });
+  });
+
+  it('starts one after the other at once where each fails as soon as it is asked', () => {
+    inVirtualTime(({ expectObservable }, scheduler) => {
+      const failures = [FIRST, SECOND].map((plan) => ({ plan, error: refused, elapsed: 0 }));
+      expectObservable(staggered([FIRST, SECOND], () => throwError(() => refused), options(scheduler))).toBe('(0A1#)', { ...steps, A: failed(0, 0) }, new SmtpFallbackError(failures));
+    });
+  });
+
+  it('is cancelled with all that runs', () => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }, scheduler) => {
+      const [first, second, third] = [cold('----------g'), cold('----------g'), cold('g')];
+      expectObservable(staggered(ALL, by([first, second, third]), options(scheduler)), '^----!').toBe('0--1', steps);
+      expectSubscriptions(first.subscriptions).toBe('^----!');
+      expectSubscriptions(second.subscriptions).toBe('---^-!');
+      expectSubscriptions(third.subscriptions).toBe([]);
+    });
+  });
+});
