@@ -14,8 +14,10 @@ export type Open = (plan: ConnectionPlan, succession: Succession, from?: State) 
 interface Door {
   /** No connection came about. */
   unreached?: SmtpError;
-  /** What came of asking in clear text: a greeting, or none. */
-  clear?: 'greeted' | SmtpError;
+  /** Clear text is spoken there, so no handshake can begin. */
+  speaksClear?: boolean;
+  /** No greeting came in clear text. */
+  ungreeted?: SmtpError;
   /** A connection that a later candidate can go on with. */
   parked?: State;
 }
@@ -75,18 +77,18 @@ export class Doors {
   }
 
   #foreseen(plan: ConnectionPlan): SmtpError | undefined {
-    const { unreached, clear } = this.#door(plan);
+    const { unreached, speaksClear, ungreeted } = this.#door(plan);
     if (this.#memory.metTls && isLastResort(plan, this.#plans)) return tlsWasMet(plan);
     if (unreached !== undefined) return unreached;
-    if (plan.security === 'implicit') return clear === 'greeted' ? greetsInClear(plan) : undefined;
-    return clear === 'greeted' ? undefined : clear;
+    if (plan.security !== 'implicit') return ungreeted;
+    return speaksClear === true ? isInClear(plan) : undefined;
   }
 
   #learn(plan: ConnectionPlan, step: Opening): void {
     const memory = this.#memory;
     switch (step.type) {
       case 'greeted':
-        if (plan.security !== 'implicit') this.#door(plan).clear = 'greeted';
+        if (plan.security !== 'implicit') this.#door(plan).speaksClear = true;
         break;
       case 'introduced':
         memory.metTls ||= step.capabilities.has('STARTTLS');
@@ -107,12 +109,14 @@ export class Doors {
     // A handshake that got as far as to be refused for its certificate, version or cipher.
     if (!mayFallBack(error, security)) this.#memory.metTls ||= error.phase === 'tls' && error instanceof SmtpConnectionError;
     else if (error.phase === 'connect' || error.phase === 'proxy') door.unreached = error;
-    else if (error.phase === 'greeting' && security !== 'implicit') door.clear = error;
+    else if (error.phase === 'greeting' && security !== 'implicit') door.ungreeted = error;
   }
 
   /** Keeps a connection if a candidate that has not begun can go on with it. */
   #park(state: State, error: unknown): boolean {
-    const { plan } = state;
+    const { plan, stage, wire } = state;
+    // A greeting that had begun when its time was over.
+    if (stage === 'connected' && !wire.failed && !wire.silent) this.#door(plan).speaksClear = true;
     const isWanted = error instanceof SmtpError && mayFallBack(error, plan.security)
       && this.#plans.some((other) => !this.#begun.has(other) && resume(state, other) !== undefined);
     if (isWanted) this.#door(plan).parked = state;
@@ -134,7 +138,7 @@ const tlsWasMet = (plan: ConnectionPlan): SmtpError =>
     phase: 'tls', reason: TLS_WAS_MET, message: `${describePlan(plan)} was not tried: this host can do TLS, and clear text is used only where there is none. Put "none" first in "security" if it is wanted all the same.`,
   });
 
-const greetsInClear = (plan: ConnectionPlan): SmtpError =>
+const isInClear = (plan: ConnectionPlan): SmtpError =>
   new SmtpConnectionError('E_TLS', {
-    phase: 'tls', reason: 'plaintext-peer', message: `${describePlan(plan)} was not tried: the server greets in clear text there. Use security: ["starttls"] on this port, or the port for implicit TLS (465).`,
+    phase: 'tls', reason: 'plaintext-peer', message: `${describePlan(plan)} was not tried: the server speaks clear text there. Use security: ["starttls"] on this port, or the port for implicit TLS (465).`,
   });

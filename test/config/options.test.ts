@@ -22,6 +22,8 @@ test.each<[object, object]>([
   [{ timeouts: { command: 1, operation: Infinity } }, { timeouts: { command: 1, operation: Infinity, connect: 60_000, greeting: 5000 } }],
   [{ allowedAuthentication: ['plain'] }, { allowedAuthentication: ['PLAIN'] }],
   [{ clientName: 'me.example.com' }, { clientName: 'me.example.com' }],
+  [{ stagger: 300 }, { stagger: 300 }],
+  [{}, { stagger: undefined }],
   [{ pool: false }, { pool: false }],
   [{}, { pool: { maxConnections: 5, maxMessages: 100, maxAge: Infinity, idleTimeout: 55_000 }, pipelining: { enabled: true, depth: undefined }, allowInsecureAuth: false, credentials: undefined }],
   [{ pool: { maxConnections: 1 }, pipelining: { depth: 3 } }, { pool: { maxConnections: 1, maxMessages: 100 }, pipelining: { enabled: true, depth: 3 } }],
@@ -55,6 +57,7 @@ test.each<[string, unknown]>([
   ['tls.passphrase', { host: 'a', tls: { passphrase: 5 } }], ['tls.ca', { host: 'a', tls: { ca: [] } }], ['tls.key', { host: 'a', tls: { key: {} } }], ['tls.servername', { host: 'a', tls: { servername: 'a b' } }],
   ['"proxy" is not supported yet', { host: 'a', proxy: 'socks5://x:hunter2@y' }], ['"lmtp" is not supported yet', { host: 'a', lmtp: true }],
   ['localEndpoint', { host: 'a', localEndpoint: 'eth0' }], ['localEndpoint.port', { host: 'a', localEndpoint: { port: -1 } }], ['lookup', { host: 'a', lookup: {} }],
+  ...[0, -1, NaN, '300', Infinity].map((stagger) => ['"stagger"', { host: 'a', stagger }] as [string, unknown]),
   ['pool', { host: 'a', pool: true }], ['pool.maxConnections', { host: 'a', pool: { maxConnections: 0 } }], ['pool.rate.per', { host: 'a', pool: { rate: { messages: 1, per: 0 } } }], ['pool.rate.messages', { host: 'a', pool: { rate: { messages: 0, per: 1 } } }], ['pool.idleTimeout', { host: 'a', pool: { idleTimeout: 0 } }],
   ['pipelining.depth', { host: 'a', pipelining: { depth: 0.5 } }], ['pipelining', { host: 'a', pipelining: 'yes' }], ['defaults.from', { host: 'a', defaults: { from: 5 } }],
 ])('refuses %s of %j', (name, options) => {
