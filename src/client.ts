@@ -1,4 +1,4 @@
-import { concatMap, defer, finalize, isObservable, Subject, type Observable, type ObservableInput } from 'rxjs';
+import { concatMap, defer, finalize, isObservable, Subject, type Observable, type ObservableInput, type Subscription } from 'rxjs';
 import { settings, type Settings, type SmtpOptions } from './config/options.js';
 import { fromUrl } from './config/url.js';
 import { inTurn } from './connect/in-turn.js';
@@ -75,7 +75,10 @@ export class SmtpClient implements AsyncDisposable {
       const operation = this.#operation();
       const startedAt = monotonic.now();
       const mail = prepare();
-      return isObservable(mail) ? mail.pipe(concatMap((composed) => this.#deliver(composed, operation, startedAt))) : this.#deliver(mail, operation, startedAt);
+      const place = this.#pool.enter();
+      return isObservable(mail)
+        ? mail.pipe(concatMap((composed) => this.#deliver(composed, place, operation, startedAt)), finalize(() => { place.unsubscribe(); }))
+        : this.#deliver(mail, place, operation, startedAt);
     });
   }
 
@@ -103,13 +106,14 @@ export class SmtpClient implements AsyncDisposable {
     return { plans: this.plans };
   }
 
-  #deliver(mail: Mail, operation: Deadline, startedAt: number): Observable<SmtpEvent> {
+  #deliver(mail: Mail, place: Subscription, operation: Deadline, startedAt: number): Observable<SmtpEvent> {
     let content: OpenContent | undefined;
     const job: Job = (session, claim) => transaction(session, claim, { mail, content: content ??= mail.open(), operation, startedAt });
-    return this.#pool.use(job, (leave) => this.#open(leave, operation)).pipe(
+    return this.#pool.use(job, place, (leave) => this.#open(leave, operation)).pipe(
       finalize(() => {
         content?.dispose();
         mail.discard();
+        place.unsubscribe();
       }),
     );
   }

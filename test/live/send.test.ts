@@ -272,6 +272,15 @@ describe('verify, close and operators', () => {
     expect(server.connections).toBe(0);
   });
 
+  it('close waits for a mail that is still being composed', async () => {
+    await using server = await startServer();
+    const client = clientOf(server, { security: ['none'] });
+    const sending = collect(client.send({ from: 'ann@example.com', to: 'bob@example.org', text: 'Hi' }));
+    await client.close();
+    expect((await sending).types.at(-1)).toBe('accepted');
+    expect(server.messages).toHaveLength(1);
+  });
+
   it('retryWhenSafe sends again with the same Message-ID, and never what may have been accepted', async () => {
     await using server = await startServer({ faults: [{ at: 'end-of-data', do: 'reply', reply: '451 4.7.1 greylisted' }, { at: 'end-of-data', do: 'close', session: 2 }] });
     await using client = clientOf(server, { security: ['none'], pool: false });
