@@ -8,7 +8,7 @@ await using server = await startServer({
   faults: [
     { at: 'rcpt', do: 'reply', reply: '450 4.7.1 Greylisted, come again' },
     { at: 'end-of-data', do: 'reply', reply: '452 4.3.1 Disk full' },
-    // The third try is accepted. The next mail arrives too, but the connection dies before the server says so.
+    // The third try is accepted. Later a mail arrives, and the connection dies before the server says so.
     { at: 'end-of-data', do: 'reset', session: 2 },
   ],
 });

@@ -170,6 +170,7 @@ describe('fault matrix', () => {
   describe('all at once', () => { check(AT_ONCE_ROWS, {}, {}, { ...MESSAGE, raw: 'Subject: small\r\n\r\nHi\r\n' }); });
   describe('in chunks', () => { check(CHUNK_ROWS, {}, { size: 0 }, LARGE); });
   describe('STARTTLS', () => { check(STARTTLS_ROWS, { security: ['starttls'] }); });
+  describe('over TLS', () => { check(ROWS.filter(([title]) => /: (reset|half-close|421)$/.test(title) && !title.startsWith('greeting')), { security: ['starttls'], pipelining: false }); });
   describe('AUTH', () => { check(AUTH_ROWS, { auth: { user: 'ann', pass: 'open sesame' }, allowedAuthentication: ['CRAM-MD5'] }, { users: { ann: 'open sesame' } }); });
 
   it('extra replies behind the final one: the first counts, the connection is not used again', async () => {
