@@ -1,15 +1,10 @@
-import { format } from 'node:util';
-import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { startServer, type TestServer } from '../src/testing/index.js';
 import { complaintsAbout } from './support/compile.js';
-import { importModule, promisedOutput, readPage, SnippetFolder, snippetsOf } from './support/snippets.js';
+import { linesPrintedBy, promisedOutput, readPage, SnippetFolder, snippetsOf } from './support/snippets.js';
 
 // The first snippet makes the client that all others use.
 const [setup = '', ...snippets] = snippetsOf(readPage('README.md'));
-/** Progress is told as often as the machine is slow: a line that comes twice counts once. */
-const withoutRepeats = (lines: readonly string[]): readonly string[] => lines.filter((line, index) => line !== lines[index - 1]);
-
-const folder = new SnippetFolder('readme');
 
 /** A snippet as it stands, with nothing changed but where its server is. */
 const moduleOf = (snippet: string, { port, ca }: Pick<TestServer, 'port' | 'ca'>): string =>
@@ -31,23 +26,16 @@ const startMailServer = (): Promise<TestServer> => {
 };
 
 describe('the snippets of the README', () => {
-  const printed: string[] = [];
-  beforeEach(() => {
-    printed.length = 0;
-    vi.spyOn(console, 'log').mockImplementation((...values) => { printed.push(...format(...values).split('\n')); });
-    vi.spyOn(process.stdout, 'write').mockReturnValue(true);
-  });
-  afterEach(() => { vi.restoreAllMocks(); });
+  const folder = new SnippetFolder('readme');
   afterAll(() => { folder[Symbol.dispose](); });
 
   for (const [index, snippet] of snippets.entries()) {
-    it(`${index + 2}: ${snippet.trim().split('\n').find((line) => line.includes('client.'))?.trim() ?? ''}`, async () => {
+    it(`${index + 2}: ${snippet.split('\n').find((line) => line.includes('client.'))?.trim() ?? ''}`, async () => {
       await using server = await startMailServer();
-      const path = folder.write(`snippet-${index + 2}`, `${moduleOf(snippet, server)}\nawait client.close();\n`);
-      await importModule(path);
+      const lines = await linesPrintedBy(folder.write(`snippet-${index + 2}`, `${moduleOf(snippet, server)}\nawait client.close();\n`));
       const promised = promisedOutput(snippet);
-      expect(withoutRepeats(printed)).toEqual(promised);
       expect(promised).not.toEqual([]);
+      expect(lines).toEqual(promised);
       await server.idle();
     });
   }

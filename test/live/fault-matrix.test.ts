@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { SmtpClient, type Message, type Outcome, type Phase, type SmtpOptions } from '../../src/index.js';
 import { startServer, type Fault } from '../../src/testing/index.js';
 import { collect } from '../support/collect.js';
+import { pageWith, table } from '../support/page.js';
 
 const BODY = `Subject: matrix\r\n\r\n${'0123456789abcdef\r\n'.repeat(20_000)}`;
 const MESSAGE = { envelope: { from: 'ann@example.com', to: ['bob@example.org'] }, raw: BODY };
@@ -172,6 +173,12 @@ describe('fault matrix', () => {
   describe('STARTTLS', () => { check(STARTTLS_ROWS, { security: ['starttls'] }); });
   describe('over TLS', () => { check(ROWS.filter(([title]) => /: (reset|half-close|421)$/.test(title) && !title.startsWith('greeting')), { security: ['starttls'], pipelining: false }); });
   describe('AUTH', () => { check(AUTH_ROWS, { auth: { user: 'ann', pass: 'open sesame' }, allowedAuthentication: ['CRAM-MD5'] }, { users: { ann: 'open sesame' } }); });
+
+  it('stands in docs/fault-matrix.md', async () => {
+    const rows = [...ROWS, ...BODY_ROWS, ...STARTTLS_ROWS, ...AUTH_ROWS].map(([title, , [code, phase, outcome, retryable]]) => [title, `\`${code}\``, `\`${phase}\``, `\`${outcome}\``, retryable ? 'yes' : 'no']);
+    const page = pageWith('docs/fault-matrix.md', 'matrix', table(['fault', 'code', 'phase', 'outcome', 'retryable'], rows));
+    await expect(page).toMatchFileSnapshot('../../docs/fault-matrix.md');
+  });
 
   it('extra replies behind the final one: the first counts, the connection is not used again', async () => {
     await using peer = await startServer({ faults: [{ at: 'end-of-data', do: 'glue', extra: '250 again\r\n' }] });

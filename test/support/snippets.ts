@@ -1,5 +1,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { format } from 'node:util';
+import { vi } from 'vitest';
 
 const root = new URL('../../', import.meta.url);
 
@@ -35,4 +37,20 @@ export class SnippetFolder implements Disposable {
   }
 }
 
-export const importModule = (path: string): Promise<unknown> => import(/* @vite-ignore */ pathToFileURL(path).href);
+/** Runs a module to its end. @returns what it printed, a line each. */
+export const linesPrintedBy = async (path: string): Promise<readonly string[]> => {
+  const lines: string[] = [];
+  const spies = [
+    vi.spyOn(console, 'log').mockImplementation((...values: unknown[]) => { lines.push(...format(...values).split('\n')); }),
+    vi.spyOn(process.stdout, 'write').mockReturnValue(true),
+  ];
+  try {
+    await import(/* @vite-ignore */ pathToFileURL(path).href);
+  } finally {
+    for (const spy of spies) spy.mockRestore();
+  }
+  return withoutRepeats(lines);
+};
+
+/** Progress is told as often as the machine is slow: a line that comes twice in a row counts once. */
+const withoutRepeats = (lines: readonly string[]): readonly string[] => lines.filter((line, index) => line !== lines[index - 1]);
