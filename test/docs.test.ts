@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
-import type { SmtpEvent } from '../src/index.js';
+import type { BulkEvent } from '../src/index.js';
 import { AUTOMATIC_GREETING_TIMEOUT, commandTimeout, DEFAULT_TIMEOUTS, type Limit } from '../src/protocol/timeouts.js';
 import { FOLLOWS } from '../src/session/state.js';
 import { complaintsAbout } from './support/compile.js';
@@ -47,8 +47,8 @@ describe('docs/events.md and docs/errors.md', () => {
   const codes = (pattern: RegExp): readonly string[] => [...new Set(source.match(pattern))].map((code) => code.replaceAll('\'', '')).sort();
   const events = {
     'attempt-started': true, 'attempt-failed': true, connected: true, greeted: true, introduced: true, secured: true, authenticated: true, ready: true,
-    warning: true, 'sender-accepted': true, 'recipient-accepted': true, 'recipient-refused': true, progress: true, accepted: true,
-  } satisfies Record<SmtpEvent['type'], true>;
+    warning: true, 'sender-accepted': true, 'recipient-accepted': true, 'recipient-refused': true, progress: true, accepted: true, failed: true,
+  } satisfies Record<BulkEvent['type'], true>;
 
   it.each(Object.keys(events))('tell of the event %s', (type) => { expect(readPage('docs/events.md')).toContain(`\`${type}\``); });
   it.each(codes(/'W_[A-Z_]+'/g))('tell of the warning %s', (code) => { expect(readPage('docs/events.md')).toContain(`\`${code}\``); });

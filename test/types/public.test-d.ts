@@ -2,7 +2,7 @@
 import type { Observable } from 'rxjs';
 import { expectTypeOf } from 'vitest';
 import {
-  receipts, retryWhenSafe, SmtpClient, SmtpFallbackError, SmtpReplyError, SmtpTimeoutError, type Capabilities, type ConnectEvent, type ConnectionPlan,
+  receipts, retryWhenSafe, sendMail, SmtpClient, SmtpFallbackError, SmtpReplyError, SmtpTimeoutError, type BulkEvent, type Capabilities, type ConnectEvent, type ConnectionPlan,
   type Limit, type LogLine, type Message, type Outcome, type Phase, type PoolState, type Receipt, type Reply, type SmtpError, type SmtpEvent,
 } from '../../src/index.js';
 
@@ -10,10 +10,13 @@ declare const client: SmtpClient;
 declare const event: SmtpEvent;
 declare const error: SmtpError;
 declare const give: (message: Message) => void;
+declare const bulk: BulkEvent;
+declare const messages$: Observable<Message>;
 
 // The client
 expectTypeOf<SmtpClient['send']>().returns.toEqualTypeOf<Observable<SmtpEvent>>();
 expectTypeOf<SmtpClient['verify']>().returns.toEqualTypeOf<Observable<ConnectEvent>>();
+expectTypeOf(client.sendAll([])).toEqualTypeOf<Observable<BulkEvent>>();
 expectTypeOf(client.plans).toEqualTypeOf<readonly ConnectionPlan[]>();
 expectTypeOf(client.log$).toEqualTypeOf<Observable<LogLine>>();
 expectTypeOf(client.state$).toEqualTypeOf<Observable<PoolState>>();
@@ -24,6 +27,8 @@ expectTypeOf<ConnectEvent>().toExtend<SmtpEvent>();
 // Operators
 expectTypeOf(client.send({ from: 'a@example.com', to: 'b@example.org' }).pipe(receipts())).toEqualTypeOf<Observable<Receipt>>();
 expectTypeOf(client.send({ from: 'a@example.com', to: 'b@example.org' }).pipe(retryWhenSafe({ count: 2 }))).toEqualTypeOf<Observable<SmtpEvent>>();
+
+expectTypeOf(messages$.pipe(sendMail(client, { concurrency: 2 }))).toEqualTypeOf<Observable<BulkEvent>>();
 
 // Events: a union that narrows, and that a switch can exhaust.
 switch (event.type) {
@@ -40,6 +45,9 @@ switch (event.type) {
   case 'accepted': expectTypeOf(event.receipt).toEqualTypeOf<Receipt>(); break;
   default: expectTypeOf(event).toBeNever();
 }
+expectTypeOf(bulk.index).toEqualTypeOf<number>();
+expectTypeOf(bulk.message).toEqualTypeOf<Message>();
+if (bulk.type === 'failed') expectTypeOf(bulk.error).toEqualTypeOf<SmtpError>();
 // @ts-expect-error only one of the events has a receipt
 expectTypeOf(event.receipt);
 // @ts-expect-error events cannot be changed
