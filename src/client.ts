@@ -1,4 +1,4 @@
-import { concatMap, defer, isObservable, Observable, Subject, type ObservableInput } from 'rxjs';
+import { concatMap, defer, finalize, isObservable, Observable, Subject, type ObservableInput, type Subscription } from 'rxjs';
 import { settings, type Settings, type SmtpOptions } from './config/options.js';
 import { fromUrl } from './config/url.js';
 import { inOrder, Memory } from './connect/memory.js';
@@ -77,7 +77,14 @@ export class SmtpClient implements AsyncDisposable {
    */
   send(message: Message): Observable<SmtpEvent> {
     const mail = draft(message);
-    return defer(() => (isObservable(mail) ? this.#sendComposed(mail, this.#operation(), monotonic.now()) : this.#deliver(mail)));
+    return defer(() => {
+      const place = this.#pool.enter();
+      const operation = this.#operation();
+      const startedAt = monotonic.now();
+      return isObservable(mail)
+        ? mail.pipe(concatMap((composed) => this.#deliver(composed, place, operation, startedAt)), finalize(() => { place.unsubscribe(); }))
+        : this.#deliver(mail, place, operation, startedAt);
+    });
   }
 
   /**
@@ -104,18 +111,15 @@ export class SmtpClient implements AsyncDisposable {
     return { plans: this.plans };
   }
 
-  #sendComposed(mail$: Observable<Mail>, operation: Deadline, startedAt: number): Observable<SmtpEvent> {
-    return mail$.pipe(concatMap((mail) => this.#deliver(mail, operation, startedAt)));
-  }
-
-  #deliver(mail: Mail, operation = this.#operation(), startedAt = monotonic.now()): Observable<SmtpEvent> {
+  #deliver(mail: Mail, place: Subscription, operation: Deadline, startedAt: number): Observable<SmtpEvent> {
     return new Observable((subscriber) => {
       let content: OpenContent | undefined;
       const job: Job = (session, claim) => transaction(session, claim, { mail, content: content ??= mail.open(), operation, startedAt });
-      this.#pool.use(job, subscriber, (leave) => this.#open(leave, operation));
+      this.#pool.use(job, subscriber, place, (leave) => this.#open(leave, operation));
       subscriber.add(() => {
         content?.dispose();
         mail.discard();
+        place.unsubscribe();
       });
     });
   }

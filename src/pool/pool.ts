@@ -69,6 +69,8 @@ export class Pool {
   /** Keeps the process alive: somebody counts on what it waits for. */
   readonly #awake: SchedulerLike;
   #ringing: Subscription | undefined;
+  /** Mails and checks from their subscription to their end, those that are still being composed included. */
+  #begun = 0;
   #isAdmitting = false;
   #isClosed = false;
 
@@ -87,9 +89,18 @@ export class Pool {
   /** Opens a connection of its own up to `ready`, and leaves. */
   verify(open = this.#open): Observable<ConnectEvent> {
     return new Observable((subscriber) => {
-      if (this.#refuses(subscriber)) return;
+      const place = this.enter();
+      if (isRefused(place, subscriber)) return;
+      subscriber.add(place);
       subscriber.add(open(this.#leave).pipe(takeWhile((step): step is ConnectEvent => step.type !== 'session')).subscribe(subscriber));
     });
+  }
+
+  /** A place for a mail, from its subscription to its end: `close()` waits until it is given back. A closed one where the pool is closed. */
+  enter(): Subscription {
+    if (this.#isClosed) return Subscription.EMPTY;
+    this.#begun += 1;
+    return new Subscription(() => { this.#begun -= 1; this.#changed(); });
   }
 
   /**
@@ -97,8 +108,8 @@ export class Pool {
    * job first and then leaves the connection, unless other mails are on it. A job that a used connection failed before
    * anything was told of it is begun again elsewhere, unseen.
    */
-  use(job: Job, subscriber: Subscriber<SmtpEvent>, open: Open): void {
-    if (this.#refuses(subscriber)) return;
+  use(job: Job, subscriber: Subscriber<SmtpEvent>, place: Subscription, open: Open): void {
+    if (isRefused(place, subscriber)) return;
     let connection: Connection | undefined;
     let claim: Claim | undefined;
     let running: Subscription | undefined;
@@ -211,12 +222,7 @@ export class Pool {
   async close(): Promise<void> {
     this.#isClosed = true;
     for (const connection of this.#connections) if (connection.mails === 0) this.#retire(connection);
-    await firstValueFrom(this.state$.pipe(filter(({ open, waiting }) => open === 0 && waiting === 0)), { defaultValue: undefined });
-  }
-
-  #refuses(subscriber: { error(error: unknown): void }): boolean {
-    if (this.#isClosed) subscriber.error(new SmtpUsageError({ phase: 'idle', message: 'This client was closed. Make a new SmtpClient to send more.' }));
-    return this.#isClosed;
+    await firstValueFrom(this.state$.pipe(filter(({ open }) => open === 0 && this.#begun === 0)), { defaultValue: undefined });
   }
 
   /** Begins mails that wait, as long as there is room for them. */
@@ -330,6 +336,11 @@ export class Pool {
     if (this.#changes.observed) this.#changes.next(this.#state);
   }
 }
+
+const isRefused = (place: Subscription, subscriber: { error(error: unknown): void }): boolean => {
+  if (place.closed) subscriber.error(new SmtpUsageError({ phase: 'idle', message: 'This client was closed. Make a new SmtpClient to send more.' }));
+  return place.closed;
+};
 
 /** Who opened a connection and is told of its opening. */
 interface Opener {

@@ -8,13 +8,18 @@ const GARBAGE = Buffer.from('\0\u0001 this is no reply\r\n');
 /** What a session says, and how it goes wrong. */
 export class Output {
   readonly #socket: Socket;
+  readonly #carrier: Socket;
   readonly #said: (line: string) => void;
   readonly #gone = new AbortController();
   #isMute = false;
 
-  /** @param said is told of every line. */
-  constructor(socket: Socket, said: (line: string) => void) {
+  /**
+   * @param said is told of every line.
+   * @param carrier is the TCP socket below TLS: only that can be reset.
+   */
+  constructor(socket: Socket, said: (line: string) => void, carrier = socket) {
     this.#socket = socket;
+    this.#carrier = carrier;
     this.#said = said;
     socket.once('close', () => { this.#gone.abort(); });
   }
@@ -82,7 +87,7 @@ export class Output {
     if (fault.ms !== undefined) await this.#wait(fault.ms);
     const said = fault.reply === undefined ? undefined : this.#write(fault.reply);
     this.#isMute = true;
-    if (fault.do === 'reset') this.#socket.resetAndDestroy();
+    if (fault.do === 'reset') this.#carrier.resetAndDestroy();
     else this.#socket.end();
     return said;
   }

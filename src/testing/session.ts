@@ -74,9 +74,10 @@ export class ServerSession {
     this.#socket.destroy();
   }
 
-  #listen<S extends Socket>(socket: S): [S, Input, Output] {
+  /** @param carrier is the TCP socket below TLS. */
+  #listen<S extends Socket>(socket: S, carrier: Socket = socket): [S, Input, Output] {
     socket.on('error', () => { /* A client may break off; that ends the session like any other end. */ });
-    return [socket, new Input(socket, (chunk) => { this.#received.push(chunk); }), new Output(socket, (line) => { this.lines.push(`S: ${line}`); })];
+    return [socket, new Input(socket, (chunk) => { this.#received.push(chunk); }), new Output(socket, (line) => { this.lines.push(`S: ${line}`); }, carrier)];
   }
 
   /** Says the reply that is due, or what the script wants instead; true if what left lets the client go on. */
@@ -164,7 +165,7 @@ export class ServerSession {
     }
     this.#hasGreeted = false;
     const secured = new TLSSocket(this.#socket, { isServer: true, secureContext: createSecureContext({ ...certificate, minVersion: 'TLSv1.2' }) });
-    [this.#socket, this.#input, this.#output] = this.#listen(secured);
+    [this.#socket, this.#input, this.#output] = this.#listen(secured, this.#socket);
     return new Promise((resolve) => {
       secured.once('secure', () => { resolve(true); }).once('close', () => { resolve(false); });
     });

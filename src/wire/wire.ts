@@ -295,8 +295,9 @@ export class Wire {
         this.say([QUIT]);
       };
       if (this.#failure !== undefined || this.mustDrop || !this.#greeted || this.#due.some(({ phase }) => QUIT_IS_NO_COMMAND.has(phase))) { drop(); return; }
-      // Nobody waits for these any more; the server gets no more time for them than for QUIT itself.
-      for (const expectation of this.#due) Object.assign(expectation, { sink: undefined, ms: Math.min(expectation.ms, ms) });
+      // Nobody waits for these any more; the server gets no more time for them than for QUIT itself. Entries of our own: who
+      // waited for them may come here by an error, and is torn down only afterwards.
+      this.#due.push(...this.#due.splice(0).map((due) => ({ ...due, sink: undefined, ms: Math.min(due.ms, ms) })));
       const last = this.#due.at(-1);
       if (last === undefined) { quit(); return; }
       last.sink = { next: quit, error: () => { subscriber.complete(); } };

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { SmtpClient, type Message, type Outcome, type Phase, type SmtpOptions } from '../../src/index.js';
 import { startServer, type Fault } from '../../src/testing/index.js';
 import { collect } from '../support/collect.js';
+import { pageWith, table } from '../support/page.js';
 
 const BODY = `Subject: matrix\r\n\r\n${'0123456789abcdef\r\n'.repeat(20_000)}`;
 const MESSAGE = { envelope: { from: 'ann@example.com', to: ['bob@example.org'] }, raw: BODY };
@@ -170,7 +171,18 @@ describe('fault matrix', () => {
   describe('all at once', () => { check(AT_ONCE_ROWS, {}, {}, { ...MESSAGE, raw: 'Subject: small\r\n\r\nHi\r\n' }); });
   describe('in chunks', () => { check(CHUNK_ROWS, {}, { size: 0 }, LARGE); });
   describe('STARTTLS', () => { check(STARTTLS_ROWS, { security: ['starttls'] }); });
+  describe('over TLS', () => { check(ROWS.filter(([title]) => /: (reset|half-close|421)$/.test(title) && !title.startsWith('greeting')), { security: ['starttls'], pipelining: false }); });
   describe('AUTH', () => { check(AUTH_ROWS, { auth: { user: 'ann', pass: 'open sesame' }, allowedAuthentication: ['CRAM-MD5'] }, { users: { ann: 'open sesame' } }); });
+
+  it('stands in docs/fault-matrix.md', async () => {
+    const sections = {
+      'STARTTLS and the handshake': STARTTLS_ROWS, 'Signing in': AUTH_ROWS, 'A mail behind DATA': ROWS, 'Inside a large content behind DATA': BODY_ROWS,
+      'A mail in one write (CHUNKING)': AT_ONCE_ROWS, 'A large content in chunks (CHUNKING)': CHUNK_ROWS,
+    };
+    const tables = Object.entries(sections).map(([title, rows]) => `## ${title}\n\n${table(['fault', 'code', 'phase', 'outcome', 'retryable'], rows.map(([fault, , [code, phase, outcome, retryable]]) =>
+      [fault, `\`${code}\``, `\`${phase}\``, `\`${outcome}\``, retryable ? 'yes' : 'no']))}`);
+    await expect(pageWith('docs/fault-matrix.md', 'matrix', tables.join('\n\n'))).toMatchFileSnapshot('../../docs/fault-matrix.md');
+  });
 
   it('extra replies behind the final one: the first counts, the connection is not used again', async () => {
     await using peer = await startServer({ faults: [{ at: 'end-of-data', do: 'glue', extra: '250 again\r\n' }] });

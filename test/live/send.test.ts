@@ -244,6 +244,15 @@ describe('limits', () => {
     expect(error).toMatchObject({ code: 'E_TIMEOUT', limit: 'operation', phase: 'mail', outcome: 'not-sent', retryable: true });
   });
 
+  it('leaves nothing behind when it runs out, though nothing was answered', async () => {
+    await using server = await startServer({ faults: [{ at: 'mail', do: 'silence' }] });
+    const client = clientOf(server, { security: ['none'], timeouts: { operation: 200, quit: 50 } });
+    expect((await collect(client.send({ from: 'ann@example.com', to: 'bob@example.org', text: 'Hi' }))).error).toMatchObject({ code: 'E_TIMEOUT', limit: 'operation' });
+    await client.close();
+    await server.idle();
+    expect(server.connections).toBe(0);
+  });
+
   it('after the dot the outcome is unknown', async () => {
     await using server = await startServer({ faults: [{ at: 'end-of-data', do: 'silence' }] });
     const { error } = await collect(withOperation(server));
@@ -270,6 +279,15 @@ describe('verify, close and operators', () => {
     expect((await collect(client.send(RAW))).error).toMatchObject({ code: 'E_USAGE' });
     await server.idle();
     expect(server.connections).toBe(0);
+  });
+
+  it('close waits for a mail that is still being composed', async () => {
+    await using server = await startServer();
+    const client = clientOf(server, { security: ['none'] });
+    const sending = collect(client.send({ from: 'ann@example.com', to: 'bob@example.org', text: 'Hi' }));
+    await client.close();
+    expect((await sending).types.at(-1)).toBe('accepted');
+    expect(server.messages).toHaveLength(1);
   });
 
   it('retryWhenSafe sends again with the same Message-ID, and never what may have been accepted', async () => {

@@ -1,0 +1,81 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { afterAll, describe, expect, it } from 'vitest';
+import type { BulkEvent } from '../src/index.js';
+import { AUTOMATIC_GREETING_TIMEOUT, commandTimeout, DEFAULT_TIMEOUTS, type Limit } from '../src/protocol/timeouts.js';
+import { FOLLOWS } from '../src/session/state.js';
+import { complaintsAbout } from './support/compile.js';
+import { pageWith } from './support/page.js';
+import { linesPrintedBy, promisedOutput, readPage, SnippetFolder, snippetsOf } from './support/snippets.js';
+
+const root = new URL('../', import.meta.url);
+const filesIn = (folder: string, end: string): readonly string[] =>
+  readdirSync(new URL(folder, root), { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith(end)).map((name) => `${folder}/${name}`);
+const PAGES = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', ...filesIn('docs', '.md')];
+
+/** The cells of each row of a page's tables. */
+const rowsOf = (page: string): readonly (readonly string[])[] =>
+  Array.from(page.matchAll(/^\|(.*)\|$/gm), ([, row = '']) => row.split('|').map((cell) => cell.trim()));
+
+describe('docs/architecture.md', () => {
+  it('shows the dialogue that the code walks', async () => {
+    const arrows = Object.entries(FOLLOWS).flatMap(([from, next]) => (next.length === 0 ? [`${from} --> [*]`] : next.map((to) => `${from} --> ${to}`)));
+    const diagram = ['```mermaid', 'stateDiagram-v2', ...['[*] --> connected', ...arrows].map((arrow) => `    ${arrow}`), '```'].join('\n');
+    await expect(pageWith('docs/architecture.md', 'dialogue', diagram)).toMatchFileSnapshot('../docs/architecture.md');
+  });
+});
+
+describe('docs/timeouts.md', () => {
+  const rows = rowsOf(readPage('docs/timeouts.md')).filter(([, limit = '']) => Object.hasOwn(DEFAULT_TIMEOUTS, limit.replaceAll('`', '')));
+
+  const written = (ms: number): string => (ms === Infinity ? 'none' : ms % 60_000 === 0 ? `${ms / 60_000} min` : `${ms / 1_000} s`);
+
+  it('has every limit', () => {
+    expect(new Set(rows.map(([, limit = '']) => limit.replaceAll('`', '')))).toEqual(new Set(Object.keys(DEFAULT_TIMEOUTS)));
+  });
+
+  for (const [phase = '', name = '', , given] of rows) {
+    it(`has the default of ${phase}`, () => {
+      const limit = name.replaceAll('`', '') as Limit;
+      const automatic = phase.includes('auto');
+      expect(given).toBe(written(automatic ? AUTOMATIC_GREETING_TIMEOUT : limit === 'command' ? commandTimeout(DEFAULT_TIMEOUTS, phase.replaceAll('`', '')) : DEFAULT_TIMEOUTS[limit]));
+    });
+  }
+});
+
+describe('docs/events.md and docs/errors.md', () => {
+  const source = filesIn('src', '.ts').map((path) => readFileSync(new URL(path, root), 'utf8')).join('\n');
+  const codes = (pattern: RegExp): readonly string[] => [...new Set(source.match(pattern))].map((code) => code.replaceAll('\'', '')).sort();
+  const events = {
+    'attempt-started': true, 'attempt-failed': true, connected: true, greeted: true, introduced: true, secured: true, authenticated: true, ready: true,
+    warning: true, 'sender-accepted': true, 'recipient-accepted': true, 'recipient-refused': true, progress: true, accepted: true, failed: true,
+  } satisfies Record<BulkEvent['type'], true>;
+
+  it.each(Object.keys(events))('tell of the event %s', (type) => { expect(readPage('docs/events.md')).toContain(`\`${type}\``); });
+  it.each(codes(/'W_[A-Z_]+'/g))('tell of the warning %s', (code) => { expect(readPage('docs/events.md')).toContain(`\`${code}\``); });
+  it.each(codes(/'E_[A-Z_]+'/g))('tell of the error %s', (code) => { expect(readPage('docs/errors.md')).toContain(`\`${code}\``); });
+});
+
+describe('links', () => {
+  for (const page of PAGES) {
+    it(`of ${page} lead somewhere`, () => {
+      const targets = Array.from(readPage(page).matchAll(/\]\((?!https?:)([^)#\s]+)/g), ([, target = '']) => target);
+      expect(targets.filter((target) => !existsSync(new URL(target, new URL(page, root))))).toEqual([]);
+    });
+  }
+});
+
+describe('the snippets of the docs', () => {
+  const folder = new SnippetFolder('docs');
+  afterAll(() => { folder[Symbol.dispose](); });
+  // A whole module says what it prints; what says nothing is a fragment, to be read only.
+  const snippets = PAGES.filter((page) => page.startsWith('docs/')).flatMap((page) =>
+    snippetsOf(readPage(page)).map((code, index) => ({ name: `${page.replaceAll(/\W/g, '-')}-${index + 1}`, code })).filter(({ code }) => promisedOutput(code).length > 0));
+
+  it.each(snippets)('$name', async ({ name, code }) => {
+    expect(await linesPrintedBy(folder.write(name, code))).toEqual(promisedOutput(code));
+  });
+
+  it('compile under strict settings', { timeout: 120_000 }, () => {
+    expect(complaintsAbout(snippets.map(({ name, code }) => folder.write(`compiled-${name}`, code)))).toEqual([]);
+  });
+});
