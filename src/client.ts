@@ -130,7 +130,7 @@ export class SmtpClient implements AsyncDisposable {
       this.#connections += 1;
       return openSession(candidate, this.#settings, {
         connection: this.#connections, scheduler: monotonic, log: this.#log, operation, leave, manners: this.#mannersOf(candidate),
-        dial: ({ host, port }, end) => dial(host, port, this.#settings, end, monotonic),
+        dial: (target, end) => dial(target, this.#settings, end, monotonic),
       });
     };
     return inTurn(this.plans, attempt, monotonic);

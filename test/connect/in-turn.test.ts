@@ -56,7 +56,8 @@ describe('inTurn', () => {
 
 describe('mayFallBack', () => {
   const tls = (reason: string): SmtpError => new SmtpConnectionError('E_TLS', { phase: 'tls', reason, message: '' });
-  const timeout = (phase: SmtpError['phase'], limit: 'greeting' | 'tls' | 'operation' | 'command' | 'connect'): SmtpError => new SmtpTimeoutError({ limit, phase, elapsed: 1, message: '' });
+  const proxy = (reason: string): SmtpError => new SmtpConnectionError('E_PROXY', { phase: 'proxy', reason, message: '' });
+  const timeout = (phase: SmtpError['phase'], limit: 'greeting' | 'tls' | 'operation' | 'command' | 'connect' | 'proxy'): SmtpError => new SmtpTimeoutError({ limit, phase, elapsed: 1, message: '' });
   const table: readonly (readonly [title: string, error: SmtpError, security: SecurityMode, expected: boolean])[] = [
     ['refused', refused, 'implicit', true],
     ['no plaintext greeting', timeout('greeting', 'greeting'), 'starttls', true],
@@ -74,6 +75,15 @@ describe('mayFallBack', () => {
     ['no SMTP greeting', new SmtpProtocolError('E_PROTOCOL', { phase: 'greeting', message: '' }), 'starttls', true],
     ['a refusing greeting', new SmtpReplyError({ phase: 'greeting', reply: makeReply(554, ['no']), command: 'the connection', message: '' }), 'none', false],
     ['the operation is over', timeout('greeting', 'operation'), 'implicit', false],
+    ['a proxy that cannot reach this door', proxy('unreachable'), 'implicit', true],
+    ['a proxy that forbids this door', proxy('denied'), 'implicit', true],
+    ['a proxy that hangs up', proxy('closed'), 'implicit', true],
+    ['a proxy that does not come through', timeout('proxy', 'proxy'), 'implicit', true],
+    ['a proxy that refuses the credentials', proxy('authentication'), 'implicit', false],
+    ['a proxy that is down', proxy('ECONNREFUSED'), 'implicit', false],
+    ['a proxy with a bad certificate', proxy('untrusted'), 'implicit', false],
+    ['a proxy that is none', proxy('protocol'), 'implicit', false],
+    ['a proxy that does not answer the call', timeout('proxy', 'connect'), 'implicit', false],
     ['no such host', new SmtpConnectionError('E_DNS', { phase: 'resolve', reason: 'ENOTFOUND', message: '' }), 'implicit', false],
   ];
   for (const [title, error, security, expected] of table) it(`${expected ? 'goes on' : 'ends'}: ${title}`, () => { expect(mayFallBack(error, security)).toBe(expected); });
