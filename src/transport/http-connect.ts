@@ -66,8 +66,9 @@ const reasonOf = (status: number): ProxyReason => {
 const words = ({ statusMessage = '' }: IncomingMessage, { user, pass }: ProxySettings): string => {
   const redactor = new Redactor();
   if (pass !== undefined) {
-    redactor.conceal(pass.reveal());
+    // The whole first, or a part of it would stay behind.
     redactor.conceal(`${user ?? ''}:${pass.reveal()}`);
+    redactor.conceal(pass.reveal());
   }
   return printable(redactor.clean(statusMessage).slice(0, LONGEST_WORDS));
 };
