@@ -136,7 +136,7 @@ export class SmtpClient implements AsyncDisposable {
   }
 
   #open(leave: (wire: Wire) => void, operation: Deadline): Observable<Opening> {
-    const shared = { scheduler: monotonic, log: this.#log, operation, dial: ({ host, port }: ConnectionPlan, end: Deadline) => dial(host, port, this.#settings, end, monotonic) };
+    const shared = { scheduler: monotonic, log: this.#log, operation, dial: (target: ConnectionPlan, end: Deadline) => dial(target, this.#settings, end, monotonic) };
     return openDoor(this.plans, {
       memory: this.#memory, leave, scheduler: monotonic, stagger: this.#settings.stagger,
       open: (candidate, succession, from) => {

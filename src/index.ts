@@ -1,6 +1,7 @@
 // Sending
 export { SmtpClient, type BulkOptions } from './client.js';
 export type { SmtpOptions } from './config/options.js';
+export { proxyFromEnv, type ProxyOptions } from './config/proxy.js';
 export type { Address, Attachment, ComposedMessage, Message, RawMessage } from './message/message.js';
 export type { Content } from './message/content.js';
 export type { Envelope, Recipient } from './protocol/envelope.js';

@@ -1,3 +1,4 @@
+import { isAbsolute } from 'node:path';
 import { plan } from '../connect/plan.js';
 import type { PoolSettings } from '../pool/pool.js';
 import type { Rate } from '../pool/rate-limit.js';
@@ -10,9 +11,12 @@ import type { SaslMechanism } from '../sasl/mechanism.js';
 import { MAILS_IN_FLIGHT } from '../session/session.js';
 import type { SessionCredentials, SessionSettings } from '../session/settings.js';
 import { tokenSource, type TokenFunction } from '../session/token-source.js';
+import type { DialSettings } from '../transport/dial-context.js';
+import type { SocketSource } from '../transport/own-socket.js';
 import type { LocalBinding, LocalEndpoint, LookupFunction } from '../transport/settings.js';
 import { count, countOrForever, duration, durationOrForever, flag, list, localPort, oneOf, optional, port, text } from './checks.js';
 import { hostName, isAddress, isLoopback } from './host.js';
+import { checkProxies, type ProxyOptions } from './proxy.js';
 import { checkTls, type TlsOptions } from './tls.js';
 
 /**
@@ -45,12 +49,23 @@ export interface SmtpOptions {
   /** Milliseconds, above zero. `Infinity` waits for ever, except for `greeting`. Defaults: see `Timeouts`. */
   readonly timeouts?: { readonly [limit in keyof Timeouts]?: number };
   readonly tls?: TlsOptions;
-  /** `socks4://`, `socks4a://`, `socks5://`, `http://` or `https://`, with `user:pass@host:port`. Not supported yet. */
-  readonly proxy?: string | ProxyOptions;
-  /** The address and port on this side. Default: the system's choice. */
+  /**
+   * The only way to the server: `socks4://`, `socks4a://`, `socks5://`, `http://` or `https://`, with `user:pass@host:port`.
+   * In a list each is reached through the one before it. Default: none; `proxyFromEnv()` reads the environment.
+   */
+  readonly proxy?: string | ProxyOptions | readonly (string | ProxyOptions)[] | undefined;
+  /**
+   * The address and port on this side, or a function of the other end: called for each address that is tried, which is the
+   * proxy's where there is one. Default: the system's choice.
+   */
   readonly localEndpoint?: LocalEndpoint;
-  /** Instead of `dns.lookup`. */
+  /** Instead of `dns.lookup`; called for each connection. */
   readonly lookup?: LookupFunction;
+  /**
+   * Instead of a connection to `host` and `port`: the path of a Unix socket, or a function that gives a stream for each
+   * connection, which is ours from then on. TLS still verifies `host`. The port is 25 unless given, and only tells what to ask first.
+   */
+  readonly socket?: SocketSource;
   /** LMTP (RFC 2033) instead of SMTP. Not supported yet. */
   readonly lmtp?: boolean;
   /** How connections are kept and shared; `false` opens one for each mail. */
@@ -96,16 +111,8 @@ export interface PoolOptions {
   readonly rate?: { readonly messages: number; readonly per: number };
 }
 
-export interface ProxyOptions {
-  readonly protocol: 'socks4' | 'socks4a' | 'socks5' | 'http' | 'https';
-  readonly host: string;
-  readonly port?: number;
-  readonly user?: string;
-  readonly pass?: string;
-}
-
 /** Options checked and complete: every default is in, and secrets are wrapped. */
-export interface Settings extends SessionSettings {
+export interface Settings extends SessionSettings, DialSettings {
   /** An A-label in lower case, or an address without brackets. */
   readonly host: string;
   readonly port: number | undefined;
@@ -113,8 +120,6 @@ export interface Settings extends SessionSettings {
   /** More than one door may be tried. */
   readonly automatic: boolean;
   readonly stagger: number | undefined;
-  readonly localEndpoint: LocalEndpoint | undefined;
-  readonly lookup: LookupFunction | undefined;
   readonly pool: PoolSettings | false;
   /** Mails that `sendAll` has on the way at a time. */
   readonly concurrency: number;
@@ -126,7 +131,7 @@ const NOT_YET = 'is not supported yet. Leave it out.';
 
 const KNOWN = [
   'host', 'port', 'security', 'stagger', 'auth', 'allowedAuthentication', 'allowInsecureAuth', 'clientName', 'timeouts', 'tls',
-  'localEndpoint', 'lookup', 'pool', 'pipelining', 'defaults', 'proxy', 'lmtp',
+  'localEndpoint', 'lookup', 'socket', 'pool', 'pipelining', 'defaults', 'proxy', 'lmtp',
 ] as const satisfies readonly (keyof SmtpOptions)[];
 
 /** Options from a source that checks them, as they are. @throws SmtpUsageError naming the option that cannot be used. */
@@ -137,14 +142,17 @@ export const checked = (options: SmtpOptions): SmtpOptions => {
 
 /** Options as they are used. @throws SmtpUsageError naming the option that cannot be used. */
 export const settings = (options: SmtpOptions): Settings => {
-  const given = fields(options, { path: '', noun: OPTION, known: KNOWN, refused: { proxy: NOT_YET, lmtp: NOT_YET } });
+  const given = fields(options, { path: '', noun: OPTION, known: KNOWN, refused: { lmtp: NOT_YET } });
   const host = hostName(given.host, 'host');
-  const door = optional(port)(given.port, 'port');
+  const socket = optional(socketSource)(given.socket, 'socket');
+  const door = optional(port)(given.port, 'port') ?? (socket === undefined ? undefined : SOCKET_PORT);
   const modes = checkSecurity(given.security, host);
   const automatic = plan({ host, port: door, modes }).length > 1;
   const pool = checkPool(given.pool);
   const pipelining = checkPipelining(given.pipelining);
   checkDefaults(given.defaults);
+  const bypassed = (['proxy', 'localEndpoint', 'lookup'] as const).find((name) => given[name] !== undefined);
+  if (socket !== undefined && bypassed !== undefined) throw usage(`The options "socket" and "${bypassed}" exclude each other.`);
   return {
     host, port: door, modes, automatic,
     stagger: optional(duration)(given.stagger, 'stagger'),
@@ -156,6 +164,8 @@ export const settings = (options: SmtpOptions): Settings => {
     tls: checkTls(given.tls),
     localEndpoint: checkLocalEndpoint(given.localEndpoint),
     lookup: optional(callable)(given.lookup, 'lookup') as LookupFunction | undefined,
+    proxies: checkProxies(given.proxy, host),
+    socket,
     pool,
     concurrency: (pool === false ? MOST_CONNECTIONS : pool.maxConnections) * (pipelining.enabled ? pipelining.depth ?? MAILS_IN_FLIGHT : 1),
     pipelining,
@@ -224,6 +234,15 @@ const checkTimeouts = (value: unknown, automatic: boolean): Timeouts => {
 const callable = (value: unknown, name: string): unknown => {
   if (typeof value === 'function') return value;
   throw usage(`The option "${name}" must be a function.`);
+};
+
+// A socket has no port; as relays do, its server greets in clear text unless it is asked with TLS.
+const SOCKET_PORT = 25;
+
+const socketSource = (value: unknown, name: string): SocketSource => {
+  if (typeof value === 'function') return value as SocketSource;
+  if (typeof value === 'string' && isAbsolute(text(value, name))) return value;
+  throw usage(`The option "${name}" must be the absolute path of a Unix socket, or a function that gives a stream.`);
 };
 
 const localAddress = (value: unknown, name: string): string => {

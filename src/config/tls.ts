@@ -1,4 +1,4 @@
-import { fields, usage } from '../message/fields.js';
+import { fields, nameOf, usage } from '../message/fields.js';
 import type { TlsVersion } from '../protocol/connection-plan.js';
 import { Secret } from '../protocol/secret.js';
 import { secureContext } from '../transport/secure-context.js';
@@ -42,25 +42,26 @@ const KNOWN = [
 ] as const satisfies readonly (keyof TlsOptions)[];
 
 /** What is checked here is checked for good: after it, no handshake can fail over an option. */
-export const checkTls = (value: unknown): TlsSettings => {
-  const given = fields(value ?? {}, { path: 'tls', noun: 'option', known: KNOWN });
-  const listed = optional(list(oneOf(TLS_VERSIONS)))(given.versions, 'tls.versions');
-  const strict = optional(flag)(given.strictVersions, 'tls.strictVersions') ?? false;
+export const checkTls = (value: unknown, path = 'tls'): TlsSettings => {
+  const name = (option: keyof TlsOptions): string => nameOf(path, option);
+  const given = fields(value ?? {}, { path, noun: 'option', known: KNOWN });
+  const listed = optional(list(oneOf(TLS_VERSIONS)))(given.versions, name('versions'));
+  const strict = optional(flag)(given.strictVersions, name('strictVersions')) ?? false;
   const { offered, skipped } = listed === undefined ? { offered: DEFAULT_TLS_VERSIONS, skipped: [] } : usableVersions(listed, strict);
   return {
     versions: offered,
     skippedVersions: skipped,
-    servername: optional(hostName)(given.servername, 'tls.servername'),
-    rejectUnauthorized: optional(flag)(given.rejectUnauthorized, 'tls.rejectUnauthorized') ?? true,
-    fingerprints: optional(list(fingerprint))(given.fingerprints, 'tls.fingerprints'),
+    servername: optional(hostName)(given.servername, name('servername')),
+    rejectUnauthorized: optional(flag)(given.rejectUnauthorized, name('rejectUnauthorized')) ?? true,
+    fingerprints: optional(list(fingerprint))(given.fingerprints, name('fingerprints')),
     context: secureContext(offered, {
-      ca: keyMaterials(given.ca, 'tls.ca'),
-      crl: keyMaterials(given.crl, 'tls.crl'),
-      cert: optional(keyMaterial)(given.cert, 'tls.cert'),
-      key: optional(keyMaterial)(given.key, 'tls.key'),
-      pfx: optional(keyMaterial)(given.pfx, 'tls.pfx'),
-      passphrase: given.passphrase === undefined ? undefined : new Secret(text(given.passphrase, 'tls.passphrase')),
-      ciphers: optional(cipherList(offered))(given.ciphers, 'tls.ciphers'),
+      ca: keyMaterials(given.ca, name('ca')),
+      crl: keyMaterials(given.crl, name('crl')),
+      cert: optional(keyMaterial)(given.cert, name('cert')),
+      key: optional(keyMaterial)(given.key, name('key')),
+      pfx: optional(keyMaterial)(given.pfx, name('pfx')),
+      passphrase: given.passphrase === undefined ? undefined : new Secret(text(given.passphrase, name('passphrase'))),
+      ciphers: optional(cipherList(offered))(given.ciphers, name('ciphers')),
     }),
   };
 };

@@ -22,7 +22,7 @@ const QUERY = ['clientName', 'security', 'allowedAuthentication', 'proxy', 'loca
  * @throws SmtpUsageError that never shows the URL, which may hold a password.
  */
 export const fromUrl = (text: string): SmtpOptions => {
-  const url = parse(text);
+  const url = parseUrl(text, FORM);
   const scheme = Object.hasOwn(SCHEMES, url.protocol) ? SCHEMES[url.protocol] : undefined;
   if (scheme === undefined) throw usage(`The URL must have the form ${FORM}.`);
   if ((url.pathname !== '' && url.pathname !== '/') || url.hash !== '') throw usage('The URL must end behind its host, port and query. Write "/", "?" and "#" in user and password as %2F, %3F and %23.');
@@ -36,23 +36,24 @@ export const fromUrl = (text: string): SmtpOptions => {
   });
 };
 
-const parse = (text: unknown): URL => {
-  if (typeof text !== 'string') throw usage(`The URL must be a string of the form ${FORM}.`);
+/** Reads a URL as strictly as it was meant. `what` names it in errors, which never show it. */
+export const parseUrl = (text: unknown, form: string, what = 'The URL'): URL => {
+  if (typeof text !== 'string') throw usage(`${what} must be a string of the form ${form}.`);
   // The parser would take these out, or for a slash, without a word.
-  if (/[\u0000-\u0020\u007f\\]/.test(text)) throw usage('The URL holds a blank, control character or backslash. Percent-encode it in user and password.');
+  if (/[\u0000-\u0020\u007f\\]/.test(text)) throw usage(`${what} holds a blank, control character or backslash. Percent-encode it in user and password.`);
   const behindScheme = text.slice(text.indexOf('://') + 3);
   const authority = behindScheme.split(/[/?#]/, 1)[0] ?? '';
   if (behindScheme.split('@').length > 2 || (behindScheme.includes('@') && !authority.includes('@')))
-    throw usage('The URL\'s credentials contain an un-encoded @; write %40. The same goes for "/" (%2F), "?" (%3F) and "#" (%23).');
-  if (!text.includes('://') || !URL.canParse(text)) throw usage(`The URL cannot be read. It must have the form ${FORM}, with special characters of user and password percent-encoded.`);
+    throw usage(`${what} has credentials that contain an un-encoded @; write %40. The same goes for "/" (%2F), "?" (%3F) and "#" (%23).`);
+  if (!text.includes('://') || !URL.canParse(text)) throw usage(`${what} cannot be read. It must have the form ${form}, with special characters of user and password percent-encoded.`);
   return new URL(text);
 };
 
-const decode = (text: string, what: string): string => {
+export const decode = (text: string, part: string, what = 'The URL'): string => {
   try {
     return decodeURIComponent(text);
   } catch {
-    throw usage(`The URL's ${what} holds a "%" that begins no encoded character; write %25.`);
+    throw usage(`${what} has a ${part} with a "%" that begins no encoded character; write %25.`);
   }
 };
 

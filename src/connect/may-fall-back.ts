@@ -9,7 +9,7 @@ export const TLS_WAS_MET = 'tls-was-met';
 const NOT_REACHED = new Set(['ECONNREFUSED', 'ECONNRESET', 'ECONNABORTED', 'ETIMEDOUT', 'EHOSTUNREACH', 'EHOSTDOWN', 'ENETUNREACH', 'EACCES', 'EPERM']);
 
 // A proxy that speaks of what it was asked for. One that cannot be reached, or wants other credentials, is the only way to every door.
-const NOT_LET_THROUGH = new Set(['denied', 'unreachable']);
+const NOT_LET_THROUGH = new Set(['denied', 'unreachable', 'closed']);
 
 const NO_TLS = new Set(['plaintext-peer', 'reset']);
 

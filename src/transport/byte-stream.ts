@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { fromEvent, map, Observable, take } from 'rxjs';
 import type { Endpoint } from '../protocol/connection-plan.js';
 import type { ChannelBinding } from '../sasl/channel-binding.js';
@@ -33,15 +34,18 @@ export interface ByteStream {
   destroy(): void;
 }
 
+/** A socket, or a stream of the caller's own, which may lack what only sockets have. */
+export type SocketLike = Duplex & Partial<Pick<Socket, 'ref' | 'unref' | 'remoteAddress' | 'remotePort' | 'remoteFamily' | 'localAddress' | 'localPort' | 'localFamily' | 'bytesRead'>>;
+
 /** The one place that listens to a socket's events. */
 export class SocketStream implements ByteStream {
-  readonly socket: Socket;
+  readonly socket: SocketLike;
   readonly remote: Endpoint;
   readonly local: Endpoint;
   declare readonly via?: string;
   declare readonly tls?: TlsFacts;
 
-  constructor(socket: Socket, facts: { readonly remote?: Endpoint; readonly local?: Endpoint; readonly via?: string; readonly tls?: TlsFacts } = {}) {
+  constructor(socket: SocketLike, facts: { readonly remote?: Endpoint; readonly local?: Endpoint; readonly via?: string; readonly tls?: TlsFacts } = {}) {
     this.socket = socket;
     this.remote = facts.remote ?? endpoint(socket.remoteAddress, socket.remotePort, socket.remoteFamily);
     this.local = facts.local ?? endpoint(socket.localAddress, socket.localPort, socket.localFamily);
@@ -58,6 +62,8 @@ export class SocketStream implements ByteStream {
     const error = (failure: Error): void => { subscriber.error(failure); };
     socket.on('data', data).on('end', end).on('close', end).on('error', error);
     if (socket.destroyed || socket.readableEnded) subscriber.complete();
+    // It may have been paused by the reader before.
+    else socket.resume();
     return () => {
       socket.off('data', data).off('end', end).off('close', end).off('error', error);
       socket.pause();
@@ -66,6 +72,11 @@ export class SocketStream implements ByteStream {
 
   get unread(): number {
     return this.socket.readableLength;
+  }
+
+  /** Gives back what was read too far: the next subscriber of `bytes` gets it first. */
+  putBack(bytes: Buffer): void {
+    if (bytes.length > 0) this.socket.unshift(bytes);
   }
 
   write(chunk: string | Uint8Array): boolean {
@@ -84,8 +95,8 @@ export class SocketStream implements ByteStream {
   }
 
   keepAlive(on: boolean): void {
-    if (on) this.socket.ref();
-    else this.socket.unref();
+    if (on) this.socket.ref?.();
+    else this.socket.unref?.();
   }
 
   end(): void {

@@ -14,7 +14,7 @@ import { TLS_VERSIONS } from './tls-versions.js';
  * that was asked for. Emits the secured stream once and completes: whoever took it owns it. Unsubscribing before that
  * closes both.
  */
-export const secure = (stream: ByteStream, host: string, settings: TlsSettings, phase: Phase): Observable<ByteStream> =>
+export const secure = (stream: ByteStream, host: string, settings: TlsSettings, phase: Phase): Observable<SocketStream> =>
   new Observable((subscriber) => {
     if (!(stream instanceof SocketStream)) throw new TypeError('TLS needs a socket.');
     let handedOver = false;
@@ -22,7 +22,7 @@ export const secure = (stream: ByteStream, host: string, settings: TlsSettings, 
     const { versions, skippedVersions, rejectUnauthorized, fingerprints } = settings;
     const name = settings.servername ?? host;
     const handshake: Handshake = { phase, peer: `${host} (${remote.address}:${String(remote.port)})`, name, versions, skippedVersions };
-    const readBefore = carrier.bytesRead;
+    const readBefore = carrier.bytesRead ?? 0;
     let certificate: TlsFacts['certificate'] | undefined;
     const socket = connectTls({ ...identity(name), socket: carrier, secureContext: settings.context, rejectUnauthorized });
 
@@ -42,7 +42,7 @@ export const secure = (stream: ByteStream, host: string, settings: TlsSettings, 
       subscriber.complete();
     });
     socket.on('error', (error: NodeJS.ErrnoException) => {
-      subscriber.error(certificateError(error, handshake, certificate) ?? tlsError(error, handshake, carrier.bytesRead - readBefore));
+      subscriber.error(certificateError(error, handshake, certificate) ?? tlsError(error, handshake, (carrier.bytesRead ?? 0) - readBefore));
     });
     return () => { if (!handedOver) socket.destroy(); };
   });

@@ -35,6 +35,7 @@ const ROWS: readonly Row[] = [
 
   ['a proxy that may not open this door', connection('E_PROXY', 'proxy', 'denied'), ANY],
   ['a proxy that does not reach this door', connection('E_PROXY', 'proxy', 'unreachable'), ANY],
+  ['a proxy that hangs up where the door should open', connection('E_PROXY', 'proxy', 'closed'), ANY],
   ['a proxy that waits for this door', timeout('proxy', 'proxy'), ANY],
   ['a proxy that wants other credentials', connection('E_PROXY', 'proxy', 'authentication'), []],
   ['a proxy that nobody reaches', connection('E_PROXY', 'proxy', 'ECONNREFUSED'), []],

@@ -1,0 +1,36 @@
+import { defer, type MonoTypeOperatorFunction, type SchedulerLike } from 'rxjs';
+import type { Phase } from '../protocol/error.js';
+import type { Limit, Timeouts } from '../protocol/timeouts.js';
+import { before, deadline, sooner, type Deadline } from './clock.js';
+import type { SocketSource } from './own-socket.js';
+import type { ProxySettings } from './proxy-settings.js';
+import type { LocalEndpoint, LookupFunction } from './settings.js';
+
+/** Where a connection goes: a host name or an address, and a port. */
+export interface Target {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** What decides about the way to a target. */
+export interface DialSettings {
+  readonly timeouts: Timeouts;
+  readonly lookup: LookupFunction | undefined;
+  readonly localEndpoint: LocalEndpoint | undefined;
+  /** The nearest first; each is reached through the one before it. */
+  readonly proxies: readonly ProxySettings[];
+  readonly socket: SocketSource | undefined;
+}
+
+/** What surrounds one way to a target. */
+export interface DialContext {
+  readonly settings: DialSettings;
+  readonly operation: Deadline;
+  readonly scheduler: SchedulerLike;
+}
+
+/** Fails unless a value comes within the limit, counted from `subscribe`, or before the whole operation must have ended. */
+export const within = <T>({ settings, operation, scheduler }: DialContext, limit: Limit, phase: Phase, what: string): MonoTypeOperatorFunction<T> =>
+  (source) => defer(() => source.pipe(before(scheduler, sooner(deadline(scheduler, limit, settings.timeouts[limit] ?? Infinity), operation), phase, what)));
+
+export const describeTarget = ({ host, port }: Target): string => `${host.includes(':') ? `[${host}]` : host}:${String(port)}`;

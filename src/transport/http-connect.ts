@@ -1,0 +1,81 @@
+import { request, type IncomingMessage } from 'node:http';
+import { Observable } from 'rxjs';
+import { printable } from '../protocol/printable.js';
+import { Redactor } from '../protocol/secret.js';
+import { SocketStream } from './byte-stream.js';
+import { describeTarget } from './dial-context.js';
+import type { OpenTunnel } from './proxy.js';
+import { handshakeError, type ProxyReason } from './proxy-error.js';
+import type { ProxySettings } from './proxy-settings.js';
+
+const LARGEST_HEAD = 16 * 1024;
+const LONGEST_WORDS = 200;
+
+/** HTTP CONNECT (RFC 9110 section 9.3.6). Only 2xx opens the tunnel; what comes behind its head belongs to the next reader. */
+export const openTunnel: OpenTunnel = (stream, { proxy, target, via }) =>
+  new Observable((subscriber) => {
+    let handedOver = false;
+    const authority = describeTarget(target);
+    const credentials = credentialsOf(proxy);
+    const fail = (reason: ProxyReason, said: string, hint?: string): void => { subscriber.error(handshakeError(proxy, target, 'request', reason, said, hint)); };
+    const connect = request({
+      method: 'CONNECT', path: authority, createConnection: () => stream.socket,
+      headers: { host: authority, connection: 'keep-alive', ...(credentials === undefined ? {} : { 'proxy-authorization': `Basic ${credentials}` }) },
+      maxHeaderSize: LARGEST_HEAD, insecureHTTPParser: false,
+    });
+    // The tunnel before this one left it paused.
+    connect.on('socket', (socket) => { socket.resume(); });
+    connect.on('connect', (response, _socket, head) => {
+      const { statusCode = 0 } = response;
+      if (statusCode < 200 || statusCode > 299) {
+        fail(reasonOf(statusCode), `it answered ${String(statusCode)} ${words(response, proxy)}`.trimEnd(), hintOf(response, proxy));
+        return;
+      }
+      stream.socket.pause();
+      stream.putBack(head);
+      handedOver = true;
+      subscriber.next(new SocketStream(stream.socket, { remote: stream.remote, local: stream.local, via }));
+      subscriber.complete();
+    });
+    // The error of a parser carries what the proxy sent, and that may be our credentials.
+    connect.on('error', ({ code = '' }: NodeJS.ErrnoException) => {
+      if (code === 'HPE_HEADER_OVERFLOW') fail('protocol', `its answer has a head of more than ${String(LARGEST_HEAD)} bytes`);
+      else if (code.startsWith('HPE_')) fail('protocol', `its answer is not HTTP (${code})`);
+      else fail('closed', `the connection was lost without an answer (${code})`);
+    });
+    connect.end();
+    return () => {
+      if (handedOver) return;
+      connect.destroy();
+      stream.destroy();
+    };
+  });
+
+const credentialsOf = ({ user, pass }: ProxySettings): string | undefined =>
+  user === undefined ? undefined : Buffer.from(`${user}:${pass?.reveal() ?? ''}`, 'utf8').toString('base64');
+
+const reasonOf = (status: number): ProxyReason => {
+  if (status === 407) return 'authentication';
+  if (status === 408 || status === 429) return 'busy';
+  if (status === 501 || status === 505) return 'unsupported';
+  if (status >= 400 && status < 500) return 'denied';
+  return status >= 500 && status < 600 ? 'unreachable' : 'protocol';
+};
+
+/** What the proxy said, as far as it may be shown: some send back what they were given. */
+const words = ({ statusMessage = '' }: IncomingMessage, { user, pass }: ProxySettings): string => {
+  const redactor = new Redactor();
+  if (pass !== undefined) {
+    // The whole first, or a part of it would stay behind.
+    redactor.conceal(`${user ?? ''}:${pass.reveal()}`);
+    redactor.conceal(pass.reveal());
+  }
+  return printable(redactor.clean(statusMessage).slice(0, LONGEST_WORDS));
+};
+
+const hintOf = ({ statusCode, headers }: IncomingMessage, { user }: ProxySettings): string | undefined => {
+  if (statusCode !== 407) return undefined;
+  const schemes = [headers['proxy-authenticate'] ?? []].flat().join(', ');
+  if (schemes !== '' && !/\bbasic\b/i.test(schemes)) return 'It does not take Basic credentials, and no other kind is known here.';
+  return user === undefined ? 'It wants credentials: give "user" and "pass" in the option "proxy".' : undefined;
+};

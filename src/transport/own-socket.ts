@@ -1,0 +1,67 @@
+import { connect as connectSocket, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { catchError, concatMap, defer, from, Observable, take, throwError, throwIfEmpty, type ObservableInput } from 'rxjs';
+import { SmtpConnectionError, SmtpError, SmtpUsageError } from '../protocol/error.js';
+import { SocketStream } from './byte-stream.js';
+
+/** The path of a Unix socket, or a function that gives a stream for each connection. */
+export type SocketSource = string | (() => ObservableInput<Duplex>);
+
+/** A stream that does not come from a host and port. Emits it once and completes: whoever took it owns it. */
+export const ownSocket = (source: SocketSource): Observable<SocketStream> =>
+  (typeof source === 'string' ? defer(() => connected(connectSocket({ path: source }), { remote: { address: source, port: 0 } })) : given(source)).pipe(
+    catchError((error: unknown) => throwError(() => (error instanceof SmtpError ? error : socketError(source, error as NodeJS.ErrnoException)))),
+  );
+
+const given = (open: () => ObservableInput<Duplex>): Observable<SocketStream> =>
+  defer(() => closingLateComers(open())).pipe(
+    take(1),
+    throwIfEmpty(() => new SmtpUsageError({ phase: 'connect', message: 'The function in the option "socket" gave no stream.' })),
+    // Nobody knows what carries it, nor how far it reaches.
+    concatMap((stream) => connected(checked(stream), { via: 'socket' })),
+  );
+
+/** An observable is cancelled by unsubscribing. A promise is not: what it brings after that is closed. */
+const closingLateComers = (input: ObservableInput<Duplex>): Observable<Duplex> =>
+  new Observable((subscriber) => {
+    let arrived = false;
+    if (input instanceof Promise) subscriber.add(() => { if (!arrived) input.then((stream: Duplex) => { stream.destroy(); }, () => { /* Nothing came. */ }); });
+    subscriber.add(from(input).subscribe({
+      next: (stream) => { arrived = true; subscriber.next(stream); },
+      error: (error: unknown) => { arrived = true; subscriber.error(error); },
+      complete: () => { subscriber.complete(); },
+    }));
+  });
+
+const checked = (stream: unknown): Duplex & Partial<Pick<Socket, 'connecting'>> => {
+  const { write, pause, readableObjectMode, readableEncoding, destroyed } = (stream ?? {}) as Partial<Duplex>;
+  const isStream = typeof write === 'function' && typeof pause === 'function';
+  if (!isStream || readableObjectMode === true || (readableEncoding ?? null) !== null) throw new SmtpUsageError({ phase: 'connect', message: 'The function in the option "socket" must give a duplex stream of bytes: not in object mode, and without an encoding.' });
+  if (destroyed === true) throw new SmtpUsageError({ phase: 'connect', message: 'The function in the option "socket" gave a stream that is closed already. Open a new one in each call.' });
+  return stream as Duplex;
+};
+
+const connected = (socket: Duplex & Partial<Pick<Socket, 'connecting'>>, facts: ConstructorParameters<typeof SocketStream>[1]): Observable<SocketStream> =>
+  new Observable((subscriber) => {
+    let handedOver = false;
+    const handOver = (): void => {
+      handedOver = true;
+      subscriber.next(new SocketStream(socket, facts));
+      subscriber.complete();
+    };
+    socket.once('error', (error) => { subscriber.error(error); });
+    if (socket.connecting === true) socket.once('connect', handOver);
+    else handOver();
+    return () => { if (!handedOver) socket.destroy(); };
+  });
+
+const socketError = (source: SocketSource, error: NodeJS.ErrnoException): SmtpConnectionError => {
+  const reason = error.code ?? 'UNKNOWN';
+  return new SmtpConnectionError('E_CONNECT', {
+    phase: 'connect', reason, cause: error,
+    retryable: reason === 'ECONNREFUSED' || reason === 'EAGAIN' || reason === 'ECONNRESET',
+    message: typeof source === 'string'
+      ? `No connection to ${source} (${reason}). Check the path in the option "socket", whether the server runs, and who may open it.`
+      : `The function in the option "socket" failed (${error.code ?? error.message}); see the cause.`,
+  });
+};

@@ -1,0 +1,26 @@
+import { SmtpConnectionError } from '../protocol/error.js';
+import { describeTarget, type Target } from './dial-context.js';
+import { describeProxy, type ProxySettings } from './proxy-settings.js';
+
+/** What a proxy meant, in a word, whatever it speaks. */
+export type ProxyReason = 'authentication' | 'denied' | 'unreachable' | 'busy' | 'unsupported' | 'protocol' | 'closed';
+
+/** Where in the handshake. */
+export type ProxyStage = 'method negotiation' | 'authentication' | 'request';
+
+const REASONS: Readonly<Record<ProxyReason, { readonly retryable: boolean; readonly hint: string }>> = {
+  authentication: { retryable: false, hint: 'Check user and password in the option "proxy".' },
+  denied: { retryable: false, hint: 'Its rules forbid this host or port; use another port, another proxy, or ask its operator.' },
+  unreachable: { retryable: true, hint: 'The proxy could not reach the server; check the options "host" and "port" as the proxy sees them, or try again later.' },
+  busy: { retryable: true, hint: 'Try again later.' },
+  unsupported: { retryable: false, hint: 'Use another protocol in the option "proxy", or another proxy.' },
+  protocol: { retryable: false, hint: 'Check that protocol, host and port in the option "proxy" belong together.' },
+  closed: { retryable: true, hint: 'It may not speak this protocol, forbid this host or port, or have failed to reach it; check the option "proxy", or try again later.' },
+};
+
+/** A handshake that ended badly. It never carries what a library says of it as a cause: that may hold the credentials. */
+export const handshakeError = (proxy: ProxySettings, target: Target, stage: ProxyStage, reason: ProxyReason, said: string, hint = REASONS[reason].hint): SmtpConnectionError =>
+  new SmtpConnectionError('E_PROXY', {
+    phase: 'proxy', reason, retryable: REASONS[reason].retryable,
+    message: `The proxy ${describeProxy(proxy)} opened no way to ${describeTarget(target)} (stage: ${stage}): ${said}. ${hint}`,
+  });

@@ -1,0 +1,19 @@
+import type { Secret } from '../protocol/secret.js';
+import { describeTarget } from './dial-context.js';
+import type { TlsSettings } from './settings.js';
+
+export type ProxyProtocol = 'socks4' | 'socks4a' | 'socks5' | 'http' | 'https';
+
+/** One proxy, checked and complete. */
+export interface ProxySettings {
+  readonly protocol: ProxyProtocol;
+  readonly host: string;
+  readonly port: number;
+  readonly user: string | undefined;
+  readonly pass: Secret | undefined;
+  /** For `https`: the way to the proxy itself, which shares nothing with the way to the server. */
+  readonly tls: TlsSettings | undefined;
+}
+
+/** Like a URL, without credentials. */
+export const describeProxy = (proxy: ProxySettings): string => `${proxy.protocol}://${describeTarget(proxy)}`;

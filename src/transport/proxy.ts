@@ -1,0 +1,85 @@
+import { isIPv4 } from 'node:net';
+import { catchError, concatMap, defer, forkJoin, map, of, throwError, type Observable } from 'rxjs';
+import { SmtpConnectionError, SmtpTimeoutError } from '../protocol/error.js';
+import type { SocketStream } from './byte-stream.js';
+import { within, type DialContext, type Target } from './dial-context.js';
+import { describeProxy, type ProxySettings } from './proxy-settings.js';
+import { resolve } from './resolve.js';
+import { secure } from './secure.js';
+import { tcp } from './tcp.js';
+
+/** What a proxy is asked for. */
+export interface Tunnel {
+  readonly proxy: ProxySettings;
+  readonly target: Target;
+  /** The proxies up to this one, as the stream will tell. */
+  readonly via: string;
+  /** Milliseconds for the handshake. Whoever opens the tunnel is unsubscribed from by then. */
+  readonly limit: number;
+}
+
+/**
+ * Asks the proxy at the other end for a way to the target. Owns the stream from `subscribe`; emits the one that leads to
+ * the target and completes. Unsubscribing before that closes it.
+ */
+export type OpenTunnel = (stream: SocketStream, tunnel: Tunnel) => Observable<SocketStream>;
+
+/**
+ * A byte stream through proxies, the nearest first: each is asked for the next one, the last one for the target. Fails with
+ * `E_PROXY` where one of them cannot be reached or says no; no other way is ever tried.
+ */
+export const throughProxies = (proxies: readonly [ProxySettings, ...ProxySettings[]], target: Target, context: DialContext): Observable<SocketStream> =>
+  forkJoin(proxies.map((proxy, index) => prepare(proxy, proxies[index + 1] ?? target, proxies.slice(0, index + 1), context))).pipe(
+    concatMap((tunnels) => tunnels.reduce((stream$, open) => stream$.pipe(concatMap(open)), reach(proxies[0], context))),
+  );
+
+/** All that a tunnel needs before a socket is opened: the code that speaks with the proxy, and an address where the proxy takes no names. */
+const prepare = (proxy: ProxySettings, target: Target, chain: readonly ProxySettings[], context: DialContext): Observable<(stream: SocketStream) => Observable<SocketStream>> =>
+  forkJoin([
+    defer(() => (proxy.protocol.startsWith('socks') ? import('./socks.js') : import('./http-connect.js'))),
+    proxy.protocol === 'socks4' ? withAddress(target, context) : of(target),
+  ]).pipe(
+    map(([{ openTunnel }, place]) => {
+      const tunnel: Tunnel = { proxy, target: place, via: chain.map(describeProxy).join(' -> '), limit: context.settings.timeouts.proxy };
+      return (stream) => encrypted(stream, proxy).pipe(
+        concatMap((line) => openTunnel(line, tunnel)),
+        within(context, 'proxy', 'proxy', `The handshake with the proxy ${describeProxy(proxy)}`),
+      );
+    }),
+  );
+
+/** SOCKS 4 knows IPv4 addresses only. */
+const withAddress = ({ host, port }: Target, context: DialContext): Observable<Target> =>
+  resolve(host, context).pipe(
+    map((addresses) => {
+      const address = addresses.find(({ address }) => isIPv4(address));
+      if (address === undefined) throw new SmtpConnectionError('E_PROXY', {
+        phase: 'proxy', reason: 'unsupported', message: `SOCKS 4 carries IPv4 only, and ${host} has no IPv4 address. Use socks4a or socks5 in the option "proxy".`,
+      });
+      return { host: address.address, port };
+    }),
+  );
+
+const reach = (proxy: ProxySettings, context: DialContext): Observable<SocketStream> =>
+  tcp(proxy, context).pipe(
+    catchError((error: unknown) => throwError(() => unreached(proxy, error))),
+  );
+
+// What only this machine decides stays what it is: the option "localEndpoint" is wrong, not the proxy.
+const unreached = (proxy: ProxySettings, error: unknown): unknown => {
+  const message = `The proxy ${describeProxy(proxy)} was not reached. `;
+  if (error instanceof SmtpTimeoutError) return new SmtpTimeoutError({ phase: 'proxy', limit: error.limit, elapsed: error.elapsed, message: message + error.message });
+  if (!(error instanceof SmtpConnectionError) || error.reason === 'EADDRNOTAVAIL' || error.reason === 'EADDRINUSE') return error;
+  const { reason, retryable, cause } = error;
+  return new SmtpConnectionError('E_PROXY', { phase: 'proxy', reason, retryable, cause, message: message + error.message });
+};
+
+const encrypted = (stream: SocketStream, proxy: ProxySettings): Observable<SocketStream> => {
+  if (proxy.tls === undefined) return of(stream);
+  return secure(stream, proxy.host, proxy.tls, 'proxy').pipe(
+    catchError((error: unknown) => throwError(() => (error instanceof SmtpConnectionError ? new SmtpConnectionError('E_PROXY', {
+      phase: 'proxy', reason: error.reason, retryable: error.retryable, cause: error,
+      message: `The proxy ${describeProxy(proxy)} opened no way (stage: TLS handshake): ${error.reason}. For its certificate see "tls" in the option "proxy"; the option "tls" is the server's.`,
+    }) : error))),
+  );
+};

@@ -1,0 +1,59 @@
+import { lookup as systemLookup, type LookupAddress } from 'node:dns';
+import { isIP, type LookupFunction } from 'node:net';
+import { Observable, of } from 'rxjs';
+import { SmtpConnectionError } from '../protocol/error.js';
+import { within, type DialContext } from './dial-context.js';
+
+export interface ResolvedAddress {
+  readonly address: string;
+  readonly family: 4 | 6;
+}
+
+// A name may resolve to any number of addresses; nobody waits for more than these.
+const MOST_ADDRESSES = 16;
+
+/**
+ * The addresses of a host, in the resolver's order, each once; an address is its own. Nothing is cached here. A question
+ * that the system was asked cannot be taken back: after unsubscribing its answer goes nowhere.
+ */
+export const resolve = (host: string, context: DialContext): Observable<readonly ResolvedAddress[]> => {
+  const family = familyOf(host);
+  return family === undefined
+    ? ask(host, context.settings.lookup ?? systemLookup).pipe(within(context, 'resolve', 'resolve', `Resolving ${host}`))
+    : of([{ address: host, family }]);
+};
+
+const familyOf = (address: string): 4 | 6 | undefined => ({ 4: 4, 6: 6 } as const)[isIP(address)];
+
+const ask = (host: string, lookup: LookupFunction): Observable<readonly ResolvedAddress[]> =>
+  new Observable((subscriber) => {
+    const fail = (error: NodeJS.ErrnoException): void => { subscriber.error(resolveError(host, error)); };
+    try {
+      lookup(host, { all: true }, (error, found) => {
+        if (error) { fail(error); return; }
+        const addresses = usable(found);
+        if (addresses.length === 0) { fail(Object.assign(new Error('no address'), { code: 'ENODATA' })); return; }
+        subscriber.next(addresses);
+        subscriber.complete();
+      });
+    } catch (error) {
+      fail(error as NodeJS.ErrnoException);
+    }
+  });
+
+const usable = (found: string | readonly LookupAddress[]): readonly ResolvedAddress[] => {
+  const addresses = typeof found === 'string' ? [found] : found.map(({ address }) => address);
+  return [...new Set(addresses)].slice(0, MOST_ADDRESSES).flatMap((address) => {
+    const family = familyOf(address);
+    return family === undefined ? [] : [{ address, family }];
+  });
+};
+
+const resolveError = (host: string, error: NodeJS.ErrnoException): SmtpConnectionError => {
+  const reason = error.code ?? 'UNKNOWN';
+  const final = reason === 'ENOTFOUND' || reason === 'ENODATA';
+  return new SmtpConnectionError('E_DNS', {
+    phase: 'resolve', reason, retryable: !final, cause: error,
+    message: `The host name ${host} has no address (${reason}). ${final ? 'Check how it is spelt.' : 'The resolver did not answer; try again later.'}`,
+  });
+};

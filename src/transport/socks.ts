@@ -1,0 +1,101 @@
+import { Duplex } from 'node:stream';
+import { Observable } from 'rxjs';
+import { SocksClient } from 'socks';
+import { SocketStream } from './byte-stream.js';
+import type { OpenTunnel } from './proxy.js';
+import { handshakeError, type ProxyReason, type ProxyStage } from './proxy-error.js';
+
+// The library has a timer of its own, which it never clears: it rings behind ours, and not in years to come.
+const BEHIND = 1_000;
+const AN_HOUR = 3_600_000;
+
+// RFC 1928 section 3. The library would sign in with nothing.
+const USER_AND_PASSWORD = 2;
+const NOT_OFFERED = 'it chose a method of authentication that was not offered';
+
+/**
+ * SOCKS 4, 4a and 5 (RFC 1928, RFC 1929). The library is fed byte by byte and writes through a stream that is only a
+ * line to ours: so it takes exactly its own bytes, and what is glued to the proxy's last reply is left for the next reader.
+ */
+export const openTunnel: OpenTunnel = (stream, { proxy, target, via, limit }) =>
+  new Observable((subscriber) => {
+    let handedOver = false;
+    let isOpen = false;
+    let received = 0;
+    const fail = (stage: ProxyStage, reason: ProxyReason, said: string): void => { subscriber.error(handshakeError(proxy, target, stage, reason, said)); };
+    const line = new Duplex({
+      read: () => { /* It is fed by hand. */ },
+      write: (chunk: Buffer, _encoding, done) => { stream.write(chunk); done(); },
+    });
+    const client = new SocksClient({
+      command: 'connect',
+      proxy: {
+        host: proxy.host, port: proxy.port, type: proxy.protocol === 'socks5' ? 5 : 4,
+        ...(proxy.user === undefined ? {} : { userId: proxy.user }),
+        ...(proxy.pass === undefined ? {} : { password: proxy.pass.reveal() }),
+      },
+      destination: { ...target },
+      timeout: Math.min(limit + BEHIND, AN_HOUR),
+    });
+    client.on('established', ({ remoteHost }) => {
+      isOpen = proxy.protocol !== 'socks5' || remoteHost !== undefined;
+      if (!isOpen) fail('request', 'protocol', 'it answered with an address of no known type');
+    });
+    client.on('error', ({ message }) => { fail(...meaningOf(message)); });
+    client.connect(line);
+
+    const read = (chunk: Buffer): void => {
+      for (let at = 0; at < chunk.length && !subscriber.closed; at += 1) {
+        received += 1;
+        if (proxy.protocol === 'socks5' && received === 2 && chunk[at] === USER_AND_PASSWORD && proxy.user === undefined) { fail('method negotiation', 'protocol', NOT_OFFERED); return; }
+        line.emit('data', chunk.subarray(at, at + 1));
+        if (!isOpen) continue;
+        reading.unsubscribe();
+        stream.putBack(chunk.subarray(at + 1));
+        handedOver = true;
+        subscriber.next(new SocketStream(stream.socket, { remote: stream.remote, local: stream.local, via }));
+        subscriber.complete();
+        return;
+      }
+    };
+    const lost = (how: string): void => { fail(proxy.protocol === 'socks5' && received < 2 ? 'method negotiation' : 'request', 'closed', how); };
+    const reading = stream.bytes.subscribe({
+      next: read,
+      complete: () => { lost('it closed the connection without an answer'); },
+      error: (error: unknown) => { lost(`the connection was lost (${(error as NodeJS.ErrnoException).code ?? ''})`); },
+    });
+    return () => {
+      reading.unsubscribe();
+      line.destroy();
+      if (!handedOver) stream.destroy();
+    };
+  });
+
+/** The replies of SOCKS 5 (RFC 1928 section 6) and SOCKS 4, by the library's names for them. */
+const REPLIES: Readonly<Record<string, readonly [code: number, said: string, reason: ProxyReason]>> = {
+  Failure: [1, 'general failure', 'unreachable'],
+  NotAllowed: [2, 'not allowed by its rules', 'denied'],
+  NetworkUnreachable: [3, 'network unreachable', 'unreachable'],
+  HostUnreachable: [4, 'host unreachable', 'unreachable'],
+  ConnectionRefused: [5, 'connection refused', 'unreachable'],
+  TTLExpired: [6, 'TTL expired', 'unreachable'],
+  CommandNotSupported: [7, 'command not supported', 'unsupported'],
+  AddressNotSupported: [8, 'address type not supported', 'unsupported'],
+  Failed: [91, 'request rejected or failed', 'unreachable'],
+  Rejected: [92, 'it cannot ask this machine who the user is', 'authentication'],
+  RejectedIdent: [93, 'the user is another one', 'authentication'],
+};
+
+/** Only the library's message is read: its error carries the options, and with them the password. */
+const meaningOf = (message: string): readonly [ProxyStage, ProxyReason, string] => {
+  const name = /rejected connection - \(?(\w+)\)?$/.exec(message)?.[1];
+  if (name !== undefined) {
+    const reply = Object.hasOwn(REPLIES, name) ? REPLIES[name] : undefined;
+    return reply === undefined ? ['request', 'protocol', 'its answer is none that SOCKS knows'] : ['request', reply[2], `it answered ${String(reply[0])}, ${reply[1]}`];
+  }
+  if (message.includes('no accepted authentication')) return ['method negotiation', 'authentication', 'it answered 255, no acceptable method of authentication'];
+  if (message.includes('Authentication failed')) return ['authentication', 'authentication', 'it refused user and password'];
+  if (message.includes('unknown authentication')) return ['method negotiation', 'protocol', NOT_OFFERED];
+  if (message.includes('timed out')) return ['request', 'closed', 'it did not answer'];
+  return ['request', 'protocol', 'its answer is not SOCKS'];
+};

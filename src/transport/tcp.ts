@@ -1,0 +1,103 @@
+import { connect as connectSocket, isIP } from 'node:net';
+import { catchError, concatMap, connect, defer, EMPTY, endWith, ignoreElements, merge, Observable, take, throwError, throwIfEmpty, timer } from 'rxjs';
+import type { Endpoint } from '../protocol/connection-plan.js';
+import { SmtpConnectionError, SmtpError, SmtpUsageError } from '../protocol/error.js';
+import { SocketStream } from './byte-stream.js';
+import { describeTarget, within, type DialContext, type Target } from './dial-context.js';
+import { bindingFor } from './local-endpoint.js';
+import { resolve, type ResolvedAddress } from './resolve.js';
+import type { LocalEndpoint } from './settings.js';
+
+// RFC 8305 section 5: so long an address is tried alone before the next one is tried beside it.
+const HEAD_START = 250;
+
+/** One address that was tried, and how that ended. */
+interface Failure {
+  readonly remote: Endpoint;
+  readonly error: NodeJS.ErrnoException;
+}
+
+/**
+ * A TCP connection to the first address of a host that answers (RFC 8305): the next one is tried when the one before has
+ * failed, or beside it when it takes its time. Emits the stream once and completes; whoever took it owns it. Everything
+ * else that is under way is closed then, and when it is unsubscribed from.
+ */
+export const tcp = (target: Target, context: DialContext): Observable<SocketStream> =>
+  resolve(target.host, context).pipe(
+    concatMap((addresses) => toAnyOf(addresses, target, context).pipe(
+      within(context, 'connect', 'connect', `Connecting to ${describeTarget(target)} (${addresses.map(({ address }) => address).join(', ')})`),
+    )),
+  );
+
+const toAnyOf = (addresses: readonly ResolvedAddress[], target: Target, { settings: { localEndpoint }, scheduler }: DialContext): Observable<SocketStream> =>
+  defer(() => {
+    const remotes = alternating(addresses).map((address): Endpoint => ({ ...address, port: target.port }));
+    const failures: Failure[] = [];
+    const from = (index: number): Observable<SocketStream> => {
+      const remote = remotes[index];
+      if (remote === undefined) return EMPTY;
+      return to(remote, localEndpoint).pipe(
+        catchError((error: unknown) => {
+          if (error instanceof SmtpError) return throwError(() => error);
+          failures.push({ remote, error: error as NodeJS.ErrnoException });
+          return EMPTY;
+        }),
+        connect((attempt) => merge(
+          attempt,
+          merge(timer(HEAD_START, scheduler), attempt.pipe(ignoreElements(), endWith(0))).pipe(take(1), concatMap(() => from(index + 1))),
+        )),
+      );
+    };
+    return from(0).pipe(take(1), throwIfEmpty(() => connectError(target, failures, localEndpoint)));
+  });
+
+/** RFC 8305 section 4: the families take turns, so that a family that goes nowhere costs one head start. */
+const alternating = (addresses: readonly ResolvedAddress[]): readonly ResolvedAddress[] => {
+  const preferred = addresses.filter(({ family }) => family === addresses[0]?.family);
+  const other = addresses.filter(({ family }) => family !== addresses[0]?.family);
+  return [...preferred.flatMap((address, index) => [address, ...other.slice(index, index + 1)]), ...other.slice(preferred.length)];
+};
+
+const to = (remote: Endpoint, localEndpoint: LocalEndpoint | undefined): Observable<SocketStream> =>
+  new Observable((subscriber) => {
+    const { address, port } = bindingFor(localEndpoint, remote);
+    if (address !== undefined && isIP(address) !== remote.family) {
+      subscriber.error(Object.assign(new Error(`${address} cannot reach ${remote.address}`), { code: OTHER_FAMILY }));
+      return;
+    }
+    let handedOver = false;
+    const socket = connectSocket({
+      host: remote.address, port: remote.port, noDelay: true,
+      ...(address === undefined ? {} : { localAddress: address }),
+      ...(port === undefined || port === 0 ? {} : { localPort: port }),
+    });
+    socket.once('connect', () => {
+      handedOver = true;
+      subscriber.next(new SocketStream(socket));
+      subscriber.complete();
+    });
+    socket.on('error', (error) => { subscriber.error(error); });
+    return () => { if (!handedOver) socket.destroy(); };
+  });
+
+const OTHER_FAMILY = 'EAFNOSUPPORT';
+
+// These say something about this machine or its rules, not about the server: trying again changes nothing.
+const OURS = new Set(['EACCES', 'EPERM', 'EADDRNOTAVAIL', 'EADDRINUSE', 'EINVAL', OTHER_FAMILY]);
+
+const connectError = (target: Target, failures: readonly Failure[], localEndpoint: LocalEndpoint | undefined): SmtpError => {
+  const codes = failures.map(({ error }) => error.code ?? 'UNKNOWN');
+  if (localEndpoint !== undefined && codes.every((code) => code === OTHER_FAMILY)) return new SmtpUsageError({
+    phase: 'connect',
+    message: `The option "localEndpoint" and ${target.host} (${failures.map(({ remote }) => remote.address).join(', ')}) have no address family in common. Bind an address of the family that the server has.`,
+  });
+  // One family may be missing on this machine; what the other one met tells more.
+  const reason = codes.find((code) => !OURS.has(code)) ?? codes[0] ?? 'UNKNOWN';
+  const each = failures.map(({ remote, error }) => `${remote.address}: ${error.code ?? error.message}`).join(', ');
+  const [first] = failures;
+  return new SmtpConnectionError('E_CONNECT', {
+    phase: 'connect', reason, retryable: !OURS.has(reason),
+    cause: failures.length === 1 ? first?.error : new AggregateError(failures.map(({ error }) => error), 'every address failed'),
+    message: `No connection to ${describeTarget(target)} (${each}). ${OURS.has(reason) ? 'Check the option "localEndpoint" and what this machine may open.' : 'Check the host and port, and whether a firewall is in between.'}`,
+  });
+};

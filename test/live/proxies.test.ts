@@ -1,0 +1,187 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { connect as connectTcp } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Duplex } from 'node:stream';
+import { of } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import { SmtpClient, type ProxyOptions, type SmtpOptions } from '../../src/index.js';
+import { localhostCertificate, otherCertificate, startServer, testAuthority, type ServerOptions } from '../../src/testing/index.js';
+import { collect, eventOf } from '../support/collect.js';
+import { closedPort, listen } from '../support/dialling.js';
+import { GRANTED, startProxy, type FakeProxy, type FakeProxyOptions } from '../support/fake-proxy.js';
+
+const MESSAGE = { envelope: { from: 'ann@example.com', to: ['bob@example.org'] }, raw: 'Subject: through\r\n\r\nHi Bob\r\n' };
+const LIMITS = { greeting: 2_000, proxy: 2_000 };
+
+type Way = readonly [title: string, chain: readonly FakeProxyOptions[]];
+
+const WAYS: readonly Way[] = [
+  ['socks4', [{ protocol: 'socks4', credentials: 'ann' }]],
+  ['socks4a', [{ protocol: 'socks4a' }]],
+  ['socks5', [{ protocol: 'socks5' }]],
+  ['socks5 with credentials', [{ protocol: 'socks5', credentials: 'ann:secret' }]],
+  ['http', [{ protocol: 'http' }]],
+  ['http with credentials', [{ protocol: 'http', credentials: 'ann:secret' }]],
+  ['https with credentials', [{ protocol: 'https', credentials: 'ann:secret', certificate: localhostCertificate }]],
+  ['socks5 over http', [{ protocol: 'http' }, { protocol: 'socks5', credentials: 'ann:secret' }]],
+  ['https over https', [{ protocol: 'https', certificate: localhostCertificate }, { protocol: 'https', certificate: localhostCertificate }]],
+];
+
+type Door = readonly [title: string, tls: ServerOptions['tls'], security: NonNullable<SmtpOptions['security']>, secured: string | undefined];
+
+const DOORS: readonly Door[] = [
+  ['implicit TLS', 'implicit', 'implicit', 'implicit'],
+  ['STARTTLS', 'starttls', 'starttls', 'starttls'],
+  ['clear text', 'none', 'none', undefined],
+  ['auto: implicit TLS', 'implicit', 'auto', 'implicit'],
+  ['auto: STARTTLS', 'starttls', 'auto', 'starttls'],
+  ['auto: clear text', 'none', 'auto', undefined],
+];
+
+/** The options for a proxy as it was started. */
+const optionsOf = ({ protocol, credentials }: FakeProxyOptions, { port }: FakeProxy): ProxyOptions => {
+  const [user, pass] = credentials?.split(':') ?? [];
+  return { protocol, host: '127.0.0.1', port, ...(user === undefined ? {} : { user }), ...(pass === undefined ? {} : { pass }), ...(protocol === 'https' ? { tls: { ca: testAuthority } } : {}) };
+};
+
+describe.each(WAYS)('through %s', (_way, chain) => {
+  const [near, far] = chain;
+  const rows = DOORS.flatMap((door) => ([undefined, '127.0.0.9'] as const).map((local) => [...door, local] as const));
+
+  it.each(rows)('%s: %s server, security %s, mode %s, from %s', async (_door, tls, security, mode, localEndpoint) => {
+    await using server = await startServer(tls === undefined ? {} : { tls });
+    await using first = await startProxy(near!);
+    await using second = far === undefined ? undefined : await startProxy(far);
+    const proxies = second === undefined ? [first] : [first, second];
+    await using client = new SmtpClient({
+      host: '127.0.0.1', port: server.port, security, timeouts: LIMITS, tls: { ca: server.ca },
+      proxy: chain.map((each, index) => optionsOf(each, proxies[index]!)),
+      ...(localEndpoint === undefined ? {} : { localEndpoint }),
+    });
+    const told = await collect(client.send(MESSAGE));
+    expect(told.error).toBeUndefined();
+    expect(told.types.at(-1)).toBe('accepted');
+    expect(server.messages).toMatchObject([{ secure: mode !== undefined }]);
+    expect(String(server.messages[0]!.content)).toBe(MESSAGE.raw);
+    expect(eventOf(told, 'connected').via).toBe(proxies.map(({ url }) => url).join(' -> '));
+    if (mode !== undefined) expect(eventOf(told, 'secured').mode).toBe(mode);
+    if (localEndpoint !== undefined) expect(first.asked.every(({ from }) => from.startsWith(`${localEndpoint}:`))).toBe(true);
+    await client.close();
+    await server.idle();
+    await Promise.all(proxies.map((proxy) => proxy.idle()));
+  });
+});
+
+describe('a proxy is the only way', () => {
+  it.each(['socks4', 'socks4a', 'socks5', 'http', 'https'] as const)('a dead %s proxy: nothing reaches the server, whatever is tried', async (protocol) => {
+    await using server = await startServer();
+    await using client = new SmtpClient({ host: '127.0.0.1', port: server.port, security: 'auto', proxy: `${protocol}://127.0.0.1:${String(await closedPort())}` });
+    const { error, types } = await collect(client.send(MESSAGE));
+    expect(error).toMatchObject({ code: 'E_PROXY', phase: 'proxy', outcome: 'not-sent', retryable: true });
+    // It is the same proxy for every door.
+    expect(types).toEqual(['attempt-started']);
+    expect(server.sessions).toHaveLength(0);
+  });
+
+  it('a door that the proxy forbids is passed over', async () => {
+    await using server = await startServer();
+    let asked = 0;
+    await using proxy = await startProxy({ protocol: 'http', answer: (client, { port }) => {
+      asked += 1;
+      if (asked === 1) { client.write('HTTP/1.1 403 Forbidden\r\n\r\n'); return; }
+      const server = connectTcp(port, '127.0.0.1').on('error', () => { /* The test ends. */ });
+      client.write(GRANTED.http);
+      client.pipe(server).pipe(client);
+    } });
+    await using client = new SmtpClient({ host: '127.0.0.1', port: server.port, tls: { ca: server.ca }, security: ['implicit', 'starttls'], proxy: proxy.url });
+    const told = await collect(client.send(MESSAGE));
+    expect(told.error).toBeUndefined();
+    expect(eventOf(told, 'attempt-failed').error).toMatchObject({ code: 'E_PROXY', reason: 'denied' });
+    expect(server.messages).toMatchObject([{ secure: true }]);
+  });
+
+  it.each([{}, { user: 'ann', pass: 'hunter2' }])('credentials that the proxy refuses end the run', async (given) => {
+    await using server = await startServer();
+    await using proxy = await startProxy({ protocol: 'socks5', credentials: 'ann:right' });
+    await using client = new SmtpClient({ host: '127.0.0.1', port: server.port, security: 'auto', proxy: { protocol: 'socks5', host: '127.0.0.1', port: proxy.port, ...given } });
+    const { error, types } = await collect(client.send(MESSAGE));
+    expect(error).toMatchObject({ code: 'E_PROXY', reason: 'authentication', retryable: false });
+    expect(types).toEqual(['attempt-started']);
+    expect(proxy.asked).toHaveLength(0);
+  });
+});
+
+describe('who is at the other end', () => {
+  const auth = { user: 'ann', pass: 'hunter2' };
+
+  it('is verified by the name of the server, not the proxy\'s', async () => {
+    await using server = await startServer({ tls: 'implicit', ...otherCertificate });
+    await using proxy = await startProxy({ protocol: 'socks5' });
+    const options = { port: server.port, security: 'implicit', tls: { ca: server.ca }, proxy: proxy.url } as const;
+    await using wrong = new SmtpClient({ host: '127.0.0.1', ...options });
+    expect((await collect(wrong.send(MESSAGE))).error).toMatchObject({ code: 'E_CERTIFICATE', reason: 'host-name', retryable: false });
+  });
+
+  it('gets no password in clear text through a proxy on this machine', async () => {
+    await using server = await startServer({ tls: 'none', users: { ann: 'hunter2' }, mechanisms: ['PLAIN', 'LOGIN'] });
+    await using proxy = await startProxy({ protocol: 'socks5' });
+    await using client = new SmtpClient({ host: '127.0.0.1', port: server.port, security: 'none', auth, proxy: proxy.url });
+    expect((await collect(client.send(MESSAGE))).error).toMatchObject({ code: 'E_AUTH', phase: 'auth' });
+    expect(String(server.sessions[0]!.received)).not.toMatch(/AUTH (?:PLAIN|LOGIN)/);
+  });
+
+  it('gets no password in clear text over a socket of the caller\'s own', async () => {
+    await using server = await startServer({ tls: 'none', users: { ann: 'hunter2' }, mechanisms: ['PLAIN', 'LOGIN'] });
+    await using client = new SmtpClient({ host: '127.0.0.1', security: 'none', auth, socket: () => of(connectTcp(server.port, '127.0.0.1')) });
+    expect((await collect(client.send(MESSAGE))).error).toMatchObject({ code: 'E_AUTH', phase: 'auth' });
+    expect(String(server.sessions[0]!.received)).not.toMatch(/AUTH (?:PLAIN|LOGIN)/);
+  });
+});
+
+describe('a socket instead of a host and port', () => {
+  /** Not a socket, but a stream over one. */
+  const wrapped = (port: number): Duplex => Duplex.from(connectTcp(port, '127.0.0.1'));
+
+  it.each<[string, 'implicit' | 'starttls' | 'none', (port: number) => Duplex]>([
+    ['a socket', 'implicit', (port) => connectTcp(port, '127.0.0.1')], ['a socket', 'starttls', (port) => connectTcp(port, '127.0.0.1')], ['a socket', 'none', (port) => connectTcp(port, '127.0.0.1')],
+    ['a stream', 'implicit', wrapped], ['a stream', 'starttls', wrapped], ['a stream', 'none', wrapped],
+  ])('%s, %s', async (_title, mode, open) => {
+    await using server = await startServer({ tls: mode });
+    await using client = new SmtpClient({ host: 'localhost', security: mode, tls: { ca: server.ca }, socket: () => of(open(server.port)) });
+    for (let mail = 1; mail <= 2; mail += 1) {
+      const told = await collect(client.send(MESSAGE));
+      expect(told.error).toBeUndefined();
+      if (mail === 1) expect(eventOf(told, 'connected').via).toBe('socket');
+    }
+    expect(server.messages).toHaveLength(2);
+    await client.close();
+    await server.idle();
+  });
+
+  it('TLS verifies the host over it', async () => {
+    await using server = await startServer({ tls: 'implicit' });
+    await using client = new SmtpClient({ host: 'mail.example.com', security: 'implicit', tls: { ca: server.ca }, socket: () => of(connectTcp(server.port, '127.0.0.1')) });
+    expect((await collect(client.send(MESSAGE))).error).toMatchObject({ code: 'E_CERTIFICATE', reason: 'host-name' });
+    await server.idle();
+  });
+
+  it('a Unix socket: each mode once, and no one in between', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'rxsmtp-'));
+    const path = join(folder, 'smtp.sock');
+    try {
+      await using server = await startServer({ tls: 'none', users: { ann: 'hunter2' } });
+      await using relay = await listen({ path }, (socket) => { socket.pipe(connectTcp(server.port, '127.0.0.1')).pipe(socket); });
+      await using client = new SmtpClient({ host: 'localhost', socket: path, auth: { user: 'ann', pass: 'hunter2' } });
+      expect(client.plans.map(({ security }) => security)).toEqual(['starttls', 'implicit', 'none']);
+      const told = await collect(client.send(MESSAGE));
+      expect(told.error).toBeUndefined();
+      expect(told.types).toContain('authenticated');
+      expect(eventOf(told, 'connected').remote).toEqual({ address: path, port: 0 });
+      await client.close();
+      await relay.idle();
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+});

@@ -1,0 +1,232 @@
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { connect, type LookupFunction } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Duplex, PassThrough } from 'node:stream';
+import { asyncScheduler, EMPTY, firstValueFrom, NEVER, of, Subject, throwError, type ObservableInput, type SchedulerAction, type SchedulerLike } from 'rxjs';
+import { describe, expect, test } from 'vitest';
+import type { Endpoint } from '../../src/index.js';
+import { closedPort, failureOf, listen, way } from '../support/dialling.js';
+
+/** A resolver that knows one answer. */
+const answers = (...addresses: readonly string[]): LookupFunction => (_host, _options, found) => {
+  found(null, addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 })));
+};
+const refuses = (code: string): LookupFunction => (_host, _options, found) => { found(Object.assign(new Error(code), { code }), []); };
+
+/** A clock on which every wait is over in the next turn. */
+const impatient: SchedulerLike = {
+  now: () => 0,
+  schedule: <T>(work: (this: SchedulerAction<T>, state?: T) => void, _delay?: number, state?: T) => asyncScheduler.schedule(work, 0, state),
+};
+
+describe('addresses', () => {
+  test('an address is not looked up', async () => {
+    await using server = await listen();
+    const stream = await firstValueFrom(way(server.port, { host: '127.0.0.1', lookup: () => { throw new Error('asked'); } }));
+    expect(stream.remote).toEqual({ address: '127.0.0.1', port: server.port, family: 4 });
+    expect(stream.local).toMatchObject({ address: '127.0.0.1', family: 4 });
+    expect('via' in stream).toBe(false);
+    stream.destroy();
+  });
+
+  test('all are tried, and the first that answers is taken', async () => {
+    await using server = await listen({ host: '127.0.0.1' });
+    const stream = await firstValueFrom(way(server.port, { host: 'mail.example.com', lookup: answers('127.0.0.9', '::1', '127.0.0.1') }));
+    expect(stream.remote.address).toBe('127.0.0.1');
+    stream.destroy();
+    await server.idle();
+    expect(server.connections).toHaveLength(1);
+  });
+
+  test('a slow one is not waited for, and who loses is closed without a byte', async () => {
+    let bytes = 0;
+    await using server = await listen({ host: '0.0.0.0' }, (socket) => socket.on('data', (chunk) => { bytes += chunk.length; }));
+    const stream = await firstValueFrom(way(server.port, { host: 'mail.example.com', lookup: answers('127.0.0.1', '127.0.0.2', '127.0.0.3') }, impatient));
+    expect(stream.socket.destroyed).toBe(false);
+    stream.destroy();
+    await server.idle();
+    expect(bytes).toBe(0);
+  });
+
+  test('an error lists each with its code', async () => {
+    const port = await closedPort();
+    const error = await failureOf(way(port, { host: 'mail.example.com', lookup: answers('127.0.0.1', '127.0.0.2', '127.0.0.1') }));
+    expect(error).toMatchObject({ code: 'E_CONNECT', phase: 'connect', reason: 'ECONNREFUSED', retryable: true });
+    expect(error.message).toContain('127.0.0.1: ECONNREFUSED, 127.0.0.2: ECONNREFUSED');
+  });
+
+  test('the resolver is asked for every connection', async () => {
+    await using server = await listen();
+    let asked = 0;
+    const lookup: LookupFunction = (host, options, found) => { asked += 1; answers('127.0.0.1')(host, options, found); };
+    const open$ = way(server.port, { host: 'mail.example.com', lookup });
+    for (let run = 1; run <= 2; run += 1) {
+      (await firstValueFrom(open$)).destroy();
+      expect(asked).toBe(run);
+    }
+  });
+
+  test.each<[string, LookupFunction, object]>([
+    ['no such name', refuses('ENOTFOUND'), { reason: 'ENOTFOUND', retryable: false }],
+    ['no address', refuses('ENODATA'), { reason: 'ENODATA', retryable: false }],
+    ['an empty answer', answers(), { reason: 'ENODATA', retryable: false }],
+    ['an answer that is no address', answers('nowhere'), { reason: 'ENODATA', retryable: false }],
+    ['a resolver in trouble', refuses('EAI_AGAIN'), { reason: 'EAI_AGAIN', retryable: true }],
+    ['a resolver that refuses', refuses('EREFUSED'), { reason: 'EREFUSED', retryable: true }],
+    ['a lookup that throws', () => { throw new Error('bug'); }, { reason: 'UNKNOWN', retryable: true }],
+  ])('%s is E_DNS', async (_title, lookup, expected) => {
+    expect(await failureOf(way(25, { host: 'mail.example.com', lookup }))).toMatchObject({ code: 'E_DNS', phase: 'resolve', outcome: 'not-sent', ...expected });
+  });
+
+  test('what the resolver says after unsubscribing goes nowhere', async () => {
+    await using server = await listen();
+    let answer: () => void = () => { throw new Error('not asked'); };
+    const subscription = way(server.port, { host: 'mail.example.com', lookup: (host, options, found) => { answer = () => { answers('127.0.0.1')(host, options, found); }; } })
+      .subscribe(() => { throw new Error('emitted'); });
+    subscription.unsubscribe();
+    answer();
+    await new Promise(setImmediate);
+    expect(server.connections).toHaveLength(0);
+  });
+
+  test('silence of the resolver ends with timeouts.resolve', async () => {
+    expect(await failureOf(way(25, { host: 'mail.example.com', lookup: () => { /* Silence. */ }, timeouts: { resolve: 5 } })))
+      .toMatchObject({ code: 'E_TIMEOUT', phase: 'resolve', limit: 'resolve', retryable: true });
+  });
+});
+
+describe('local endpoint', () => {
+  test.each<[string, string | { address: string }]>([['an address', '127.0.0.5'], ['an object', { address: '127.0.0.5' }]])('%s is bound', async (_title, localEndpoint) => {
+    await using server = await listen();
+    const stream = await firstValueFrom(way(server.port, { host: '127.0.0.1', localEndpoint }));
+    await server.accepted(1);
+    expect(server.connections[0]!.remoteAddress).toBe('127.0.0.5');
+    expect(stream.local.address).toBe('127.0.0.5');
+    stream.destroy();
+  });
+
+  test('an address and port', async () => {
+    await using server = await listen();
+    const port = await closedPort();
+    const stream = await firstValueFrom(way(server.port, { host: '127.0.0.1', localEndpoint: { address: '127.0.0.6', port } }));
+    expect(stream.local).toEqual({ address: '127.0.0.6', port, family: 4 });
+    stream.destroy();
+  });
+
+  test('a function is asked for each connection, and port 0 is any', async () => {
+    await using server = await listen();
+    const asked: Endpoint[] = [];
+    const open$ = way(server.port, { host: 'mail.example.com', lookup: answers('127.0.0.1'), localEndpoint: (remote) => { asked.push(remote); return { address: `127.0.0.${String(10 + asked.length)}`, port: 0 }; } });
+    for (let run = 1; run <= 2; run += 1) {
+      const stream = await firstValueFrom(open$);
+      expect(stream.local.address).toBe(`127.0.0.${String(10 + run)}`);
+      stream.destroy();
+    }
+    expect(asked).toEqual(Array(2).fill({ address: '127.0.0.1', port: server.port, family: 4 }));
+  });
+
+  test('each address gets the end that fits its family', async () => {
+    await using server = await listen();
+    const stream = await firstValueFrom(way(server.port, { host: 'mail.example.com', lookup: answers('::1', '127.0.0.1'), localEndpoint: ({ family }) => ({ address: family === 6 ? '::1' : '127.0.0.7' }) }));
+    expect(stream.local.address).toBe('127.0.0.7');
+    stream.destroy();
+  });
+
+  test('addresses of the other family are passed over', async () => {
+    await using server = await listen();
+    const stream = await firstValueFrom(way(server.port, { host: 'mail.example.com', lookup: answers('::1', '127.0.0.1'), localEndpoint: '127.0.0.8' }));
+    expect(stream.local.address).toBe('127.0.0.8');
+    stream.destroy();
+  });
+
+  test.each<[string, Parameters<typeof way>[1], object]>([
+    ['another family', { host: '::1', localEndpoint: '127.0.0.1' }, { code: 'E_USAGE' }],
+    ['another family than all addresses', { host: 'mail.example.com', lookup: answers('127.0.0.1', '127.0.0.2'), localEndpoint: () => ({ address: '::1' }) }, { code: 'E_USAGE' }],
+    ['an address that is not ours', { host: '127.0.0.1', localEndpoint: '192.0.2.1' }, { code: 'E_CONNECT', reason: 'EADDRNOTAVAIL' }],
+    ['a function that throws', { host: '127.0.0.1', localEndpoint: () => { throw new Error('bug'); } }, { code: 'E_USAGE' }],
+    ['a function that returns no address', { host: '127.0.0.1', localEndpoint: () => ({ address: 'eth0' }) }, { code: 'E_USAGE' }],
+    ['a function that returns no port', { host: '127.0.0.1', localEndpoint: () => ({ port: 65_536 }) }, { code: 'E_USAGE' }],
+    ['a function that returns nothing', { host: '127.0.0.1', localEndpoint: (() => undefined) as never }, { code: 'E_USAGE' }],
+  ])('%s is a clear error', async (_title, options, expected) => {
+    await using server = await listen();
+    const error = await failureOf(way(server.port, options));
+    expect(error).toMatchObject({ phase: 'connect', retryable: false, outcome: 'not-sent', ...expected });
+    expect(error.message).toContain('localEndpoint');
+    expect(server.connections).toHaveLength(0);
+  });
+});
+
+describe('Unix sockets', () => {
+  test('connect, or say what is wrong with the path', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'rxsmtp-'));
+    const path = join(folder, 'smtp.sock');
+    try {
+      await using server = await listen({ path }, (socket) => socket.write('220 hi\r\n'));
+      const stream = await firstValueFrom(way(25, { host: 'localhost', socket: path }));
+      expect(stream.remote).toEqual({ address: path, port: 0 });
+      expect(String(await firstValueFrom(stream.bytes))).toBe('220 hi\r\n');
+      stream.destroy();
+      await server.idle();
+      expect(await failureOf(way(25, { host: 'localhost', socket: `${path}.not` }))).toMatchObject({ code: 'E_CONNECT', phase: 'connect', reason: 'ENOENT', retryable: false });
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+});
+
+describe('a socket of the caller\'s own', () => {
+  test.each<[string, (port: number) => ObservableInput<Duplex>]>([
+    ['observable', (port) => of(connect(port, '127.0.0.1'))],
+    ['promise', async (port) => { const socket = connect(port, '127.0.0.1'); await once(socket, 'connect'); return socket; }],
+  ])('comes as %s', async (_title, open) => {
+    await using server = await listen({ host: '127.0.0.1' }, (socket) => socket.write('220 hi\r\n'));
+    const stream = await firstValueFrom(way(25, { host: 'mail.example.com', socket: () => open(server.port) }));
+    expect(stream).toMatchObject({ via: 'socket', remote: { address: '127.0.0.1', port: server.port } });
+    expect(String(await firstValueFrom(stream.bytes))).toBe('220 hi\r\n');
+    stream.destroy();
+    await server.idle();
+  });
+
+  test('need not be a socket', async () => {
+    const pipe = new PassThrough();
+    const stream = await firstValueFrom(way(25, { host: 'mail.example.com', socket: () => of(pipe) }));
+    stream.keepAlive(false);
+    stream.write('echo');
+    expect(String(await firstValueFrom(stream.bytes))).toBe('echo');
+    stream.destroy();
+    expect(pipe.destroyed).toBe(true);
+  });
+
+  test.each<[string, () => ObservableInput<Duplex>, object]>([
+    ['nothing', () => EMPTY, { code: 'E_USAGE' }],
+    ['no stream', () => of({}) as never, { code: 'E_USAGE' }],
+    ['no observable', () => undefined as never, { code: 'E_CONNECT' }],
+    ['an object stream', () => of(new PassThrough({ objectMode: true })), { code: 'E_USAGE' }],
+    ['text', () => of(new PassThrough({ encoding: 'utf8' })), { code: 'E_USAGE' }],
+    ['a closed stream', () => of(new PassThrough().destroy()), { code: 'E_USAGE' }],
+    ['an error', () => throwError(() => Object.assign(new Error('no'), { code: 'ECONNREFUSED' })), { code: 'E_CONNECT', reason: 'ECONNREFUSED', retryable: true }],
+    ['an exception', () => { throw new Error('bug'); }, { code: 'E_CONNECT', reason: 'UNKNOWN' }],
+  ])('%s is a clear error', async (_title, socket, expected) => {
+    const error = await failureOf(way(25, { host: 'mail.example.com', socket }));
+    expect(error).toMatchObject({ phase: 'connect', outcome: 'not-sent', ...expected });
+    expect(error.message).toContain('"socket"');
+  });
+
+  test('what never comes ends with timeouts.connect', async () => {
+    expect(await failureOf(way(25, { host: 'mail.example.com', socket: () => NEVER, timeouts: { connect: 5 } }))).toMatchObject({ code: 'E_TIMEOUT', limit: 'connect' });
+  });
+
+  test('unsubscribing cancels an observable, and closes what a promise brings later', async () => {
+    const never$ = new Subject<Duplex>();
+    const late = new PassThrough();
+    let bring: (stream: Duplex) => void = () => { /* Set below. */ };
+    const promised = new Promise<Duplex>((resolve) => { bring = resolve; });
+    for (const socket of [() => never$, () => promised]) way(25, { host: 'mail.example.com', socket }).subscribe().unsubscribe();
+    expect(never$.observed).toBe(false);
+    bring(late);
+    await new Promise(setImmediate);
+    expect(late.destroyed).toBe(true);
+  });
+});
