@@ -38,21 +38,28 @@ export type Fault = FaultAction & {
   readonly session?: number;
   /** At `body`: when so many bytes have come. Default 0. */
   readonly after?: number;
+  /** So often it lets pass first. Default 0. */
+  readonly skip?: number;
 };
 
 /** A script of faults: each strikes where it is due, as often as it may. */
 export class FaultScript {
-  readonly #left: { readonly fault: Fault; times: number }[];
+  readonly #left: { readonly fault: Fault; skip: number; times: number }[];
 
   constructor(faults: readonly Fault[]) {
-    this.#left = faults.map((fault) => ({ fault, times: fault.times ?? 1 }));
+    this.#left = faults.map((fault) => ({ fault, skip: fault.skip ?? 0, times: fault.times ?? 1 }));
   }
 
   take(at: FaultPoint, session: number, bytes = 0): Fault | undefined {
-    const entry = this.#left.find(({ fault, times }) =>
-      times > 0 && (fault.at === at || (fault.at === 'any' && at !== 'tls' && at !== 'body')) && (fault.session ?? session) === session && (fault.after ?? 0) <= bytes);
-    if (entry === undefined) return undefined;
-    entry.times -= 1;
-    return entry.fault;
+    for (const entry of this.#left) {
+      if (entry.times === 0 || !isDue(entry.fault, at, session, bytes)) continue;
+      if (entry.skip > 0) { entry.skip -= 1; continue; }
+      entry.times -= 1;
+      return entry.fault;
+    }
+    return undefined;
   }
 }
+
+const isDue = (fault: Fault, at: FaultPoint, session: number, bytes: number): boolean =>
+  (fault.at === at || (fault.at === 'any' && at !== 'tls' && at !== 'body')) && (fault.session ?? session) === session && (fault.after ?? 0) <= bytes;

@@ -56,6 +56,10 @@ export class ServerSession {
     return Buffer.concat(this.#received);
   }
 
+  disconnect(farewell?: string): void {
+    if (this.#socket.writable) this.#socket.end(farewell === undefined ? '' : `${farewell}\r\n`);
+  }
+
   /** Resolves when the connection has ended. Never rejects: a client may do what it likes. */
   async run(): Promise<void> {
     const { options } = this.#context;

@@ -17,6 +17,8 @@ export interface TestServer extends AsyncDisposable {
   readonly sessions: readonly ReceivedSession[];
   /** Connections that are open now. */
   readonly connections: number;
+  /** Ends every connection that is open, in good order, behind a line if one is given: `421 4.4.2 idle for too long`. */
+  disconnect(farewell?: string): void;
   /** Resolves when no connection is open. */
   idle(): Promise<void>;
   /** Cuts what is open and stops listening. */
@@ -61,6 +63,7 @@ export const startServer = async (options: ServerOptions = {}): Promise<TestServ
   return {
     host, port: (server.address() as AddressInfo).port, ca: testAuthority, messages, sessions,
     get connections() { return open.size; },
+    disconnect: (farewell) => { for (const session of sessions) session.disconnect(farewell); },
     idle, close, [Symbol.asyncDispose]: close,
   };
 };

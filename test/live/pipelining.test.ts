@@ -1,0 +1,203 @@
+import { once } from 'node:events';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { lastValueFrom, toArray } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import { SmtpClient, type BulkEvent, type Message, type SmtpOptions } from '../../src/index.js';
+import { startServer, type TestServer } from '../../src/testing/index.js';
+import { collect } from '../support/collect.js';
+
+const clientOf = ({ host, port }: Pick<TestServer, 'host' | 'port'>, options: Partial<SmtpOptions> = {}): SmtpClient =>
+  new SmtpClient({ host, port, security: ['none'], timeouts: { quit: 100 }, pool: { maxConnections: 1 }, ...options });
+
+const mailOf = (number: number, to = 'bob@example.org'): Message =>
+  ({ envelope: { from: `ann${String(number)}@example.com`, to: [to] }, raw: `Subject: ${String(number)}\r\n\r\n${'.line\r\n'.repeat(number * 10)}` });
+
+const mails = (count: number): readonly Message[] => Array.from({ length: count }, (_, index) => mailOf(index));
+
+/** What became of each mail, by its place: the phase of its failure, or `accepted`. */
+const outcomes = (events: readonly BulkEvent[]): readonly string[] =>
+  events.filter((event) => event.type === 'accepted' || event.type === 'failed').sort((a, b) => a.index - b.index)
+    .map((event) => (event.type === 'failed' ? `${event.error.outcome} ${event.error.phase}` : 'accepted'));
+
+/** Every body arrived in its own envelope. */
+const expectPaired = ({ messages }: TestServer): void => {
+  for (const { from, content } of messages) expect(`ann${/^Subject: (\d+)/.exec(content.toString())?.[1] ?? ''}@example.com`).toBe(from);
+};
+
+const sendAll = (client: SmtpClient, source: Iterable<Message>): Promise<BulkEvent[]> => lastValueFrom(client.sendAll(source).pipe(toArray()));
+
+const WAYS = { 'over BDAT': [], 'over DATA': ['CHUNKING'], 'in lock-step': ['CHUNKING', 'PIPELINING'] };
+
+for (const [way, without] of Object.entries(WAYS)) {
+  describe(`many mails on one connection ${way}`, () => {
+    it('arrive whole, in order, each in its own envelope', async () => {
+      await using server = await startServer({ without });
+      await using client = clientOf(server);
+      expect(outcomes(await sendAll(client, mails(50)))).toEqual(Array(50).fill('accepted'));
+      expect(server.messages.map(({ from }) => from)).toEqual(mails(50).map((_, index) => `ann${String(index)}@example.com`));
+      expectPaired(server);
+      expect(server.sessions).toHaveLength(1);
+    });
+
+    it('do not suffer from a refused sender, recipient or content in their midst', async () => {
+      await using server = await startServer({
+        without,
+        onSender: (path) => (path === 'ann3@example.com' ? '550 5.7.1 not you' : undefined),
+        onRecipient: (path) => (path === 'nobody@example.org' ? '550 5.1.1 no such user' : undefined),
+        onMessage: ({ from }) => (from === 'ann11@example.com' ? '554 5.6.0 not this' : undefined),
+      });
+      await using client = clientOf(server);
+      const source = mails(20).map((mail, index) => (index === 7 ? mailOf(index, 'nobody@example.org') : mail));
+      const told = outcomes(await sendAll(client, source));
+      expect(told).toEqual(told.map((_, index) => (index === 3 ? 'refused mail' : index === 7 ? 'refused rcpt' : index === 11 ? 'refused end-of-data' : 'accepted')));
+      expectPaired(server);
+      expect(server.messages).toHaveLength(17);
+      expect(server.sessions).toHaveLength(1);
+    });
+
+    it('that a dying connection took along are unknown, or go out on the next; none is lost, none comes twice', async () => {
+      await using server = await startServer({ without, faults: [{ at: 'end-of-data', session: 1, do: 'close', times: 1 }] });
+      await using client = clientOf(server);
+      const told = outcomes(await sendAll(client, mails(30)));
+      expect(told).toHaveLength(30);
+      const unknown = told.filter((outcome) => outcome === 'unknown end-of-data').length;
+      expect(unknown).toBeGreaterThan(0);
+      expect(unknown + told.filter((outcome) => outcome === 'accepted').length).toBe(30);
+      for (const [index, outcome] of told.entries())
+        expect(server.messages.filter(({ from }) => from === `ann${String(index)}@example.com`).length).toBeLessThanOrEqual(outcome === 'accepted' ? 1 : Infinity);
+      expectPaired(server);
+    });
+  });
+}
+
+describe('round trips', () => {
+  /** Counts how often the server had to wait for the client. */
+  const counting = async (keywords: readonly string[]) => {
+    let waits = 0;
+    let mails = 0;
+    const server = createServer((socket: Socket) => {
+      let text = '';
+      let skip = 0;
+      let isContent = false;
+      socket.write('220 counting\r\n');
+      socket.on('error', () => undefined);
+      socket.on('data', (chunk) => {
+        text += chunk.toString('latin1');
+        const replies: string[] = [];
+        for (;;) {
+          if (skip > 0) {
+            if (text.length < skip) break;
+            text = text.slice(skip);
+            skip = 0;
+            mails += 1;
+            replies.push('250 ok');
+          }
+          const end = isContent ? text.indexOf('\r\n.\r\n') : text.indexOf('\r\n');
+          if (end < 0) break;
+          const line = text.slice(0, end);
+          text = text.slice(end + (isContent ? 5 : 2));
+          if (isContent) { isContent = false; mails += 1; replies.push('250 ok'); }
+          else if (line.startsWith('EHLO')) replies.push(...['counting', ...keywords].map((word, index) => `250${index === keywords.length ? ' ' : '-'}${word}`));
+          else if (line.startsWith('BDAT')) skip = Number(line.split(' ')[1]);
+          else if (line === 'DATA') { isContent = true; replies.push('354 go'); }
+          else replies.push(line === 'QUIT' ? '221 bye' : '250 ok');
+        }
+        if (replies.length > 0) { waits += 1; socket.write(replies.map((reply) => `${reply}\r\n`).join('')); }
+      });
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    return { host: '127.0.0.1', port: (server.address() as AddressInfo).port, counts: () => ({ waits, mails }), [Symbol.asyncDispose]: async () => { server.close(); await once(server, 'close'); } };
+  };
+
+  it.each([
+    ['CHUNKING: hardly any', ['PIPELINING', 'CHUNKING'], 0.2],
+    ['PIPELINING: one for each mail', ['PIPELINING'], 1.2],
+    ['neither: four for each mail', ['8BITMIME'], 4.2],
+  ])('%s', async (_, keywords, most) => {
+    await using server = await counting(keywords);
+    const client = clientOf(server);
+    await sendAll(client, mails(100));
+    await client.close();
+    const { waits, mails: taken } = server.counts();
+    expect(taken).toBe(100);
+    expect(waits / 100).toBeLessThan(most);
+  });
+});
+
+describe('a server that does not bear what it announced', () => {
+  /** Answers 503 to whatever was sent behind the dot before the dot was answered. */
+  const touchy = async () => {
+    const taken: string[] = [];
+    const server = createServer((socket: Socket) => {
+      let text = '';
+      let from = '';
+      let isContent = false;
+      let refuses = 0;
+      socket.write('220 touchy\r\n');
+      socket.on('error', () => undefined);
+      socket.on('data', (chunk) => {
+        text += chunk.toString('latin1');
+        for (let end = text.indexOf(isContent ? '\r\n.\r\n' : '\r\n'); end >= 0; end = text.indexOf(isContent ? '\r\n.\r\n' : '\r\n')) {
+          const line = text.slice(0, end);
+          text = text.slice(end + (isContent ? 5 : 2));
+          if (isContent) {
+            isContent = false;
+            taken.push(from);
+            refuses = (text.match(/\r\n/g) ?? []).length;
+            socket.write('250 queued\r\n');
+          } else if (refuses > 0) {
+            refuses -= 1;
+            socket.write('503 5.5.1 pipelined after the end of data\r\n');
+          } else if (line.startsWith('EHLO')) socket.write('250-touchy\r\n250 PIPELINING\r\n');
+          else if (line === 'DATA') { isContent = true; socket.write('354 go\r\n'); }
+          else {
+            if (line.startsWith('MAIL')) from = line;
+            socket.write(line === 'QUIT' ? '221 bye\r\n' : '250 ok\r\n');
+          }
+        }
+      });
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    return { host: '127.0.0.1', port: (server.address() as AddressInfo).port, taken, [Symbol.asyncDispose]: async () => { server.close(); await once(server, 'close'); } };
+  };
+
+  it('gets its mails one by one, and nobody notices', async () => {
+    await using server = await touchy();
+    const client = clientOf(server);
+    expect(outcomes(await sendAll(client, mails(20)))).toEqual(Array(20).fill('accepted'));
+    await client.close();
+    expect(new Set(server.taken).size).toBe(20);
+    expect(server.taken).toHaveLength(20);
+  });
+});
+
+describe('cancelling one of many', () => {
+  it('leaves the others alone', async () => {
+    for (const without of Object.values(WAYS)) {
+      await using server = await startServer({ without, faults: [{ at: 'mail', do: 'delay', ms: 20, times: 5 }] });
+      await using client = clientOf(server);
+      const told = mails(10).map((mail) => {
+        const events: string[] = [];
+        const subscription = client.send(mail).subscribe({ next: ({ type }) => events.push(type), error: () => events.push('error') });
+        return { events, subscription };
+      });
+      told[4]?.subscription.unsubscribe();
+      told[9]?.subscription.unsubscribe();
+      await client.close();
+      for (const [index, { events }] of told.entries()) expect(events.at(-1) === 'accepted').toBe(index !== 4 && index !== 9);
+      expect(told[9]?.events).toEqual([]);
+      expectPaired(server);
+    }
+  });
+
+  it('a mail whose deadline passes fails alone', async () => {
+    await using server = await startServer({ faults: [{ at: 'end-of-data', do: 'delay', ms: 300 }] });
+    await using client = clientOf(server, { timeouts: { operation: 100, quit: 100 } });
+    await using patient = clientOf(server);
+    const [first, second] = await Promise.all([collect(client.send(mailOf(1))), collect(patient.send(mailOf(2)))]);
+    expect(first.error).toMatchObject({ code: 'E_TIMEOUT', limit: 'operation', outcome: 'unknown' });
+    expect(second.types.at(-1)).toBe('accepted');
+  });
+});

@@ -1,0 +1,194 @@
+import { defer, filter, firstValueFrom, from, interval, lastValueFrom, map, take, tap, toArray } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import { sendMail, SmtpClient, type Message, type PoolState, type SmtpOptions } from '../../src/index.js';
+import { startServer, type TestServer } from '../../src/testing/index.js';
+import { collect } from '../support/collect.js';
+
+const MAIL = { envelope: { from: 'ann@example.com', to: ['bob@example.org'] }, raw: 'Subject: hello\r\n\r\nHi\r\n' };
+
+const clientOf = (server: TestServer, options: Partial<SmtpOptions> = {}): SmtpClient =>
+  new SmtpClient({ host: server.host, port: server.port, security: ['none'], timeouts: { quit: 100 }, ...options });
+
+describe('the pool', () => {
+  it('opens no more connections than it may, and shows what they do', async () => {
+    await using server = await startServer({ without: ['PIPELINING', 'CHUNKING'] });
+    await using client = clientOf(server, { pool: { maxConnections: 3 } });
+    const states: PoolState[] = [];
+    const watching = client.state$.subscribe((state) => { states.push(state); });
+    const told = await Promise.all(Array.from({ length: 12 }, () => collect(client.send(MAIL))));
+    expect(told.map(({ types }) => types.at(-1))).toEqual(Array(12).fill('accepted'));
+    expect(server.sessions).toHaveLength(3);
+    expect(Math.max(...states.map(({ open }) => open))).toBe(3);
+    expect(Math.max(...states.map(({ waiting }) => waiting))).toBeGreaterThan(0);
+    expect(states.every(({ open, busy, idle }) => busy + idle <= open)).toBe(true);
+    expect(states.at(-1)).toEqual({ open: 3, busy: 0, idle: 3, waiting: 0, inFlight: 0, limit: Infinity });
+    watching.unsubscribe();
+  });
+
+  it('replaces a connection between two mails when it has carried enough or is too old', async () => {
+    await using server = await startServer();
+    await using client = clientOf(server, { pool: { maxConnections: 1, maxMessages: 2 } });
+    for (let count = 0; count < 5; count += 1) expect((await collect(client.send(MAIL))).error).toBeUndefined();
+    expect(server.sessions.map(({ lines }) => lines.filter((line) => line.startsWith('C: MAIL')).length)).toEqual([2, 2, 1]);
+    expect(server.sessions[0]?.lines).toContain('C: QUIT');
+    await using old = clientOf(server, { pool: { maxConnections: 1, maxAge: 1 } });
+    await collect(old.send(MAIL));
+    await lastValueFrom(interval(5).pipe(take(1)));
+    await collect(old.send(MAIL));
+    expect(server.sessions).toHaveLength(5);
+  });
+
+  it('closes what is idle for too long', async () => {
+    await using server = await startServer();
+    await using client = clientOf(server, { pool: { idleTimeout: 20 } });
+    await collect(client.send(MAIL));
+    await firstValueFrom(client.state$.pipe(filter(({ open }) => open === 0)));
+    expect(server.sessions[0]?.lines).toContain('C: QUIT');
+  });
+
+  for (const farewell of ['421 4.4.2 idle for too long', undefined]) {
+    it(`notices at once when the server closes an idle connection${farewell === undefined ? '' : ' with 421'}`, async () => {
+      await using server = await startServer();
+      await using client = clientOf(server);
+      await collect(client.send(MAIL));
+      const gone = firstValueFrom(client.state$.pipe(filter(({ open }) => open === 0)));
+      server.disconnect(farewell);
+      await gone;
+      expect((await collect(client.send(MAIL))).types.at(-1)).toBe('accepted');
+      expect(server.messages).toHaveLength(2);
+    });
+  }
+
+  for (const [title, fault] of Object.entries({ 'hangs up': { do: 'close' }, 'says 421': { do: 'close', reply: '421 4.3.2 bye' }, 'resets': { do: 'reset' } } as const)) {
+    it(`begins a mail anew, unseen, when a used connection ${title} at its first command`, async () => {
+      await using server = await startServer({ without: ['CHUNKING'], faults: [{ ...fault, at: 'mail', session: 1, skip: 1 }] });
+      await using client = clientOf(server);
+      await collect(client.send(MAIL));
+      const told = await collect(client.send(MAIL));
+      expect(told.error).toBeUndefined();
+      expect(told.types).toEqual(['ready', 'sender-accepted', 'recipient-accepted', 'progress', 'accepted']);
+      expect(server.messages).toHaveLength(2);
+      expect(server.sessions).toHaveLength(2);
+    });
+  }
+
+  it('does not do so for the first mail of a connection', async () => {
+    await using server = await startServer({ without: ['CHUNKING'], faults: [{ at: 'mail', do: 'close', times: Infinity }] });
+    await using client = clientOf(server);
+    expect((await collect(client.send(MAIL))).error).toMatchObject({ code: 'E_CLOSED', phase: 'mail', outcome: 'not-sent', retryable: true });
+    expect(server.sessions).toHaveLength(1);
+  });
+
+  it('lets through no more than the rate, over all connections', async () => {
+    await using server = await startServer();
+    await using client = clientOf(server, { pool: { maxConnections: 3, rate: { messages: 2, per: 150 } } });
+    const starts: number[] = [];
+    await Promise.all(Array.from({ length: 6 }, () => lastValueFrom(client.send(MAIL).pipe(tap(({ type }) => { if (type === 'sender-accepted') starts.push(performance.now()); })))));
+    starts.sort((a, b) => a - b);
+    // Each is at least a window behind the one two places before, but for the jitter of a reply.
+    for (let index = 2; index < starts.length; index += 1) expect((starts[index] ?? 0) - (starts[index - 2] ?? 0)).toBeGreaterThan(100);
+  });
+
+  it('asks for less when the server says "too many", and for more again later', async () => {
+    await using server = await startServer({ faults: [{ at: 'mail', do: 'reply', reply: '421 4.7.0 too many', times: 1 }] });
+    await using client = clientOf(server, { pool: { maxConnections: 8 } });
+    const limits: number[] = [];
+    const watching = client.state$.subscribe(({ limit }) => { limits.push(limit); });
+    await lastValueFrom(client.sendAll(Array.from({ length: 60 }, () => MAIL), { concurrency: 8 }));
+    expect(Math.min(...limits)).toBeLessThan(8);
+    expect(limits.at(-1)).toBe(Infinity);
+    watching.unsubscribe();
+  });
+});
+
+describe('sendAll', () => {
+  function* endless(taken: { count: number }): Generator<Message> { for (;;) { taken.count += 1; yield MAIL; } }
+  async function* endlessLater(taken: { count: number }): AsyncGenerator<Message> { for (;;) { await Promise.resolve(); taken.count += 1; yield MAIL; } }
+
+  for (const [kind, source] of Object.entries({ 'an iterable': endless, 'an async iterable': endlessLater })) {
+    it(`pulls ${kind} only as there is room`, async () => {
+      await using server = await startServer();
+      await using client = clientOf(server, { pool: { maxConnections: 2 } });
+      const taken = { count: 0 };
+      let finished = 0;
+      await lastValueFrom(client.sendAll(source(taken), { concurrency: 4 }).pipe(
+        filter(({ type }) => type === 'accepted'),
+        tap(() => {
+          finished += 1;
+          expect(taken.count - finished).toBeLessThanOrEqual(4);
+        }),
+        take(100),
+      ));
+      expect(taken.count).toBeLessThanOrEqual(105);
+    });
+  }
+
+  it('tells of each mail which one it was, and goes on when one fails', async () => {
+    await using server = await startServer({ onRecipient: (path) => (path === 'nobody@example.org' ? '550 5.1.1 no' : undefined) });
+    await using client = clientOf(server);
+    const nobody: Message = { ...MAIL, envelope: { from: null, to: ['nobody@example.org'] } };
+    const bad: Message = { ...MAIL, envelope: { from: 'ann@example.com', to: ['a b@c'] } };
+    const events = await lastValueFrom(client.sendAll([MAIL, nobody, bad, MAIL]).pipe(filter(({ type }) => type === 'accepted' || type === 'failed'), toArray()));
+    expect(events.map(({ type, index }) => `${String(index)} ${type}`).sort()).toEqual(['0 accepted', '1 failed', '2 failed', '3 accepted']);
+    expect(events.find(({ index }) => index === 1)?.message).toBe(nobody);
+    expect(events.find(({ index }) => index === 2)).toMatchObject({ error: { code: 'E_USAGE' } });
+  });
+
+  it('takes an Observable as well, and is an operator', async () => {
+    await using server = await startServer();
+    await using client = clientOf(server);
+    const sent = await lastValueFrom(from([1, 2, 3]).pipe(map((number): Message => ({ ...MAIL, raw: `Subject: ${String(number)}\r\n\r\n` })), sendMail(client, { concurrency: 2 }), filter(({ type }) => type === 'accepted'), toArray()));
+    expect(sent).toHaveLength(3);
+    expect(server.messages).toHaveLength(3);
+  });
+
+  it('stops when it is unsubscribed, and ends its source', async () => {
+    await using server = await startServer();
+    await using client = clientOf(server);
+    let hasEnded = false;
+    function* source(): Generator<Message> { try { for (;;) yield MAIL; } finally { hasEnded = true; } }
+    await lastValueFrom(client.sendAll(source()).pipe(filter(({ type }) => type === 'accepted'), take(3)));
+    expect(hasEnded).toBe(true);
+  });
+
+  it('fails as a whole when its source does, or when the client was closed', async () => {
+    await using server = await startServer();
+    const client = clientOf(server);
+    function* broken(): Generator<Message> { yield MAIL; throw new Error('no more orders'); }
+    await expect(lastValueFrom(client.sendAll(broken()))).rejects.toThrow('no more orders');
+    await client.close();
+    await expect(lastValueFrom(client.sendAll(endless({ count: 0 })))).rejects.toMatchObject({ code: 'E_USAGE' });
+    expect(() => client.sendAll([], { concurrency: 0 })).toThrow('concurrency');
+  });
+});
+
+describe('under fire', () => {
+  it('200 senders over 4 connections with faults at random: each mail is told of once, none is lost, none comes twice', async () => {
+    const random = (() => { let state = 42; return (): number => (state = (state * 1_103_515_245 + 12_345) % 2 ** 31) / 2 ** 31; })();
+    const points = ['mail', 'rcpt', 'data', 'bdat', 'body', 'end-of-data', 'greeting', 'ehlo'] as const;
+    const actions = [{ do: 'close' }, { do: 'reset' }, { do: 'half-close' }, { do: 'garbage' }, { do: 'close', reply: '421 4.3.2 busy' }, { do: 'reply', reply: '451 4.3.0 later' }] as const;
+    const faults = Array.from({ length: 60 }, (_, index) => ({
+      ...actions[Math.floor(random() * actions.length)] ?? { do: 'close' as const },
+      at: points[Math.floor(random() * points.length)] ?? 'mail' as const, session: 1 + index,
+    }));
+    for (const without of [[], ['CHUNKING']]) {
+      await using server = await startServer({ faults, without });
+      await using client = clientOf(server, { pool: { maxConnections: 4 } });
+      let most = 0;
+      const watching = client.state$.subscribe(({ busy, idle }) => { most = Math.max(most, busy + idle); });
+      const told = await Promise.all(Array.from({ length: 200 }, (_, index) => collect(client.send({
+        envelope: { from: `ann${String(index)}@example.com`, to: ['bob@example.org'] }, raw: `Subject: ${String(index)}\r\n\r\n${'x'.repeat(index * 50)}\r\n`,
+      }))));
+      watching.unsubscribe();
+      expect(most).toBeLessThanOrEqual(4);
+      for (const [index, { types, error }] of told.entries()) {
+        const copies = server.messages.filter(({ from: sender }) => sender === `ann${String(index)}@example.com`);
+        expect(types.filter((type) => type === 'accepted')).toHaveLength(error === undefined ? 1 : 0);
+        if (error === undefined) expect(copies).toHaveLength(1);
+        else expect(copies.length).toBeLessThanOrEqual(error.outcome === 'unknown' ? 1 : 0);
+        for (const { content } of copies) expect(content.toString()).toBe(`Subject: ${String(index)}\r\n\r\n${'x'.repeat(index * 50)}\r\n`);
+      }
+      expect((await collect(defer(() => client.send(MAIL)))).error?.outcome ?? 'accepted').not.toBe('unknown');
+    }
+  });
+});
