@@ -15,10 +15,10 @@ const answers = (...addresses: readonly string[]): LookupFunction => (_host, _op
 };
 const refuses = (code: string): LookupFunction => (_host, _options, found) => { found(Object.assign(new Error(code), { code }), []); };
 
-/** A clock on which every wait is over in the next turn. */
+/** A clock on which a short wait is over in the next turn; a limit is not. */
 const impatient: SchedulerLike = {
   now: () => 0,
-  schedule: <T>(work: (this: SchedulerAction<T>, state?: T) => void, _delay?: number, state?: T) => asyncScheduler.schedule(work, 0, state),
+  schedule: <T>(work: (this: SchedulerAction<T>, state?: T) => void, delay = 0, state?: T) => asyncScheduler.schedule(work, delay < 1_000 ? 0 : delay, state),
 };
 
 describe('addresses', () => {
