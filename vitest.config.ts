@@ -13,6 +13,7 @@ export default defineConfig({
   },
   test: {
     include: ['test/**/*.test.ts'],
+    exclude: ['test/interop/**'],
     environment: 'node',
     pool: 'forks',
     testTimeout: 15_000,
