@@ -22,14 +22,14 @@ export const TRUSTED = testAuthority;
 /** Ann's own. */
 export const CLIENT = certificateOf('client');
 
-/** Every server gets its files from here. */
+/** Everybody may read them: the keys are public anyway. */
 export const writeCertificates = (): void => {
   const stranger = certificateOf('stranger');
   const all: readonly (readonly [CertificateFiles, Certificate])[] = [
     [GOOD, localhostCertificate], [EXPIRED, expiredCertificate], [WRONG_HOST, otherCertificate],
     [UNTRUSTED, { cert: stranger.cert.toString(), key: stranger.key.toString() }],
   ];
-  const put = (file: string, content: string): void => { write(file.slice(inHome().length), content, 0o600); };
+  const put = (file: string, content: string): void => { write(file.slice(inHome().length), content); };
   for (const [{ cert, key }, pem] of all) {
     put(cert, pem.cert);
     put(key, pem.key);

@@ -84,11 +84,11 @@ export const dovecot: Server = {
   name: 'Dovecot',
   packages: ['dovecot-core', 'dovecot-submissiond'],
   doors: [
-    { port: 28587, security: 'none', needsAuth: true, mechanisms: MECHANISMS },
-    { port: 28587, security: 'starttls', needsAuth: true, mechanisms: [...MECHANISMS, 'EXTERNAL'] },
-    { port: 28465, security: 'implicit', needsAuth: true, mechanisms: [...MECHANISMS, 'EXTERNAL'] },
+    { port: 28_587, security: 'none', needsAuth: true, mechanisms: MECHANISMS },
+    { port: 28_587, security: 'starttls', needsAuth: true, mechanisms: [...MECHANISMS, 'EXTERNAL'] },
+    { port: 28_465, security: 'implicit', needsAuth: true, mechanisms: [...MECHANISMS, 'EXTERNAL'] },
   ],
-  refusesSendersAt: 'mail',
+  refusesSendersAt: 'rcpt',
   mailbox: (user) => postfix.mailbox(user),
   start: () => {
     for (const folder of ['run', 'state']) mkdirSync(`${FOLDER}/${folder}`, { recursive: true });
@@ -96,6 +96,6 @@ export const dovecot: Server = {
     write('dovecot/oauth2.conf', OAUTH);
     write('dovecot/keys/default/HS256/default', Buffer.from(TOKEN_KEY).toString('base64'));
     const file = write('dovecot/dovecot.conf', config(maildirs('dovecot')));
-    return startDaemon({ name: 'dovecot', command: ['dovecot', '-F', '-c', file], port: 28587, speaksFirst: true, log: `${FOLDER}/log` });
+    return startDaemon({ name: 'dovecot', command: ['dovecot', '-F', '-c', file], port: 28_587, speaksFirst: true, log: `${FOLDER}/log` });
   },
 };

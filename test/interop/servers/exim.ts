@@ -107,9 +107,9 @@ export const exim: Server = {
   // What its daemon is linked with.
   packages: ['libdb5.3', 'libgnutls-dane0', 'libidn12', 'libnsl2'],
   doors: [
-    { port: 27025, security: 'none', mechanisms: PASSWORD },
-    { port: 27025, security: 'starttls', mechanisms: [...PASSWORD, 'EXTERNAL'] },
-    { port: 27465, security: 'implicit', mechanisms: [...PASSWORD, 'EXTERNAL'] },
+    { port: 27_025, security: 'none', mechanisms: PASSWORD },
+    { port: 27_025, security: 'starttls', mechanisms: [...PASSWORD, 'EXTERNAL'] },
+    { port: 27_465, security: 'implicit', mechanisms: [...PASSWORD, 'EXTERNAL'] },
   ],
   refusesSendersAt: 'mail',
   mailbox: (user) => ({ folder: inHome('mail', 'exim', user), lineEnd: '\r\n' }),
@@ -122,6 +122,6 @@ export const exim: Server = {
     const etc = privateEtc('exim', { users: [{ name: 'Debian-exim', uid: UID }], files: { 'exim4/exim4.conf': config(program, maildirs('exim')) } });
     const owner = execFileSync('sh', ['-c', 'id -u Debian-exim 2>/dev/null || true'], { encoding: 'utf8' }).trim() || String(UID);
     execFileSync('chown', ['-R', owner, `${FOLDER}/spool`, `${FOLDER}/log`]);
-    return await startDaemon({ name: 'exim', command: [program, '-bdf'], mounts: { '/etc': etc }, port: 27025, speaksFirst: true, log: `${FOLDER}/log/mainlog` });
+    return await startDaemon({ name: 'exim', command: [program, '-bdf'], mounts: { '/etc': etc }, port: 27_025, speaksFirst: true, log: `${FOLDER}/log/mainlog` });
   },
 };

@@ -12,18 +12,23 @@ const FOLDER = inHome('postfix');
 const LOG = inHome('postfix', 'mail.log');
 const MECHANISMS = ['SCRAM-SHA-512', 'SCRAM-SHA-256', 'SCRAM-SHA-1', 'DIGEST-MD5', 'CRAM-MD5', 'NTLM', 'PLAIN', 'LOGIN'];
 
-/** The port where Dovecot hands on its mail. */
-export const RELAY_PORT = 26025;
+const PORT = 26_025;
+
+/**
+ * The port where Dovecot hands on its mail. Senders are refused with their recipients there, which is Postfix's default:
+ * Dovecot 2.3 ends with a failed assertion when a relay refuses MAIL and the content is already on its way.
+ */
+export const RELAY_PORT = 26_024;
 const bothWays = (implicit: number): readonly Door[] => [{ port: implicit, security: 'implicit' }, { port: implicit + 100, security: 'starttls' }];
 
 /** Doors of one TLS version each. */
-export const VERSION_DOORS: Readonly<Record<TlsVersion, readonly Door[]>> = { 'TLSv1': bothWays(26110), 'TLSv1.1': bothWays(26111), 'TLSv1.2': bothWays(26112), 'TLSv1.3': bothWays(26113) };
+export const VERSION_DOORS: Readonly<Record<TlsVersion, readonly Door[]>> = { 'TLSv1': bothWays(26_110), 'TLSv1.1': bothWays(26_111), 'TLSv1.2': bothWays(26_112), 'TLSv1.3': bothWays(26_113) };
 
 /** Doors with a certificate that must not be taken, each with the reason. */
 export const CERTIFICATE_DOORS = [
-  { reason: 'expired', files: EXPIRED, doors: bothWays(26120) },
-  { reason: 'host-name', files: WRONG_HOST, doors: bothWays(26121) },
-  { reason: 'untrusted', files: UNTRUSTED, doors: bothWays(26122) },
+  { reason: 'expired', files: EXPIRED, doors: bothWays(26_120) },
+  { reason: 'host-name', files: WRONG_HOST, doors: bothWays(26_121) },
+  { reason: 'untrusted', files: UNTRUSTED, doors: bothWays(26_122) },
 ] as const;
 
 const main = (mail: string): string => `
@@ -102,7 +107,8 @@ const certificate = ({ cert, key }: CertificateFiles): readonly string[] => [`sm
 
 const master = (): string => [
   DAEMONS,
-  `127.0.0.1:${RELAY_PORT} inet n - n - - smtpd\n`,
+  `127.0.0.1:${PORT} inet n - n - - smtpd\n`,
+  `127.0.0.1:${RELAY_PORT} inet n - n - - smtpd -o smtpd_delay_reject=yes\n`,
   ...postfix.doors.filter(({ needsAuth }) => needsAuth).map((door) => service(door, ...SIGNED_IN)),
   ...Object.entries(VERSION_DOORS).flatMap(([version, doors]) => doors.map((door) => service(door, ...onlyVersion(version)))),
   ...CERTIFICATE_DOORS.flatMap(({ files, doors }) => doors.map((door) => service(door, ...certificate(files)))),
@@ -125,11 +131,11 @@ export const postfix: Server = {
   name: 'Postfix',
   packages: ['postfix', 'sasl2-bin', 'libsasl2-modules', 'libsasl2-modules-db'],
   doors: [
-    { port: RELAY_PORT, security: 'none' },
-    { port: RELAY_PORT, security: 'starttls' },
-    { port: 26026, security: 'none', needsAuth: true, mechanisms: MECHANISMS },
-    { port: 26587, security: 'starttls', needsAuth: true, mechanisms: MECHANISMS },
-    { port: 26465, security: 'implicit', needsAuth: true, mechanisms: MECHANISMS },
+    { port: PORT, security: 'none' },
+    { port: PORT, security: 'starttls' },
+    { port: 26_026, security: 'none', needsAuth: true, mechanisms: MECHANISMS },
+    { port: 26_587, security: 'starttls', needsAuth: true, mechanisms: MECHANISMS },
+    { port: 26_465, security: 'implicit', needsAuth: true, mechanisms: MECHANISMS },
   ],
   refusesSendersAt: 'mail',
   mailbox: (user) => ({ folder: inHome('mail', 'postfix', user), lineEnd: '\n' }),
@@ -142,6 +148,6 @@ export const postfix: Server = {
     mkdirSync(`${FOLDER}/data`);
     chownSync(`${FOLDER}/queue`, 0, 0);
     makeAccounts();
-    return startDaemon({ name: 'postfix', command: ['postfix', '-c', `${FOLDER}/etc`, 'start-fg'], port: RELAY_PORT, speaksFirst: true, log: LOG });
+    return startDaemon({ name: 'postfix', command: ['postfix', '-c', `${FOLDER}/etc`, 'start-fg'], port: PORT, speaksFirst: true, log: LOG });
   },
 };
