@@ -54,8 +54,11 @@ export const openTunnel: OpenTunnel = (stream, { proxy, target, via }) =>
 const credentialsOf = ({ user, pass }: ProxySettings): string | undefined =>
   user === undefined ? undefined : Buffer.from(`${user}:${pass?.reveal() ?? ''}`, 'utf8').toString('base64');
 
+// 401 is for servers, but before a tunnel stands only the proxy speaks, and some proxies say it of themselves.
+const wantsCredentials = (status: number): boolean => status === 407 || status === 401;
+
 const reasonOf = (status: number): ProxyReason => {
-  if (status === 407) return 'authentication';
+  if (wantsCredentials(status)) return 'authentication';
   if (status === 408 || status === 429) return 'busy';
   if (status === 501 || status === 505) return 'unsupported';
   if (status >= 400 && status < 500) return 'denied';
@@ -73,8 +76,8 @@ const words = ({ statusMessage = '' }: IncomingMessage, { user, pass }: ProxySet
   return printable(redactor.clean(statusMessage).slice(0, LONGEST_WORDS));
 };
 
-const hintOf = ({ statusCode, headers }: IncomingMessage, { user }: ProxySettings): string | undefined => {
-  if (statusCode !== 407) return undefined;
+const hintOf = ({ statusCode = 0, headers }: IncomingMessage, { user }: ProxySettings): string | undefined => {
+  if (!wantsCredentials(statusCode)) return undefined;
   const schemes = [headers['proxy-authenticate'] ?? []].flat().join(', ');
   if (schemes !== '' && !/\bbasic\b/i.test(schemes)) return 'It does not take Basic credentials, and no other kind is known here.';
   return user === undefined ? 'It wants credentials: give "user" and "pass" in the option "proxy".' : undefined;

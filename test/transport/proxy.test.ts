@@ -87,6 +87,7 @@ describe('what a proxy answers', () => {
     ['http', http('404 Not Found'), 'denied', false, '404 Not Found'],
     ['http', http('405 No'), 'denied', false, '405 No'],
     ['http', http('407 Who?', 'Proxy-Authenticate: Basic realm="x"\r\n'), 'authentication', false, 'It wants credentials'],
+    ['http', http('401 Unauthorized', 'WWW-Authenticate: Basic realm="x"\r\n'), 'authentication', false, 'It wants credentials'],
     ['http', http('407 Who?', 'Proxy-Authenticate: Negotiate\r\nProxy-Authenticate: NTLM\r\n'), 'authentication', false, 'does not take Basic'],
     ['http', http('408 Slow'), 'busy', true, '408 Slow'],
     ['http', http('429 Slowly'), 'busy', true, '429 Slowly'],
