@@ -1,4 +1,4 @@
-import { lastValueFrom, toArray } from 'rxjs';
+import { filter, lastValueFrom, toArray } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import type { BulkEvent, Message } from '../../src/index.js';
 import { DOMAIN, REFUSED_SENDER, USERS } from './servers/accounts.js';
@@ -30,9 +30,13 @@ describe.each(SERVERS)('50 mails on one connection to $name', (server) => {
     const batch = mails();
     const messages: readonly Message[] = batch.map(({ from, to, raw }) => ({ envelope: { from, to: [to] }, raw }));
     await using client = clientFor(door, { pool: { maxConnections: 1 } });
+    const verbs = new Set<string>();
+    client.log$.pipe(filter(({ from }) => from === 'client')).subscribe(({ text }) => verbs.add(text.split(' ', 1)[0]!));
     const events = await lastValueFrom(client.sendAll(messages).pipe(toArray()));
 
     expect(events.filter(({ type }) => type === 'connected')).toHaveLength(1);
+    const { capabilities } = events.find((event) => event.type === 'ready')!;
+    expect([verbs.has('BDAT'), verbs.has('DATA')]).toEqual(capabilities.has('CHUNKING') ? [true, false] : [false, true]);
     for (const [index, { user, from, to, messageId, expected, isRefused }] of batch.entries()) {
       const [end, ...more] = endOf(events, index);
       expect(more).toHaveLength(0);

@@ -19,11 +19,11 @@ export default async (project: TestProject): Promise<() => Promise<void>> => {
   const running: Daemon[] = [];
   const broken: Record<string, string> = {};
   const all = [...SERVERS, ...PROXIES];
-  const start = async ({ name, start }: (typeof all)[number]): Promise<void> => {
+  const start = async (each: (typeof all)[number]): Promise<void> => {
     try {
-      running.push(await start());
+      running.push(await each.start());
     } catch (error) {
-      broken[name] = (error as Error).message;
+      broken[each.name] = (error as Error).message;
     }
   };
   const begunAt = Date.now();

@@ -61,13 +61,13 @@ users:
   driver = accept
   domains = ${DOMAIN}
   local_parts = lsearch;${FOLDER}/users
-  address_data = \$local_part_data
+  address_data = $local_part_data
   transport = maildir
 
 begin transports
 maildir:
   driver = appendfile
-  directory = ${mail}/\$address_data
+  directory = ${mail}/$address_data
   maildir_format
   create_directory
   use_crlf
@@ -80,26 +80,26 @@ plain:
   driver = plaintext
   public_name = PLAIN
   server_prompts = :
-  server_condition = \${if eq{\$auth3}{\${lookup{\$auth2}lsearch{${FOLDER}/passwords}{\$value}{*:}}}}
-  server_set_id = \$auth2
+  server_condition = \${if eq{$auth3}{\${lookup{$auth2}lsearch{${FOLDER}/passwords}{$value}{*:}}}}
+  server_set_id = $auth2
 login:
   driver = plaintext
   public_name = LOGIN
   server_prompts = <| Username: | Password:
-  server_condition = \${if eq{\$auth2}{\${lookup{\$auth1}lsearch{${FOLDER}/passwords}{\$value}{*:}}}}
-  server_set_id = \$auth1
+  server_condition = \${if eq{$auth2}{\${lookup{$auth1}lsearch{${FOLDER}/passwords}{$value}{*:}}}}
+  server_set_id = $auth1
 cram:
   driver = cram_md5
   public_name = CRAM-MD5
-  server_secret = \${lookup{\$auth1}lsearch{${FOLDER}/passwords}{\$value}fail}
-  server_set_id = \$auth1
+  server_secret = \${lookup{$auth1}lsearch{${FOLDER}/passwords}{$value}fail}
+  server_set_id = $auth1
 external:
   driver = external
   public_name = EXTERNAL
-  server_advertise_condition = \$tls_in_certificate_verified
-  server_param2 = \${certextract{subject,CN}{\$tls_in_peercert}}
-  server_condition = \${if or{{eq{\$auth1}{}}{eq{\$auth1}{\$auth2}}}}
-  server_set_id = \$auth2
+  server_advertise_condition = $tls_in_certificate_verified
+  server_param2 = \${certextract{subject,CN}{$tls_in_peercert}}
+  server_condition = \${if or{{eq{$auth1}{}}{eq{$auth1}{$auth2}}}}
+  server_set_id = $auth2
 `;
 
 export const exim: Server = {

@@ -61,7 +61,7 @@ message_drop_headers =
 smtpd_delay_reject = no
 smtpd_sender_restrictions = check_sender_access inline:{ {${REFUSED_SENDER} = 550 5.7.1 this sender is refused} }
 smtpd_relay_restrictions = permit_mynetworks, reject_unauth_destination
-smtpd_client_event_limit_exceptions = \$mynetworks
+smtpd_client_event_limit_exceptions = $mynetworks
 # One bad recipient after the other is what the tests send.
 smtpd_hard_error_limit = 1000
 smtpd_soft_error_limit = 1000
