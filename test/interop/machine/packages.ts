@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -34,6 +34,8 @@ export const install = async (names: readonly string[]): Promise<void> => {
   const missing = names.filter((_, index) => !present[index]);
   if (missing.length === 0) return;
   console.log(`Installing ${missing.join(' ')}`);
+  // Postfix asks for settings, and is to take none.
+  execFileSync('debconf-set-selections', { input: 'postfix postfix/main_mailer_type select No configuration\n' });
   try {
     await run('apt-get', ['update', '-qq'], { env: NO_QUESTIONS });
     await withoutDaemons(() => run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...missing], { env: NO_QUESTIONS, maxBuffer: Infinity }));
