@@ -1,6 +1,6 @@
 import { isAbsolute } from 'node:path';
 import { plan } from '../connect/plan.js';
-import type { PoolSettings } from '../pool/pool.js';
+import type { PoolSettings } from '../pool/pool-state.js';
 import type { Rate } from '../pool/rate-limit.js';
 import { fields, nameOf, usage } from '../message/fields.js';
 import { parseClientName } from '../protocol/address.js';

@@ -21,7 +21,7 @@ export interface CheckedEnvelope {
 }
 
 /** One mail goes to at most so many; a longer list wants several mails. */
-export const MOST_RECIPIENTS = 10_000;
+const MOST_RECIPIENTS = 10_000;
 
 /** @throws SmtpUsageError naming the field that cannot be used. */
 export const checkEnvelope = (given: Envelope): CheckedEnvelope => {

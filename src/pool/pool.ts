@@ -7,33 +7,8 @@ import { remaining } from '../transport/clock.js';
 import type { Wire } from '../wire/wire.js';
 import { Congestion } from './congestion.js';
 import { mayMove } from './may-move.js';
-import { RateLimit, type Rate } from './rate-limit.js';
-
-/** How many connections a client keeps, and for how long. */
-export interface PoolSettings {
-  readonly maxConnections: number;
-  /** Mails on one connection. */
-  readonly maxMessages: number;
-  /** Milliseconds since it was opened. */
-  readonly maxAge: number;
-  /** Milliseconds without a mail; 0 keeps nothing open. */
-  readonly idleTimeout: number;
-  readonly rate: Rate | undefined;
-}
-
-/** What the connections of a client are doing. */
-export interface PoolState {
-  /** All of them: opening, busy, idle, and those that are saying goodbye. */
-  readonly open: number;
-  readonly busy: number;
-  readonly idle: number;
-  /** Mails that wait for a connection. */
-  readonly waiting: number;
-  /** Mails on the way. */
-  readonly inFlight: number;
-  /** Mails that may be on the way; Infinity until the server asks for less. */
-  readonly limit: number;
-}
+import type { PoolSettings, PoolState } from './pool-state.js';
+import { RateLimit } from './rate-limit.js';
 
 /** What is done with a session: one mail, under its claim. */
 export type Job = (session: Session, claim: Claim) => Observable<SmtpEvent>;

@@ -82,21 +82,6 @@ export class DotStuffing extends CanonicalLines {
   }
 }
 
-/** BINARYMIME (RFC 3030 section 3): nothing is changed. */
-export class Untouched implements ContentEncoder {
-  bytes = 0;
-  readonly eightBit = true;
-
-  encode(chunk: Uint8Array): Buffer {
-    this.bytes += chunk.length;
-    return asBuffer(chunk);
-  }
-
-  end(): Buffer {
-    return NOTHING;
-  }
-}
-
 /** What an encoder of lines will find in content that is all there, without a copy of it. */
 export const measure = (content: Uint8Array): { readonly bytes: number; readonly eightBit: boolean } => {
   const bytes = asBuffer(content);

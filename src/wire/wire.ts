@@ -2,30 +2,20 @@ import { Observable, Subscription, type SchedulerLike } from 'rxjs';
 import { Command, QUIT } from '../protocol/command.js';
 import { outcomeOf, SmtpConnectionError, SmtpProtocolError, type Phase, type SmtpError } from '../protocol/error.js';
 import type { LogLine } from '../protocol/log-line.js';
-import { formatReply, type Reply } from '../protocol/reply.js';
+import type { Reply } from '../protocol/reply.js';
 import { MalformedReply, ReplyParser } from '../protocol/reply-parser.js';
-import type { Redactor } from '../protocol/secret.js';
 import { replyLimit, type Limit, type Timeouts } from '../protocol/timeouts.js';
 import type { ByteStream } from '../transport/byte-stream.js';
 import { remaining, timeoutError, type Deadline } from '../transport/clock.js';
 import { lateRefusal } from '../transport/tls-error.js';
-
-/** Where log lines go; nothing is made for it while nobody looks. */
-export interface LogSink {
-  readonly observed: boolean;
-  next(line: LogLine): void;
-}
+import { Transcript, type TranscriptContext } from './transcript.js';
 
 /** What a wire shares with the connection that it belongs to. */
-export interface WireContext {
+export interface WireContext extends TranscriptContext {
   /** `host:port`, for errors. */
   readonly peer: string;
-  /** Counts the client's connections. */
-  readonly connection: number;
   readonly timeouts: Timeouts;
   readonly scheduler: SchedulerLike;
-  readonly redactor: Redactor;
-  readonly log: LogSink;
 }
 
 /** One reply that is due: to what, until when, and who gets it. */
@@ -41,7 +31,6 @@ export interface Expectation {
 
 type Failure = (phase: Phase, command: Command) => SmtpError;
 
-const TRANSCRIPT_LINES = 12;
 // While these are outstanding, what is written next is content, a SASL response or a handshake.
 const QUIT_IS_NO_COMMAND: ReadonlySet<Phase> = new Set<Phase>(['auth', 'starttls', 'data', 'body', 'end-of-data']);
 // What is due first on a new stream: the greeting, or after STARTTLS the reply to EHLO.
@@ -59,9 +48,7 @@ export class Wire {
   readonly stream: ByteStream;
   readonly #parser: ReplyParser;
   readonly #due: Expectation[] = [];
-  /** A ring of what was said last; the next to overwrite is the oldest. */
-  readonly #recent: (Command | Reply | string)[] = [];
-  #oldest = 0;
+  readonly #transcript: Transcript;
   readonly #reading = new Subscription();
   #watch: Subscription | undefined;
   #watchedUntil = Infinity;
@@ -78,6 +65,7 @@ export class Wire {
     this.context = context;
     this.#greeted = greeted;
     this.#parser = new ReplyParser(context.redactor);
+    this.#transcript = new Transcript(context);
     this.#reading.add(stream.bytes.subscribe({
       next: (chunk) => { this.#read(chunk); },
       error: (error: unknown) => { this.#lost(error as NodeJS.ErrnoException); },
@@ -126,7 +114,7 @@ export class Wire {
   say(commands: readonly Command[]): void {
     let lines = '';
     for (const command of commands) {
-      this.#note(command);
+      this.#transcript.note(command);
       lines += `${command.line}\r\n`;
     }
     if (this.#failure === undefined) this.stream.write(lines);
@@ -139,7 +127,7 @@ export class Wire {
 
   /** So much content has left. */
   noteContent(bytes: number): void {
-    this.#note(`${String(bytes)} bytes of content`);
+    this.#transcript.note(`${String(bytes)} bytes of content`);
   }
 
   /** The first in line starts anew: its limit counts from now. */
@@ -194,7 +182,7 @@ export class Wire {
   #answer(reply: Reply, isLast: boolean): void {
     const first = this.#due.shift();
     this.#greeted = true;
-    this.#note(reply);
+    this.#transcript.note(reply);
     // Whatever follows the last reply that was due ends the wire, but not before that reply has counted.
     if (isLast) this.fail(this.#closedBy('sent more than was asked for'));
     this.touch();
@@ -307,19 +295,7 @@ export class Wire {
 
   /** The last lines, as a person may read them. */
   transcript(): readonly LogLine[] {
-    return [...this.#recent.slice(this.#oldest), ...this.#recent.slice(0, this.#oldest)].map((what) => this.#line(what));
-  }
-
-  #note(what: Command | Reply | string): void {
-    this.#recent[this.#oldest] = what;
-    this.#oldest = (this.#oldest + 1) % TRANSCRIPT_LINES;
-    if (this.context.log.observed) this.context.log.next(this.#line(what));
-  }
-
-  #line(what: Command | Reply | string): LogLine {
-    const { connection, redactor } = this.context;
-    if (typeof what === 'string' || what instanceof Command) return { connection, from: 'client', text: what.toString() };
-    return { connection, from: 'server', text: redactor.clean(formatReply(what)) };
+    return this.#transcript.lines();
   }
 }
 

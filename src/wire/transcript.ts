@@ -1,0 +1,52 @@
+import { Command } from '../protocol/command.js';
+import type { LogLine } from '../protocol/log-line.js';
+import { formatReply, type Reply } from '../protocol/reply.js';
+import type { Redactor } from '../protocol/secret.js';
+
+/** Where log lines go; nothing is made for it while nobody looks. */
+export interface LogSink {
+  readonly observed: boolean;
+  next(line: LogLine): void;
+}
+
+export interface TranscriptContext {
+  /** Counts the client's connections. */
+  readonly connection: number;
+  readonly redactor: Redactor;
+  readonly log: LogSink;
+}
+
+/** What was said: commands, replies, and content as its byte count. */
+type Said = Command | Reply | string;
+
+const LINES = 12;
+
+/** What was said last on a connection, for errors and the log. Made into text only when somebody reads it. */
+export class Transcript {
+  readonly #context: TranscriptContext;
+  /** A ring: the next to overwrite is the oldest. */
+  readonly #said: Said[] = [];
+  #oldest = 0;
+
+  constructor(context: TranscriptContext) {
+    this.#context = context;
+  }
+
+  note(said: Said): void {
+    this.#said[this.#oldest] = said;
+    this.#oldest = (this.#oldest + 1) % LINES;
+    const { log } = this.#context;
+    if (log.observed) log.next(this.#line(said));
+  }
+
+  /** As a person may read them, secrets gone. */
+  lines(): readonly LogLine[] {
+    return [...this.#said.slice(this.#oldest), ...this.#said.slice(0, this.#oldest)].map((said) => this.#line(said));
+  }
+
+  #line(said: Said): LogLine {
+    const { connection, redactor } = this.#context;
+    if (typeof said === 'string' || said instanceof Command) return { connection, from: 'client', text: said.toString() };
+    return { connection, from: 'server', text: redactor.clean(formatReply(said)) };
+  }
+}
