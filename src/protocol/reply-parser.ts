@@ -28,14 +28,12 @@ export class ReplyParser {
   /** A 334 is kept as it came: a mechanism reads it, and whoever shows it cleans it. */
   keepsChallenges = false;
   readonly #redactor: Redactor;
-  #bytes: Buffer = Buffer.alloc(0);
-  /** True while `#bytes` is a chunk of somebody else, which is never written to. */
-  #borrowed = true;
-  #end = 0;
-  #replyStart = 0;
-  #lineStart = 0;
-  /** No LF between the start of the line and here. */
-  #searched = 0;
+  /** What came, a character for each octet, and how far it was read. */
+  #input = '';
+  #at = 0;
+  /** The beginning of a line, and the octets of the lines before it in the same reply. */
+  #begun = '';
+  #before = 0;
   #code: string | undefined;
   #lines: string[] = [];
   readonly #known = new Map<string, Reply>();
@@ -47,42 +45,32 @@ export class ReplyParser {
 
   /** Octets that came and are in no reply that was read. */
   get buffered(): number {
-    return this.#end - this.#replyStart;
+    return this.#before + this.#begun.length + this.#input.length - this.#at;
   }
 
   push(chunk: Buffer): void {
-    if (chunk.length === 0) return;
-    if (this.buffered === 0) {
-      this.#bytes = chunk;
-      this.#borrowed = true;
-      this.#rebase(this.#end);
-      this.#end = chunk.length;
-      return;
-    }
-    if (this.#borrowed || this.#end + chunk.length > this.#bytes.length) this.#grow(chunk.length);
-    this.#bytes.set(chunk, this.#end);
-    this.#end += chunk.length;
+    const text = chunk.toString('latin1');
+    this.#input = this.#at === this.#input.length ? text : this.#input.slice(this.#at) + text;
+    this.#at = 0;
   }
 
   /** Takes one complete reply. Once it has thrown `MalformedReply`, it throws it for ever. */
   read(): Reply | undefined {
     if (this.#failure !== undefined) throw this.#failure;
-    while (this.#lineStart < this.#end) {
-      this.#checkFirstByte();
-      const lf = this.#findLf(this.#searched);
-      const next = (lf ?? this.#end) + 1;
-      if (next - this.#lineStart > this.lineLimit) this.#malformed(`a line is longer than ${String(this.lineLimit)} bytes`);
-      if (next - this.#replyStart > MOST_BYTES) this.#malformed(`a reply is longer than ${String(MOST_BYTES)} bytes`);
-      if (lf === undefined) {
-        this.#searched = this.#end;
-        return undefined;
-      }
-      if (this.#bytes[lf - 1] !== CR) this.#malformed('a line ends in LF without CR');
-      const text = this.#text(this.#lineStart, lf - 1);
-      const isLast = this.#known.has(text) || this.#takeLine(text);
-      this.#lineStart = this.#searched = next;
-      if (isLast) return this.#finish(text);
-      if (this.#lines.length === MOST_LINES) this.#malformed(`a reply has more than ${String(MOST_LINES)} lines`);
+    while (this.#at < this.#input.length) {
+      if (this.#begun === '') this.#checkFirst(this.#input.charCodeAt(this.#at));
+      const lf = this.#input.indexOf('\n', this.#at);
+      const end = lf < 0 ? this.#input.length : lf;
+      const line = this.#begun + this.#input.slice(this.#at, end);
+      this.#at = lf < 0 ? end : end + 1;
+      this.#begun = line;
+      if (line.length >= this.lineLimit) this.#malformed(`a line is longer than ${String(this.lineLimit)} bytes`);
+      if (this.#before + line.length >= MOST_BYTES) this.#malformed(`a reply is longer than ${String(MOST_BYTES)} bytes`);
+      if (lf < 0) return undefined;
+      const reply = this.#takeLine(line);
+      this.#begun = '';
+      if (reply !== undefined) return reply;
+      this.#before += line.length + 1;
     }
     return undefined;
   }
@@ -92,24 +80,17 @@ export class ReplyParser {
    * still believed when it says no, never when it says yes.
    */
   lastWords(): Reply | undefined {
-    if (this.#failure !== undefined || this.#lineStart === this.#end) return undefined;
-    const text = this.#text(this.#lineStart, this.#end).replace(/\r$/, '');
+    const rest = this.#begun + this.#input.slice(this.#at);
+    if (this.#failure !== undefined || rest === '') return undefined;
+    const text = decoded(rest.replace(/\r$/, ''));
     const [, code, separator, words = ''] = LINE.exec(text) ?? [];
     if (code === undefined || separator === '-' || code < '400' || (this.#code ?? code) !== code || /[\0\n]/.test(text)) return undefined;
-    this.#code = code;
-    this.#lines.push(this.#safe(words));
-    this.#lineStart = this.#searched = this.#end;
-    return this.#finish(text);
+    this.#begun = this.#input = '';
+    this.#at = 0;
+    return this.#finish(code, words);
   }
 
-  // The buffer may be larger than what came: a search beyond that would cost time for each small chunk again.
-  #findLf(from: number): number | undefined {
-    const at = this.#borrowed ? this.#bytes.indexOf(LF, from) : this.#bytes.subarray(from, this.#end).indexOf(LF) + from;
-    return at < from ? undefined : at;
-  }
-
-  #checkFirstByte(): void {
-    const first = this.#bytes[this.#lineStart] ?? 0;
+  #checkFirst(first: number): void {
     if (first >= 0x32 && first <= 0x35) return;
     // The record types "alert" and "handshake" (RFC 8446 section 5.1).
     if (first === 0x15 || first === 0x16) this.#malformed('it starts with a TLS record, so the server speaks TLS here; set "security" to "implicit"');
@@ -117,38 +98,39 @@ export class ReplyParser {
     this.#malformed('a line does not start with a reply code');
   }
 
-  /** True if the line is its reply's last. */
-  #takeLine(text: string): boolean {
+  /** @param line with its CR. The reply, if the line is its last. */
+  #takeLine(line: string): Reply | undefined {
+    const known = this.#lines.length === 0 ? this.#known.get(line) : undefined;
+    if (known !== undefined) return known;
+    if (!line.endsWith('\r')) this.#malformed('a line ends in LF without CR');
+    const text = decoded(line.slice(0, -1));
     if (text.includes('\0')) this.#malformed('a line holds NUL');
     const [, code, separator, words = ''] = LINE.exec(text) ?? [];
     if (code === undefined) this.#malformed('a line does not start with a reply code');
     if ((this.#code ??= code) !== code) this.#malformed(`the lines of a reply disagree: ${this.#code} and ${code}`);
-    this.#lines.push(this.#safe(words));
-    return separator !== '-';
+    if (separator === '-') {
+      this.#lines.push(this.#safe(words));
+      if (this.#lines.length === MOST_LINES) this.#malformed(`a reply has more than ${String(MOST_LINES)} lines`);
+      return undefined;
+    }
+    const isAlone = this.#lines.length === 0;
+    const reply = this.#finish(code, words);
+    if (isAlone && !this.keepsChallenges) this.#remember(line, reply);
+    return reply;
   }
 
-  /** @param text the last line. */
-  #finish(text: string): Reply {
-    this.#replyStart = this.#lineStart;
-    const known = this.#known.get(text);
-    if (known !== undefined) return known;
-    const reply = makeReply(Number(this.#code), this.#lines);
-    if (this.#lines.length === 1 && !this.keepsChallenges) this.#remember(text, reply);
+  #finish(code: string, words: string): Reply {
+    const reply = makeReply(Number(code), [...this.#lines, this.#safe(words)]);
     this.#code = undefined;
     this.#lines = [];
+    this.#before = 0;
     return reply;
   }
 
   /** Servers say the same few lines again and again; a reply is immutable, and can be too. */
-  #remember(text: string, reply: Reply): void {
+  #remember(line: string, reply: Reply): void {
     if (this.#known.size === MOST_KNOWN) this.#known.clear();
-    this.#known.set(text, reply);
-  }
-
-  /** UTF-8 where it is that (RFC 6531 section 3.7.4.1), else bytes as they are. */
-  #text(start: number, end: number): string {
-    const text = this.#bytes.toString('latin1', start, end);
-    return /[\u0080-\u00ff]/.test(text) && isUtf8(this.#bytes.subarray(start, end)) ? this.#bytes.toString('utf8', start, end) : text;
+    this.#known.set(line, reply);
   }
 
   #safe(text: string): string {
@@ -156,27 +138,18 @@ export class ReplyParser {
   }
 
   #malformed(why: string): never {
-    const end = Math.min(this.#findLf(this.#lineStart) ?? this.#end, this.#lineStart + this.lineLimit);
+    const rest = this.#begun === '' ? this.#input.slice(this.#at) : this.#begun;
     // Cleaned before it is cut, or half a secret would stay.
-    const line = this.#redactor.clean(this.#text(this.#lineStart, end).replace(/\r$/, ''));
+    const line = this.#redactor.clean(decoded(rest.split('\n', 1).join('').slice(0, this.lineLimit).replace(/\r$/, '')));
     const excerpt = printable(line.length > EXCERPT ? `${line.slice(0, EXCERPT)}...` : line);
     this.#failure = new MalformedReply(excerpt === '' ? why : `${why} ("${excerpt}")`);
     throw this.#failure;
   }
-
-  /** Doubles, so that any number of small chunks costs linear time. */
-  #grow(more: number): void {
-    const kept = this.#bytes.subarray(this.#replyStart, this.#end);
-    this.#bytes = Buffer.allocUnsafe(Math.max(1024, 2 * (kept.length + more)));
-    this.#bytes.set(kept);
-    this.#borrowed = false;
-    this.#rebase(this.#replyStart);
-  }
-
-  #rebase(origin: number): void {
-    this.#end -= origin;
-    this.#replyStart -= origin;
-    this.#lineStart -= origin;
-    this.#searched -= origin;
-  }
 }
+
+/** UTF-8 where it is that (RFC 6531 section 3.7.4.1), else octets as they are. */
+const decoded = (octets: string): string => {
+  if (!/[\u0080-\u00ff]/.test(octets)) return octets;
+  const bytes = Buffer.from(octets, 'latin1');
+  return isUtf8(bytes) ? bytes.toString('utf8') : octets;
+};
