@@ -54,4 +54,7 @@ export const commandTimeout = (timeouts: Timeouts, phase: string): number =>
 export const replyLimit = (timeouts: Timeouts, phase: string): { readonly limit: Limit; readonly ms: number } =>
   phase === 'end-of-data' ? { limit: 'endOfData', ms: timeouts.endOfData }
     : phase === 'body' ? { limit: 'dataBlock', ms: timeouts.dataBlock }
-      : { limit: 'command', ms: commandTimeout(timeouts, phase) };
+      : phase === 'quit' ? { limit: 'quit', ms: timeouts.quit }
+        // For the greeting a connection has a deadline of its own.
+        : phase === 'greeting' ? { limit: 'greeting', ms: Infinity }
+          : { limit: 'command', ms: commandTimeout(timeouts, phase) };

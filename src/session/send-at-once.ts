@@ -43,7 +43,7 @@ export const sendAtOnce = (session: Session, claim: Claim, mail: Mail, plan: Env
         subscriber.complete();
       }
     };
-    subscriber.add(converse(wire, commands, { operation, payload: content }, {
+    subscriber.add(converse(wire, commands, { operation }, {
       next: (reply) => {
         try {
           answered(reply);
@@ -54,6 +54,6 @@ export const sendAtOnce = (session: Session, claim: Claim, mail: Mail, plan: Env
       // A refused envelope is the answer, whatever became of the connection; otherwise the content is in doubt.
       error: (lost) => { subscriber.error(verdict === undefined ? tellEnvelope(lost).failure : verdict.failure ?? lost); },
       complete: () => { subscriber.complete(); },
-    }));
+    }, content));
     if (!subscriber.closed) claim.written(content.length);
   });

@@ -3,7 +3,7 @@ import { DATA, RSET } from '../protocol/command.js';
 import type { SmtpError } from '../protocol/error.js';
 import { isPositive, type Reply } from '../protocol/reply.js';
 import type { Deadline } from '../transport/clock.js';
-import { exchange } from '../wire/exchange.js';
+import { exchange, exchangeInTurn } from '../wire/exchange.js';
 import type { EnvelopePlan } from './envelope-plan.js';
 import { judgeEnvelope, type Verdict } from './judge-envelope.js';
 import type { Claim, Session } from './session.js';
@@ -18,7 +18,7 @@ export const sendEnvelope = (session: Session, claim: Claim, plan: EnvelopePlan,
   const mailAt = group.indexOf(plan.mail);
   const goOn = (reply: Reply, index: number): boolean => reply.code !== 421 && (index > mailAt || isPositive(reply));
   let index = 0;
-  return collect(exchange(wire, group, { operation, lockstep: { goOn: (reply) => goOn(reply, index++) } })).pipe(
+  return collect(exchangeInTurn(wire, group, { operation }, (reply) => goOn(reply, index++))).pipe(
     concatMap((answers) => {
       const accepted = answers.replies.slice(mailAt + 1).some(isPositive);
       return !accepted || answers.lost !== undefined || answers.replies.length < group.length

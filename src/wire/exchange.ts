@@ -3,89 +3,69 @@ import { Command } from '../protocol/command.js';
 import type { SmtpError } from '../protocol/error.js';
 import type { Reply } from '../protocol/reply.js';
 import { remaining, timeoutError, type Deadline } from '../transport/clock.js';
-import { expectationOf, type Expectation, type Wire } from './wire.js';
+import { Expectation, type ReplySink } from './expectation.js';
+import type { Wire } from './wire.js';
 
 export interface ExchangeOptions {
   /** The whole operation's deadline. */
   readonly operation: Deadline;
-  /** Each command waits for the reply to the one before it; false from `goOn` ends the group there. Default: all at once. */
-  readonly lockstep?: { readonly goOn: (reply: Reply) => boolean };
-  /** Content that goes out right behind the last command, BDAT LAST: from then on only its own reply decides. */
-  readonly payload?: Uint8Array;
 }
 
-/** Who waits for the replies of an exchange. */
-export interface ReplySink {
-  next(reply: Reply): void;
-  error(error: SmtpError): void;
-  complete(): void;
-}
-
-/**
- * Commands out, their replies in by position. Listens first, then writes the whole group in one go (RFC 2920), or one
- * after the other in lock-step. A loop of plain calls: an inner observable per reply would overflow the stack at 850.
- */
+/** Commands out in one write (RFC 2920), their replies in by position. */
 export const exchange = (wire: Wire, commands: readonly Command[], options: ExchangeOptions): Observable<Reply> =>
   new Observable((subscriber) => converse(wire, commands, options, subscriber));
 
-/** What `exchange` does, for who is an observable already. Returns its teardown. */
-export const converse = (wire: Wire, commands: readonly Command[], { operation, lockstep, payload }: ExchangeOptions, sink: ReplySink): (() => void) => {
-  const { timeouts } = wire.context;
-  const last = commands.length - 1;
-  let answered = 0;
-  let lost = 0;
-  let isOver = false;
-  // Replies come by position, and so do failures: one sink serves all.
-  const each: NonNullable<Expectation['sink']> = {
-    next: (reply) => {
-      const index = answered++;
-      sink.next(reply);
-      if (isOver) return;
-      if (index === last || lockstep?.goOn(reply) === false) sink.complete();
-      else if (lockstep !== undefined) ask(answered, answered + 1);
-    },
-    error: (error) => {
-      lost += 1;
-      if (payload === undefined || answered + lost === commands.length) fail(error);
-    },
-  };
-  const fail = (error: SmtpError): void => {
-    isOver = true;
-    sink.error(error);
-  };
-  const due = commands.map((command) => expectationOf(command, timeouts, each));
-  const ask = (from: number, to: number): void => {
-    for (const expectation of due.slice(from, to)) wire.expect(expectation);
-    if (isOver) return;
-    wire.say(commands.slice(from, to));
-    if (payload === undefined) return;
-    wire.write(payload);
-    wire.noteContent(payload.length);
-  };
-  const waitsFor = (): Expectation | undefined => due[payload === undefined ? answered : last];
-  const expiring = expireWith(wire, operation, waitsFor, fail);
-  ask(0, lockstep === undefined ? due.length : 1);
+/** Each command waits for the reply to the one before it, if that lets it go on. */
+export const exchangeInTurn = (wire: Wire, commands: readonly Command[], options: ExchangeOptions, goOn: (reply: Reply) => boolean): Observable<Reply> =>
+  new Observable((subscriber) => {
+    // A loop of plain calls: an inner observable per reply would overflow the stack at 850.
+    const ask = (index: number): (() => void) =>
+      converse(wire, commands.slice(index, index + 1), options, {
+        next: (reply) => {
+          subscriber.next(reply);
+          mayGoOn = goOn(reply);
+        },
+        error: (error) => { subscriber.error(error); },
+        complete: () => {
+          leave();
+          if (!mayGoOn || index + 1 === commands.length) subscriber.complete();
+          else if (!subscriber.closed) leave = ask(index + 1);
+        },
+      });
+    let mayGoOn = false;
+    let leave = ask(0);
+    return () => { leave(); };
+  });
+
+/**
+ * What `exchange` does, for who is an observable already. Listens first, then writes. Content goes out right behind its
+ * BDAT LAST. Returns its teardown.
+ */
+export const converse = (wire: Wire, commands: readonly Command[], { operation }: ExchangeOptions, sink: ReplySink, content?: Uint8Array): (() => void) => {
+  const expectation = new Expectation(commands, wire.context.timeouts, sink, content !== undefined);
+  const expiring = expireWith(wire, operation, () => expectation.decisive, (error) => { sink.error(error); });
+  wire.expect(expectation);
+  if (!wire.failed) {
+    wire.say(commands);
+    if (content !== undefined) {
+      wire.write(content);
+      wire.noteContent(content.length);
+    }
+  }
   return () => {
-    isOver = true;
     expiring.unsubscribe();
-    for (const expectation of due) expectation.sink = undefined;
+    expectation.sink = undefined;
     // The 354 that is still to come could be answered with content only.
-    if (lockstep === undefined && due.some(({ phase }, index) => phase === 'data' && index >= answered)) wire.mustDrop = true;
+    if (!expectation.isAnswered && commands.at(-1)?.phase === 'data') wire.mustDrop = true;
   };
 };
 
 const GREETING = Command.of('greeting', 'the connection');
 
-/** The server's first reply, for which nothing is written. */
+/** The server's first reply, for which nothing is written. Whoever waits for it limits the time. */
 export const greeting = (wire: Wire, until: Deadline): Observable<Reply> =>
   new Observable((subscriber) => {
-    const expectation: Expectation = {
-      command: GREETING, phase: 'greeting', limit: until.limit, ms: Infinity,
-      sink: {
-        next: (reply) => { subscriber.next(reply); subscriber.complete(); },
-        error: (error) => { subscriber.error(error); },
-      },
-    };
+    const expectation = new Expectation([GREETING], wire.context.timeouts, subscriber);
     subscriber.add(() => { expectation.sink = undefined; });
     subscriber.add(expireWith(wire, until, () => expectation, (error) => { subscriber.error(error); }));
     wire.expect(expectation);

@@ -4,10 +4,11 @@ import { outcomeOf, SmtpConnectionError, SmtpProtocolError, type Phase, type Smt
 import type { LogLine } from '../protocol/log-line.js';
 import type { Reply } from '../protocol/reply.js';
 import { MalformedReply, ReplyParser } from '../protocol/reply-parser.js';
-import { replyLimit, type Limit, type Timeouts } from '../protocol/timeouts.js';
+import type { Timeouts } from '../protocol/timeouts.js';
 import type { ByteStream } from '../transport/byte-stream.js';
 import { remaining, timeoutError, type Deadline } from '../transport/clock.js';
 import { lateRefusal } from '../transport/tls-error.js';
+import { Expectation, type ReplySink } from './expectation.js';
 import { Transcript, type TranscriptContext } from './transcript.js';
 
 /** What a wire shares with the connection that it belongs to. */
@@ -16,17 +17,6 @@ export interface WireContext extends TranscriptContext {
   readonly peer: string;
   readonly timeouts: Timeouts;
   readonly scheduler: SchedulerLike;
-}
-
-/** One reply that is due: to what, until when, and who gets it. */
-export interface Expectation {
-  readonly command: Command;
-  phase: Phase;
-  limit: Limit;
-  /** How long, from when it is first in line. */
-  ms: number;
-  /** Undefined once nobody waits for it any more: its reply is read and dropped. */
-  sink: { next(reply: Reply): void; error(error: SmtpError): void } | undefined;
 }
 
 type Failure = (phase: Phase, command: Command) => SmtpError;
@@ -48,11 +38,14 @@ export class Wire {
   readonly stream: ByteStream;
   readonly #parser: ReplyParser;
   readonly #due: Expectation[] = [];
+  /** Replies that are due. */
+  #outstanding = 0;
   readonly #transcript: Transcript;
   readonly #reading = new Subscription();
   #watch: Subscription | undefined;
   #watchedUntil = Infinity;
   #since = 0;
+  #mostPatience = Infinity;
   #failure: Failure | undefined;
   #greeted: boolean;
   /** Is told when the wire has ended. */
@@ -97,12 +90,13 @@ export class Wire {
     return this.#due[0]?.phase ?? 'idle';
   }
 
-  /** Puts a reply that is due in line. Do so before the command is written. */
+  /** Puts replies that are due in line. Do so before their commands are written. */
   expect(expectation: Expectation): void {
     if (this.#failure !== undefined) {
-      expectation.sink?.error(this.#failure(expectation.phase, expectation.command));
+      this.#tell(expectation, this.#failure);
       return;
     }
+    this.#outstanding += expectation.commands.length;
     this.#due.push(expectation);
     if (this.#due.length > 1) return;
     this.touch();
@@ -131,16 +125,20 @@ export class Wire {
   }
 
   /** The first in line starts anew: its limit counts from now. */
-  touch(): void {
-    const { scheduler } = this.context;
-    const first = this.#due[0];
-    this.#since = scheduler.now();
-    const until = first === undefined ? Infinity : this.#since + first.ms;
+  touch(now = this.context.scheduler.now()): void {
+    this.#since = now;
+    const until = this.#until;
     // One timer serves all: it is moved only to ring earlier, and looks again when it rang too early.
     if (until >= this.#watchedUntil && this.#watch !== undefined) return;
     this.#watch?.unsubscribe();
     this.#watch = undefined;
     this.#arm(until);
+  }
+
+  /** When the first in line has waited too long. */
+  get #until(): number {
+    const first = this.#due[0];
+    return first === undefined ? Infinity : this.#since + Math.min(first.ms, this.#mostPatience);
   }
 
   #arm(until: number): void {
@@ -149,25 +147,24 @@ export class Wire {
     const { scheduler } = this.context;
     this.#watch = scheduler.schedule(() => {
       this.#watch = undefined;
-      const first = this.#due[0];
-      if (first === undefined || this.#failure !== undefined) { this.#watchedUntil = Infinity; return; }
-      const due = this.#since + first.ms;
-      if (due - scheduler.now() > 0.5) { this.#arm(due); return; }
-      const { limit } = first;
-      const since = this.#since;
-      this.expire({ limit, since, at: due });
+      const due = this.#until;
+      const limit = this.#due[0]?.limit;
+      if (limit === undefined || this.#failure !== undefined) this.#watchedUntil = Infinity;
+      else if (due - scheduler.now() > 0.5) this.#arm(due);
+      else this.expire({ limit, since: this.#since, at: due });
     }, remaining(scheduler, until));
   }
 
   #read(chunk: Buffer): void {
     // Only replies to what was written before these bytes came can be in them; the rest was planted or is out of step.
-    const asked = this.#due.length;
+    const asked = this.#outstanding;
     this.#parser.push(chunk);
-    if (asked === 0) { this.#unsolicited(); return; }
-    this.#deliver(asked);
+    if (asked === 0) this.#unsolicited();
+    else this.#deliver(asked);
   }
 
   #deliver(asked: number): void {
+    const now = this.context.scheduler.now();
     for (let left = asked; left > 0 && this.#failure === undefined; left -= 1) {
       const first = this.#due[0];
       if (first === undefined) return;
@@ -175,18 +172,23 @@ export class Wire {
       if (reply === undefined) return;
       const surplus = left === 1 && this.#parser.buffered > 0;
       if (surplus && !this.#toleratesSurplus(first, reply)) { this.#unsolicited(); return; }
-      this.#answer(reply, surplus && first.phase !== 'data');
+      this.#answer(first, reply, now, surplus && first.phase !== 'data');
     }
   }
 
-  #answer(reply: Reply, isLast: boolean): void {
-    const first = this.#due.shift();
+  #answer(first: Expectation, reply: Reply, now: number, isLast: boolean): void {
+    const { sink } = first;
     this.#greeted = true;
+    this.#outstanding -= 1;
     this.#transcript.note(reply);
+    first.answered();
+    const { isAnswered } = first;
+    if (isAnswered) this.#due.shift();
     // Whatever follows the last reply that was due ends the wire, but not before that reply has counted.
     if (isLast) this.fail(this.#closedBy('sent more than was asked for'));
-    this.touch();
-    first?.sink?.next(reply);
+    this.touch(now);
+    sink?.next(reply);
+    if (isAnswered) first.sink?.complete();
   }
 
   // The reply to content decides a mail, whatever comes behind it. A reply on the heels of a 354 is for the content.
@@ -219,8 +221,9 @@ export class Wire {
   }
 
   #lost(error?: NodeJS.ErrnoException): void {
-    const words = this.#failure === undefined && this.#due.length > 0 ? this.#parser.lastWords() : undefined;
-    if (words !== undefined) this.#answer(words, false);
+    const first = this.#failure === undefined ? this.#due[0] : undefined;
+    const words = first === undefined ? undefined : this.#parser.lastWords();
+    if (first !== undefined && words !== undefined) this.#answer(first, words, this.context.scheduler.now(), false);
     const closed = this.#closedBy(error === undefined ? 'closed the connection' : `was lost (${error.code ?? error.message})`, error);
     this.fail((phase, command) => (FIRST_REPLIES.has(phase) ? lateRefusal(error, this.context.peer, this.transcript()) : undefined) ?? closed(phase, command));
   }
@@ -251,8 +254,13 @@ export class Wire {
     this.#watch?.unsubscribe();
     this.#reading.unsubscribe();
     this.stream.destroy();
-    for (const { sink, phase, command } of this.#due.splice(0)) sink?.error(failure(phase, command));
+    this.#outstanding = 0;
+    for (const expectation of this.#due.splice(0)) this.#tell(expectation, failure);
     this.onLoss();
+  }
+
+  #tell({ sink, decisive: { phase, command } }: Expectation, failure: Failure): void {
+    sink?.error(failure(phase, command));
   }
 
   /** Ends the wire without touching its stream, for who takes the stream over. */
@@ -270,25 +278,24 @@ export class Wire {
    */
   leave(): Observable<never> {
     return new Observable((subscriber) => {
-      const { quit: ms } = this.context.timeouts;
       const drop = (): void => {
         this.fail(this.#closedBy('was left'));
         subscriber.complete();
       };
       const quit = (): void => {
-        this.expect({
-          command: QUIT, phase: 'quit', limit: 'quit', ms,
-          sink: { next: () => { this.stream.end(); drop(); }, error: () => { subscriber.complete(); } },
-        });
+        this.#mostPatience = Infinity;
+        this.expect(new Expectation([QUIT], this.context.timeouts, { next: () => { this.stream.end(); }, error: () => { subscriber.complete(); }, complete: drop }));
         this.say([QUIT]);
       };
-      if (this.#failure !== undefined || this.mustDrop || !this.#greeted || this.#due.some(({ phase }) => QUIT_IS_NO_COMMAND.has(phase))) { drop(); return; }
+      const mayNotQuit = ({ phase, open }: Expectation): boolean => QUIT_IS_NO_COMMAND.has(phase) || open.some((command) => QUIT_IS_NO_COMMAND.has(command.phase));
+      if (this.#failure !== undefined || this.mustDrop || !this.#greeted || this.#due.some(mayNotQuit)) { drop(); return; }
+      const last = this.#due.at(-1);
+      const afterwards: ReplySink = { next: () => undefined, error: () => { subscriber.complete(); }, complete: quit };
+      if (last === undefined) { quit(); return; }
       // Nobody waits for these any more; the server gets no more time for them than for QUIT itself. Entries of our own: who
       // waited for them may come here by an error, and is torn down only afterwards.
-      this.#due.push(...this.#due.splice(0).map((due) => ({ ...due, sink: undefined, ms: Math.min(due.ms, ms) })));
-      const last = this.#due.at(-1);
-      if (last === undefined) { quit(); return; }
-      last.sink = { next: quit, error: () => { subscriber.complete(); } };
+      this.#mostPatience = this.context.timeouts.quit;
+      this.#due.push(...this.#due.splice(0).map((due) => new Expectation(due.open, this.context.timeouts, due === last ? afterwards : undefined)));
       this.touch();
     });
   }
@@ -298,10 +305,3 @@ export class Wire {
     return this.#transcript.lines();
   }
 }
-
-/** A reply that is due within the limit of its command's phase. */
-export const expectationOf = (command: Command, timeouts: Timeouts, sink: Expectation['sink']): Expectation => {
-  const { phase } = command;
-  const { limit, ms } = replyLimit(timeouts, phase);
-  return { command, phase, limit, ms, sink };
-};

@@ -5,7 +5,8 @@ import { isPositive } from '../protocol/reply.js';
 import { deadline, timeoutError } from '../transport/clock.js';
 import { early, EIGHT_BIT, sourceFailed, type ContentEvent, type ContentOptions } from './content-event.js';
 import { expireWith } from './exchange.js';
-import { expectationOf, type Expectation, type Wire } from './wire.js';
+import { Expectation } from './expectation.js';
+import type { Wire } from './wire.js';
 
 // Large enough that its command does not count, small enough that a few of them are.
 const CHUNK = 256 * 1024;
@@ -35,13 +36,11 @@ export const writeChunks = (wire: Wire, content: OpenContent, { operation, encod
 
     const expect = (isLast: boolean): void => {
       const command = bdat(size, isLast);
-      const expectation = expectationOf(command, timeouts, {
+      const expectation = new Expectation([command], timeouts, {
         next: (reply) => {
           due.delete(expectation);
-          if (isLast) {
-            subscriber.next({ type: 'verdict', reply, bytes: encoder.bytes });
-            subscriber.complete();
-          } else if (isPositive(reply)) {
+          if (isLast) subscriber.next({ type: 'verdict', reply, bytes: encoder.bytes });
+          else if (isPositive(reply)) {
             const next = resume;
             resume = undefined;
             next?.();
@@ -49,6 +48,7 @@ export const writeChunks = (wire: Wire, content: OpenContent, { operation, encod
         },
         // Once the end has left, only the reply to it decides.
         error: (error) => { if (!hasEnded || isLast) subscriber.error(error); },
+        complete: () => { if (isLast) subscriber.complete(); },
       });
       due.add(expectation);
       wire.expect(expectation);
@@ -133,7 +133,7 @@ export const writeChunks = (wire: Wire, content: OpenContent, { operation, encod
       content.dispose();
       // RFC 3030 section 2: what was begun and will not be finished is taken back.
       if (!hasEnded && !wire.failed) {
-        wire.expect(expectationOf(RSET, timeouts, undefined));
+        wire.expect(new Expectation([RSET], timeouts, undefined));
         wire.say([RSET]);
       }
     });

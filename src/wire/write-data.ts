@@ -3,7 +3,8 @@ import type { OpenContent } from '../message/content.js';
 import { Command } from '../protocol/command.js';
 import { early, EIGHT_BIT, sourceFailed, type ContentEvent, type ContentOptions } from './content-event.js';
 import { expireWith } from './exchange.js';
-import type { Expectation, Wire } from './wire.js';
+import { Expectation } from './expectation.js';
+import type { Wire } from './wire.js';
 
 const END_OF_DATA = Command.of('body', 'the content');
 const BLOCK = 64 * 1024;
@@ -15,19 +16,15 @@ const BLOCK = 64 * 1024;
  */
 export const writeData = (wire: Wire, content: OpenContent, { operation, encoder, eightBit }: ContentOptions): Observable<ContentEvent> =>
   new Observable((subscriber) => {
-    const { timeouts } = wire.context;
     let draining: Subscription | undefined;
-    const due: Expectation = {
-      command: END_OF_DATA, phase: 'body', limit: 'dataBlock', ms: timeouts.dataBlock,
-      sink: {
-        next: (reply) => {
-          if (due.phase === 'body') { subscriber.error(early(wire, due.command.toString(), reply)); return; }
-          subscriber.next({ type: 'verdict', reply, bytes: encoder.bytes });
-          subscriber.complete();
-        },
-        error: (error) => { subscriber.error(error); },
+    const due = new Expectation([END_OF_DATA], wire.context.timeouts, {
+      next: (reply) => {
+        if (due.phase === 'body') subscriber.error(early(wire, END_OF_DATA.toString(), reply));
+        else subscriber.next({ type: 'verdict', reply, bytes: encoder.bytes });
       },
-    };
+      error: (error) => { subscriber.error(error); },
+      complete: () => { subscriber.complete(); },
+    });
 
     const fail = (cause: unknown): void => { subscriber.error(sourceFailed(wire, encoder.bytes, cause)); };
 
@@ -57,9 +54,7 @@ export const writeData = (wire: Wire, content: OpenContent, { operation, encoder
       const tail = last === undefined ? [encoder.end()] : [encoder.encode(last), encoder.end()];
       if (!isTransferable()) return;
       // The point of no return: from this write on the server may have the whole mail.
-      due.phase = 'end-of-data';
-      due.limit = 'endOfData';
-      due.ms = timeouts.endOfData;
+      due.enter('end-of-data');
       wire.write(tail.length === 1 ? tail[0] ?? Buffer.alloc(0) : Buffer.concat(tail));
       wire.noteContent(encoder.bytes);
       wire.touch();
