@@ -1,4 +1,4 @@
-import { concatMap, defer, finalize, isObservable, Observable, Subject, type ObservableInput, type Subscription } from 'rxjs';
+import { concatMap, defer, isObservable, Observable, Subject, type ObservableInput } from 'rxjs';
 import { settings, type Settings, type SmtpOptions } from './config/options.js';
 import { fromUrl } from './config/url.js';
 import { inOrder, Memory } from './connect/memory.js';
@@ -9,13 +9,15 @@ import { draft, type Mail } from './message/mail.js';
 import type { Message } from './message/message.js';
 import { sendEach, type BulkEvent } from './pool/bulk.js';
 import type { PoolSettings, PoolState } from './pool/pool-state.js';
-import { Pool, type Job } from './pool/pool.js';
+import type { Job } from './pool/delivery.js';
+import { Pool } from './pool/pool.js';
 import type { ConnectionPlan } from './protocol/connection-plan.js';
 import { SmtpUsageError } from './protocol/error.js';
 import type { ConnectEvent, SmtpEvent } from './protocol/event.js';
 import type { LogLine } from './protocol/log-line.js';
 import { Manners } from './session/manners.js';
 import { openSession, resumeSession, type Opening } from './session/open-session.js';
+import type { Claim, Session } from './session/session.js';
 import { transaction } from './session/transaction.js';
 import { awake, deadline, monotonic, type Deadline } from './transport/clock.js';
 import { dial } from './transport/dial.js';
@@ -58,7 +60,7 @@ export class SmtpClient implements AsyncDisposable {
     this.#plans = plan(this.#settings);
     this.log$ = this.#log.asObservable();
     const { pool } = this.#settings;
-    this.#pool = new Pool(pool === false ? KEEP_NOTHING : pool, (leave) => this.#open(leave, this.#operation()), monotonic, awake);
+    this.#pool = new Pool(pool === false ? KEEP_NOTHING : pool, monotonic, awake);
     this.state$ = this.#pool.state$;
   }
 
@@ -69,7 +71,10 @@ export class SmtpClient implements AsyncDisposable {
 
   /** Connects, secures, signs in and leaves; completes after `ready`. Fails with an `SmtpError`. */
   verify(): Observable<ConnectEvent> {
-    return defer(() => this.#pool.verify());
+    return defer(() => {
+      const operation = this.#operation();
+      return this.#pool.verify((leave) => this.#open(leave, operation));
+    });
   }
 
   /**
@@ -78,13 +83,14 @@ export class SmtpClient implements AsyncDisposable {
    */
   send(message: Message): Observable<SmtpEvent> {
     const mail = draft(message);
-    return defer(() => {
+    return new Observable((subscriber) => {
       const place = this.#pool.enter();
       const operation = this.#operation();
-      const startedAt = monotonic.now();
-      return isObservable(mail)
-        ? mail.pipe(concatMap((composed) => this.#deliver(composed, place, operation, startedAt)), finalize(() => { place.unsubscribe(); }))
-        : this.#deliver(mail, place, operation, startedAt);
+      if (!isObservable(mail)) this.#pool.use(new Sending(mail, operation, this.#open), subscriber, place);
+      else {
+        subscriber.add(place);
+        subscriber.add(mail.pipe(concatMap((composed) => new Observable<SmtpEvent>((sending) => { this.#pool.use(new Sending(composed, operation, this.#open), sending, place); }))).subscribe(subscriber));
+      }
     });
   }
 
@@ -112,19 +118,6 @@ export class SmtpClient implements AsyncDisposable {
     return { plans: this.plans };
   }
 
-  #deliver(mail: Mail, place: Subscription, operation: Deadline, startedAt: number): Observable<SmtpEvent> {
-    return new Observable((subscriber) => {
-      let content: OpenContent | undefined;
-      const job: Job = (session, claim) => transaction(session, claim, { mail, content: content ??= mail.open(), operation, startedAt });
-      this.#pool.use(job, subscriber, place, (leave) => this.#open(leave, operation));
-      subscriber.add(() => {
-        content?.dispose();
-        mail.discard();
-        place.unsubscribe();
-      });
-    });
-  }
-
   #operation(): Deadline {
     return deadline(monotonic, 'operation', this.#settings.timeouts.operation);
   }
@@ -136,7 +129,7 @@ export class SmtpClient implements AsyncDisposable {
     return known;
   }
 
-  #open(leave: (wire: Wire) => void, operation: Deadline): Observable<Opening> {
+  readonly #open: Open = (leave, operation) => {
     const shared = { scheduler: monotonic, log: this.#log, operation, dial: (target: ConnectionPlan, end: Deadline) => dial(target, this.#settings, end, monotonic) };
     return openDoor(this.plans, {
       memory: this.#memory, leave, scheduler: monotonic, stagger: this.#settings.stagger,
@@ -147,5 +140,34 @@ export class SmtpClient implements AsyncDisposable {
         return openSession(candidate, this.#settings, { ...context, connection: this.#connections });
       },
     });
+  };
+}
+
+type Open = (leave: (wire: Wire) => void, operation: Deadline) => Observable<Opening>;
+
+/** One mail under way, whatever number of connections it takes. */
+class Sending implements Job {
+  readonly #mail: Mail;
+  readonly #operation: Deadline;
+  readonly #open: Open;
+  #content: OpenContent | undefined;
+
+  constructor(mail: Mail, operation: Deadline, open: Open) {
+    this.#mail = mail;
+    this.#operation = operation;
+    this.#open = open;
+  }
+
+  open(leave: (wire: Wire) => void): Observable<Opening> {
+    return this.#open(leave, this.#operation);
+  }
+
+  run(session: Session, claim: Claim): Observable<SmtpEvent> {
+    return transaction(session, claim, { mail: this.#mail, content: this.#content ??= this.#mail.open(), operation: this.#operation });
+  }
+
+  end(): void {
+    this.#content?.dispose();
+    this.#mail.discard();
   }
 }

@@ -27,26 +27,34 @@ export interface Source {
 const READ_TWICE = 'The content can be read only once, and it was read or destroyed before. Give a function that opens it anew.';
 
 /** Takes charge of content from now on: an early error of a stream must not end the process before anybody reads it. */
-export const source = (content: Content | (() => Content)): Source => {
-  if (isReadable(content)) content.on('error', ignore);
-  const replayable = typeof content === 'string' || typeof content === 'function' || types.isUint8Array(content);
-  let spent = false;
-  return {
-    replayable,
-    open: () => {
-      if (spent) throw new SmtpUsageError({ phase: 'body', message: READ_TWICE });
-      spent = !replayable;
-      return open(content);
-    },
-    discard: () => {
-      if (replayable || spent) return;
-      if (isReadable(content)) content.destroy();
-      else if (isOwnIterator(content)) endQuietly(content);
-      else return;
-      spent = true;
-    },
-  };
-};
+export const source = (content: Content | (() => Content)): Source => new Given(content);
+
+class Given implements Source {
+  readonly replayable: boolean;
+  readonly #content: Content | (() => Content);
+  #spent = false;
+
+  constructor(content: Content | (() => Content)) {
+    this.#content = content;
+    this.replayable = typeof content === 'string' || typeof content === 'function' || types.isUint8Array(content);
+    if (!this.replayable && isReadable(content)) content.on('error', ignore);
+  }
+
+  open(): OpenContent {
+    if (this.#spent) throw new SmtpUsageError({ phase: 'body', message: READ_TWICE });
+    this.#spent = !this.replayable;
+    return open(this.#content);
+  }
+
+  discard(): void {
+    if (this.replayable || this.#spent) return;
+    const content = this.#content;
+    if (isReadable(content)) content.destroy();
+    else if (isOwnIterator(content)) endQuietly(content);
+    else return;
+    this.#spent = true;
+  }
+}
 
 /** Something that `open` can read, as far as can be told without reading it. */
 export const isContent = (value: unknown): value is Content | (() => Content) =>

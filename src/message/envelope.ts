@@ -29,12 +29,14 @@ export const checkEnvelope = (given: Envelope): CheckedEnvelope => {
   if (!Array.isArray(to) || to.length === 0) throw usage('The field "envelope.to" must be a list with at least one recipient.');
   if (to.length > MOST_RECIPIENTS) throw usage(`The field "envelope.to" holds more than ${String(MOST_RECIPIENTS)} recipients. Split the list into several mails.`);
   const sender = checkSender(from);
-  const recipients = Array.from(to as readonly unknown[], checkRecipient);
-  return {
-    from: sender === null ? null : parseMailbox(sender, 'envelope.from', 'sender'),
-    to: recipients,
-    envelope: { from: sender, to: recipients.map((recipient, index) => (typeof to[index] === 'string' ? recipient.given : asGiven(recipient))) },
-  };
+  const recipients: CheckedRecipient[] = [];
+  const asked: (string | Recipient)[] = [];
+  for (let index = 0; index < to.length; index += 1) {
+    const recipient = checkRecipient(to[index], index);
+    recipients.push(recipient);
+    asked.push(typeof to[index] === 'string' ? recipient.given : asGiven(recipient));
+  }
+  return { from: sender === null ? null : parseMailbox(sender, 'envelope.from', 'sender'), to: recipients, envelope: { from: sender, to: asked } };
 };
 
 const checkSender = (from: unknown): string | null => {
@@ -44,8 +46,8 @@ const checkSender = (from: unknown): string | null => {
 };
 
 const checkRecipient = (recipient: unknown, index: number): CheckedRecipient => {
-  const path = `envelope.to[${String(index)}]`;
-  if (typeof recipient === 'string') return { given: recipient, mailbox: parseMailbox(recipient, path) };
+  if (typeof recipient === 'string') return { given: recipient, mailbox: parseMailbox(recipient, () => placeOf(index)) };
+  const path = placeOf(index);
   const { address, notify, orcpt } = fields(recipient, { path, noun: 'field', known: ['address', 'notify', 'orcpt'] });
   if (typeof address !== 'string') throw usage(`The field "${path}.address" must be a string.`);
   return {
@@ -55,6 +57,8 @@ const checkRecipient = (recipient: unknown, index: number): CheckedRecipient => 
     ...(orcpt === undefined ? {} : { orcpt: checkOrcpt(orcpt, `${path}.orcpt`) }),
   };
 };
+
+const placeOf = (index: number): string => `envelope.to[${String(index)}]`;
 
 const asGiven = ({ given, notify, orcpt }: CheckedRecipient): Recipient =>
   ({ address: given, ...(notify === undefined ? {} : { notify }), ...(orcpt === undefined ? {} : { orcpt }) });

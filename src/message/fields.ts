@@ -17,17 +17,26 @@ export interface FieldRules<K extends string> {
   readonly refused?: Readonly<Record<string, string>>;
 }
 
+/** Without a prototype that anybody could hang something on. */
+class Own {
+  readonly [name: string]: unknown;
+}
+Object.setPrototypeOf(Own.prototype, null);
+
 /**
- * The own fields of an object, each read once into an object without a prototype; `undefined` counts as absent.
+ * The own fields of an object, each read once into an object that inherits nothing; `undefined` counts as absent.
  * A key that is not known is refused, so neither a typing error nor `__proto__` passes, and what a prototype holds is never seen.
  */
-export const fields = <K extends string>(value: unknown, { path, noun, known, refused = {} }: FieldRules<K>): Fields<K> => {
+export const fields = <K extends string>(value: unknown, { path, noun, known, refused }: FieldRules<K>): Fields<K> => {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw usage(`${path === '' ? `The ${noun}s` : `The ${noun} "${path}"`} must be an object.`);
-  const own = Object.create(null) as Partial<Record<K, unknown>>;
-  for (const [key, field] of Object.entries(value) as [string, unknown][]) {
-    const reason = Object.hasOwn(refused, key) ? refused[key] : undefined;
-    if (field !== undefined && reason !== undefined) throw usage(`The ${noun} "${shown(path, key)}" ${reason}`);
-    if (reason !== undefined) continue;
+  const given = value as Readonly<Record<string, unknown>>;
+  const own = new Own() as Partial<Record<K, unknown>>;
+  for (const key of Object.keys(value)) {
+    const field = given[key];
+    if (refused !== undefined && Object.hasOwn(refused, key)) {
+      if (field !== undefined) throw usage(`The ${noun} "${shown(path, key)}" ${refused[key] ?? ''}`);
+      continue;
+    }
     if (!(known as readonly string[]).includes(key)) throw usage(`Unknown ${noun} "${shown(path, key)}".${hint(path, key, known)}`);
     if (field !== undefined) own[key as K] = field;
   }

@@ -13,7 +13,7 @@ export interface Mail {
   readonly messageId: string | undefined;
   /** Bytes, where they were declared. */
   readonly size: number | undefined;
-  readonly dsn?: NonNullable<DeliveryOptions['dsn']>;
+  readonly dsn?: DeliveryOptions['dsn'] | undefined;
   readonly requireTls?: boolean;
   /** It can be opened more than once, so that a retry can send it. */
   readonly replayable: boolean;
@@ -57,17 +57,38 @@ const checkRaw = (message: object): Mail => {
   const given = fields(message, { path: '', noun: 'message field', known: RAW_FIELDS, refused: NOT_IN_RAW });
   const { raw, envelope } = given;
   if (!isContent(raw)) throw usage('The message field "raw" must be a string, bytes, a Readable, an AsyncIterable, an Observable, or a function that gives one.');
-  const content = source(raw);
-  return {
-    ...delivery(given),
-    envelope: checkEnvelope(envelope as Envelope),
-    messageId: typeof raw === 'string' || raw instanceof Uint8Array ? findMessageId(raw) : undefined,
-    size: checkSize(given.size),
-    replayable: content.replayable,
-    open: () => content.open(),
-    discard: () => { content.discard(); },
-  };
+  return new RawMail(source(raw), checkEnvelope(envelope as Envelope), typeof raw === 'string' || raw instanceof Uint8Array ? findMessageId(raw) : undefined, checkSize(given.size), delivery(given));
 };
+
+class RawMail implements Mail {
+  readonly envelope: CheckedEnvelope;
+  readonly messageId: string | undefined;
+  readonly size: number | undefined;
+  readonly dsn: Mail['dsn'];
+  readonly requireTls: boolean;
+  readonly #content: Source;
+
+  constructor(content: Source, envelope: CheckedEnvelope, messageId: string | undefined, size: number | undefined, { dsn, requireTls = false }: DeliveryOptions) {
+    this.#content = content;
+    this.envelope = envelope;
+    this.messageId = messageId;
+    this.size = size;
+    this.dsn = dsn;
+    this.requireTls = requireTls;
+  }
+
+  get replayable(): boolean {
+    return this.#content.replayable;
+  }
+
+  open(): OpenContent {
+    return this.#content.open();
+  }
+
+  discard(): void {
+    this.#content.discard();
+  }
+}
 
 const checkComposed = (message: unknown): Observable<Mail> => {
   const given = fields(message, { path: '', noun: 'message field', known: [...COMPOSED_FIELDS, ...DELIVERY_FIELDS], refused: { ...LATER, size: 'belongs to raw messages.' } });
@@ -89,7 +110,10 @@ const checkSize = (size: unknown): number | undefined => {
   return size as number | undefined;
 };
 
+const NOTHING_ASKED: DeliveryOptions = {};
+
 const delivery = ({ dsn, requireTls }: { readonly dsn?: unknown; readonly requireTls?: unknown }): DeliveryOptions => {
+  if (dsn === undefined && requireTls === undefined) return NOTHING_ASKED;
   if (requireTls !== undefined && typeof requireTls !== 'boolean') throw usage('The message field "requireTls" must be true or false.');
   return { ...(dsn === undefined ? {} : { dsn: checkDsn(dsn) }), ...(requireTls === undefined ? {} : { requireTls }) };
 };

@@ -1,42 +1,24 @@
-import { defer, filter, firstValueFrom, Observable, startWith, Subject, Subscription, takeWhile, type Subscriber, type SchedulerLike } from 'rxjs';
+import { defer, filter, firstValueFrom, Observable, startWith, Subject, takeWhile, type SchedulerLike, type Subscriber, type Subscription, type Unsubscribable } from 'rxjs';
 import { SmtpUsageError } from '../protocol/error.js';
 import type { ConnectEvent, SmtpEvent } from '../protocol/event.js';
 import type { Opening } from '../session/open-session.js';
-import type { Claim, Session } from '../session/session.js';
 import { remaining } from '../transport/clock.js';
 import type { Wire } from '../wire/wire.js';
 import { Congestion } from './congestion.js';
-import { mayMove } from './may-move.js';
+import { Connection } from './connection.js';
+import { Delivery, type Carrier, type Job } from './delivery.js';
 import type { PoolSettings, PoolState } from './pool-state.js';
 import { RateLimit } from './rate-limit.js';
 
-/** What is done with a session: one mail, under its claim. */
-export type Job = (session: Session, claim: Claim) => Observable<SmtpEvent>;
-
-type Open = (leave: (wire: Wire) => void) => Observable<Opening>;
-
-interface Connection {
-  readonly subscription: Subscription;
-  readonly openedAt: number;
-  session?: Session;
-  /** Mails on the way there. */
-  mails: number;
-  idling?: Subscription | undefined;
-}
-
-// A mail that others keep pushing out is not to wander for ever.
-const MOST_MOVES = 3;
-
 /** Connections, opened when a mail needs one, shared as far as the server allows, kept for the next mail, and left between two. The owner of every session. */
-export class Pool {
+export class Pool implements Carrier {
   readonly #settings: PoolSettings;
-  readonly #open: Open;
   readonly #scheduler: SchedulerLike;
   readonly #connections = new Set<Connection>();
   readonly #leaving = new Set<Wire>();
   /** Mails that were begun and turned away come first. */
-  readonly #returning = new Set<() => void>();
-  readonly #waiting = new Set<() => void>();
+  readonly #returning = new Set<Delivery>();
+  readonly #waiting = new Set<Delivery>();
   readonly #changes = new Subject<PoolState>();
   readonly state$: Observable<PoolState> = defer(() => this.#changes.pipe(startWith(this.#state)));
   readonly #congestion = new Congestion();
@@ -46,12 +28,12 @@ export class Pool {
   #ringing: Subscription | undefined;
   /** Mails and checks from their subscription to their end, those that are still being composed included. */
   #begun = 0;
+  #inFlight = 0;
   #isAdmitting = false;
   #isClosed = false;
 
-  constructor(settings: PoolSettings, open: Open, scheduler: SchedulerLike, awake = scheduler) {
+  constructor(settings: PoolSettings, scheduler: SchedulerLike, awake = scheduler) {
     this.#settings = settings;
-    this.#open = open;
     this.#scheduler = scheduler;
     this.#awake = awake;
     this.#rateLimit = settings.rate === undefined ? undefined : new RateLimit(settings.rate);
@@ -62,7 +44,7 @@ export class Pool {
   }
 
   /** Opens a connection of its own up to `ready`, and leaves. */
-  verify(open = this.#open): Observable<ConnectEvent> {
+  verify(open: (leave: (wire: Wire) => void) => Observable<Opening>): Observable<ConnectEvent> {
     return new Observable((subscriber) => {
       const place = this.enter();
       if (isRefused(place, subscriber)) return;
@@ -72,125 +54,49 @@ export class Pool {
   }
 
   /** A place for a mail, from its subscription to its end: `close()` waits until it is given back. A closed one where the pool is closed. */
-  enter(): Subscription {
-    if (this.#isClosed) return Subscription.EMPTY;
-    this.#begun += 1;
-    return new Subscription(() => { this.#begun -= 1; this.#changed(); });
+  enter(): Place {
+    if (!this.#isClosed) this.#begun += 1;
+    return new Place(this.#isClosed, this.#left);
   }
 
-  /**
-   * Runs a job on a session, for its subscriber: one that has room, a new one, or the next that has. Unsubscribing ends the
-   * job first and then leaves the connection, unless other mails are on it. A job that a used connection failed before
-   * anything was told of it is begun again elsewhere, unseen.
-   */
-  use(job: Job, subscriber: Subscriber<SmtpEvent>, place: Subscription, open: Open): void {
-    if (isRefused(place, subscriber)) return;
-    let connection: Connection | undefined;
-    let claim: Claim | undefined;
-    let running: Subscription | undefined;
-    let number = 0;
-    let moves = 0;
-    let isReady = false;
-    let isTold = false;
-
-    const release = (isCancelled = false): void => {
-      const used = connection;
-      connection = undefined;
-      claim?.ended();
-      claim = undefined;
-      if (used === undefined) return;
-      used.mails -= 1;
-      if (isCancelled && used.mails === 0) this.#retire(used);
-      else this.#settle(used);
-    };
-    const failed = (error: unknown, session: Session, { isFirst, overlaps }: Claim): void => {
-      const moving = !isTold && !isFirst && moves < MOST_MOVES ? mayMove(error, overlaps) : undefined;
-      this.#congestion.failed(error, number, this.#inFlight);
-      if (moving === 'it-was-ahead') session.manners.disappoint();
-      if (moving === undefined) {
-        release();
-        subscriber.error(error);
-        return;
-      }
-      moves += 1;
-      // Before its place is free, or a mail that waits would take it.
-      this.#returning.add(begin);
-      release();
-      this.#admit();
-    };
-    const run = (session: Session): void => {
-      const mine = claim = session.begin();
-      let events$: Observable<SmtpEvent>;
-      try {
-        events$ = job(session, mine);
-      } catch (error) {
-        failed(error, session, mine);
-        return;
-      }
-      running = events$.subscribe({
-        next: (event) => {
-          isTold = true;
-          subscriber.next(event);
-        },
-        error: (error: unknown) => { failed(error, session, mine); },
-        complete: () => {
-          this.#congestion.accepted();
-          release();
-          subscriber.complete();
-        },
-      });
-    };
-    const tell = (event: SmtpEvent): void => {
-      if (!isReady) subscriber.next(event);
-      isReady ||= event.type === 'ready';
-    };
-    const begin = (): void => {
-      number = this.#congestion.begin();
-      const shared = this.#withRoom();
-      if (shared?.session !== undefined) {
-        this.#take(connection = shared);
-        tell(shared.session.ready);
-        if (!subscriber.closed) run(shared.session);
-        return;
-      }
-      // Lives on when this mail is gone, and must not hold on to it.
-      let opener: Opener | undefined = {
-        told: tell,
-        opened: (session) => { if (!subscriber.closed) run(session); },
-        failed: (error) => {
-          this.#congestion.failed(error, number, this.#inFlight);
-          release();
-          subscriber.error(error);
-        },
-      };
-      const opening: Connection = { subscription: new Subscription(), openedAt: this.#scheduler.now(), mails: 0 };
-      this.#connections.add(opening);
-      this.#take(connection = opening);
-      opening.subscription.add(open(this.#leave).subscribe({
-        next: (step) => {
-          if (step.type !== 'session') { opener?.told(step); return; }
-          const { session } = step;
-          opening.session = session;
-          session.changed = () => { this.#settle(opening); };
-          const waiting = opener;
-          opener = undefined;
-          waiting?.opened(session);
-        },
-        error: (error: unknown) => { opener?.failed(error); },
-      }));
-    };
-
-    subscriber.add(() => {
-      this.#waiting.delete(begin);
-      this.#returning.delete(begin);
-      if (this.#waiting.size + this.#returning.size === 0) this.#stopRinging();
-      running?.unsubscribe();
-      release(true);
-      this.#changed();
-    });
-    this.#waiting.add(begin);
+  /** Does a job for its subscriber, on a connection that has room, a new one, or the next that has. */
+  use(job: Job, subscriber: Subscriber<SmtpEvent>, place: Place): void {
+    if (isRefused(place, subscriber)) {
+      job.end();
+      return;
+    }
+    const delivery = new Delivery(job, subscriber, this);
+    subscriber.add(delivery);
+    subscriber.add(place);
+    this.#waiting.add(delivery);
     this.#changed();
     this.#admit();
+  }
+
+  released(connection: Connection, isCancelled: boolean): void {
+    this.#inFlight -= 1;
+    connection.mails -= 1;
+    if (isCancelled && connection.mails === 0) this.#retire(connection);
+    else this.#settle(connection);
+  }
+
+  failed(error: unknown, number: number): void {
+    this.#congestion.failed(error, number, this.#inFlight);
+  }
+
+  accepted(): void {
+    this.#congestion.accepted();
+  }
+
+  again(delivery: Delivery): void {
+    this.#returning.add(delivery);
+  }
+
+  ended(delivery: Delivery): void {
+    this.#waiting.delete(delivery);
+    this.#returning.delete(delivery);
+    if (this.#waiting.size + this.#returning.size === 0) this.#stopRinging();
+    this.#changed();
   }
 
   /** Ends when every mail that was begun has ended and every server was left. Nothing begins any more. */
@@ -206,23 +112,45 @@ export class Pool {
     this.#isAdmitting = true;
     for (;;) {
       const queue = this.#returning.size > 0 ? this.#returning : this.#waiting;
-      const [next] = queue;
-      if (next === undefined || !this.#hasRoom || this.#mustWait()) break;
+      const next = queue.values().next().value;
+      if (next === undefined || this.#inFlight >= this.#congestion.limit) break;
+      const connection = this.#withRoom();
+      if ((connection === undefined && this.#connections.size >= this.#settings.maxConnections) || this.#mustWait()) break;
       queue.delete(next);
       this.#rateLimit?.started(this.#scheduler.now());
-      next();
+      this.#begin(next, connection);
     }
     this.#isAdmitting = false;
   }
 
-  get #hasRoom(): boolean {
-    return this.#inFlight < this.#congestion.limit && (this.#connections.size < this.#settings.maxConnections || this.#withRoom() !== undefined);
+  #begin(delivery: Delivery, shared: Connection | undefined): void {
+    delivery.number = this.#congestion.begin();
+    const connection = shared ?? new Connection(this.#scheduler.now());
+    this.#inFlight += 1;
+    connection.mails += 1;
+    connection.idling?.unsubscribe();
+    connection.idling = undefined;
+    if (connection.mails === 1) connection.keepAlive(true);
+    if (shared === undefined) this.#connections.add(connection);
+    this.#changed();
+    delivery.boards(connection);
+    if (shared === undefined) this.#open(connection, delivery);
   }
 
-  get #inFlight(): number {
-    let inFlight = 0;
-    for (const { mails } of this.#connections) inFlight += mails;
-    return inFlight;
+  #open(connection: Connection, first: Delivery): void {
+    // The connection lives on when this mail is gone, and must not hold on to it.
+    let opener: Delivery | undefined = first;
+    connection.subscription.add(first.job.open(this.#leave).subscribe({
+      next: (step) => {
+        if (step.type !== 'session') { opener?.meets(step); return; }
+        connection.session = step.session;
+        step.session.changed = () => { this.#settle(connection); };
+        const waiting = opener;
+        opener = undefined;
+        waiting?.opened(step.session);
+      },
+      error: (error: unknown) => { opener?.error(error); },
+    }));
   }
 
   /** The rate is used up: rings when the next mail may start. */
@@ -245,37 +173,26 @@ export class Pool {
   #withRoom(): Connection | undefined {
     let best: Connection | undefined;
     for (const connection of this.#connections)
-      if (connection.session?.hasRoom === true && !this.#isWorn(connection) && connection.mails < (best?.mails ?? Infinity)) best = connection;
+      if (connection.session?.hasRoom === true && connection.mails < (best?.mails ?? Infinity) && !this.#isWorn(connection)) best = connection;
     return best;
   }
 
-  #isWorn({ session, openedAt }: Connection): boolean {
-    const { maxMessages, maxAge } = this.#settings;
-    return (session?.mails ?? 0) >= maxMessages || this.#scheduler.now() - openedAt >= maxAge;
-  }
-
-  #take(connection: Connection): void {
-    connection.mails += 1;
-    connection.idling?.unsubscribe();
-    connection.idling = undefined;
-    if (connection.mails === 1) connection.session?.wire.stream.keepAlive(true);
-    this.#changed();
+  #isWorn(connection: Connection): boolean {
+    return connection.isWorn(this.#settings, this.#scheduler);
   }
 
   /** Something ended or changed there: keeps the connection or leaves it, and lets others in. */
   #settle(connection: Connection): void {
-    if (!this.#connections.has(connection)) return;
-    if (connection.mails > 0) {
+    if (!this.#connections.has(connection) || connection.mails > 0) {
       this.#admit();
       return;
     }
-    const { session } = connection;
     const { idleTimeout } = this.#settings;
-    if (session?.isUsable !== true || this.#isClosed || idleTimeout === 0 || this.#isWorn(connection)) {
+    if (connection.session?.isUsable !== true || this.#isClosed || idleTimeout === 0 || this.#isWorn(connection)) {
       this.#retire(connection);
       return;
     }
-    session.wire.stream.keepAlive(false);
+    connection.keepAlive(false);
     if (idleTimeout !== Infinity) connection.idling ??= this.#scheduler.schedule(() => { this.#retire(connection); }, remaining(this.#scheduler, this.#scheduler.now() + idleTimeout));
     this.#changed();
     this.#admit();
@@ -284,7 +201,7 @@ export class Pool {
   #retire(connection: Connection): void {
     this.#connections.delete(connection);
     connection.idling?.unsubscribe();
-    connection.session?.wire.stream.keepAlive(true);
+    connection.keepAlive(true);
     connection.subscription.unsubscribe();
     this.#changed();
     this.#admit();
@@ -295,6 +212,11 @@ export class Pool {
     this.#changed();
     const left = (): void => { this.#leaving.delete(wire); this.#changed(); };
     wire.leave().subscribe({ complete: left, error: left });
+  };
+
+  readonly #left = (): void => {
+    this.#begun -= 1;
+    this.#changed();
   };
 
   get #state(): PoolState {
@@ -312,14 +234,24 @@ export class Pool {
   }
 }
 
-const isRefused = (place: Subscription, subscriber: { error(error: unknown): void }): boolean => {
+/** A place in a pool, given back once. */
+export class Place implements Unsubscribable {
+  closed: boolean;
+  readonly #left: () => void;
+
+  constructor(isRefused: boolean, left: () => void) {
+    this.closed = isRefused;
+    this.#left = left;
+  }
+
+  unsubscribe(): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.#left();
+  }
+}
+
+const isRefused = (place: Place, subscriber: { error(error: unknown): void }): boolean => {
   if (place.closed) subscriber.error(new SmtpUsageError({ phase: 'idle', message: 'This client was closed. Make a new SmtpClient to send more.' }));
   return place.closed;
 };
-
-/** Who opened a connection and is told of its opening. */
-interface Opener {
-  told(event: ConnectEvent): void;
-  opened(session: Session): void;
-  failed(error: unknown): void;
-}

@@ -24,6 +24,8 @@ const PATH_LIMIT = 256 - 2;
 const FORBIDDEN = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
 const NON_ASCII = /[^\u0000-\u007f]/;
 const DOT_STRING = /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u0080-\u{10ffff}.-]*/u;
+// What nearly every address looks like: a Dot-string and a name in lower case that no reader could take for anything else.
+const PLAIN = /^(?=.{1,64}@)[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*@(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;
 const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;
 const IPV4 = /^(?:(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(?:\.(?!$)|$)){4}$/;
 
@@ -31,9 +33,17 @@ const IPV4 = /^(?:(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(?:\.(?!$)|$)){
  * One Mailbox of RFC 5321 section 4.1.2, and nothing that another reader could read otherwise: no display name, comment,
  * source route or second address. `what` names the place in the options; the text itself is never repeated.
  */
-export const parseMailbox = (text: string, what: string, role: 'sender' | 'recipient' = 'recipient'): Mailbox => {
+export const parseMailbox = (text: string, what: string | (() => string), role: 'sender' | 'recipient' = 'recipient'): Mailbox =>
+  text.length <= PATH_LIMIT && PLAIN.test(text) ? plainMailbox(text) : parseAny(text, what, role);
+
+const plainMailbox = (text: string): Mailbox => {
+  const at = text.indexOf('@');
+  return { path: text, local: text.slice(0, at), domain: text.slice(at + 1), utf8: false };
+};
+
+const parseAny = (text: string, what: string | (() => string), role: 'sender' | 'recipient'): Mailbox => {
   const refuse: Refuse = (why) => {
-    throw new SmtpUsageError({ message: `${what} ${why}` });
+    throw new SmtpUsageError({ message: `${typeof what === 'string' ? what : what()} ${why}` });
   };
   if (text === '') refuse('is empty. Give an address such as "ann@example.com".');
   if (FORBIDDEN.test(text)) refuse('holds a line break, a control or an invisible character. Remove it.');

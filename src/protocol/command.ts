@@ -19,8 +19,7 @@ export class Command {
     this.#shown = shown;
   }
 
-  static of(phase: Phase, ...words: readonly string[]): Command {
-    const line = words.join(' ');
+  static of(phase: Phase, line: string): Command {
     return new Command(phase, line, line);
   }
 
@@ -47,22 +46,24 @@ export class Command {
   }
 }
 
-export const ehlo = (clientName: string): Command => Command.of('hello', 'EHLO', clientName);
-export const helo = (clientName: string): Command => Command.of('hello', 'HELO', clientName);
+export const ehlo = (clientName: string): Command => Command.of('hello', `EHLO ${clientName}`);
+export const helo = (clientName: string): Command => Command.of('hello', `HELO ${clientName}`);
 export const STARTTLS = Command.of('starttls', 'STARTTLS');
-export const mail = (path: string, parameters: readonly string[]): Command => Command.of('mail', `MAIL FROM:<${path}>`, ...parameters);
-export const rcpt = (path: string, parameters: readonly string[]): Command => Command.of('rcpt', `RCPT TO:<${path}>`, ...parameters);
+/** @param parameters each with a space in front. */
+export const mail = (path: string, parameters = ''): Command => Command.of('mail', `MAIL FROM:<${path}>${parameters}`);
+/** @param parameters each with a space in front. */
+export const rcpt = (path: string, parameters = ''): Command => Command.of('rcpt', `RCPT TO:<${path}>${parameters}`);
 export const DATA = Command.of('data', 'DATA');
 /** A chunk of content (RFC 3030 section 2); with the last one the end of the data leaves. */
 export const bdat = (size: number, isLast: boolean): Command =>
-  isLast ? Command.of('end-of-data', 'BDAT', String(size), 'LAST') : Command.of('body', 'BDAT', String(size));
+  isLast ? Command.of('end-of-data', `BDAT ${String(size)} LAST`) : Command.of('body', `BDAT ${String(size)}`);
 export const RSET = Command.of('reset', 'RSET');
 export const QUIT = Command.of('quit', 'QUIT');
 
 /** AUTH with its initial response; an empty one is `=` (RFC 4954 section 4), none at all leaves the word out. */
 export const auth = (mechanism: string, initialResponse?: Uint8Array): Command =>
   initialResponse === undefined
-    ? Command.of('auth', 'AUTH', mechanism)
+    ? Command.of('auth', `AUTH ${mechanism}`)
     : Command.confidential('auth', ['AUTH', mechanism], initialResponse.length === 0 ? '=' : base64(initialResponse));
 
 export const authResponse = (response: Uint8Array): Command => Command.confidential('auth', [], base64(response));

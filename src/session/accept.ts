@@ -19,7 +19,7 @@ export const accept = ({ wire }: Session, claim: Claim, mail: Mail, { accepted, 
   if (!isPositive(reply)) throw unexpected(wire, 'end-of-data', 'the end of data', reply);
   claim.succeeded();
   const id = queueId(reply);
-  const now = wire.context.scheduler.now();
+  const now = wire.heardAt;
   const { startedAt, readyAt, goAheadAt, contentAt } = marks;
   return {
     type: 'accepted',

@@ -1,16 +1,21 @@
 import { DATA, RSET } from '../protocol/command.js';
 import type { SmtpError } from '../protocol/error.js';
 import type { TransactionEvent } from '../protocol/event.js';
-import { isFarewell, isPositive, isRefusal, type Reply } from '../protocol/reply.js';
+import { isFarewell, isPositive, isRefusal, makeReply, type Reply } from '../protocol/reply.js';
 import type { EnvelopePlan } from './envelope-plan.js';
 import { refusal, unexpected } from './expect-reply.js';
 import type { Claim, Session } from './session.js';
+
+interface Refused {
+  readonly recipient: string;
+  readonly reply: Reply;
+}
 
 /** What the replies to an envelope amount to. */
 export interface Verdict {
   readonly events: readonly TransactionEvent[];
   readonly accepted: readonly string[];
-  readonly refused: readonly { readonly recipient: string; readonly reply: Reply }[];
+  readonly refused: readonly Refused[];
   /** The server waits for content (354). */
   readonly goesAhead: boolean;
   /** Every recipient was refused: what is sent now reaches nobody. */
@@ -20,55 +25,67 @@ export interface Verdict {
 }
 
 /**
- * Judges an envelope when all its replies are in, or the connection is gone: `all` are those to RSET where it was due, MAIL,
- * RCPT... and DATA where it is needed, as far as they came. The first refusal that stops the mail is its error, before the
- * loss that followed it.
+ * Judges an envelope when all its replies are in, or the connection is gone: `replies` are those to RSET where it was due,
+ * MAIL, RCPT... and DATA where it is needed, as far as they came. The first refusal that stops the mail is its error, before
+ * the loss that followed it.
  */
-export const judgeEnvelope = (session: Session, claim: Claim, plan: EnvelopePlan, all: readonly Reply[], lost: SmtpError | undefined): Verdict => {
+export const judgeEnvelope = (session: Session, { needsReset }: Claim, { commands, recipients, impossible }: EnvelopePlan, replies: readonly Reply[], lost: SmtpError | undefined): Verdict => {
   const { wire } = session;
-  const [resetReply] = claim.needsReset ? all : [];
-  const [mailReply, ...rest] = claim.needsReset ? all.slice(1) : all;
-  const recipientReplies = rest.slice(0, plan.recipients.length);
-  const dataReply = rest[plan.recipients.length];
+  const mailAt = needsReset ? 1 : 0;
+  const mailReply = replies[mailAt];
+  const dataReply = replies[mailAt + commands.length];
+  const goesAhead = dataReply?.code === 354;
   const events: TransactionEvent[] = [];
   const accepted: string[] = [];
-  const refused = [...plan.impossible];
-  const goesAhead = dataReply?.code === 354;
+  const refused: Refused[] = [];
   const verdict = (failure: SmtpError | undefined, isForNobody = false): Verdict => ({ events, accepted, refused, goesAhead: goesAhead && !wire.failed, isForNobody, failure });
+  const command = (index: number): string => String(commands[index]);
+  const refuse = (recipient: string, reply: Reply): void => {
+    refused.push({ recipient, reply });
+    events.push({ type: 'recipient-refused', recipient, reply });
+  };
 
+  const resetReply = needsReset ? replies[0] : undefined;
   if (resetReply !== undefined && !isPositive(resetReply)) {
     wire.mustDrop = true;
-    return verdict(isRefusal(resetReply) ? refusal(wire, 'reset', RSET.toString(), resetReply, 'Try again on another connection.') : unexpected(wire, 'reset', RSET.toString(), resetReply));
+    return verdict(isRefusal(resetReply) ? refusal(wire, 'reset', String(RSET), resetReply, 'Try again on another connection.') : unexpected(wire, 'reset', String(RSET), resetReply));
   }
-  if (mailReply === undefined) return verdict(lost ?? noRecipient(session, plan));
-  const sender = plan.mail.toString();
-  if (isRefusal(mailReply)) return verdict(refusal(wire, 'mail', sender, mailReply, 'Check the sender\'s address, and whether "auth" is needed.'));
-  if (!isPositive(mailReply)) return verdict(unexpected(wire, 'mail', sender, mailReply));
+  const [unreachable] = impossible;
+  const nobody = unreachable === undefined ? undefined : () => refusal(wire, 'rcpt', `RCPT TO:<${unreachable.given}>`, NEEDS_SMTPUTF8, 'Use an ASCII address.', unreachable.given);
+  if (mailReply === undefined) return verdict(lost ?? nobody?.());
+  if (isRefusal(mailReply)) return verdict(refusal(wire, 'mail', command(0), mailReply, 'Check the sender\'s address, and whether "auth" is needed.'));
+  if (!isPositive(mailReply)) return verdict(unexpected(wire, 'mail', command(0), mailReply));
   events.push({ type: 'sender-accepted', reply: mailReply });
 
+  for (const { given } of impossible) refuse(given, NEEDS_SMTPUTF8);
   let firstRefusal: SmtpError | undefined;
-  const rejected = new Map(plan.impossible.map(({ recipient, reply }) => [recipient, reply]));
-  for (const [recipient, reply] of rejected) events.push({ type: 'recipient-refused', recipient, reply });
-  for (const [index, reply] of recipientReplies.entries()) {
-    const { given, command } = plan.recipients[index] ?? { given: '', command: plan.mail };
-    if (!isPositive(reply) && !isRefusal(reply)) return verdict(unexpected(wire, 'rcpt', command.toString(), reply));
-    if (isPositive(reply)) accepted.push(given);
-    else {
-      refused.push({ recipient: given, reply });
-      const error = refusal(wire, 'rcpt', command.toString(), reply, 'Check the recipient\'s address.', given);
-      if (isFarewell(reply)) return verdict(error);
-      firstRefusal ??= error;
+  let answered = 0;
+  for (const { given } of recipients) {
+    const reply = replies[mailAt + 1 + answered];
+    if (reply === undefined) break;
+    answered += 1;
+    if (isPositive(reply)) {
+      accepted.push(given);
+      events.push({ type: 'recipient-accepted', recipient: given, reply });
+      continue;
     }
-    events.push({ type: isPositive(reply) ? 'recipient-accepted' : 'recipient-refused', recipient: given, reply });
+    if (!isRefusal(reply)) return verdict(unexpected(wire, 'rcpt', command(answered), reply));
+    if (firstRefusal === undefined || isFarewell(reply)) {
+      const error = refusal(wire, 'rcpt', command(answered), reply, 'Check the recipient\'s address.', given);
+      if (isFarewell(reply)) {
+        refused.push({ recipient: given, reply });
+        return verdict(error);
+      }
+      firstRefusal = error;
+    }
+    refuse(given, reply);
   }
-  if (accepted.length === 0 && recipientReplies.length === plan.recipients.length) return verdict(firstRefusal ?? noRecipient(session, plan), true);
+  if (accepted.length === 0 && answered === recipients.length) return verdict(firstRefusal ?? nobody?.(), true);
   if (session.chunks) return verdict(lost);
-  if (dataReply === undefined) return verdict(lost ?? noRecipient(session, plan));
+  if (dataReply === undefined) return verdict(lost ?? nobody?.());
   if (goesAhead) return verdict(lost);
-  return verdict(isRefusal(dataReply) ? refusal(wire, 'data', DATA.toString(), dataReply, 'The mail was not sent.') : unexpected(wire, 'data', DATA.toString(), dataReply));
+  return verdict(isRefusal(dataReply) ? refusal(wire, 'data', String(DATA), dataReply, 'The mail was not sent.') : unexpected(wire, 'data', String(DATA), dataReply));
 };
 
-const noRecipient = ({ wire }: Session, { impossible }: EnvelopePlan): SmtpError | undefined => {
-  const [first] = impossible;
-  return first === undefined ? undefined : refusal(wire, 'rcpt', `RCPT TO:<${first.recipient}>`, first.reply, 'Use an ASCII address.', first.recipient);
-};
+// RFC 6531 section 3.5: what the server would have to say to such an address. It is never asked.
+const NEEDS_SMTPUTF8: Reply = makeReply(553, ['5.6.7 This address needs SMTPUTF8, which the server does not offer']);

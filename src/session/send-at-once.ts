@@ -1,6 +1,6 @@
 import { Observable } from 'rxjs';
 import type { Mail } from '../message/mail.js';
-import { bdat, RSET } from '../protocol/command.js';
+import { bdat } from '../protocol/command.js';
 import type { SmtpError } from '../protocol/error.js';
 import type { TransactionEvent } from '../protocol/event.js';
 import type { Reply } from '../protocol/reply.js';
@@ -9,6 +9,7 @@ import { converse } from '../wire/exchange.js';
 import { accept, type Marks } from './accept.js';
 import type { EnvelopePlan } from './envelope-plan.js';
 import { judgeEnvelope, type Verdict } from './judge-envelope.js';
+import { group } from './send-envelope.js';
 import type { Claim, Session } from './session.js';
 
 /**
@@ -18,15 +19,14 @@ import type { Claim, Session } from './session.js';
 export const sendAtOnce = (session: Session, claim: Claim, mail: Mail, plan: EnvelopePlan, content: Buffer, operation: Deadline, marks: Marks): Observable<TransactionEvent> =>
   new Observable((subscriber) => {
     const { wire } = session;
-    const { scheduler } = wire.context;
-    const commands = [...(claim.needsReset ? [RSET] : []), plan.mail, ...plan.recipients.map(({ command }) => command), bdat(content.length, true)];
+    const commands = [...group(claim, plan), bdat(content.length, true)];
     const replies: Reply[] = [];
     let verdict: Verdict | undefined;
 
     const tellEnvelope = (lost?: SmtpError): Verdict => {
       verdict = judgeEnvelope(session, claim, plan, replies, lost);
       for (const event of verdict.events) subscriber.next(event);
-      marks.goAheadAt = marks.contentAt = scheduler.now();
+      marks.goAheadAt = marks.contentAt = wire.heardAt;
       if (verdict.failure === undefined) subscriber.next({ type: 'progress', bytesSent: content.length, bytesTotal: content.length });
       return verdict;
     };

@@ -1,5 +1,5 @@
 import { concatMap, map, Observable, of } from 'rxjs';
-import { DATA, RSET } from '../protocol/command.js';
+import { DATA, RSET, type Command } from '../protocol/command.js';
 import type { SmtpError } from '../protocol/error.js';
 import { isPositive, type Reply } from '../protocol/reply.js';
 import type { Deadline } from '../transport/clock.js';
@@ -9,30 +9,34 @@ import { judgeEnvelope, type Verdict } from './judge-envelope.js';
 import type { Claim, Session } from './session.js';
 
 /** MAIL, RCPT and DATA: one group where the server pipelines, else one after the other; all replies, and then a verdict. */
-export const sendEnvelope = (session: Session, claim: Claim, plan: EnvelopePlan, operation: Deadline): Observable<Verdict> => {
-  const { wire } = session;
-  const judge = ({ replies, lost }: Answers): Verdict => judgeEnvelope(session, claim, plan, replies, lost);
-  const group = [...(claim.needsReset ? [RSET] : []), plan.mail, ...plan.recipients.map(({ command }) => command)];
-  if (session.pipelines) return collect(exchange(wire, session.chunks ? group : [...group, DATA], { operation })).pipe(map(judge));
-  // Nothing follows a refused RSET or MAIL; a refused recipient stops nobody else, unless the server says goodbye.
-  const mailAt = group.indexOf(plan.mail);
-  const goOn = (reply: Reply, index: number): boolean => reply.code !== 421 && (index > mailAt || isPositive(reply));
-  let index = 0;
-  return collect(exchangeInTurn(wire, group, { operation }, (reply) => goOn(reply, index++))).pipe(
-    concatMap((answers) => {
-      const accepted = answers.replies.slice(mailAt + 1).some(isPositive);
-      return !accepted || answers.lost !== undefined || answers.replies.length < group.length
-        ? of(answers)
-        : collect(exchange(wire, [DATA], { operation })).pipe(map((data): Answers => ({ replies: [...answers.replies, ...data.replies], lost: data.lost })));
-    }),
-    map(judge),
-  );
-};
+export const sendEnvelope = (session: Session, claim: Claim, plan: EnvelopePlan, operation: Deadline): Observable<Verdict> =>
+  (session.pipelines ? inOneGroup : inTurn)(session, group(claim, plan), operation).pipe(map(({ replies, lost }) => judgeEnvelope(session, claim, plan, replies, lost)));
+
+/** RSET where it is due, MAIL and RCPT. */
+export const group = ({ needsReset }: Claim, { commands }: EnvelopePlan): readonly Command[] => (needsReset ? [RSET, ...commands] : commands);
 
 interface Answers {
   readonly replies: readonly Reply[];
   readonly lost: SmtpError | undefined;
 }
+
+const inOneGroup = ({ wire, chunks }: Session, commands: readonly Command[], operation: Deadline): Observable<Answers> =>
+  collect(exchange(wire, chunks ? commands : [...commands, DATA], { operation }));
+
+/** Nothing follows a refused RSET or MAIL; a refused recipient stops nobody else, unless the server says goodbye. */
+const inTurn = ({ wire }: Session, commands: readonly Command[], operation: Deadline): Observable<Answers> => {
+  const mailAt = commands.findIndex(({ phase }) => phase === 'mail');
+  const goOn = (reply: Reply, index: number): boolean => reply.code !== 421 && (index > mailAt || isPositive(reply));
+  let index = 0;
+  return collect(exchangeInTurn(wire, commands, { operation }, (reply) => goOn(reply, index++))).pipe(
+    concatMap((answers) => {
+      const accepted = answers.replies.slice(mailAt + 1).some(isPositive);
+      return !accepted || answers.lost !== undefined || answers.replies.length < commands.length
+        ? of(answers)
+        : collect(exchange(wire, [DATA], { operation })).pipe(map((data): Answers => ({ replies: [...answers.replies, ...data.replies], lost: data.lost })));
+    }),
+  );
+};
 
 /** All replies of a group, and the failure that cut it short: a server may say why before it hangs up. */
 const collect = (replies$: Observable<Reply>): Observable<Answers> =>

@@ -17,23 +17,28 @@ export class Session {
   readonly capabilities: Capabilities;
   readonly settings: SessionSettings;
   readonly manners: Manners;
+  /** What a mail begins with on a connection that was open already. */
+  readonly ready: ReadyEvent;
   /** Mails that were begun here. */
   mails = 0;
   /** Is told when another mail may start, or none any more. */
   changed: () => void = () => undefined;
+  readonly #offersPipelining: boolean;
+  readonly #offersChunking: boolean;
   /** The number of the last mail that was accepted. */
   #lastGood = 0;
   #isWriting = false;
   #mailsInFlight = 0;
   #bytesInFlight = 0;
-  #answeredAt: number;
 
   constructor({ wire, capabilities, settings }: State, manners: Manners) {
     this.wire = wire;
     this.capabilities = capabilities;
     this.settings = settings;
     this.manners = manners;
-    this.#answeredAt = wire.context.scheduler.now();
+    this.ready = { type: 'ready', capabilities, supportedAuthentication: capabilities.authentication, secure: wire.stream.tls !== undefined, reused: true };
+    this.#offersPipelining = settings.pipelining.enabled && capabilities.has('PIPELINING');
+    this.#offersChunking = capabilities.has('CHUNKING');
     wire.onLoss = () => { this.changed(); };
   }
 
@@ -45,7 +50,7 @@ export class Session {
   /** A mail may start here now, behind those that are under way. */
   get hasRoom(): boolean {
     if (this.#mailsInFlight === 0) return this.isUsable;
-    return !this.#isWriting && !this.wire.mustDrop && !this.wire.failed && this.#mailsInFlight < this.#depth && this.#bytesInFlight < BYTES_IN_FLIGHT;
+    return !this.#isWriting && this.#mailsInFlight < this.#depth && this.#bytesInFlight < BYTES_IN_FLIGHT && !this.wire.mustDrop && !this.wire.failed;
   }
 
   get mailsInFlight(): number {
@@ -54,72 +59,87 @@ export class Session {
 
   /** The commands of a mail may go out together. */
   get pipelines(): boolean {
-    return this.settings.pipelining.enabled && this.manners.groups && this.capabilities.has('PIPELINING');
+    return this.#offersPipelining && this.manners.groups;
   }
 
   /** Content goes out in counted chunks, with nothing to wait for in between (RFC 3030). */
   get chunks(): boolean {
-    return this.pipelines && this.capabilities.has('CHUNKING');
+    return this.#offersChunking && this.pipelines;
   }
 
   /** It was in use a moment ago, so that content may go out with its envelope. */
   get isFresh(): boolean {
-    return this.#mailsInFlight > 1 || this.wire.context.scheduler.now() - this.#answeredAt < FRESH;
+    return this.#mailsInFlight > 1 || this.wire.context.scheduler.now() - this.wire.heardAt < FRESH;
   }
 
   // Behind DATA a server must be waited for (RFC 2920 section 3.1), so that one more mail is all there can be.
   get #depth(): number {
     if (!this.pipelines || !this.manners.overlap) return 1;
     const depth = this.settings.pipelining.depth ?? MAILS_IN_FLIGHT;
-    return this.chunks ? depth : Math.min(depth, 2);
+    return this.#offersChunking ? depth : Math.min(depth, 2);
   }
 
   /** A mail starts to write. */
   begin(): Claim {
-    const needsReset = this.mails !== this.#lastGood;
-    const number = this.mails += 1;
-    const isFirst = number === 1;
-    let bytes: number | undefined;
+    this.mails += 1;
     this.#isWriting = true;
     this.#mailsInFlight += 1;
-    return {
-      needsReset, isFirst,
-      overlaps: this.#mailsInFlight > 1,
-      written: (size) => {
-        bytes = size;
-        this.#bytesInFlight += size;
-        this.#isWriting = false;
-        this.changed();
-      },
-      succeeded: () => { this.#lastGood = number; },
-      ended: () => {
-        this.#mailsInFlight -= 1;
-        if (bytes === undefined) this.#isWriting = false;
-        else this.#bytesInFlight -= bytes;
-        this.#answeredAt = this.wire.context.scheduler.now();
-      },
-    };
+    return new Claim(this, this.mails, this.mails - 1 !== this.#lastGood, this.#mailsInFlight > 1);
   }
 
-  /** What a mail begins with on a connection that was open already. */
-  get ready(): ReadyEvent {
-    const { capabilities } = this;
-    return { type: 'ready', capabilities, supportedAuthentication: capabilities.authentication, secure: this.wire.stream.tls !== undefined, reused: true };
+  /** All of a mail has left: the next one may write. */
+  written(bytes: number): void {
+    this.#bytesInFlight += bytes;
+    this.#isWriting = false;
+    this.changed();
+  }
+
+  /** The server took that mail. */
+  succeeded(number: number): void {
+    this.#lastGood = number;
+  }
+
+  /** A mail ended, of which so many bytes had left if all of it had. */
+  ended(bytes: number | undefined): void {
+    this.#mailsInFlight -= 1;
+    if (bytes === undefined) this.#isWriting = false;
+    else this.#bytesInFlight -= bytes;
   }
 }
 
 /** One mail's claim on its session. */
-export interface Claim {
+export class Claim {
   /** No mail went before it here. */
   readonly isFirst: boolean;
   /** The mail before it has not ended well yet: RSET goes in front, because some servers keep its transaction open. */
   readonly needsReset: boolean;
   /** Others are still waiting for their replies. */
   readonly overlaps: boolean;
+  readonly #session: Session;
+  readonly #number: number;
+  #bytes: number | undefined;
+
+  constructor(session: Session, number: number, needsReset: boolean, overlaps: boolean) {
+    this.#session = session;
+    this.#number = number;
+    this.isFirst = number === 1;
+    this.needsReset = needsReset;
+    this.overlaps = overlaps;
+  }
+
   /** All of it has left: the next mail may write. */
-  written(bytes: number): void;
+  written(bytes: number): void {
+    this.#bytes = bytes;
+    this.#session.written(bytes);
+  }
+
   /** The server took it, and its transaction is over. */
-  succeeded(): void;
+  succeeded(): void {
+    this.#session.succeeded(this.#number);
+  }
+
   /** Once, however it ended. */
-  ended(): void;
+  ended(): void {
+    this.#session.ended(this.#bytes);
+  }
 }

@@ -1,4 +1,4 @@
-import { catchError, concat, concatMap, defer, EMPTY, from, map, throwError, type Observable } from 'rxjs';
+import { catchError, concat, concatMap, defer, EMPTY, from, map, Observable, throwError } from 'rxjs';
 import type { OpenContent } from '../message/content.js';
 import type { Mail } from '../message/mail.js';
 import { CanonicalLines, DotStuffing, type ContentEncoder } from '../protocol/dot-stuffing.js';
@@ -21,9 +21,8 @@ export interface TransactionContext {
   readonly mail: Mail;
   /** Opened once for all tries; nothing of a stream was read yet. */
   readonly content: OpenContent;
+  /** Counts from when the send was subscribed to. */
   readonly operation: Deadline;
-  /** When the send was subscribed to, on the scheduler's clock. */
-  readonly startedAt: number;
 }
 
 /**
@@ -31,12 +30,12 @@ export interface TransactionContext {
  * `accepted` last. Three ways, by what the server offers: all at once (CHUNKING), an envelope in one group and then the
  * content (PIPELINING), or command by command.
  */
-export const transaction = (session: Session, claim: Claim, { mail, content, operation, startedAt }: TransactionContext): Observable<TransactionEvent> => {
+export const transaction = (session: Session, claim: Claim, { mail, content, operation }: TransactionContext): Observable<TransactionEvent> => {
   const plan = planEnvelope(session, mail, content);
   const { failure, atOnce, warnings } = plan;
   if (failure !== undefined) return throwError(() => failure);
   const readyAt = session.wire.context.scheduler.now();
-  const marks: Marks = { startedAt, readyAt, goAheadAt: readyAt, contentAt: readyAt };
+  const marks: Marks = { startedAt: operation.since, readyAt, goAheadAt: readyAt, contentAt: readyAt };
   const told$ = atOnce !== undefined && session.isFresh
     ? sendAtOnce(session, claim, mail, plan, atOnce, operation, marks)
     : sendInTurn(session, claim, mail, plan, content, operation, marks);
@@ -46,16 +45,24 @@ export const transaction = (session: Session, claim: Claim, { mail, content, ope
 /** The envelope, and when it was accepted the content. */
 const sendInTurn = (session: Session, claim: Claim, mail: Mail, plan: EnvelopePlan, content: OpenContent, operation: Deadline, marks: Marks): Observable<TransactionEvent> =>
   sendEnvelope(session, claim, plan, operation).pipe(
-    concatMap((verdict) => concat(
-      from(verdict.events),
-      defer(() => (verdict.failure === undefined ? sendContent(session, claim, mail, plan, verdict, content, operation, marks) : giveUp(session, verdict, verdict.failure, operation))),
-    )),
+    concatMap((verdict) => {
+      // From a 354 on nothing but content may follow, also where whoever is told of the envelope cancels the mail.
+      session.wire.mustDrop ||= verdict.goesAhead;
+      return told(verdict.events, verdict.failure === undefined ? sendContent(session, claim, mail, plan, verdict, content, operation, marks) : giveUp(session, verdict, verdict.failure, operation));
+    }),
   );
+
+/** `startWith` for many values, in one observable. */
+const told = (events: readonly TransactionEvent[], next$: Observable<TransactionEvent>): Observable<TransactionEvent> =>
+  new Observable((subscriber) => {
+    for (const event of events) subscriber.next(event);
+    return subscriber.closed ? undefined : next$.subscribe(subscriber);
+  });
 
 const sendContent = (session: Session, claim: Claim, mail: Mail, { size, eightBit }: EnvelopePlan, verdict: Verdict, content: OpenContent, operation: Deadline, marks: Marks): Observable<TransactionEvent> => {
   const { scheduler } = session.wire.context;
   const [write, encoder]: [typeof writeData, ContentEncoder] = session.chunks ? [writeChunks, new CanonicalLines()] : [writeData, new DotStuffing()];
-  marks.goAheadAt = marks.contentAt = scheduler.now();
+  marks.goAheadAt = marks.contentAt = session.wire.heardAt;
   return write(session.wire, content, { operation, encoder, eightBit }).pipe(
     throttleProgress(scheduler),
     map((event: ContentEvent): TransactionEvent => {
@@ -72,7 +79,6 @@ const sendContent = (session: Session, claim: Claim, mail: Mail, { size, eightBi
  * ignored (RFC 2920 section 3.1); any other 354 leaves only the connection to drop.
  */
 const giveUp = ({ wire }: Session, { goesAhead, isForNobody }: Verdict, failure: SmtpError, operation: Deadline): Observable<never> => {
-  wire.mustDrop ||= goesAhead && !isForNobody;
   const loneDot = defer(() => writeData(wire, NO_CONTENT, { operation, encoder: new DotStuffing(), eightBit: true })).pipe(concatMap(() => EMPTY), catchError(() => EMPTY));
   return concat(goesAhead && isForNobody ? loneDot : EMPTY, throwError(() => failure));
 };

@@ -46,6 +46,8 @@ export class Wire {
   #watchedUntil = Infinity;
   #since = 0;
   #mostPatience = Infinity;
+  /** When the server said something last, on the scheduler's clock. */
+  heardAt: number;
   #failure: Failure | undefined;
   #greeted: boolean;
   /** Is told when the wire has ended. */
@@ -56,6 +58,7 @@ export class Wire {
   constructor(stream: ByteStream, context: WireContext, greeted = false) {
     this.stream = stream;
     this.context = context;
+    this.heardAt = context.scheduler.now();
     this.#greeted = greeted;
     this.#parser = new ReplyParser(context.redactor);
     this.#transcript = new Transcript(context);
@@ -164,7 +167,7 @@ export class Wire {
   }
 
   #deliver(asked: number): void {
-    const now = this.context.scheduler.now();
+    this.heardAt = this.context.scheduler.now();
     for (let left = asked; left > 0 && this.#failure === undefined; left -= 1) {
       const first = this.#due[0];
       if (first === undefined) return;
@@ -172,11 +175,11 @@ export class Wire {
       if (reply === undefined) return;
       const surplus = left === 1 && this.#parser.buffered > 0;
       if (surplus && !this.#toleratesSurplus(first, reply)) { this.#unsolicited(); return; }
-      this.#answer(first, reply, now, surplus && first.phase !== 'data');
+      this.#answer(first, reply, surplus && first.phase !== 'data');
     }
   }
 
-  #answer(first: Expectation, reply: Reply, now: number, isLast: boolean): void {
+  #answer(first: Expectation, reply: Reply, isLast: boolean): void {
     const { sink } = first;
     this.#greeted = true;
     this.#outstanding -= 1;
@@ -186,7 +189,7 @@ export class Wire {
     if (isAnswered) this.#due.shift();
     // Whatever follows the last reply that was due ends the wire, but not before that reply has counted.
     if (isLast) this.fail(this.#closedBy('sent more than was asked for'));
-    this.touch(now);
+    this.touch(this.heardAt);
     sink?.next(reply);
     if (isAnswered) first.sink?.complete();
   }
@@ -223,7 +226,7 @@ export class Wire {
   #lost(error?: NodeJS.ErrnoException): void {
     const first = this.#failure === undefined ? this.#due[0] : undefined;
     const words = first === undefined ? undefined : this.#parser.lastWords();
-    if (first !== undefined && words !== undefined) this.#answer(first, words, this.context.scheduler.now(), false);
+    if (first !== undefined && words !== undefined) this.#answer(first, words, false);
     const closed = this.#closedBy(error === undefined ? 'closed the connection' : `was lost (${error.code ?? error.message})`, error);
     this.fail((phase, command) => (FIRST_REPLIES.has(phase) ? lateRefusal(error, this.context.peer, this.transcript()) : undefined) ?? closed(phase, command));
   }

@@ -224,6 +224,16 @@ describe('cancelling', () => {
     }
   }
 
+  it('in the very moment in which the server waits for content says nothing that could be content', async () => {
+    await using server = await startServer({ without: ['CHUNKING'] });
+    await using client = clientOf(server, { security: ['none'] });
+    await new Promise<void>((resolve) => {
+      const subscription = client.send(RAW).subscribe(({ type }) => { if (type === 'recipient-accepted') { subscription.unsubscribe(); resolve(); } });
+    });
+    await server.idle();
+    expect(server.sessions[0]?.lines.at(-1)).toMatch(/^S: 354/);
+  });
+
   it('says QUIT where nothing is under way', async () => {
     await using server = await startServer();
     await using client = clientOf(server, { security: ['none'] });

@@ -142,8 +142,23 @@ describe('parseMailbox', () => {
         return;
       }
       expect(parseMailbox(mailbox.path, WHAT)).toEqual(mailbox);
-      expect(rcpt(mailbox.path, []).line).toBe(`RCPT TO:<${mailbox.path}>`);
+      expect(rcpt(mailbox.path).line).toBe(`RCPT TO:<${mailbox.path}>`);
       expect(mailbox.path.replace(/^"(?:[^"\\]|\\.)*"/, '')).not.toMatch(/[<> \r\n]/);
+    }), { numRuns: 1000 });
+  });
+
+  it('reads a plain address as it reads one that needs a closer look, here for the case of its domain', () => {
+    const read = (text: string): unknown => {
+      try {
+        const { path, ...rest } = parseMailbox(text, WHAT);
+        return { path: path.replace(/@.*/, (domain) => domain.toLowerCase()), ...rest };
+      } catch (error) {
+        return (error as Error).message.replace(/\[.*\]/, '');
+      }
+    };
+    const plain = fc.tuple(fc.stringMatching(/^[a-z0-9!#$%&'*+/=?^_`{|}~.-]{1,66}$/), fc.stringMatching(/^[a-z0-9_.-]{0,70}[a-z]$/));
+    fc.assert(fc.property(plain, ([local, domain]) => {
+      expect(read(`${local}@${domain}`)).toEqual(read(`${local}@${domain.toUpperCase()}`));
     }), { numRuns: 1000 });
   });
 

@@ -19,7 +19,7 @@ const run = (picture: (helpers: RunHelpers & { scheduler: TestScheduler }) => vo
 };
 
 const ENDED = new Error('ended');
-const GROUP: readonly Command[] = [mail('ann@example.com', []), rcpt('bob@example.org', []), DATA];
+const GROUP: readonly Command[] = [mail('ann@example.com'), rcpt('bob@example.org'), DATA];
 
 describe('exchange', () => {
   const pictures: readonly (readonly [title: string, server: string, expected: string, error?: Partial<SmtpTimeoutError>])[] = [

@@ -1,0 +1,30 @@
+import { Subscription, type SchedulerLike } from 'rxjs';
+import type { Session } from '../session/session.js';
+import type { PoolSettings } from './pool-state.js';
+
+/** One connection of a pool, from the decision to open it until it is left. */
+export class Connection {
+  /** Unsubscribing leaves the server. */
+  readonly subscription = new Subscription();
+  readonly openedAt: number;
+  /** Undefined while it is opening. */
+  session: Session | undefined;
+  /** Mails on the way here. */
+  mails = 0;
+  /** Ends it when it was idle for too long. */
+  idling: Subscription | undefined;
+
+  constructor(openedAt: number) {
+    this.openedAt = openedAt;
+  }
+
+  /** It has done its share, and takes no further mail. */
+  isWorn({ maxMessages, maxAge }: PoolSettings, scheduler: SchedulerLike): boolean {
+    return (this.session?.mails ?? 0) >= maxMessages || (maxAge !== Infinity && scheduler.now() - this.openedAt >= maxAge);
+  }
+
+  /** Whether it keeps the process alive. */
+  keepAlive(on: boolean): void {
+    this.session?.wire.stream.keepAlive(on);
+  }
+}
