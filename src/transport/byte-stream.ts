@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import { fromEvent, map, Observable, take } from 'rxjs';
 import type { Endpoint } from '../protocol/connection-plan.js';
 import type { ChannelBinding } from '../sasl/channel-binding.js';
+import { WriteBuffer } from './write-buffer.js';
 
 /** What a TLS handshake agreed on. */
 export interface TlsFacts {
@@ -44,9 +45,11 @@ export class SocketStream implements ByteStream {
   readonly local: Endpoint;
   declare readonly via?: string;
   declare readonly tls?: TlsFacts;
+  readonly #out: WriteBuffer;
 
   constructor(socket: SocketLike, facts: { readonly remote?: Endpoint; readonly local?: Endpoint; readonly via?: string; readonly tls?: TlsFacts } = {}) {
     this.socket = socket;
+    this.#out = new WriteBuffer(socket);
     this.remote = facts.remote ?? endpoint(socket.remoteAddress, socket.remotePort, socket.remoteFamily);
     this.local = facts.local ?? endpoint(socket.localAddress, socket.localPort, socket.localFamily);
     if (facts.via !== undefined) this.via = facts.via;
@@ -81,13 +84,8 @@ export class SocketStream implements ByteStream {
 
   write(chunk: string | Uint8Array): boolean {
     const { socket } = this;
-    if (!socket.writable) return true;
-    // What is written in one turn leaves in one packet, where it fits: the end of one mail with the begin of the next.
-    if (socket.writableCorked === 0) {
-      socket.cork();
-      process.nextTick(() => { socket.uncork(); });
-    }
-    return socket.write(chunk);
+    if (socket.writable) this.#out.write(chunk);
+    return !socket.writableNeedDrain;
   }
 
   get drained(): Observable<void> {
@@ -100,6 +98,7 @@ export class SocketStream implements ByteStream {
   }
 
   end(): void {
+    this.#out.flush();
     this.socket.end();
   }
 

@@ -1,0 +1,52 @@
+import { Socket } from 'node:net';
+import type { Writable } from 'node:stream';
+
+const SIZE = 64 * 1024;
+const LARGE = 16 * 1024;
+
+/**
+ * What is small is joined: the pieces of one turn leave in one write, and in one packet where they fit: the end of one mail
+ * with the begin of the next. What is large goes by itself. The order stays.
+ */
+export class WriteBuffer {
+  readonly #out: Writable;
+  /** The kernel has a copy of what a socket has taken; a stream of the caller's own may hand on the very memory. */
+  readonly #copies: boolean;
+  #bytes: Buffer | undefined;
+  #size = 0;
+
+  constructor(out: Writable) {
+    this.#out = out;
+    this.#copies = !(out instanceof Socket);
+  }
+
+  write(chunk: string | Uint8Array): void {
+    // One UTF-16 unit takes three bytes of UTF-8 at most.
+    const most = typeof chunk === 'string' ? 3 * chunk.length : chunk.length;
+    if (this.#size + most > SIZE || most > LARGE) this.flush();
+    if (most > LARGE) {
+      this.#out.write(chunk);
+      return;
+    }
+    this.#bytes ??= Buffer.allocUnsafeSlow(SIZE);
+    if (this.#size === 0) process.nextTick(this.flush);
+    if (typeof chunk === 'string') this.#size += this.#bytes.write(chunk, this.#size);
+    else {
+      this.#bytes.set(chunk, this.#size);
+      this.#size += chunk.length;
+    }
+  }
+
+  readonly flush = (): void => {
+    const bytes = this.#bytes;
+    if (this.#size === 0 || bytes === undefined) return;
+    const joined = bytes.subarray(0, this.#size);
+    this.#size = 0;
+    if (!this.#out.writable) return;
+    if (this.#copies) this.#out.write(Buffer.from(joined));
+    else {
+      this.#bytes = undefined;
+      this.#out.write(joined, () => { this.#bytes ??= bytes; });
+    }
+  };
+}

@@ -1,0 +1,45 @@
+import { PassThrough } from 'node:stream';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { WriteBuffer } from '../../src/transport/write-buffer.js';
+
+/** What came out, write by write: the very memory, as a stream in this process hands it on. */
+const writesOf = (): { readonly out: PassThrough; readonly writes: Buffer[] } => {
+  const writes: Buffer[] = [];
+  const out = new PassThrough({ highWaterMark: 2 ** 24 });
+  out.on('data', (chunk: Buffer) => { writes.push(chunk); });
+  return { out, writes };
+};
+
+const turn = (): Promise<void> => new Promise((resolve) => { setImmediate(resolve); });
+
+describe('what is written in one turn', () => {
+  it('leaves in one write, text and bytes', async () => {
+    const { out, writes } = writesOf();
+    const buffer = new WriteBuffer(out);
+    for (const piece of ['MAIL FROM:<änn@exämple.com>\r\n', Buffer.from('.\r\n'), 'RCPT TO:<🙂@example.org>\r\n']) buffer.write(piece);
+    await turn();
+    expect(writes.map(String)).toEqual(['MAIL FROM:<änn@exämple.com>\r\n.\r\nRCPT TO:<🙂@example.org>\r\n']);
+  });
+
+  it('leaves in its order, whatever is large or small', async () => {
+    const piece = fc.oneof(fc.string({ unit: 'grapheme', maxLength: 40 }), fc.nat(40_000).map((length) => 'x'.repeat(length)), fc.nat(90_000).map((length) => Buffer.alloc(length, length)));
+    await fc.assert(fc.asyncProperty(fc.array(fc.array(piece, { maxLength: 8 }), { maxLength: 3 }), async (turns) => {
+      const { out, writes } = writesOf();
+      const buffer = new WriteBuffer(out);
+      for (const pieces of turns) {
+        for (const given of pieces) buffer.write(given);
+        await turn();
+      }
+      expect(Buffer.concat(writes).equals(Buffer.concat(turns.flat().map((given) => Buffer.from(given as string))))).toBe(true);
+    }), { numRuns: 50 });
+  });
+
+  it('is dropped when the stream has gone', async () => {
+    const { out, writes } = writesOf();
+    new WriteBuffer(out).write('NOOP\r\n');
+    out.destroy();
+    await turn();
+    expect(writes).toEqual([]);
+  });
+});
