@@ -1,4 +1,4 @@
-import { concatMap, defer, isObservable, Observable, Subject, type ObservableInput } from 'rxjs';
+import { concatMap, defer, finalize, isObservable, Observable, Subject, type ObservableInput, type Observer, type Unsubscribable } from 'rxjs';
 import { settings, type Settings, type SmtpOptions } from './config/options.js';
 import { fromUrl } from './config/url.js';
 import { inOrder, Memory } from './connect/memory.js';
@@ -18,7 +18,7 @@ import type { LogLine } from './protocol/log-line.js';
 import { Manners } from './session/manners.js';
 import { openSession, resumeSession, type Opening } from './session/open-session.js';
 import type { Claim, Session } from './session/session.js';
-import { transaction } from './session/transaction.js';
+import { transact } from './session/transaction.js';
 import { awake, deadline, monotonic, type Deadline } from './transport/clock.js';
 import { dial } from './transport/dial.js';
 import type { Wire } from './wire/wire.js';
@@ -83,15 +83,7 @@ export class SmtpClient implements AsyncDisposable {
    */
   send(message: Message): Observable<SmtpEvent> {
     const mail = draft(message);
-    return new Observable((subscriber) => {
-      const place = this.#pool.enter();
-      const operation = this.#operation();
-      if (!isObservable(mail)) this.#pool.use(new Sending(mail, operation, this.#open), subscriber, place);
-      else {
-        subscriber.add(place);
-        subscriber.add(mail.pipe(concatMap((composed) => new Observable<SmtpEvent>((sending) => { this.#pool.use(new Sending(composed, operation, this.#open), sending, place); }))).subscribe(subscriber));
-      }
-    });
+    return new Observable((subscriber) => this.#start(mail, subscriber));
   }
 
   /**
@@ -101,7 +93,7 @@ export class SmtpClient implements AsyncDisposable {
    */
   sendAll(messages: ObservableInput<Message>, { concurrency = this.#settings.concurrency }: BulkOptions = {}): Observable<BulkEvent> {
     if (!(concurrency >= 1)) throw new SmtpUsageError({ message: 'The option "concurrency" must be a number above zero.' });
-    return sendEach(messages, (message) => this.send(message), () => !this.#pool.isClosed, concurrency);
+    return sendEach(messages, (message, observer) => this.#start(draft(message), observer), () => !this.#pool.isClosed, concurrency);
   }
 
   /** Waits for the mails that were begun, says QUIT on every connection, and resolves when all are closed. */
@@ -116,6 +108,14 @@ export class SmtpClient implements AsyncDisposable {
 
   toJSON(): { readonly plans: readonly ConnectionPlan[] } {
     return { plans: this.plans };
+  }
+
+  #start(mail: Mail | Observable<Mail>, observer: Observer<SmtpEvent>): Unsubscribable {
+    const place = this.#pool.enter();
+    const operation = this.#operation();
+    const start = (composed: Mail, to: Observer<SmtpEvent>): Unsubscribable => this.#pool.use(new Sending(composed, operation, this.#open), to, place);
+    if (!isObservable(mail)) return start(mail, observer);
+    return mail.pipe(concatMap((composed) => new Observable<SmtpEvent>((subscriber) => start(composed, subscriber))), finalize(() => { place.unsubscribe(); })).subscribe(observer);
   }
 
   #operation(): Deadline {
@@ -162,8 +162,8 @@ class Sending implements Job {
     return this.#open(leave, this.#operation);
   }
 
-  run(session: Session, claim: Claim): Observable<SmtpEvent> {
-    return transaction(session, claim, { mail: this.#mail, content: this.#content ??= this.#mail.open(), operation: this.#operation });
+  run(session: Session, claim: Claim, observer: Observer<SmtpEvent>): Unsubscribable {
+    return transact(session, claim, { mail: this.#mail, content: this.#content ??= this.#mail.open(), operation: this.#operation }, observer);
   }
 
   end(): void {

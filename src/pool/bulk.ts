@@ -1,4 +1,4 @@
-import type { Observable, ObservableInput } from 'rxjs';
+import type { Observable, ObservableInput, Observer, Unsubscribable } from 'rxjs';
 import type { Message } from '../message/message.js';
 import { SmtpError } from '../protocol/error.js';
 import type { SmtpEvent, WarningEvent } from '../protocol/event.js';
@@ -34,9 +34,12 @@ const label = (event: SmtpEvent, message: Message, index: number): BulkEvent => 
   }
 };
 
+/** Starts one mail, and tells what happens to it. */
+type Start = (message: Message, observer: Observer<SmtpEvent>) => Unsubscribable;
+
 /** Sends what a source gives, as there is room; `goesOn` tells whether a failure concerns one mail only. */
-export const sendEach = (messages: ObservableInput<Message>, send: (message: Message) => Observable<SmtpEvent>, goesOn: () => boolean, concurrency: number): Observable<BulkEvent> =>
-  pullMap(messages, send, concurrency, {
+export const sendEach = (messages: ObservableInput<Message>, start: Start, goesOn: () => boolean, concurrency: number): Observable<BulkEvent> =>
+  pullMap(messages, start, concurrency, {
     value: label,
     failure: (error, message, index) => {
       if (!(error instanceof SmtpError) || !goesOn()) throw error;

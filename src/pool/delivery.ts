@@ -1,16 +1,18 @@
-import type { Observable, Observer, Subscriber, Subscription, Unsubscribable } from 'rxjs';
+import type { Observable, Observer, Unsubscribable } from 'rxjs';
 import type { SmtpEvent } from '../protocol/event.js';
 import type { Opening } from '../session/open-session.js';
 import type { Claim, Session } from '../session/session.js';
 import type { Wire } from '../wire/wire.js';
 import type { Connection } from './connection.js';
 import { mayMove } from './may-move.js';
+import type { Place } from './place.js';
 
 /** What is to be done with a connection: one mail. */
 export interface Job {
   /** Opens a connection for it; `leave` gets the wire when the session has ended. */
   open(leave: (wire: Wire) => void): Observable<Opening>;
-  run(session: Session, claim: Claim): Observable<SmtpEvent>;
+  /** Tells what happens. */
+  run(session: Session, claim: Claim, observer: Observer<SmtpEvent>): Unsubscribable;
   /** Once, when nothing of it is left to do. */
   end(): void;
 }
@@ -32,27 +34,30 @@ export interface Carrier {
 const MOST_MOVES = 3;
 
 /**
- * One mail in a pool, told to its subscriber. What a used connection failed before anything was told of it is begun again on
+ * One mail in a pool, told to its observer. What a used connection failed before anything was told of it is begun again on
  * another one, unseen. Unsubscribing ends the mail first, and then leaves the connection unless other mails are on it.
  */
 export class Delivery implements Observer<SmtpEvent>, Unsubscribable {
   readonly job: Job;
   /** Which it was of all that were begun. */
   number = 0;
+  closed = false;
   readonly #carrier: Carrier;
-  readonly #subscriber: Subscriber<SmtpEvent>;
+  readonly #observer: Observer<SmtpEvent>;
+  readonly #place: Place;
   #connection: Connection | undefined;
   #session: Session | undefined;
   #claim: Claim | undefined;
-  #running: Subscription | undefined;
+  #running: Unsubscribable | undefined;
   #moves = 0;
   #isReady = false;
   #isTold = false;
 
-  constructor(job: Job, subscriber: Subscriber<SmtpEvent>, carrier: Carrier) {
+  constructor(job: Job, observer: Observer<SmtpEvent>, carrier: Carrier, place: Place) {
     this.job = job;
-    this.#subscriber = subscriber;
+    this.#observer = observer;
     this.#carrier = carrier;
+    this.#place = place;
   }
 
   /** Has its place on a connection that is open, or is opening for it. */
@@ -66,60 +71,75 @@ export class Delivery implements Observer<SmtpEvent>, Unsubscribable {
 
   /** Something of its connection, up to the first `ready`. */
   meets(event: SmtpEvent): void {
-    if (this.#isReady) return;
+    if (this.#isReady || this.closed) return;
     this.#isReady = event.type === 'ready';
-    this.#subscriber.next(event);
+    this.#observer.next(event);
   }
 
   opened(session: Session): void {
-    if (this.#subscriber.closed) return;
+    if (this.closed) return;
     this.#session = session;
     const claim = this.#claim = session.begin();
-    let events$: Observable<SmtpEvent>;
     try {
-      events$ = this.job.run(session, claim);
+      const running = this.job.run(session, claim, this);
+      // It may have ended at once, or gone on elsewhere.
+      if (this.#claim === claim) this.#running = running;
+      else running.unsubscribe();
     } catch (error) {
       this.error(error);
-      return;
     }
-    this.#running = events$.subscribe(this);
   }
 
   next(event: SmtpEvent): void {
+    if (this.closed) return;
     this.#isTold = true;
-    this.#subscriber.next(event);
+    this.#observer.next(event);
   }
 
   error(error: unknown): void {
+    if (this.closed) return;
     const claim = this.#claim;
     const moving = claim === undefined || this.#isTold || claim.isFirst || this.#moves === MOST_MOVES ? undefined : mayMove(error, claim.overlaps);
     this.#carrier.failed(error, this.number);
     if (moving === 'it-was-ahead') this.#session?.manners.disappoint();
     if (moving === undefined) {
-      this.#release();
-      this.#subscriber.error(error);
+      this.#end(false);
+      this.#observer.error(error);
       return;
     }
     this.#moves += 1;
     // Before its place is free, or a mail that waits would take it.
     this.#carrier.again(this);
-    this.#release();
+    this.#stop();
+    this.#release(false);
   }
 
   complete(): void {
+    if (this.closed) return;
     this.#carrier.accepted();
-    this.#release();
-    this.#subscriber.complete();
+    this.#end(false);
+    this.#observer.complete();
   }
 
   unsubscribe(): void {
-    this.#running?.unsubscribe();
-    this.#release(true);
+    if (!this.closed) this.#end(true);
+  }
+
+  #end(isCancelled: boolean): void {
+    this.closed = true;
+    this.#stop();
+    this.#release(isCancelled);
     this.job.end();
+    this.#place.unsubscribe();
     this.#carrier.ended(this);
   }
 
-  #release(isCancelled = false): void {
+  #stop(): void {
+    this.#running?.unsubscribe();
+    this.#running = undefined;
+  }
+
+  #release(isCancelled: boolean): void {
     const connection = this.#connection;
     this.#connection = undefined;
     this.#claim?.ended();

@@ -1,4 +1,4 @@
-import { defer, filter, firstValueFrom, Observable, startWith, Subject, takeWhile, type SchedulerLike, type Subscriber, type Subscription, type Unsubscribable } from 'rxjs';
+import { defer, filter, firstValueFrom, Observable, startWith, Subject, takeWhile, type Observer, type SchedulerLike, type Subscription, type Unsubscribable } from 'rxjs';
 import { SmtpUsageError } from '../protocol/error.js';
 import type { ConnectEvent, SmtpEvent } from '../protocol/event.js';
 import type { Opening } from '../session/open-session.js';
@@ -7,6 +7,7 @@ import type { Wire } from '../wire/wire.js';
 import { Congestion } from './congestion.js';
 import { Connection } from './connection.js';
 import { Delivery, type Carrier, type Job } from './delivery.js';
+import { Place } from './place.js';
 import type { PoolSettings, PoolState } from './pool-state.js';
 import { RateLimit } from './rate-limit.js';
 
@@ -47,7 +48,7 @@ export class Pool implements Carrier {
   verify(open: (leave: (wire: Wire) => void) => Observable<Opening>): Observable<ConnectEvent> {
     return new Observable((subscriber) => {
       const place = this.enter();
-      if (isRefused(place, subscriber)) return;
+      if (place.closed) throw closed();
       subscriber.add(place);
       subscriber.add(open(this.#leave).pipe(takeWhile((step): step is ConnectEvent => step.type !== 'session')).subscribe(subscriber));
     });
@@ -59,18 +60,16 @@ export class Pool implements Carrier {
     return new Place(this.#isClosed, this.#left);
   }
 
-  /** Does a job for its subscriber, on a connection that has room, a new one, or the next that has. */
-  use(job: Job, subscriber: Subscriber<SmtpEvent>, place: Place): void {
-    if (isRefused(place, subscriber)) {
-      job.end();
-      return;
+  /** Does a job for its observer, on a connection that has room, a new one, or the next that has. */
+  use(job: Job, observer: Observer<SmtpEvent>, place: Place): Unsubscribable {
+    const delivery = new Delivery(job, observer, this, place);
+    if (place.closed) delivery.error(closed());
+    else {
+      this.#waiting.add(delivery);
+      this.#changed();
+      this.#admit();
     }
-    const delivery = new Delivery(job, subscriber, this);
-    subscriber.add(delivery);
-    subscriber.add(place);
-    this.#waiting.add(delivery);
-    this.#changed();
-    this.#admit();
+    return delivery;
   }
 
   released(connection: Connection, isCancelled: boolean): void {
@@ -234,24 +233,4 @@ export class Pool implements Carrier {
   }
 }
 
-/** A place in a pool, given back once. */
-export class Place implements Unsubscribable {
-  closed: boolean;
-  readonly #left: () => void;
-
-  constructor(isRefused: boolean, left: () => void) {
-    this.closed = isRefused;
-    this.#left = left;
-  }
-
-  unsubscribe(): void {
-    if (this.closed) return;
-    this.closed = true;
-    this.#left();
-  }
-}
-
-const isRefused = (place: Place, subscriber: { error(error: unknown): void }): boolean => {
-  if (place.closed) subscriber.error(new SmtpUsageError({ phase: 'idle', message: 'This client was closed. Make a new SmtpClient to send more.' }));
-  return place.closed;
-};
+const closed = (): SmtpUsageError => new SmtpUsageError({ phase: 'idle', message: 'This client was closed. Make a new SmtpClient to send more.' });

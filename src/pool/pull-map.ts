@@ -1,57 +1,108 @@
-import { from, mergeMap, Observable, type ObservableInput, type Subscriber } from 'rxjs';
+import { from, mergeMap, Observable, type ObservableInput, type Observer, type Subscriber, type Unsubscribable } from 'rxjs';
 
-/** What becomes of the values and the failure of one inner observable. A failure that is thrown ends the whole. */
+/** What becomes of the values and the failure of one piece of work. A failure that is thrown ends the whole. */
 export interface Outcomes<T, V, R> {
   value(value: V, source: T, index: number): R;
   failure(error: unknown, source: T, index: number): R;
 }
 
+/** Begins the work on one value. */
+type Start<T, V> = (value: T, observer: Observer<V>) => Unsubscribable;
+
 /**
  * Like `mergeMap`, but takes a value from its source only when there is room for it: arrays, iterables and async iterables
  * are pulled. An Observable cannot be slowed down; what it emits too fast waits here.
  */
-export const pullMap = <T, V, R>(source: ObservableInput<T>, project: (value: T) => Observable<V>, concurrency: number, outcomes: Outcomes<T, V, R>): Observable<R> => {
-  const run = (value: T, index: number, subscriber: Subscriber<R>, done: () => void): void => {
-    subscriber.add(project(value).subscribe({
-      next: (result) => { subscriber.next(outcomes.value(result, value, index)); },
-      error: (error: unknown) => {
-        try {
-          subscriber.next(outcomes.failure(error, value, index));
-        } catch (failure) {
-          subscriber.error(failure);
-          return;
-        }
-        done();
-      },
-      complete: done,
-    }));
-  };
-  if (Symbol.iterator in source) return pull(() => source[Symbol.iterator](), run, concurrency);
-  if (Symbol.asyncIterator in source) return pull(() => source[Symbol.asyncIterator](), run, concurrency);
-  return from(source).pipe(mergeMap((value, index) => new Observable<R>((subscriber) => { run(value, index, subscriber, () => { subscriber.complete(); }); }), concurrency));
+export const pullMap = <T, V, R>(source: ObservableInput<T>, start: Start<T, V>, concurrency: number, outcomes: Outcomes<T, V, R>): Observable<R> => {
+  const take: Take<T, R> = (value, index, subscriber, done) => new Work(value, index, subscriber, done, start, outcomes);
+  if (Symbol.iterator in source) return pull(() => source[Symbol.iterator](), take, concurrency);
+  if (Symbol.asyncIterator in source) return pull(() => source[Symbol.asyncIterator](), take, concurrency);
+  return from(source).pipe(mergeMap((value, index) => new Observable<R>((subscriber) => {
+    const work = take(value, index, subscriber, () => { subscriber.complete(); });
+    work.begin();
+    return work;
+  }), concurrency));
 };
 
-type Run<T, R> = (value: T, index: number, subscriber: Subscriber<R>, done: () => void) => void;
+/** What is done with one value, and can be undone. */
+interface Task extends Unsubscribable {
+  begin(): void;
+}
 
-const pull = <T, R>(open: () => Iterator<T> | AsyncIterator<T>, run: Run<T, R>, concurrency: number): Observable<R> =>
+type Take<T, R> = (value: T, index: number, subscriber: Subscriber<R>, done: (task: Task) => void) => Task;
+
+/** The work on one value, told among all the others. */
+class Work<T, V, R> implements Task, Observer<V> {
+  readonly #value: T;
+  readonly #index: number;
+  readonly #subscriber: Subscriber<R>;
+  readonly #done: (task: Task) => void;
+  readonly #start: Start<T, V>;
+  readonly #outcomes: Outcomes<T, V, R>;
+  #running: Unsubscribable | undefined;
+  #isOver = false;
+
+  constructor(value: T, index: number, subscriber: Subscriber<R>, done: (task: Task) => void, start: Start<T, V>, outcomes: Outcomes<T, V, R>) {
+    this.#value = value;
+    this.#index = index;
+    this.#subscriber = subscriber;
+    this.#done = done;
+    this.#start = start;
+    this.#outcomes = outcomes;
+  }
+
+  begin(): void {
+    const running = this.#start(this.#value, this);
+    if (this.#isOver) running.unsubscribe();
+    else this.#running = running;
+  }
+
+  next(value: V): void {
+    this.#subscriber.next(this.#outcomes.value(value, this.#value, this.#index));
+  }
+
+  error(error: unknown): void {
+    this.#isOver = true;
+    try {
+      this.#subscriber.next(this.#outcomes.failure(error, this.#value, this.#index));
+    } catch (failure) {
+      this.#subscriber.error(failure);
+      return;
+    }
+    this.#done(this);
+  }
+
+  complete(): void {
+    this.#isOver = true;
+    this.#done(this);
+  }
+
+  unsubscribe(): void {
+    this.#isOver = true;
+    this.#running?.unsubscribe();
+  }
+}
+
+const pull = <T, R>(open: () => Iterator<T> | AsyncIterator<T>, take: Take<T, R>, concurrency: number): Observable<R> =>
   new Observable((subscriber) => {
     const iterator = open();
+    const active = new Set<Task>();
     let index = 0;
-    let active = 0;
     let isTaking = false;
     let hasEnded = false;
 
-    const done = (): void => {
-      active -= 1;
+    const done = (task: Task): void => {
+      active.delete(task);
       fill();
     };
-    const take = (taken: IteratorResult<T, unknown>): void => {
+    const begin = (taken: IteratorResult<T, unknown>): void => {
       if (taken.done === true) {
         hasEnded = true;
         return;
       }
-      active += 1;
-      run(taken.value, index++, subscriber, done);
+      const task = take(taken.value, index++, subscriber, done);
+      active.add(task);
+      task.begin();
     };
     const fail = (error: unknown): void => {
       hasEnded = true;
@@ -61,24 +112,25 @@ const pull = <T, R>(open: () => Iterator<T> | AsyncIterator<T>, run: Run<T, R>, 
     const fill = (): void => {
       if (isTaking) return;
       isTaking = true;
-      while (!hasEnded && active < concurrency && !subscriber.closed) {
+      while (!hasEnded && active.size < concurrency && !subscriber.closed) {
         const taken = iterator.next();
         if (taken instanceof Promise) {
           taken.then((result) => {
             isTaking = false;
             if (subscriber.closed) return;
-            take(result);
+            begin(result);
             fill();
           }).catch(fail);
           return;
         }
-        take(taken as IteratorResult<T, unknown>);
+        begin(taken as IteratorResult<T, unknown>);
       }
       isTaking = false;
-      if (hasEnded && active === 0) subscriber.complete();
+      if (hasEnded && active.size === 0) subscriber.complete();
     };
 
     subscriber.add(() => {
+      for (const task of active) task.unsubscribe();
       if (hasEnded) return;
       hasEnded = true;
       // An async source may be busy; whether its clean-up works out is nobody's business any more.

@@ -5,6 +5,7 @@ import { Redactor } from './secret.js';
 
 const CR = 0x0d;
 const LF = 0x0a;
+const CRLF_LENGTH = 2;
 const MOST_LINES = 256;
 const MOST_BYTES = 64 * 1024;
 const EXCERPT = 60;
@@ -57,6 +58,19 @@ export class ReplyParser {
   /** Takes one complete reply. Once it has thrown `MalformedReply`, it throws it for ever. */
   read(): Reply | undefined {
     if (this.#failure !== undefined) throw this.#failure;
+    return this.#readKnown() ?? this.#readNew();
+  }
+
+  /** Servers say the same few lines again and again; a reply is immutable, and can be too. */
+  #readKnown(): Reply | undefined {
+    if (this.#begun !== '' || this.#lines.length > 0) return undefined;
+    const end = this.#input.indexOf('\r\n', this.#at);
+    const known = this.#known.get(this.#input.slice(this.#at, end));
+    if (known !== undefined) this.#at = end + CRLF_LENGTH;
+    return known;
+  }
+
+  #readNew(): Reply | undefined {
     while (this.#at < this.#input.length) {
       if (this.#begun === '') this.#checkFirst(this.#input.charCodeAt(this.#at));
       const lf = this.#input.indexOf('\n', this.#at);
@@ -100,8 +114,6 @@ export class ReplyParser {
 
   /** @param line with its CR. The reply, if the line is its last. */
   #takeLine(line: string): Reply | undefined {
-    const known = this.#lines.length === 0 ? this.#known.get(line) : undefined;
-    if (known !== undefined) return known;
     if (!line.endsWith('\r')) this.#malformed('a line ends in LF without CR');
     const text = decoded(line.slice(0, -1));
     if (text.includes('\0')) this.#malformed('a line holds NUL');
@@ -115,7 +127,7 @@ export class ReplyParser {
     }
     const isAlone = this.#lines.length === 0;
     const reply = this.#finish(code, words);
-    if (isAlone && !this.keepsChallenges) this.#remember(line, reply);
+    if (isAlone && !this.keepsChallenges) this.#remember(line.slice(0, -1), reply);
     return reply;
   }
 
@@ -127,7 +139,6 @@ export class ReplyParser {
     return reply;
   }
 
-  /** Servers say the same few lines again and again; a reply is immutable, and can be too. */
   #remember(line: string, reply: Reply): void {
     if (this.#known.size === MOST_KNOWN) this.#known.clear();
     this.#known.set(line, reply);

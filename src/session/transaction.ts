@@ -1,4 +1,4 @@
-import { catchError, concat, concatMap, defer, EMPTY, from, map, Observable, throwError } from 'rxjs';
+import { catchError, concat, concatMap, defer, EMPTY, map, Observable, throwError, type Observer, type Unsubscribable } from 'rxjs';
 import type { OpenContent } from '../message/content.js';
 import type { Mail } from '../message/mail.js';
 import { CanonicalLines, DotStuffing, type ContentEncoder } from '../protocol/dot-stuffing.js';
@@ -26,20 +26,20 @@ export interface TransactionContext {
 }
 
 /**
- * THE MAIL (RFC 5321 section 3.3): the envelope, the content, and the server's verdict. Emits what happens in that order,
+ * THE MAIL (RFC 5321 section 3.3): the envelope, the content, and the server's verdict. Tells what happens in that order,
  * `accepted` last. Three ways, by what the server offers: all at once (CHUNKING), an envelope in one group and then the
  * content (PIPELINING), or command by command.
  */
-export const transaction = (session: Session, claim: Claim, { mail, content, operation }: TransactionContext): Observable<TransactionEvent> => {
+export const transact = (session: Session, claim: Claim, { mail, content, operation }: TransactionContext, observer: Observer<TransactionEvent>): Unsubscribable => {
   const plan = planEnvelope(session, mail, content);
   const { failure, atOnce, warnings } = plan;
-  if (failure !== undefined) return throwError(() => failure);
+  if (failure !== undefined) throw failure;
+  for (const warning of warnings) observer.next(warning);
   const readyAt = session.wire.context.scheduler.now();
   const marks: Marks = { startedAt: operation.since, readyAt, goAheadAt: readyAt, contentAt: readyAt };
-  const told$ = atOnce !== undefined && session.isFresh
-    ? sendAtOnce(session, claim, mail, plan, atOnce, operation, marks)
-    : sendInTurn(session, claim, mail, plan, content, operation, marks);
-  return warnings.length === 0 ? told$ : concat(from(warnings), told$);
+  return atOnce !== undefined && session.isFresh
+    ? sendAtOnce(session, claim, mail, plan, atOnce, operation, marks, observer)
+    : sendInTurn(session, claim, mail, plan, content, operation, marks).subscribe(observer);
 };
 
 /** The envelope, and when it was accepted the content. */

@@ -1,4 +1,4 @@
-import { Observable, Subscription } from 'rxjs';
+import { Observable, Subscription, type Unsubscribable } from 'rxjs';
 import { Command } from '../protocol/command.js';
 import type { SmtpError } from '../protocol/error.js';
 import type { Reply } from '../protocol/reply.js';
@@ -19,7 +19,7 @@ export const exchange = (wire: Wire, commands: readonly Command[], options: Exch
 export const exchangeInTurn = (wire: Wire, commands: readonly Command[], options: ExchangeOptions, goOn: (reply: Reply) => boolean): Observable<Reply> =>
   new Observable((subscriber) => {
     // A loop of plain calls: an inner observable per reply would overflow the stack at 850.
-    const ask = (index: number): (() => void) =>
+    const ask = (index: number): Unsubscribable =>
       converse(wire, commands.slice(index, index + 1), options, {
         next: (reply) => {
           subscriber.next(reply);
@@ -27,22 +27,19 @@ export const exchangeInTurn = (wire: Wire, commands: readonly Command[], options
         },
         error: (error) => { subscriber.error(error); },
         complete: () => {
-          leave();
+          turn.unsubscribe();
           if (!mayGoOn || index + 1 === commands.length) subscriber.complete();
-          else if (!subscriber.closed) leave = ask(index + 1);
+          else if (!subscriber.closed) turn = ask(index + 1);
         },
       });
     let mayGoOn = false;
-    let leave = ask(0);
-    return () => { leave(); };
+    let turn = ask(0);
+    return () => { turn.unsubscribe(); };
   });
 
-/**
- * What `exchange` does, for who is an observable already. Listens first, then writes. Content goes out right behind its
- * BDAT LAST. Returns its teardown.
- */
-export const converse = (wire: Wire, commands: readonly Command[], { operation }: ExchangeOptions, sink: ReplySink, content?: Uint8Array): (() => void) => {
-  const expectation = new Expectation(commands, wire.context.timeouts, sink, content !== undefined);
+/** What `exchange` does, for who is told directly. Listens first, then writes; content goes out right behind its BDAT LAST. */
+export const converse = (wire: Wire, commands: readonly Command[], { operation }: ExchangeOptions, sink: ReplySink, content?: Uint8Array): Unsubscribable => {
+  const expectation = new Expectation(commands, sink, content !== undefined);
   const expiring = expireWith(wire, operation, () => expectation.decisive, (error) => { sink.error(error); });
   wire.expect(expectation);
   if (!wire.failed) {
@@ -52,11 +49,13 @@ export const converse = (wire: Wire, commands: readonly Command[], { operation }
       wire.noteContent(content.length);
     }
   }
-  return () => {
-    expiring.unsubscribe();
-    expectation.sink = undefined;
-    // The 354 that is still to come could be answered with content only.
-    if (!expectation.isAnswered && commands.at(-1)?.phase === 'data') wire.mustDrop = true;
+  return {
+    unsubscribe: () => {
+      expiring.unsubscribe();
+      expectation.sink = undefined;
+      // The 354 that is still to come could be answered with content only.
+      if (!expectation.isAnswered && commands.at(-1)?.phase === 'data') wire.mustDrop = true;
+    },
   };
 };
 
@@ -65,7 +64,7 @@ const GREETING = Command.of('greeting', 'the connection');
 /** The server's first reply, for which nothing is written. Whoever waits for it limits the time. */
 export const greeting = (wire: Wire, until: Deadline): Observable<Reply> =>
   new Observable((subscriber) => {
-    const expectation = new Expectation([GREETING], wire.context.timeouts, subscriber);
+    const expectation = new Expectation([GREETING], subscriber);
     subscriber.add(() => { expectation.sink = undefined; });
     subscriber.add(expireWith(wire, until, () => expectation, (error) => { subscriber.error(error); }));
     wire.expect(expectation);

@@ -4,7 +4,7 @@ import { outcomeOf, SmtpConnectionError, SmtpProtocolError, type Phase, type Smt
 import type { LogLine } from '../protocol/log-line.js';
 import type { Reply } from '../protocol/reply.js';
 import { MalformedReply, ReplyParser } from '../protocol/reply-parser.js';
-import type { Timeouts } from '../protocol/timeouts.js';
+import { replyLimit, type Limit, type Timeouts } from '../protocol/timeouts.js';
 import type { ByteStream } from '../transport/byte-stream.js';
 import { remaining, timeoutError, type Deadline } from '../transport/clock.js';
 import { lateRefusal } from '../transport/tls-error.js';
@@ -28,6 +28,7 @@ const FIRST_REPLIES: ReadonlySet<Phase> = new Set<Phase>(['greeting', 'hello']);
 // RFC 4954 section 4: lines of an authentication exchange may be longer than those of other replies.
 const AUTH_LINE_LIMIT = 16 * 1024;
 const LINE_LIMIT = 8 * 1024;
+const NOTHING_DUE: { readonly limit: Limit; readonly ms: number } = { limit: 'command', ms: Infinity };
 
 /**
  * The dialogue's line to one server: commands out, replies in, matched by a FIFO of what is due. Any number of commands
@@ -130,7 +131,7 @@ export class Wire {
   /** The first in line starts anew: its limit counts from now. */
   touch(now = this.context.scheduler.now()): void {
     this.#since = now;
-    const until = this.#until;
+    const until = this.#until.at;
     // One timer serves all: it is moved only to ring earlier, and looks again when it rang too early.
     if (until >= this.#watchedUntil && this.#watch !== undefined) return;
     this.#watch?.unsubscribe();
@@ -139,22 +140,21 @@ export class Wire {
   }
 
   /** When the first in line has waited too long. */
-  get #until(): number {
+  get #until(): Deadline {
     const first = this.#due[0];
-    return first === undefined ? Infinity : this.#since + Math.min(first.ms, this.#mostPatience);
+    const { limit, ms } = first === undefined ? NOTHING_DUE : replyLimit(this.context.timeouts, first.phase);
+    return { limit, since: this.#since, at: this.#since + Math.min(ms, this.#mostPatience) };
   }
 
   #arm(until: number): void {
     this.#watchedUntil = until;
-    if (until === Infinity) return;
+    if (until === Infinity || this.#failure !== undefined) return;
     const { scheduler } = this.context;
     this.#watch = scheduler.schedule(() => {
       this.#watch = undefined;
       const due = this.#until;
-      const limit = this.#due[0]?.limit;
-      if (limit === undefined || this.#failure !== undefined) this.#watchedUntil = Infinity;
-      else if (due - scheduler.now() > 0.5) this.#arm(due);
-      else this.expire({ limit, since: this.#since, at: due });
+      if (this.#failure !== undefined || due.at - scheduler.now() > 0.5) this.#arm(due.at);
+      else this.expire(due);
     }, remaining(scheduler, until));
   }
 
@@ -167,16 +167,19 @@ export class Wire {
   }
 
   #deliver(asked: number): void {
+    let hasHeard = false;
     this.heardAt = this.context.scheduler.now();
     for (let left = asked; left > 0 && this.#failure === undefined; left -= 1) {
       const first = this.#due[0];
-      if (first === undefined) return;
-      const reply = this.#parse(first.phase);
-      if (reply === undefined) return;
+      const reply = first === undefined ? undefined : this.#parse(first.phase);
+      if (first === undefined || reply === undefined) break;
+      hasHeard = true;
       const surplus = left === 1 && this.#parser.buffered > 0;
       if (surplus && !this.#toleratesSurplus(first, reply)) { this.#unsolicited(); return; }
       this.#answer(first, reply, surplus && first.phase !== 'data');
     }
+    // All that came together came at one time.
+    if (hasHeard) this.touch(this.heardAt);
   }
 
   #answer(first: Expectation, reply: Reply, isLast: boolean): void {
@@ -189,7 +192,6 @@ export class Wire {
     if (isAnswered) this.#due.shift();
     // Whatever follows the last reply that was due ends the wire, but not before that reply has counted.
     if (isLast) this.fail(this.#closedBy('sent more than was asked for'));
-    this.touch(this.heardAt);
     sink?.next(reply);
     if (isAnswered) first.sink?.complete();
   }
@@ -201,8 +203,11 @@ export class Wire {
   }
 
   #parse(phase: Phase): Reply | undefined {
-    this.#parser.lineLimit = phase === 'auth' ? AUTH_LINE_LIMIT : LINE_LIMIT;
-    this.#parser.keepsChallenges = phase === 'auth';
+    const isAuthenticating = phase === 'auth';
+    if (this.#parser.keepsChallenges !== isAuthenticating) {
+      this.#parser.keepsChallenges = isAuthenticating;
+      this.#parser.lineLimit = isAuthenticating ? AUTH_LINE_LIMIT : LINE_LIMIT;
+    }
     try {
       return this.#parser.read();
     } catch (error) {
@@ -287,7 +292,7 @@ export class Wire {
       };
       const quit = (): void => {
         this.#mostPatience = Infinity;
-        this.expect(new Expectation([QUIT], this.context.timeouts, { next: () => { this.stream.end(); }, error: () => { subscriber.complete(); }, complete: drop }));
+        this.expect(new Expectation([QUIT], { next: () => { this.stream.end(); }, error: () => { subscriber.complete(); }, complete: drop }));
         this.say([QUIT]);
       };
       const mayNotQuit = ({ phase, open }: Expectation): boolean => QUIT_IS_NO_COMMAND.has(phase) || open.some((command) => QUIT_IS_NO_COMMAND.has(command.phase));
@@ -298,7 +303,7 @@ export class Wire {
       // Nobody waits for these any more; the server gets no more time for them than for QUIT itself. Entries of our own: who
       // waited for them may come here by an error, and is torn down only afterwards.
       this.#mostPatience = this.context.timeouts.quit;
-      this.#due.push(...this.#due.splice(0).map((due) => new Expectation(due.open, this.context.timeouts, due === last ? afterwards : undefined)));
+      this.#due.push(...this.#due.splice(0).map((due) => new Expectation(due.open, due === last ? afterwards : undefined)));
       this.touch();
     });
   }

@@ -36,7 +36,7 @@ export const writeChunks = (wire: Wire, content: OpenContent, { operation, encod
 
     const expect = (isLast: boolean): void => {
       const command = bdat(size, isLast);
-      const expectation = new Expectation([command], timeouts, {
+      const expectation = new Expectation([command], {
         next: (reply) => {
           due.delete(expectation);
           if (isLast) subscriber.next({ type: 'verdict', reply, bytes: encoder.bytes });
@@ -133,7 +133,7 @@ export const writeChunks = (wire: Wire, content: OpenContent, { operation, encod
       content.dispose();
       // RFC 3030 section 2: what was begun and will not be finished is taken back.
       if (!hasEnded && !wire.failed) {
-        wire.expect(new Expectation([RSET], timeouts, undefined));
+        wire.expect(new Expectation([RSET], undefined));
         wire.say([RSET]);
       }
     });

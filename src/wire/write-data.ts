@@ -17,7 +17,7 @@ const BLOCK = 64 * 1024;
 export const writeData = (wire: Wire, content: OpenContent, { operation, encoder, eightBit }: ContentOptions): Observable<ContentEvent> =>
   new Observable((subscriber) => {
     let draining: Subscription | undefined;
-    const due = new Expectation([END_OF_DATA], wire.context.timeouts, {
+    const due = new Expectation([END_OF_DATA], {
       next: (reply) => {
         if (due.phase === 'body') subscriber.error(early(wire, END_OF_DATA.toString(), reply));
         else subscriber.next({ type: 'verdict', reply, bytes: encoder.bytes });
