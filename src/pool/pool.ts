@@ -94,7 +94,7 @@ export class Pool implements Carrier {
   ended(delivery: Delivery): void {
     this.#waiting.delete(delivery);
     this.#returning.delete(delivery);
-    if (this.#waiting.size + this.#returning.size === 0) this.#stopRinging();
+    if (this.#ringing !== undefined && this.#waiting.size + this.#returning.size === 0) this.#stopRinging();
     this.#changed();
   }
 
@@ -111,10 +111,11 @@ export class Pool implements Carrier {
     this.#isAdmitting = true;
     for (;;) {
       const queue = this.#returning.size > 0 ? this.#returning : this.#waiting;
-      const next = queue.values().next().value;
-      if (next === undefined || this.#inFlight >= this.#congestion.limit) break;
+      if (queue.size === 0 || this.#inFlight >= this.#congestion.limit) break;
       const connection = this.#withRoom();
       if ((connection === undefined && this.#connections.size >= this.#settings.maxConnections) || this.#mustWait()) break;
+      const [next] = queue;
+      if (next === undefined) break;
       queue.delete(next);
       this.#rateLimit?.started(this.#scheduler.now());
       this.#begin(next, connection);

@@ -16,8 +16,8 @@ export interface TranscriptContext {
   readonly log: LogSink;
 }
 
-/** What was said: commands, replies, and content as its byte count. */
-type Said = Command | Reply | string;
+/** What was said: commands, replies, and so many bytes of content. */
+type Said = Command | Reply | number;
 
 const LINES = 12;
 
@@ -46,7 +46,8 @@ export class Transcript {
 
   #line(said: Said): LogLine {
     const { connection, redactor } = this.#context;
-    if (typeof said === 'string' || said instanceof Command) return { connection, from: 'client', text: said.toString() };
+    if (typeof said === 'number') return { connection, from: 'client', text: `${String(said)} bytes of content` };
+    if (said instanceof Command) return { connection, from: 'client', text: said.toString() };
     return { connection, from: 'server', text: redactor.clean(formatReply(said)) };
   }
 }

@@ -125,7 +125,7 @@ export class Wire {
 
   /** So much content has left. */
   noteContent(bytes: number): void {
-    this.#transcript.note(`${String(bytes)} bytes of content`);
+    this.#transcript.note(bytes);
   }
 
   /** The first in line starts anew: its limit counts from now. */
