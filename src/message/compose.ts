@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type MailComposer from 'nodemailer/lib/mail-composer';
+import { crypto } from '../protocol/crypto.js';
 import type { Envelope } from '../protocol/envelope.js';
 import { SmtpUsageError } from '../protocol/error.js';
 import { isContent, open, source, type OpenContent, type Source } from './content.js';
@@ -40,7 +40,7 @@ export const composition = (given: Fields<(typeof COMPOSED_FIELDS)[number]>): Co
   const from = checkAddress(given.from, 'from');
   const [to, cc, bcc] = [checkAddresses(given.to, 'to'), checkAddresses(given.cc, 'cc'), checkAddresses(given.bcc, 'bcc')];
   const attachments = checkAttachments(given.attachments);
-  const messageId = given.messageId === undefined ? `<${randomBytes(16).toString('hex')}@${from.mailbox.domain}>` : checkMessageId(given.messageId, 'messageId');
+  const messageId = given.messageId === undefined ? `<${crypto().randomBytes(16).toString('hex')}@${from.mailbox.domain}>` : checkMessageId(given.messageId, 'messageId');
   const header: () => ComposerOptions = once({
     from: written(from),
     sender: given.sender === undefined ? undefined : written(checkAddress(given.sender, 'sender')),

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { types } from 'node:util';
+import { isPromise, isUint8Array } from 'node:util/types';
 import { isObservable, type Observable, type Subscription } from 'rxjs';
 import { SmtpSourceError, SmtpUsageError } from '../protocol/error.js';
 
@@ -36,7 +36,7 @@ class Given implements Source {
 
   constructor(content: Content | (() => Content)) {
     this.#content = content;
-    this.replayable = typeof content === 'string' || typeof content === 'function' || types.isUint8Array(content);
+    this.replayable = typeof content === 'string' || typeof content === 'function' || isUint8Array(content);
     if (!this.replayable && isReadable(content)) content.on('error', ignore);
   }
 
@@ -58,7 +58,7 @@ class Given implements Source {
 
 /** Something that `open` can read, as far as can be told without reading it. */
 export const isContent = (value: unknown): value is Content | (() => Content) =>
-  typeof value === 'string' || typeof value === 'function' || types.isUint8Array(value) || isObservable(value) || isAsyncIterable(value);
+  typeof value === 'string' || typeof value === 'function' || isUint8Array(value) || isObservable(value) || isAsyncIterable(value);
 
 // What can be iterated once, and is: a second reader would get what the first one left.
 const taken = new WeakSet<object>();
@@ -67,7 +67,7 @@ const taken = new WeakSet<object>();
 export const open = (content: Content | (() => Content)): OpenContent => {
   const given: unknown = typeof content === 'function' ? call(content) : content;
   if (typeof given === 'string') return atHand(Buffer.from(given, 'utf8'));
-  if (types.isUint8Array(given)) return atHand(Buffer.from(given.buffer, given.byteOffset, given.byteLength));
+  if (isUint8Array(given)) return atHand(Buffer.from(given.buffer, given.byteOffset, given.byteLength));
   if (isObservable(given)) return inChunks(iterate(given));
   if (!isAsyncIterable(given)) throw new SmtpSourceError({ phase: 'body', message: notContent(given) });
   if (isReadable(given)) {
@@ -89,7 +89,7 @@ const call = (give: () => Content): unknown => {
 };
 
 const notContent = (given: unknown): string =>
-  types.isPromise(given)
+  isPromise(given)
     ? 'The function that gives the content returned a promise. Return the content itself; an async generator may wait inside.'
     : 'The content is no string, bytes, Readable, AsyncIterable or Observable.';
 
@@ -120,7 +120,7 @@ const checked = (chunks: AsyncIterator<unknown>, dispose: () => void): AsyncIter
       half = result.done === true ? '' : /[\ud800-\udbff]$/.exec(text)?.[0] ?? '';
       return result.done === true && text === '' ? { done: true, value: undefined } : { done: false, value: half === '' ? text : text.slice(0, -1) };
     }
-    if (!types.isUint8Array(chunk)) throw new TypeError(`A chunk of the content is neither a string nor bytes but ${chunk === null ? 'null' : typeof chunk}.`);
+    if (!isUint8Array(chunk)) throw new TypeError(`A chunk of the content is neither a string nor bytes but ${chunk === null ? 'null' : typeof chunk}.`);
     half = '';
     // Half a character that nothing completes becomes U+FFFD, as everywhere.
     return { done: false, value: begun === '' ? chunk : Buffer.concat([Buffer.from(begun, 'utf8'), chunk]) };

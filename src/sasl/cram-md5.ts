@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { crypto } from '../protocol/crypto.js';
 import type { Secret } from '../protocol/secret.js';
 import { refuseNul, SaslError, type SaslMechanism } from './mechanism.js';
 
@@ -21,7 +21,7 @@ export const cramMd5 = (user: string, pass: Secret): SaslMechanism => {
       // A constant challenge would make the answer one that can be looked up.
       if (challenge.length === 0 || challenge.length > CHALLENGE_LIMIT) throw new SaslError(`its challenge is empty or longer than ${String(CHALLENGE_LIMIT)} bytes`);
       done = true;
-      return Buffer.from(`${user} ${createHmac('md5', pass.reveal()).update(challenge).digest('hex')}`, 'utf8');
+      return Buffer.from(`${user} ${crypto().createHmac('md5', pass.reveal()).update(challenge).digest('hex')}`, 'utf8');
     },
   };
 };

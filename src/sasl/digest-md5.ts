@@ -1,4 +1,4 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { crypto } from '../protocol/crypto.js';
 import type { Secret } from '../protocol/secret.js';
 import { refuseNul, saidAll, SaslError, type SaslMechanism } from './mechanism.js';
 
@@ -22,7 +22,7 @@ export const digestMd5 = (user: string, pass: Secret, { host, nonce }: DigestOpt
 
   const respond = (challenge: string): Uint8Array => {
     const told = checkChallenge(challenge);
-    const ours = nonce ?? randomBytes(18).toString('base64');
+    const ours = nonce ?? crypto().randomBytes(18).toString('base64');
     const secret = md5(Buffer.concat([encode(user, told.isUtf8), Buffer.from(':'), encode(told.realm ?? '', told.isUtf8), Buffer.from(':'), encode(pass.reveal(), told.isUtf8)]));
     const a1 = md5(Buffer.concat([secret, Buffer.from(`:${told.nonce}:${ours}`)])).toString('hex');
     const sum = (a2: string): string => md5([a1, told.nonce, COUNT, ours, 'auth', md5(a2).toString('hex')].join(':')).toString('hex');
@@ -36,7 +36,7 @@ export const digestMd5 = (user: string, pass: Secret, { host, nonce }: DigestOpt
 
   const verify = (answer: string, proof: string): Uint8Array => {
     const [given, due] = [Buffer.from(answer), Buffer.from(proof)];
-    if (given.length !== due.length || !timingSafeEqual(given, due)) throw new SaslError('its proof is wrong, so it does not know the password');
+    if (given.length !== due.length || !crypto().timingSafeEqual(given, due)) throw new SaslError('its proof is wrong, so it does not know the password');
     done = true;
     return Buffer.alloc(0);
   };
@@ -88,7 +88,7 @@ const checkChallenge = (challenge: string): Challenge => {
   return { nonce, realm: all('realm')[0], isUtf8: all('charset')[0]?.toLowerCase() === 'utf-8' };
 };
 
-const md5 = (input: string | Uint8Array): Buffer => createHash('md5').update(input).digest();
+const md5 = (input: string | Uint8Array): Buffer => crypto().createHash('md5').update(input).digest();
 
 const quote = (text: string): string => `"${text.replace(/["\\]/g, '\\$&')}"`;
 

@@ -1,4 +1,4 @@
-import { createHmac, randomBytes } from 'node:crypto';
+import { crypto } from '../protocol/crypto.js';
 import type { Secret } from '../protocol/secret.js';
 import { md4 } from './md4.js';
 import { refuseNul, saidAll, SaslError, type SaslMechanism } from './mechanism.js';
@@ -29,7 +29,7 @@ export const ntlm = (login: string, pass: Secret, { nonce, time }: NtlmOptions =
 
   const authenticate = (challenge: Buffer): Uint8Array => {
     const { nonce: theirs, targetInfo } = checkChallenge(challenge);
-    const ours = nonce ?? randomBytes(8);
+    const ours = nonce ?? crypto().randomBytes(8);
     const key = hmac(md4(utf16(pass.reveal())), utf16(user.toUpperCase() + domain));
     const theirTime = timestampOf(targetInfo);
     const temp = Buffer.concat([Buffer.from([1, 1, 0, 0, 0, 0, 0, 0]), theirTime ?? fileTime(time ?? performance.timeOrigin + performance.now()), ours, Buffer.alloc(4), targetInfo, Buffer.alloc(4)]);
@@ -105,6 +105,6 @@ const fileTime = (milliseconds: number): Buffer => {
   return time;
 };
 
-const hmac = (key: Uint8Array, data: Uint8Array): Buffer => createHmac('md5', key).update(data).digest();
+const hmac = (key: Uint8Array, data: Uint8Array): Buffer => crypto().createHmac('md5', key).update(data).digest();
 
 const utf16 = (text: string): Buffer => Buffer.from(text, 'utf16le');

@@ -1,5 +1,4 @@
-import { createHash, createHmac, pbkdf2, randomBytes, timingSafeEqual } from 'node:crypto';
-import { promisify } from 'node:util';
+import { crypto } from '../protocol/crypto.js';
 import type { Secret } from '../protocol/secret.js';
 import type { ChannelBinding } from './channel-binding.js';
 import { decodeBase64, saidAll, SaslError, type SaslMechanism } from './mechanism.js';
@@ -30,14 +29,12 @@ const MOST_ITERATIONS = 1_000_000;
 const SERVER_FIRST = /^r=(?<nonce>[\x21-\x2b\x2d-\x7e]+),s=(?<salt>[A-Za-z0-9+/=]+),i=(?<iterations>[1-9][0-9]{0,15})(?:,(?![aceimnprsv]=)[A-Za-z]=[^\0,]+)*$/;
 const SERVER_FINAL = /^(?:v=(?<signature>[A-Za-z0-9+/=]+)|e=(?<error>[^\0,]+))(?:,[A-Za-z]=[^\0,]+)*$/;
 
-const derive = promisify(pbkdf2);
-
 /** SCRAM (RFC 5802, RFC 7677): both sides prove that they know the password, and neither sends it. */
 export const scram = (user: string, pass: Secret, { hash, channel, nonce }: ScramOptions): SaslMechanism => {
   const name = saslName(saslPrep(user, 'auth.user'));
   const password = saslPrep(pass.reveal(), 'auth.pass');
   const digest = hash.replace('-', '').toLowerCase();
-  const hmac = (key: Uint8Array, text: string): Buffer => createHmac(digest, key).update(text).digest();
+  const hmac = (key: Uint8Array, text: string): Buffer => crypto().createHmac(digest, key).update(text).digest();
   const header = channel === 'none' ? 'n,,' : channel === 'could-bind' ? 'y,,' : `p=${channel.type},,`;
   const channelInput = Buffer.concat([Buffer.from(header), typeof channel === 'string' ? Buffer.alloc(0) : channel.data]).toString('base64');
   let ours = '';
@@ -46,11 +43,11 @@ export const scram = (user: string, pass: Secret, { hash, channel, nonce }: Scra
 
   const prove = async (serverFirst: string): Promise<Uint8Array> => {
     const { nonce: full, salt, iterations } = checkServerFirst(serverFirst, ours);
-    const salted = await derive(password, salt, iterations, createHash(digest).digest().length, digest);
+    const salted = await derive(password, salt, iterations, crypto().createHash(digest).digest().length, digest);
     const clientKey = hmac(salted, 'Client Key');
     const withoutProof = `c=${channelInput},r=${full}`;
     const conversation = `n=${name},r=${ours},${serverFirst},${withoutProof}`;
-    const mask = hmac(createHash(digest).update(clientKey).digest(), conversation);
+    const mask = hmac(crypto().createHash(digest).update(clientKey).digest(), conversation);
     expectedSignature = hmac(hmac(salted, 'Server Key'), conversation);
     return Buffer.from(`${withoutProof},p=${Buffer.from(clientKey.map((byte, index) => byte ^ (mask[index] ?? 0))).toString('base64')}`);
   };
@@ -60,7 +57,7 @@ export const scram = (user: string, pass: Secret, { hash, channel, nonce }: Scra
     // The server's own refusal follows; a 235 behind this does not count, because nothing was verified.
     if (error !== undefined) return Buffer.alloc(0);
     const given = decodeBase64(signature ?? '');
-    if (given.length !== expected.length || !timingSafeEqual(given, expected)) throw new SaslError('its signature is wrong, so it does not know the password');
+    if (given.length !== expected.length || !crypto().timingSafeEqual(given, expected)) throw new SaslError('its signature is wrong, so it does not know the password');
     done = true;
     return Buffer.alloc(0);
   };
@@ -71,7 +68,7 @@ export const scram = (user: string, pass: Secret, { hash, channel, nonce }: Scra
     maxRounds: 2,
     get done() { return done; },
     start: () => {
-      ours = nonce ?? randomBytes(18).toString('base64');
+      ours = nonce ?? crypto().randomBytes(18).toString('base64');
       expectedSignature = undefined;
       done = false;
       return Buffer.from(`${header}n=${name},r=${ours}`);
@@ -83,6 +80,11 @@ export const scram = (user: string, pass: Secret, { hash, channel, nonce }: Scra
     },
   };
 };
+
+const derive = (password: string, salt: Uint8Array, iterations: number, length: number, digest: string): Promise<Buffer> =>
+  new Promise((resolve, reject) => {
+    crypto().pbkdf2(password, salt, iterations, length, digest, (error, key) => { if (error) reject(error); else resolve(key); });
+  });
 
 /** Everything that the server could cheat with is looked at before any work is done. */
 const checkServerFirst = (message: string, ours: string): { readonly nonce: string; readonly salt: Uint8Array; readonly iterations: number } => {

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
+import { crypto } from '../protocol/crypto.js';
 import type { ChannelBinding } from '../sasl/channel-binding.js';
 
 /** What a sign-in can be tied to on this connection; undefined where the certificate's signature has no hash for it. */
@@ -8,7 +8,7 @@ export const channelBinding = (socket: TLSSocket): ChannelBinding | undefined =>
   if (socket.getProtocol() === 'TLSv1.3') return { type: 'tls-exporter', data: socket.exportKeyingMaterial(32, 'EXPORTER-Channel-Binding', Buffer.alloc(0)) };
   const certificate = socket.getPeerCertificate().raw as Buffer | undefined;
   const hash = certificate === undefined ? undefined : signatureHash(certificate);
-  return certificate === undefined || hash === undefined ? undefined : { type: 'tls-server-end-point', data: createHash(hash).update(certificate).digest() };
+  return certificate === undefined || hash === undefined ? undefined : { type: 'tls-server-end-point', data: crypto().createHash(hash).update(certificate).digest() };
 };
 
 // RFC 5929 section 4.1: the hash of the certificate's own signature, and SHA-256 instead of MD5 and SHA-1.

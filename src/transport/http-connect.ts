@@ -1,4 +1,4 @@
-import { request, type IncomingMessage } from 'node:http';
+import type * as Http from 'node:http';
 import { Observable } from 'rxjs';
 import { printable } from '../protocol/printable.js';
 import { Redactor } from '../protocol/secret.js';
@@ -12,7 +12,7 @@ const LARGEST_HEAD = 16 * 1024;
 const LONGEST_WORDS = 200;
 
 /** HTTP CONNECT (RFC 9110 section 9.3.6). Only 2xx opens the tunnel; what comes behind its head belongs to the next reader. */
-export const openTunnel: OpenTunnel = (stream, { proxy, target, via }) =>
+export const httpTunnel = ({ request }: typeof Http): OpenTunnel => (stream, { proxy, target, via }) =>
   new Observable((subscriber) => {
     let handedOver = false;
     const authority = describeTarget(target);
@@ -66,7 +66,7 @@ const reasonOf = (status: number): ProxyReason => {
 };
 
 /** What the proxy said, as far as it may be shown: some send back what they were given. */
-const words = ({ statusMessage = '' }: IncomingMessage, { user, pass }: ProxySettings): string => {
+const words = ({ statusMessage = '' }: Http.IncomingMessage, { user, pass }: ProxySettings): string => {
   const redactor = new Redactor();
   if (pass !== undefined) {
     // The whole first, or a part of it would stay behind.
@@ -76,7 +76,7 @@ const words = ({ statusMessage = '' }: IncomingMessage, { user, pass }: ProxySet
   return printable(redactor.clean(statusMessage).slice(0, LONGEST_WORDS));
 };
 
-const hintOf = ({ statusCode = 0, headers }: IncomingMessage, { user }: ProxySettings): string | undefined => {
+const hintOf = ({ statusCode = 0, headers }: Http.IncomingMessage, { user }: ProxySettings): string | undefined => {
   if (!wantsCredentials(statusCode)) return undefined;
   const schemes = [headers['proxy-authenticate'] ?? []].flat().join(', ');
   if (schemes !== '' && !/\bbasic\b/i.test(schemes)) return 'It does not take Basic credentials, and no other kind is known here.';

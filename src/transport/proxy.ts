@@ -3,9 +3,11 @@ import { catchError, concatMap, defer, forkJoin, map, of, throwError, type Obser
 import { SmtpConnectionError, SmtpTimeoutError } from '../protocol/error.js';
 import type { SocketStream } from './byte-stream.js';
 import { within, type DialContext, type Target } from './dial-context.js';
+import { httpTunnel } from './http-connect.js';
 import { describeProxy, type ProxySettings } from './proxy-settings.js';
 import { resolve } from './resolve.js';
 import { secure } from './secure.js';
+import { socksTunnel } from './socks.js';
 import { tcp } from './tcp.js';
 
 /** What a proxy is asked for. */
@@ -33,13 +35,13 @@ export const throughProxies = (proxies: readonly [ProxySettings, ...ProxySetting
     concatMap((tunnels) => tunnels.reduce((stream$, open) => stream$.pipe(concatMap(open)), reach(proxies[0], context))),
   );
 
-/** All that a tunnel needs before a socket is opened: the code that speaks with the proxy, and an address where the proxy takes no names. */
+/** All that a tunnel needs before a socket is opened: the library that speaks with the proxy, which nobody else loads, and an address where the proxy takes no names. */
 const prepare = (proxy: ProxySettings, target: Target, chain: readonly ProxySettings[], context: DialContext): Observable<(stream: SocketStream) => Observable<SocketStream>> =>
   forkJoin([
-    defer(() => (proxy.protocol.startsWith('socks') ? import('./socks.js') : import('./http-connect.js'))),
+    proxy.protocol.startsWith('socks') ? defer(() => import('socks')).pipe(map(socksTunnel)) : defer(() => import('node:http')).pipe(map(httpTunnel)),
     proxy.protocol === 'socks4' ? withAddress(target, context) : of(target),
   ]).pipe(
-    map(([{ openTunnel }, place]) => {
+    map(([openTunnel, place]) => {
       const tunnel: Tunnel = { proxy, target: place, via: chain.map(describeProxy).join(' -> '), limit: context.settings.timeouts.proxy };
       return (stream) => encrypted(stream, proxy).pipe(
         concatMap((line) => openTunnel(line, tunnel)),

@@ -1,7 +1,8 @@
-import { lookup as systemLookup, type LookupAddress } from 'node:dns';
+import type { LookupAddress } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 import { Observable, of } from 'rxjs';
 import { SmtpConnectionError } from '../protocol/error.js';
+import { dns } from './builtins.js';
 import { within, type DialContext } from './dial-context.js';
 
 export interface ResolvedAddress {
@@ -19,7 +20,7 @@ const MOST_ADDRESSES = 16;
 export const resolve = (host: string, context: DialContext): Observable<readonly ResolvedAddress[]> => {
   const family = familyOf(host);
   return family === undefined
-    ? ask(host, context.settings.lookup ?? systemLookup).pipe(within(context, 'resolve', 'resolve', `Resolving ${host}`))
+    ? ask(host, context.settings.lookup ?? dns().lookup).pipe(within(context, 'resolve', 'resolve', `Resolving ${host}`))
     : of([{ address: host, family }]);
 };
 

@@ -1,8 +1,10 @@
-import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
-import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
+import type { KeyObject, X509Certificate } from 'node:crypto';
+import type { SecureContext, SecureContextOptions } from 'node:tls';
 import type { TlsVersion } from '../protocol/connection-plan.js';
+import { crypto } from '../protocol/crypto.js';
 import { SmtpUsageError } from '../protocol/error.js';
 import type { Secret } from '../protocol/secret.js';
+import { tls } from './builtins.js';
 import type { KeyMaterial } from './settings.js';
 import { needsLowestLevel } from './tls-versions.js';
 
@@ -33,7 +35,7 @@ export const secureContext = (versions: readonly TlsVersion[], material: TlsMate
   const fixed = { minVersion: versions[0], maxVersion: versions.at(-1) };
   const options = Object.entries({ ...material, ...fixed, ciphers: cipherList(versions, material.ciphers), passphrase: material.passphrase?.reveal() });
   try {
-    return createSecureContext(bare(options));
+    return tls().createSecureContext(bare(options));
   } catch {
     // OpenSSL does not say which of them it means.
     throw REFUSALS.find(({ name }) => material[name] !== undefined && !isUsable(options, name))?.error() ?? wrong('versions', 'cannot be used with "tls.ciphers"');
@@ -55,7 +57,7 @@ const certificates = (name: 'ca' | 'cert', material: KeyMaterial): readonly X509
   const blocks = Buffer.from(material as string).toString('latin1').match(/-----BEGIN [A-Z0-9 ]*CERTIFICATE-----.+?-----END [A-Z0-9 ]*CERTIFICATE-----/gs) ?? [];
   if (blocks.length === 0) throw wrong(name, `holds no certificate. ${PEM}`);
   try {
-    return blocks.map((block) => new X509Certificate(block));
+    return blocks.map((block) => new (crypto().X509Certificate)(block));
   } catch {
     throw wrong(name, 'holds a certificate that cannot be read. It may have been cut off');
   }
@@ -63,7 +65,7 @@ const certificates = (name: 'ca' | 'cert', material: KeyMaterial): readonly X509
 
 const privateKey = (key: KeyMaterial, passphrase: Secret | undefined): KeyObject => {
   try {
-    return createPrivateKey({ key: Buffer.from(key as string), ...(passphrase === undefined ? {} : { passphrase: passphrase.reveal() }) });
+    return crypto().createPrivateKey({ key: Buffer.from(key as string), ...(passphrase === undefined ? {} : { passphrase: passphrase.reveal() }) });
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException;
     if (/MISSING_PASSPHRASE|INTERRUPTED/.test(code)) throw wrong('passphrase', 'is missing: "tls.key" is encrypted');
@@ -79,7 +81,7 @@ const REFUSALS = [
 
 const isUsable = (options: readonly (readonly [string, unknown])[], name: string): boolean => {
   try {
-    createSecureContext(bare(options.filter(([option]) => option === name || option === 'passphrase')));
+    tls().createSecureContext(bare(options.filter(([option]) => option === name || option === 'passphrase')));
     return true;
   } catch {
     return false;

@@ -1,8 +1,9 @@
 import { isIP } from 'node:net';
-import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls';
+import type { ConnectionOptions, TLSSocket } from 'node:tls';
 import { Observable } from 'rxjs';
 import type { TlsVersion } from '../protocol/connection-plan.js';
 import type { Phase } from '../protocol/error.js';
+import { tls } from './builtins.js';
 import { SocketStream, type ByteStream, type TlsFacts } from './byte-stream.js';
 import { channelBinding } from './channel-binding.js';
 import type { TlsSettings } from './settings.js';
@@ -24,7 +25,7 @@ export const secure = (stream: ByteStream, host: string, settings: TlsSettings, 
     const handshake: Handshake = { phase, peer: `${host} (${remote.address}:${String(remote.port)})`, name, versions, skippedVersions };
     const readBefore = carrier.bytesRead ?? 0;
     let certificate: TlsFacts['certificate'] | undefined;
-    const socket = connectTls({ ...identity(name), socket: carrier, secureContext: settings.context, rejectUnauthorized });
+    const socket = tls().connect({ ...identity(name), socket: carrier, secureContext: settings.context, rejectUnauthorized });
 
     // The first keys tell which version it is, before our side of the handshake is done.
     if (hasGaps(versions)) socket.on('keylog', () => {

@@ -1,6 +1,6 @@
 import { Duplex } from 'node:stream';
 import { Observable } from 'rxjs';
-import { SocksClient } from 'socks';
+import type * as Socks from 'socks';
 import { SocketStream } from './byte-stream.js';
 import type { OpenTunnel } from './proxy.js';
 import { handshakeError, type ProxyReason, type ProxyStage } from './proxy-error.js';
@@ -17,7 +17,7 @@ const NOT_OFFERED = 'it chose a method of authentication that was not offered';
  * SOCKS 4, 4a and 5 (RFC 1928, RFC 1929). The library is fed byte by byte and writes through a stream that is only a
  * line to ours: so it takes exactly its own bytes, and what is glued to the proxy's last reply is left for the next reader.
  */
-export const openTunnel: OpenTunnel = (stream, { proxy, target, via, limit }) =>
+export const socksTunnel = ({ SocksClient }: typeof Socks): OpenTunnel => (stream, { proxy, target, via, limit }) =>
   new Observable((subscriber) => {
     let handedOver = false;
     let isOpen = false;

@@ -1,8 +1,8 @@
-import { constants } from 'node:crypto';
 import { Duplex } from 'node:stream';
-import { connect } from 'node:tls';
 import type { TlsVersion } from '../protocol/connection-plan.js';
+import { crypto } from '../protocol/crypto.js';
 import { SmtpUsageError } from '../protocol/error.js';
+import { tls } from './builtins.js';
 
 /** From the oldest to the newest. */
 export const TLS_VERSIONS = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'] as const satisfies readonly TlsVersion[];
@@ -30,12 +30,7 @@ export const usableVersions = (listed: readonly TlsVersion[], strict: boolean, i
   return { offered, skipped };
 };
 
-const SWITCHED_OFF: Readonly<Record<TlsVersion, number>> = {
-  TLSv1: constants.SSL_OP_NO_TLSv1,
-  'TLSv1.1': constants.SSL_OP_NO_TLSv1_1,
-  'TLSv1.2': constants.SSL_OP_NO_TLSv1_2,
-  'TLSv1.3': constants.SSL_OP_NO_TLSv1_3,
-};
+const SWITCHES = { TLSv1: 'SSL_OP_NO_TLSv1', 'TLSv1.1': 'SSL_OP_NO_TLSv1_1', 'TLSv1.2': 'SSL_OP_NO_TLSv1_2', 'TLSv1.3': 'SSL_OP_NO_TLSv1_3' } as const satisfies Record<TlsVersion, string>;
 
 const answers = new Map<TlsVersion, boolean>();
 
@@ -57,9 +52,9 @@ const saysHello = (version: TlsVersion): boolean => {
   let hello = false;
   const nobody = new Duplex({ read: () => undefined, write: (chunk: Buffer, _encoding, done) => { hello ||= chunk[0] === HANDSHAKE_RECORD; done(); } });
   try {
-    const socket = connect({
+    const socket = tls().connect({
       socket: nobody, minVersion: 'TLSv1', maxVersion: 'TLSv1.3', ciphers: 'DEFAULT@SECLEVEL=0', ca: [],
-      secureOptions: TLS_VERSIONS.filter((other) => other !== version).reduce((options, other) => options | SWITCHED_OFF[other], 0),
+      secureOptions: TLS_VERSIONS.filter((other) => other !== version).reduce((options, other) => options | crypto().constants[SWITCHES[other]], 0),
     });
     socket.on('error', () => { /* No hello is all that matters. */ });
     socket.destroy();
