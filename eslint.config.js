@@ -21,7 +21,7 @@ const PROMISES = [':function[async=true]', 'AwaitExpression', 'ForOfStatement[aw
   .map((selector) => ({ selector, message: 'Sessions and connections are observables: a promise cannot be cancelled.' }));
 
 export default defineConfig(
-  globalIgnores(['dist', '.examples', 'test/.snippets', 'coverage']),
+  globalIgnores(['dist', '.build', '.examples', 'test/.snippets', 'coverage']),
   js.configs.recommended,
   {
     files: ['**/*.ts'],

@@ -11,7 +11,7 @@ const SIZE = /^[0-9]{1,20}$/;
 /** What a server offers (RFC 5321 section 4.1.1.1). The greeting's own line is never taken for an offer. */
 export class Capabilities {
   /** Before the first EHLO, and after TLS made what was said before void (RFC 3207 section 4.2). */
-  static readonly none: Capabilities = new Capabilities('', false, new Map());
+  static readonly none: Capabilities = new this('', false, new Map());
 
   /** The name that the server gave itself. */
   readonly domain: string;
@@ -34,11 +34,11 @@ export class Capabilities {
       if (!KEYWORD.test(keyword) || (offers.size === MOST_KEYWORDS && !offers.has(keyword))) continue;
       offers.set(keyword, [...(offers.get(keyword) ?? []), ...parameters]);
     }
-    return new Capabilities(domainOf(greeting), true, offers);
+    return new this(domainOf(greeting), true, offers);
   }
 
   static fromHelo({ lines: [greeting = ''] }: Reply): Capabilities {
-    return new Capabilities(domainOf(greeting), false, new Map());
+    return new this(domainOf(greeting), false, new Map());
   }
 
   get keywords(): readonly string[] {
