@@ -130,14 +130,14 @@ export class SmtpClient implements AsyncDisposable {
   }
 
   readonly #open: Open = (leave, operation) => {
-    const shared = { scheduler: monotonic, log: this.#log, operation, dial: (target: ConnectionPlan, end: Deadline) => dial(target, this.#settings, end, monotonic) };
     return openDoor(this.plans, {
       memory: this.#memory, leave, scheduler: monotonic, stagger: this.#settings.stagger,
-      open: (candidate, succession, from) => {
-        const context = { ...shared, ...succession, manners: this.#mannersOf(candidate) };
-        if (from !== undefined) return resumeSession(from, context);
+      open: (candidate, handOver, from) => {
+        const surroundings = { leave, handOver, manners: this.#mannersOf(candidate) };
+        if (from !== undefined) return resumeSession(from, surroundings);
         this.#connections += 1;
-        return openSession(candidate, this.#settings, { ...context, connection: this.#connections });
+        const stream$ = dial(candidate, this.#settings, operation, monotonic);
+        return openSession(stream$, { plan: candidate, settings: this.#settings, operation, scheduler: monotonic, log: this.#log, connection: this.#connections }, surroundings);
       },
     });
   };

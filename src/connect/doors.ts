@@ -1,14 +1,14 @@
 import { catchError, defer, tap, throwError, type Observable } from 'rxjs';
 import { describePlan, type ConnectionPlan } from '../protocol/connection-plan.js';
 import { SmtpConnectionError, SmtpError } from '../protocol/error.js';
-import type { Opening, Succession } from '../session/open-session.js';
+import type { HandOver, Leave, Opening } from '../session/open-session.js';
 import { resume } from '../session/resume.js';
 import type { State } from '../session/state.js';
 import { mayFallBack, TLS_WAS_MET } from './may-fall-back.js';
 import { isLastResort, type Memory } from './memory.js';
 
 /** Opens a session on a connection of its own, or goes on where another candidate stopped. */
-export type Open = (plan: ConnectionPlan, succession: Succession, from?: State) => Observable<Opening>;
+export type Open = (plan: ConnectionPlan, handOver: HandOver, from?: State) => Observable<Opening>;
 
 /** What the candidates of one run have found out about one host and port. */
 interface Door {
@@ -30,11 +30,11 @@ export class Doors {
   readonly #plans: readonly ConnectionPlan[];
   readonly #memory: Memory;
   readonly #open: Open;
-  readonly #leave: Succession['leave'];
+  readonly #leave: Leave;
   readonly #doors = new Map<number, Door>();
   readonly #begun = new Set<ConnectionPlan>();
 
-  constructor(plans: readonly ConnectionPlan[], memory: Memory, open: Open, leave: Succession['leave']) {
+  constructor(plans: readonly ConnectionPlan[], memory: Memory, open: Open, leave: Leave) {
     this.#plans = plans;
     this.#memory = memory;
     this.#open = open;
@@ -64,8 +64,7 @@ export class Doors {
   }
 
   #ask(plan: ConnectionPlan, from?: State): Observable<Opening> {
-    const succession: Succession = { leave: this.#leave, handOver: (state, error) => this.#park(state, error) };
-    return this.#open(plan, succession, from).pipe(
+    return this.#open(plan, this.#park, from).pipe(
       tap({ next: (step) => { this.#learn(plan, step); }, error: (error: unknown) => { this.#learnFrom(plan, error); } }),
     );
   }
@@ -113,7 +112,7 @@ export class Doors {
   }
 
   /** Keeps a connection if a candidate that has not begun can go on with it. */
-  #park(state: State, error: unknown): boolean {
+  readonly #park = (state: State, error: unknown): boolean => {
     const { plan, stage, wire } = state;
     // A greeting that had begun when its time was over.
     if (stage === 'connected' && !wire.failed && !wire.silent) this.#door(plan).speaksClear = true;
@@ -121,7 +120,7 @@ export class Doors {
       && this.#plans.some((other) => !this.#begun.has(other) && resume(state, other) !== undefined);
     if (isWanted) this.#door(plan).parked = state;
     return isWanted;
-  }
+  };
 
   #unpark(plan: ConnectionPlan): State | undefined {
     const door = this.#door(plan);

@@ -1,4 +1,4 @@
-import { catchError, concat, defer, of, throwError, type Observable, type SchedulerLike } from 'rxjs';
+import { catchError, concat, defer, of, startWith, throwError, type Observable, type SchedulerLike } from 'rxjs';
 import type { ConnectionPlan } from '../protocol/connection-plan.js';
 import { SmtpError, SmtpFallbackError } from '../protocol/error.js';
 import type { ConnectEvent } from '../protocol/event.js';
@@ -27,7 +27,8 @@ export const inTurn = <T>(candidates: readonly Candidate[], attempt: Attempt<T>,
     if (candidate === undefined) return throwError(() => new SmtpFallbackError(failed));
     const { plan, index } = candidate;
     const startedAt = scheduler.now();
-    return concat(of<ConnectEvent>({ type: 'attempt-started', plan, index }), defer(() => attempt(plan))).pipe(
+    return attempt(plan).pipe(
+      startWith<T | ConnectEvent>({ type: 'attempt-started', plan, index }),
       catchError((error: unknown) => {
         const isOnly = others.length === 0 && failed.length === 0;
         if (!(error instanceof SmtpError) || isOnly || !mayFallBack(error, plan.security)) return throwError(() => error);

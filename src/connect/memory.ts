@@ -20,5 +20,5 @@ export const inOrder = (plans: readonly ConnectionPlan[], opened: ConnectionPlan
   const first = opened !== undefined && isLastResort(opened, plans)
     ? plans.find(({ port, security }) => port === opened.port && security === 'starttls')
     : opened;
-  return first === undefined ? plans : [first, ...plans.filter((plan) => plan !== first)];
+  return first === undefined || first === plans[0] ? plans : [first, ...plans.filter((plan) => plan !== first)];
 };

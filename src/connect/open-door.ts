@@ -1,6 +1,6 @@
 import { defer, finalize, type Observable, type SchedulerLike } from 'rxjs';
 import type { ConnectionPlan } from '../protocol/connection-plan.js';
-import type { Opening, Succession } from '../session/open-session.js';
+import type { Leave, Opening } from '../session/open-session.js';
 import { Doors, type Open } from './doors.js';
 import { candidatesOf, inTurn } from './in-turn.js';
 import type { Memory } from './memory.js';
@@ -9,7 +9,7 @@ import { staggered } from './staggered.js';
 export interface RunOptions {
   readonly memory: Memory;
   readonly open: Open;
-  readonly leave: Succession['leave'];
+  readonly leave: Leave;
   readonly scheduler: SchedulerLike;
   /** Milliseconds between the starts of a race; undefined: one candidate after the other. */
   readonly stagger: number | undefined;

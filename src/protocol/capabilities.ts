@@ -8,6 +8,11 @@ const MECHANISM = /^[A-Z0-9_-]{1,20}$/;
 // RFC 1870 section 3.
 const SIZE = /^[0-9]{1,20}$/;
 
+const sizeLimit = ([limit = '']: readonly string[] = []): number | undefined => (SIZE.test(limit) && Number(limit) > 0 ? Number(limit) : undefined);
+
+const mechanisms = (names: readonly string[] = []): readonly string[] =>
+  [...new Set(names.map((name) => name.toUpperCase()))].filter((name) => MECHANISM.test(name));
+
 /** What a server offers (RFC 5321 section 4.1.1.1). The greeting's own line is never taken for an offer. */
 export class Capabilities {
   /** Before the first EHLO, and after TLS made what was said before void (RFC 3207 section 4.2). */
@@ -17,11 +22,17 @@ export class Capabilities {
   readonly domain: string;
   /** It answered EHLO, not only HELO. */
   readonly extended: boolean;
+  /** Octets of the largest message (RFC 1870); undefined where there is no limit, or none that makes sense. */
+  readonly sizeLimit: number | undefined;
+  /** Names of SASL mechanisms, in the server's order. */
+  readonly authentication: readonly string[];
   readonly #offers: ReadonlyMap<string, readonly string[]>;
 
   private constructor(domain: string, extended: boolean, offers: ReadonlyMap<string, readonly string[]>) {
     this.domain = domain;
     this.extended = extended;
+    this.sizeLimit = sizeLimit(offers.get('SIZE'));
+    this.authentication = mechanisms(offers.get('AUTH'));
     this.#offers = offers;
   }
 
@@ -46,23 +57,12 @@ export class Capabilities {
   }
 
   has(keyword: string): boolean {
-    return this.#offers.has(keyword.toUpperCase());
+    return this.#offers.has(keyword) || this.#offers.has(keyword.toUpperCase());
   }
 
   /** The words behind a keyword; none where it is not offered. */
   parameters(keyword: string): readonly string[] {
     return this.#offers.get(keyword.toUpperCase()) ?? [];
-  }
-
-  /** Octets of the largest message (RFC 1870); undefined where there is no limit, or none that makes sense. */
-  get sizeLimit(): number | undefined {
-    const [limit = ''] = this.parameters('SIZE');
-    return SIZE.test(limit) && Number(limit) > 0 ? Number(limit) : undefined;
-  }
-
-  /** Names of SASL mechanisms, in the server's order. */
-  get authentication(): readonly string[] {
-    return [...new Set(this.parameters('AUTH').map((name) => name.toUpperCase()))].filter((name) => MECHANISM.test(name));
   }
 
   toJSON(): { readonly domain: string; readonly extended: boolean; readonly offers: Readonly<Record<string, readonly string[]>> } {

@@ -32,11 +32,8 @@ export class Secret {
 export class Redactor {
   readonly #forms = new Set<string>();
 
-  conceal(secret: string): void {
-    const bytes = Buffer.from(secret, 'utf8');
-    const forms = [secret, encodeURIComponent(secret), bytes.toString('base64'), ...OFFSETS.map((offset) => base64At(bytes, offset))];
-    // A form of one or two characters would take ordinary text apart and hide nothing.
-    for (const form of forms) if (form.length > 2) this.#forms.add(form);
+  conceal(secret: string | Secret): void {
+    for (const form of typeof secret === 'string' ? formsOf(secret) : knownForms(secret)) this.#forms.add(form);
   }
 
   clean(text: string): string {
@@ -46,9 +43,25 @@ export class Redactor {
   }
 }
 
-// Three bytes become four characters, so text looks one of three ways in base64.
-const OFFSETS = [0, 1, 2];
+/** A client's own secret is concealed on each of its connections. */
+const knownForms = (secret: Secret): readonly string[] => {
+  const forms = known.get(secret) ?? formsOf(secret.reveal());
+  known.set(secret, forms);
+  return forms;
+};
 
-/** The characters that depend on `bytes` alone, where `offset` bytes of a group stand in front. */
-const base64At = (bytes: Buffer, offset: number): string =>
-  Buffer.concat([Buffer.alloc(offset), bytes]).toString('base64').slice(Math.ceil((offset * 8) / 6), Math.floor(((offset + bytes.length) * 8) / 6));
+const known = new WeakMap<Secret, readonly string[]>();
+
+const formsOf = (secret: string): readonly string[] => {
+  const padded = Buffer.from(`\0\0${secret}`, 'utf8');
+  const forms = [secret, encodeURIComponent(secret), padded.toString('base64', 2), base64At(padded, 0), base64At(padded, 1), base64At(padded, 2)];
+  // A form of one or two characters would take ordinary text apart and hide nothing.
+  return forms.filter((form) => form.length > 2);
+};
+
+/**
+ * Three bytes become four characters, so text looks one of three ways in base64. These are the characters that depend on the
+ * secret alone, where `offset` bytes of a group stand in front of it. @param padded the secret behind two bytes.
+ */
+const base64At = (padded: Buffer, offset: number): string =>
+  padded.toString('base64', 2 - offset).slice(Math.ceil((offset * 8) / 6), Math.floor(((offset + padded.length - 2) * 8) / 6));

@@ -52,64 +52,76 @@ export interface Choice {
 export interface Way {
   readonly name: string;
   readonly clearTextSafe: boolean;
-  /** Only where the options name it. */
-  readonly onRequest?: true;
   /** A fresh exchange with the password or token; other credentials have none. */
   readonly begin: (secret: Secret) => SaslMechanism;
 }
 
 /** The mechanisms to try, and what stood against the others. */
 export const candidates = (credentials: Credentials, conditions: Conditions): Choice => {
-  const { offered, allowed, confidential } = conditions;
-  const possible = waysOf(credentials, conditions).filter(({ name, onRequest }) => (allowed === undefined ? onRequest !== true : includes(allowed, name)));
-  const common = possible.filter(({ name }) => includes(offered, name));
-  const isSafe = ({ clearTextSafe }: Way): boolean => confidential || clearTextSafe;
+  const { allowed, confidential } = conditions;
+  const user = userOf(credentials);
+  const isAllowed = allowed === undefined ? ({ onRequest }: Kind): boolean => onRequest !== true : isIn(allowed);
+  const possible = kindsFor(credentials, conditions).filter(isAllowed);
+  const common = possible.filter(isIn(conditions.offered));
+  const isSafe = ({ clearTextSafe }: Kind): boolean => confidential || clearTextSafe;
   return {
-    usable: common.filter(isSafe),
+    usable: common.filter(isSafe).map(({ name, clearTextSafe, begin }) => ({ name, clearTextSafe, begin: (secret) => begin(user, secret, conditions) })),
     allowed: possible.map(({ name }) => name),
-    withheld: common.filter((way) => !isSafe(way)).map(({ name }) => name),
+    withheld: common.filter((kind) => !isSafe(kind)).map(({ name }) => name),
   };
 };
 
-/** Strongest first. */
-const waysOf = (credentials: Credentials, conditions: Conditions): readonly Way[] => {
-  const { service } = conditions;
+/** A mechanism, before it is known for whom. */
+interface Kind {
+  readonly name: string;
+  readonly clearTextSafe: boolean;
+  /** Only where the options name it. */
+  readonly onRequest?: true;
+  readonly begin: (user: string, secret: Secret, conditions: Conditions) => SaslMechanism;
+}
+
+const isIn = (names: readonly string[]): (kind: Kind) => boolean => {
+  const known = names.map((name) => name.toUpperCase());
+  return ({ name }) => known.includes(name.toUpperCase());
+};
+
+const kindsFor = (credentials: Credentials, { binding }: Conditions): readonly Kind[] => {
   switch (credentials.kind) {
-    case 'password': {
-      const { user } = credentials;
-      return [
-        ...scramWays(user, conditions),
-        { name: 'DIGEST-MD5', clearTextSafe: true, onRequest: true, begin: (pass) => digestMd5(user, pass, service) },
-        { name: 'CRAM-MD5', clearTextSafe: true, begin: (pass) => cramMd5(user, pass) },
-        { name: 'NTLM', clearTextSafe: true, onRequest: true, begin: (pass) => ntlm(user, pass) },
-        { name: 'PLAIN', clearTextSafe: false, begin: (pass) => plain(user, pass) },
-        { name: 'LOGIN', clearTextSafe: false, begin: (pass) => login(user, pass) },
-      ];
+    // What is tied to the connection goes first whatever its hash: a man in the middle is nearer than a broken SHA-1.
+    case 'password': return binding === undefined ? PASSWORD : [...BOUND, ...PASSWORD];
+    case 'token': return TOKEN;
+    case 'external': return EXTERNAL;
+    case 'mechanism': {
+      const { mechanism } = credentials;
+      return [{ name: mechanism.name, clearTextSafe: mechanism.clearTextSafe === true, begin: () => mechanism }];
     }
-    case 'token':
-      return [
-        { name: 'OAUTHBEARER', clearTextSafe: false, begin: (token) => oauthBearer(credentials.user, token, service) },
-        { name: 'XOAUTH2', clearTextSafe: false, begin: (token) => xoauth2(credentials.user, token) },
-      ];
-    case 'external':
-      return [{ name: 'EXTERNAL', clearTextSafe: true, begin: () => external(credentials.authzid) }];
-    case 'mechanism':
-      return [{ name: credentials.mechanism.name, clearTextSafe: credentials.mechanism.clearTextSafe === true, begin: () => credentials.mechanism }];
   }
 };
 
 const HASHES: readonly ScramHash[] = ['SHA-512', 'SHA-256', 'SHA-1'];
 
-// What is tied to the connection goes first whatever its hash: a man in the middle is nearer than a broken SHA-1.
-const scramWays = (user: string, { offered, binding }: Conditions): readonly Way[] => {
-  const unbound = binding !== undefined && !offered.some((name) => /^SCRAM-.*-PLUS$/i.test(name)) ? 'could-bind' : 'none';
-  const channels: readonly ScramChannel[] = binding === undefined ? [unbound] : [binding, unbound];
-  return channels.flatMap((channel) =>
-    HASHES.map((hash): Way => ({
-      name: `SCRAM-${hash}${typeof channel === 'string' ? '' : '-PLUS'}`,
-      clearTextSafe: true,
-      begin: (pass) => scram(user, pass, { hash, channel }),
-    })));
-};
+const unbound = ({ offered, binding }: Conditions): ScramChannel =>
+  binding !== undefined && !offered.some((name) => /^SCRAM-.*-PLUS$/i.test(name)) ? 'could-bind' : 'none';
 
-const includes = (names: readonly string[], name: string): boolean => names.some((other) => other.toUpperCase() === name.toUpperCase());
+// Strongest first.
+const BOUND = HASHES.map((hash): Kind => ({
+  name: `SCRAM-${hash}-PLUS`, clearTextSafe: true, begin: (user, pass, { binding }) => scram(user, pass, { hash, channel: binding ?? 'none' }),
+}));
+
+const PASSWORD: readonly Kind[] = [
+  ...HASHES.map((hash): Kind => ({
+    name: `SCRAM-${hash}`, clearTextSafe: true, begin: (user, pass, conditions) => scram(user, pass, { hash, channel: unbound(conditions) }),
+  })),
+  { name: 'DIGEST-MD5', clearTextSafe: true, onRequest: true, begin: (user, pass, { service }) => digestMd5(user, pass, service) },
+  { name: 'CRAM-MD5', clearTextSafe: true, begin: cramMd5 },
+  { name: 'NTLM', clearTextSafe: true, onRequest: true, begin: (user, pass) => ntlm(user, pass) },
+  { name: 'PLAIN', clearTextSafe: false, begin: plain },
+  { name: 'LOGIN', clearTextSafe: false, begin: login },
+];
+
+const TOKEN: readonly Kind[] = [
+  { name: 'OAUTHBEARER', clearTextSafe: false, begin: (user, token, { service }) => oauthBearer(user, token, service) },
+  { name: 'XOAUTH2', clearTextSafe: false, begin: xoauth2 },
+];
+
+const EXTERNAL: readonly Kind[] = [{ name: 'EXTERNAL', clearTextSafe: true, begin: external }];

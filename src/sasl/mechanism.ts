@@ -44,8 +44,8 @@ export const decodeBase64 = (text: string): Uint8Array => {
 
 /** RFC 4616 section 2: NUL separates the parts, so it can be in none. */
 export const refuseNul = (user: string, pass: Secret): void => {
-  for (const [what, text] of [['auth.user', user], ['auth.pass', pass.reveal()]] as const)
-    if (text.includes('\0')) throw new SmtpUsageError({ phase: 'auth', message: `${what} holds a NUL character, which no mechanism can carry. Remove it.` });
+  const what = user.includes('\0') ? 'auth.user' : pass.reveal().includes('\0') ? 'auth.pass' : undefined;
+  if (what !== undefined) throw new SmtpUsageError({ phase: 'auth', message: `${what} holds a NUL character, which no mechanism can carry. Remove it.` });
 };
 
 /** For a mechanism that has said everything. */

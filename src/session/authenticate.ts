@@ -40,7 +40,7 @@ const attempt = (signIn: SignIn, turn: Turn): Observable<State> => {
   const { index, rejected } = turn;
   const way = usable[index];
   if (way === undefined) return throwError(() => nothingInCommon(signIn, turn.tried));
-  const tried = [...new Set([...turn.tried, way.name])];
+  const tried = turn.tried.includes(way.name) ? turn.tried : [...turn.tried, way.name];
 
   const judge = (mechanism: SaslMechanism, secret: Secret, { reply, nothingTold }: Verdict): Observable<State> => {
     if (reply.code === 235) return mechanism.done ? of(signedIn(signIn, way.name)) : throwError(() => tooEarly(signIn, way.name, reply));
@@ -74,7 +74,7 @@ const secretFor = (signIn: SignIn, { tried, rejected }: Turn): Observable<Secret
   return (rejected === undefined || renew === undefined ? token : renew(rejected.token, rejected.reply)).pipe(
     before(scheduler, limit, 'auth', 'The function "auth.token"'),
     explain((cause) => broken(signIn, tried, 'the function "auth.token"', cause, true)),
-    tap((secret) => { redactor.conceal(secret.reveal()); }),
+    tap((secret) => { redactor.conceal(secret); }),
   );
 };
 

@@ -1,4 +1,4 @@
-import { catchError, concatMap, defer, EMPTY, expand, filter, from, map, of, throwError, type Observable } from 'rxjs';
+import { catchError, concatMap, defer, from, map, of, throwError, type Observable } from 'rxjs';
 import { auth, AUTH_CANCEL, authResponse, type Command } from '../protocol/command.js';
 import { SmtpError, SmtpProtocolError } from '../protocol/error.js';
 import type { Reply } from '../protocol/reply.js';
@@ -35,19 +35,17 @@ export const converse = (state: State, mechanism: SaslMechanism): Observable<Ver
     // What does not fit into the command answers the server's first challenge, which is empty, and costs a round more.
     const postponed = fits ? [] : [initial];
     const rounds = (mechanism.maxRounds ?? MOST_ROUNDS) + postponed.length;
+    const answer = (reply: Reply, round: number, nothingTold: boolean): Observable<Verdict> => {
+      if (reply.code !== 334) return of({ reply, nothingTold });
+      if (round >= rounds) return giveUp(state, mechanism, new SaslError('it asked for more rounds than the mechanism has'));
+      return respond(state, mechanism, reply, postponed[round]).pipe(
+        catchError((error: unknown) => giveUp(state, mechanism, error)),
+        concatMap((response) => ask(authResponse(response))),
+        concatMap((next) => answer(next, round + 1, false)),
+      );
+    };
     return ask(fits ? opening : auth(mechanism.name)).pipe(
-      map((reply): Verdict => ({ reply, nothingTold: initial === undefined || !fits || mechanism.clearTextSafe === true })),
-      expand(({ reply }, round) => {
-        if (reply.code !== 334) return EMPTY;
-        if (round >= rounds) return giveUp(state, mechanism, new SaslError('it asked for more rounds than the mechanism has'));
-        return respond(state, mechanism, reply, postponed[round]).pipe(
-          catchError((error: unknown) => giveUp(state, mechanism, error)),
-          map((response) => authResponse(response)),
-          concatMap(ask),
-          map((next): Verdict => ({ reply: next, nothingTold: false })),
-        );
-      }, 1),
-      filter(({ reply }) => reply.code !== 334),
+      concatMap((reply) => answer(reply, 0, initial === undefined || !fits || mechanism.clearTextSafe === true)),
     );
   });
 
@@ -93,7 +91,8 @@ const PROOF = 20;
 const conceal = ({ wire, settings }: State, response: Uint8Array): void => {
   const { redactor } = wire.context;
   const user = settings.credentials === undefined ? '' : userOf(settings.credentials);
-  const text = Buffer.from(response).toString('utf8');
+  const bytes = Buffer.from(response);
+  const text = bytes.toString('utf8');
   const proofs = text.split(/[\0-\x20,="]+/).filter((part) => part.length >= PROOF);
-  for (const part of [text, Buffer.from(response).toString('base64'), ...proofs]) if (part !== user) redactor.conceal(part);
+  for (const part of [text, bytes.toString('base64'), ...proofs]) if (part !== user) redactor.conceal(part);
 };

@@ -1,4 +1,4 @@
-import { concat, defer, finalize, from, map, mergeMap, NEVER, of, tap, type Observable, type SchedulerLike } from 'rxjs';
+import { concatMap, Observable, type SchedulerLike } from 'rxjs';
 import { Capabilities } from '../protocol/capabilities.js';
 import type { ConnectionPlan } from '../protocol/connection-plan.js';
 import type { ConnectEvent, WarningEvent } from '../protocol/event.js';
@@ -17,65 +17,72 @@ import { dialogue } from './steps.js';
 /** An event on the way, or at its end the session itself. */
 export type Opening = ConnectEvent | { readonly type: 'session'; readonly session: Session };
 
-/** What surrounds one connection. */
-export interface SessionContext extends Surroundings {
-  readonly connection: number;
+/** What one connection is for. */
+export interface SessionContext {
+  readonly plan: ConnectionPlan;
+  readonly settings: SessionSettings;
+  readonly operation: Deadline;
   readonly scheduler: SchedulerLike;
   readonly log: LogSink;
-  readonly operation: Deadline;
-  /** Opens the byte stream; whoever takes it owns it. */
-  readonly dial: (plan: ConnectionPlan, operation: Deadline) => Observable<ByteStream>;
+  /** Counts the client's connections. */
+  readonly connection: number;
 }
 
 /** What outlives it: who gets it next, and what is known of its server. */
-export interface Surroundings extends Succession {
+export interface Surroundings {
+  readonly leave: Leave;
+  readonly handOver: HandOver;
   readonly manners: Manners;
 }
 
-/** Who gets a connection after us. */
-export interface Succession {
-  /** Is given the wire when the session ends, to say goodbye. */
-  readonly leave: (wire: Wire) => void;
-  /** May take over where the dialogue failed: true if it owns the connection from now on. */
-  readonly handOver: (state: State, error: unknown) => boolean;
-}
+/** Is given the wire when the session ends, to say goodbye. */
+export type Leave = (wire: Wire) => void;
+
+/** May take over where the dialogue failed: true if it owns the connection from now on. */
+export type HandOver = (state: State, error: unknown) => boolean;
 
 /**
  * A connection on which mails can be sent, as a cold observable that lives exactly as long as its subscription: it walks
  * the dialogue, emits each event and then the session, and stays. Unsubscribing leaves the server.
+ * @param stream$ opens the byte stream; whoever takes it owns it.
  */
-export const openSession = (plan: ConnectionPlan, settings: SessionSettings, context: SessionContext): Observable<Opening> =>
-  defer(() => {
-    const { scheduler, operation, log, connection } = context;
-    const redactor = new Redactor();
-    if (settings.credentials?.kind === 'password') redactor.conceal(settings.credentials.pass.reveal());
-    const begin = (stream: ByteStream): State => {
-      const wire = new Wire(stream, { peer: `${plan.host}:${String(plan.port)}`, connection, timeouts: settings.timeouts, scheduler, redactor, log });
-      const { remote, local, via } = stream;
-      return {
-        stage: 'connected',
-        events: [{ type: 'connected', remote, local, ...(via === undefined ? {} : { via }) }, ...(plan.security === 'none' ? [] : skippedVersions(settings.tls))],
-        plan, settings, wire, operation, capabilities: Capabilities.none, hasGreeted: false, isAuthenticated: false,
-        greetBy: deadline(scheduler, 'greeting', settings.timeouts.greeting),
-      };
-    };
-    return walk(context.dial(plan, operation).pipe(map(begin)), context);
-  });
+export const openSession = (stream$: Observable<ByteStream>, context: SessionContext, surroundings: Surroundings): Observable<Opening> =>
+  walk(stream$.pipe(concatMap((stream) => dialogue(connected(stream, context)))), surroundings);
+
+const connected = (stream: ByteStream, { plan, settings, operation, scheduler, log, connection }: SessionContext): State => {
+  const { timeouts, credentials, tls } = settings;
+  const { remote, local, via } = stream;
+  const redactor = new Redactor();
+  if (credentials?.kind === 'password') redactor.conceal(credentials.pass);
+  const event: ConnectEvent = via === undefined ? { type: 'connected', remote, local } : { type: 'connected', remote, local, via };
+  return {
+    stage: 'connected',
+    events: plan.security === 'none' ? [event] : [event, ...skippedVersions(tls)],
+    plan, settings, operation, capabilities: Capabilities.none, hasGreeted: false, isAuthenticated: false,
+    wire: new Wire(stream, { peer: `${plan.host}:${String(plan.port)}`, connection, timeouts, scheduler, redactor, log }),
+    greetBy: deadline(scheduler, 'greeting', timeouts.greeting),
+  };
+};
 
 /** The same on a connection that another plan has left behind: the dialogue goes on where it stands. */
-export const resumeSession = (state: State, surroundings: Surroundings): Observable<Opening> => walk(of(state), surroundings);
+export const resumeSession = (state: State, surroundings: Surroundings): Observable<Opening> => walk(dialogue(state), surroundings);
 
-const walk = (start$: Observable<State>, { leave, handOver, manners }: Surroundings): Observable<Opening> =>
-  defer(() => {
+/** Tells what each station brings, and owns the connection until the end: it is left, or handed over. */
+const walk = (states$: Observable<State>, { leave, handOver, manners }: Surroundings): Observable<Opening> =>
+  new Observable((subscriber) => {
     let owned: State | undefined;
-    const openings = (state: State): readonly Opening[] => {
-      owned = state;
-      return state.stage === 'ready' ? [...state.events, { type: 'session', session: new Session(state, manners) }] : state.events;
-    };
-    return concat(start$.pipe(mergeMap(dialogue), mergeMap((state) => from(openings(state)))), NEVER).pipe(
-      tap({ error: (error: unknown) => { if (owned !== undefined && handOver(owned, error)) owned = undefined; } }),
-      finalize(() => { if (owned !== undefined) leave(owned.wire); }),
-    );
+    subscriber.add(states$.subscribe({
+      next: (state) => {
+        owned = state;
+        for (const event of state.events) subscriber.next(event);
+        if (state.stage === 'ready') subscriber.next({ type: 'session', session: new Session(state, manners) });
+      },
+      error: (error: unknown) => {
+        if (owned !== undefined && handOver(owned, error)) owned = undefined;
+        subscriber.error(error);
+      },
+    }));
+    subscriber.add(() => { if (owned !== undefined) leave(owned.wire); });
   });
 
 const skippedVersions = ({ versions, skippedVersions: skipped }: TlsSettings): readonly WarningEvent[] =>

@@ -1,4 +1,4 @@
-import { catchError, concat, concatMap, defer, EMPTY, expand, map, of, throwError, type Observable } from 'rxjs';
+import { catchError, concat, concatMap, defer, EMPTY, expand, map, of, scan, throwError, type Observable } from 'rxjs';
 import { Capabilities } from '../protocol/capabilities.js';
 import { ehlo, helo, STARTTLS } from '../protocol/command.js';
 import { SmtpProtocolError, SmtpReplyError, type Phase } from '../protocol/error.js';
@@ -30,11 +30,12 @@ const STEPS: Readonly<Record<Stage, (state: State) => Observable<State>>> = {
 /** Walks the dialogue from where `start` is to `ready`, one step after the other. */
 export const dialogue = (start: State): Observable<State> =>
   of(start).pipe(
-    expand((state) => STEPS[state.stage](state).pipe(map((next) => follow(state, next))), 1),
+    expand((state) => STEPS[state.stage](state), 1),
+    scan(follow),
   );
 
 const follow = (state: State, next: State): State => {
-  if (next.stage !== state.stage && !FOLLOWS[state.stage].includes(next.stage)) throw new Error(`No way from ${state.stage} to ${next.stage}.`);
+  if (!FOLLOWS[state.stage].includes(next.stage)) throw new Error(`No way from ${state.stage} to ${next.stage}.`);
   return next;
 };
 

@@ -1,4 +1,4 @@
-import { Subscription, throwError, timeout, type MonoTypeOperatorFunction, type SchedulerAction, type SchedulerLike } from 'rxjs';
+import { Observable, Subscription, type MonoTypeOperatorFunction, type SchedulerAction, type SchedulerLike } from 'rxjs';
 import { outcomeOf, SmtpTimeoutError, type Phase } from '../protocol/error.js';
 import type { LogLine } from '../protocol/log-line.js';
 import type { Limit } from '../protocol/timeouts.js';
@@ -70,8 +70,22 @@ export const timeoutError = (scheduler: SchedulerLike, { limit, since, at }: Dea
     message: `${what}: nothing came within timeouts.${limit} = ${String(Math.round(at - since))} ms. Check the host and port, or raise that limit.`,
   });
 
-/** Fails with the sooner of the deadlines unless a value came before it. */
+/** Fails with the deadline unless a value came before it. The source is torn down before anybody hears of that. */
 export const before = <T>(scheduler: SchedulerLike, end: Deadline, phase: Phase, what: string): MonoTypeOperatorFunction<T> =>
-  end.at === Infinity
-    ? (source) => source
-    : (source) => source.pipe(timeout({ first: remaining(scheduler, end.at), scheduler, with: () => throwError(() => timeoutError(scheduler, end, phase, what)) }));
+  (source) => end.at === Infinity ? source : new Observable((subscriber) => {
+    const running = new Subscription();
+    const alarm = scheduler.schedule(() => {
+      running.unsubscribe();
+      subscriber.error(timeoutError(scheduler, end, phase, what));
+    }, remaining(scheduler, end.at));
+    subscriber.add(alarm);
+    subscriber.add(running);
+    running.add(source.subscribe({
+      next: (value) => {
+        alarm.unsubscribe();
+        subscriber.next(value);
+      },
+      error: (error: unknown) => { subscriber.error(error); },
+      complete: () => { subscriber.complete(); },
+    }));
+  });

@@ -1,5 +1,5 @@
 import { connect as connectSocket, isIP } from 'node:net';
-import { catchError, concatMap, connect, defer, EMPTY, endWith, ignoreElements, merge, Observable, take, throwError, throwIfEmpty, timer } from 'rxjs';
+import { catchError, concatMap, connect, EMPTY, endWith, ignoreElements, merge, Observable, take, throwIfEmpty, timer } from 'rxjs';
 import type { Endpoint } from '../protocol/connection-plan.js';
 import { SmtpConnectionError, SmtpError, SmtpUsageError } from '../protocol/error.js';
 import { SocketStream } from './byte-stream.js';
@@ -29,27 +29,30 @@ export const tcp = (target: Target, context: DialContext): Observable<SocketStre
     )),
   );
 
-const toAnyOf = (addresses: readonly ResolvedAddress[], target: Target, { settings: { localEndpoint }, scheduler }: DialContext): Observable<SocketStream> =>
-  defer(() => {
-    const remotes = alternating(addresses).map((address): Endpoint => ({ ...address, port: target.port }));
-    const failures: Failure[] = [];
-    const from = (index: number): Observable<SocketStream> => {
-      const remote = remotes[index];
-      if (remote === undefined) return EMPTY;
-      return to(remote, localEndpoint).pipe(
-        catchError((error: unknown) => {
-          if (error instanceof SmtpError) return throwError(() => error);
-          failures.push({ remote, error: error as NodeJS.ErrnoException });
-          return EMPTY;
-        }),
-        connect((attempt) => merge(
-          attempt,
-          merge(timer(HEAD_START, scheduler), attempt.pipe(ignoreElements(), endWith(0))).pipe(take(1), concatMap(() => from(index + 1))),
-        )),
-      );
-    };
-    return from(0).pipe(take(1), throwIfEmpty(() => connectError(target, failures, localEndpoint)));
-  });
+const toAnyOf = (addresses: readonly ResolvedAddress[], { host, port }: Target, { settings: { localEndpoint }, scheduler }: DialContext): Observable<SocketStream> => {
+  const remotes = alternating(addresses);
+  const failures: Failure[] = [];
+  const from = (index: number): Observable<SocketStream> => {
+    const resolved = remotes[index];
+    if (resolved === undefined) return EMPTY;
+    const remote: Endpoint = { ...resolved, port };
+    const attempt$ = to(remote, localEndpoint).pipe(
+      catchError((error: unknown) => {
+        if (error instanceof SmtpError) throw error;
+        failures.push({ remote, error: error as NodeJS.ErrnoException });
+        return EMPTY;
+      }),
+    );
+    if (index === remotes.length - 1) return attempt$;
+    return attempt$.pipe(
+      connect((attempt) => merge(
+        attempt,
+        merge(timer(HEAD_START, scheduler), attempt.pipe(ignoreElements(), endWith(0))).pipe(take(1), concatMap(() => from(index + 1))),
+      )),
+    );
+  };
+  return from(0).pipe(take(1), throwIfEmpty(() => connectError({ host, port }, failures, localEndpoint)));
+};
 
 /** RFC 8305 section 4: the families take turns, so that a family that goes nowhere costs one head start. */
 const alternating = (addresses: readonly ResolvedAddress[]): readonly ResolvedAddress[] => {

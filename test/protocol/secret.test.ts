@@ -21,6 +21,14 @@ describe('Redactor', () => {
     expect(Buffer.from(cleaned.split(' ')[1]!.replace('***', ''), 'base64').toString('latin1')).not.toContain('sesam');
   });
 
+  it('knows a Secret wherever it is concealed', () => {
+    const secret = new Secret('open sesame');
+    for (const redactor of [new Redactor(), new Redactor()]) {
+      redactor.conceal(secret);
+      expect(redactor.clean(`535 open sesame, open%20sesame, ${Buffer.from('open sesame').toString('base64')}`)).toBe('535 ***, ***, ***');
+    }
+  });
+
   it('leaves other text alone', () => {
     const redactor = new Redactor();
     redactor.conceal('pw');
