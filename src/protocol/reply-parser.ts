@@ -65,7 +65,7 @@ export class ReplyParser {
   #readKnown(): Reply | undefined {
     if (this.#begun !== '' || this.#lines.length > 0) return undefined;
     const end = this.#input.indexOf('\r\n', this.#at);
-    const known = this.#known.get(this.#input.slice(this.#at, end));
+    const known = end < 0 ? undefined : this.#known.get(this.#input.slice(this.#at, end));
     if (known !== undefined) this.#at = end + CRLF_LENGTH;
     return known;
   }

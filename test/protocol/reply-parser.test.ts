@@ -46,6 +46,7 @@ describe('ReplyParser', () => {
     ['an empty line of text', '250-\r\n250 x\r\n', ['250  / x']],
     ['the code alone as the last line', '250-x\r\n250\r\n', ['250 x /']],
     ['two replies', '250 a\r\n550 b\r\n', ['250 a', '550 b']],
+    ['a reply that was read before and has not come whole', '250 a\r\n250 b\r\n250 a\r', ['250 a', '250 b']],
     ['a last line that came by itself before', '250 a\r\n250-b\r\n250 a\r\n250 c\r\n', ['250 a', '250 b / a', '250 c']],
     ['a reply and half of one', '250 a\r\n550 b\r', ['250 a']],
     ['a bare CR, which is text', '220-hi\r220 ok\r\n220 x\r\n', ['220 hi\\u{d}220 ok / x']],
