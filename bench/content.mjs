@@ -21,7 +21,7 @@ const small = ({ bytes, recipients }) => {
 };
 
 /** One large body out of a block that comes again and again. `mail(n).raw` is a function that gives an async iterable. */
-const large = (block) => ({ bytes, recipients }) => {
+const large = (block) => ({ bytes, recipients, binary }) => {
   const to = Array.from({ length: recipients }, (_, index) => `r${index}@bench.example`);
   const blocks = Math.ceil(bytes / block.length);
   async function* raw() {
@@ -30,7 +30,7 @@ const large = (block) => ({ bytes, recipients }) => {
   // RFC 5321 section 2.3.8: lines end with CRLF, unless the content went as it is (RFC 3030 BINARYMIME).
   const canonical = Buffer.from(block.toString('latin1').replace(/(?<!\r)\n/g, '\r\n'), 'latin1');
   return {
-    mail: (n) => ({ envelope: { from: sender(n), to }, raw }),
+    mail: (n) => ({ envelope: { from: sender(n), to }, raw, ...(binary && { binary }) }),
     digest: (_, untouched) => sha256(...Array.from({ length: blocks }, () => (untouched ? block : canonical))),
   };
 };
@@ -48,8 +48,8 @@ const KINDS = {
   nasty: large(blockOf((index) => `${index % 8 === 0 ? '.' : 'x'}${'y'.repeat(LINE - 1)}${index % 5 === 4 ? '\n' : '\r\n'}`)),
 };
 
-/** @returns {{ mail(n: number): { envelope: object, raw: unknown }, digest(n: number, untouched?: boolean): string }} */
-export const content = ({ kind = 'small', bytes = 2048, recipients = 1 } = {}) => KINDS[kind]({ bytes, recipients });
+/** @returns {{ mail(n: number): { envelope: object, raw: unknown, binary?: boolean }, digest(n: number, untouched?: boolean): string }} */
+export const content = ({ kind = 'small', bytes = 2048, recipients = 1, binary } = {}) => KINDS[kind]({ bytes, recipients, binary });
 
 /** The number in an address of `sender`. */
 export const numberOf = (address) => Number(/^m(\d+)@/.exec(address)?.[1] ?? NaN);

@@ -99,7 +99,7 @@ export const WORKLOADS = {
   'large-binary': {
     title: 'The same, CHUNKING and BINARYMIME offered',
     baseline: POOL, offer: [...CHUNKING, 'BINARYMIME'], full: 100,
-    content: { kind: 'nasty' },
+    content: { kind: 'nasty', binary: true },
     contenders: { rxsmtp: { target: { rate: 3, cpu: 4, over: 8 } }, [POOL]: {}, 'raw-bdat': {} },
   },
   'large-data': {

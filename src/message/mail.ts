@@ -13,6 +13,8 @@ export interface Mail {
   readonly messageId: string | undefined;
   /** Bytes, where they were declared. */
   readonly size: number | undefined;
+  /** The content must not be changed. */
+  readonly binary?: boolean;
   readonly dsn?: DeliveryOptions['dsn'] | undefined;
   readonly requireTls?: boolean;
   /** It can be opened more than once, so that a retry can send it. */
@@ -40,11 +42,12 @@ export const draft = (message: Message): Mail | Observable<Mail> => {
 };
 
 const DELIVERY_FIELDS = ['dsn', 'requireTls'] as const;
-const RAW_FIELDS = ['envelope', 'raw', 'size', ...DELIVERY_FIELDS] as const;
+const RAW_FIELDS = ['envelope', 'raw', 'size', 'binary', ...DELIVERY_FIELDS] as const;
 
 const NOT_YET = 'is not supported yet.';
 const LATER = { priority: NOT_YET, deliverBy: NOT_YET, holdUntil: NOT_YET, dkim: NOT_YET };
 const IN_CONTENT = 'belongs to composed messages; a raw message brings its own header and parts.';
+const IN_RAW = 'belongs to raw messages.';
 const ONLY_COMPOSED = Object.fromEntries(COMPOSED_FIELDS.filter((name) => name !== 'envelope').map((name) => [name, IN_CONTENT]));
 const NOT_IN_RAW = { ...LATER, ...ONLY_COMPOSED };
 
@@ -55,24 +58,27 @@ const check = (message: unknown): Mail | Observable<Mail> => {
 
 const checkRaw = (message: object): Mail => {
   const given = fields(message, { path: '', noun: 'message field', known: RAW_FIELDS, refused: NOT_IN_RAW });
-  const { raw, envelope } = given;
+  const { raw, envelope, binary } = given;
   if (!isContent(raw)) throw usage('The message field "raw" must be a string, bytes, a Readable, an AsyncIterable, an Observable, or a function that gives one.');
-  return new RawMail(source(raw), checkEnvelope(envelope as Envelope), typeof raw === 'string' || raw instanceof Uint8Array ? findMessageId(raw) : undefined, checkSize(given.size), delivery(given));
+  checkFlag('binary', binary);
+  return new RawMail(source(raw), checkEnvelope(envelope as Envelope), typeof raw === 'string' || raw instanceof Uint8Array ? findMessageId(raw) : undefined, checkSize(given.size), binary === true, delivery(given));
 };
 
 class RawMail implements Mail {
   readonly envelope: CheckedEnvelope;
   readonly messageId: string | undefined;
   readonly size: number | undefined;
+  readonly binary: boolean;
   readonly dsn: Mail['dsn'];
   readonly requireTls: boolean;
   readonly #content: Source;
 
-  constructor(content: Source, envelope: CheckedEnvelope, messageId: string | undefined, size: number | undefined, { dsn, requireTls = false }: DeliveryOptions) {
+  constructor(content: Source, envelope: CheckedEnvelope, messageId: string | undefined, size: number | undefined, binary: boolean, { dsn, requireTls = false }: DeliveryOptions) {
     this.#content = content;
     this.envelope = envelope;
     this.messageId = messageId;
     this.size = size;
+    this.binary = binary;
     this.dsn = dsn;
     this.requireTls = requireTls;
   }
@@ -91,7 +97,7 @@ class RawMail implements Mail {
 }
 
 const checkComposed = (message: unknown): Observable<Mail> => {
-  const given = fields(message, { path: '', noun: 'message field', known: [...COMPOSED_FIELDS, ...DELIVERY_FIELDS], refused: { ...LATER, size: 'belongs to raw messages.' } });
+  const given = fields(message, { path: '', noun: 'message field', known: [...COMPOSED_FIELDS, ...DELIVERY_FIELDS], refused: { ...LATER, size: IN_RAW, binary: IN_RAW } });
   const composed = composition(given);
   const { envelope, messageId, replayable } = composed;
   const asked = delivery(given);
@@ -110,11 +116,15 @@ const checkSize = (size: unknown): number | undefined => {
   return size as number | undefined;
 };
 
+function checkFlag(field: string, value: unknown): asserts value is boolean | undefined {
+  if (value !== undefined && typeof value !== 'boolean') throw usage(`The message field "${field}" must be true or false.`);
+}
+
 const NOTHING_ASKED: DeliveryOptions = {};
 
 const delivery = ({ dsn, requireTls }: { readonly dsn?: unknown; readonly requireTls?: unknown }): DeliveryOptions => {
   if (dsn === undefined && requireTls === undefined) return NOTHING_ASKED;
-  if (requireTls !== undefined && typeof requireTls !== 'boolean') throw usage('The message field "requireTls" must be true or false.');
+  checkFlag('requireTls', requireTls);
   return { ...(dsn === undefined ? {} : { dsn: checkDsn(dsn) }), ...(requireTls === undefined ? {} : { requireTls }) };
 };
 

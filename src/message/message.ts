@@ -26,6 +26,11 @@ export interface RawMessage extends DeliveryOptions {
   readonly raw: Content | (() => Content);
   /** Bytes; tells the server the size of a stream beforehand. */
   readonly size?: number;
+  /**
+   * The content is binary MIME (RFC 3030): it goes out byte for byte, with bare CR and LF, NUL and lines of any length.
+   * Default false. A server that does not offer CHUNKING and BINARYMIME is an `SmtpUsageError`, and nothing is sent.
+   */
+  readonly binary?: boolean;
 }
 
 /** A message in parts. Needs the package `nodemailer` (version 10) at run time. */

@@ -3,20 +3,21 @@ import { isAscii } from 'node:buffer';
 const CR = 0x0d;
 const LF = 0x0a;
 const DOT = 0x2e;
-const CRLF = Buffer.from('\r\n');
-const NOTHING = Buffer.alloc(0);
-const END = Buffer.from('.\r\n');
 
-/** Makes content fit for the wire, chunk by chunk. */
+/** Makes content fit for the wire, chunk by chunk, in memory of the caller's. */
 export interface ContentEncoder {
   /** Octets of the message so far, as the server will have it. */
   readonly bytes: number;
   /** A byte above 127 was seen. */
   readonly eightBit: boolean;
-  encode(chunk: Uint8Array): Buffer;
-  /** What is missing at the end. */
-  end(): Buffer;
+  /** Writes a chunk into `into`, from `at` on, and gives where it ended. There must be `roomFor` it. */
+  encode(chunk: Uint8Array, into: Buffer, at: number): number;
+  /** Writes what is missing at the end. */
+  end(into: Buffer, at: number): number;
 }
+
+/** So many bytes does a chunk take at most, with the end behind it: each may be a line end, and a CR may be held back. */
+export const roomFor = (length: number): number => 2 * length + 8;
 
 /**
  * Content in canonical lines, as BDAT wants it (RFC 3030 section 2): every one ends in CRLF. A bare CR or LF never gets
@@ -44,30 +45,62 @@ export class CanonicalLines implements ContentEncoder {
     return this.#eightBit;
   }
 
-  /** The same bytes where nothing needs a change, as nearly always. */
-  encode(chunk: Uint8Array): Buffer {
-    if (chunk.length === 0) return NOTHING;
+  /** A line costs two native searches, and only what lies between two changes is moved, at once. */
+  encode(chunk: Uint8Array, into: Buffer, at: number): number {
+    if (chunk.length === 0) return at;
     const bytes = asBuffer(chunk);
     this.#eightBit ||= !isAscii(bytes);
-    const resolved = this.#heldCr;
-    if (resolved) this.#atLineStart = true;
+    // At the far end of `into`, from where it moves to its place: faster than a copy from elsewhere for each run of bytes.
+    const source = into.length - bytes.length;
+    into.set(bytes, source);
+    const dot = this.#doublesDots ? DOT : NEVER;
+    let dots = 0;
+    let end = at;
+    let start = 0;
+    if (this.#heldCr) {
+      end = lineEnd(into, end);
+      if (bytes[0] === LF) start = 1;
+      this.#atLineStart = true;
+    }
     this.#heldCr = bytes.at(-1) === CR;
-    const body = bytes.subarray(resolved && bytes[0] === LF ? 1 : 0, this.#heldCr ? -1 : undefined);
-    const { bare, dots } = survey(body, this.#atLineStart);
-    const more = bare + (this.#doublesDots ? dots : 0);
-    const stuffed = more === 0 ? body : rewrite(body, body.length + more, this.#doublesDots, this.#atLineStart);
-    if (body.length > 0) this.#atLineStart = body.at(-1) === LF;
-    this.#bytes += body.length + bare + (resolved ? CRLF.length : 0);
-    return resolved ? Buffer.concat([CRLF, stuffed]) : stuffed;
+    const stop = bytes.length - (this.#heldCr ? 1 : 0);
+    if (this.#atLineStart && start < stop && bytes[start] === dot) {
+      into[end++] = DOT;
+      dots += 1;
+    }
+    if (start < stop) this.#atLineStart = bytes[stop - 1] === LF;
+    let cr = find(bytes, CR, start);
+    let lf = find(bytes, LF, start);
+    while (cr < stop || lf < stop) {
+      const isPair = lf === cr + 1;
+      const next = (isPair ? lf : Math.min(cr, lf)) + 1;
+      const isDoubled = bytes[next] === dot;
+      if (!isPair || isDoubled) {
+        into.copyWithin(end, source + start, source + next);
+        end += next - start;
+        start = next;
+      }
+      if (!isPair) end = lineEnd(into, end - 1);
+      if (isDoubled) {
+        into[end++] = DOT;
+        dots += 1;
+      }
+      if (cr < next) cr = find(bytes, CR, next);
+      if (lf < next) lf = find(bytes, LF, next);
+    }
+    into.copyWithin(end, source + start, source + stop);
+    end += stop - start;
+    this.#bytes += end - at - dots;
+    return end;
   }
 
   /** The last line's end, where it is missing. */
-  end(): Buffer {
-    if (this.#atLineStart && !this.#heldCr) return NOTHING;
-    this.#bytes += CRLF.length;
+  end(into: Buffer, at: number): number {
+    if (this.#atLineStart && !this.#heldCr) return at;
+    this.#bytes += 2;
     this.#atLineStart = true;
     this.#heldCr = false;
-    return CRLF;
+    return lineEnd(into, at);
   }
 }
 
@@ -77,60 +110,66 @@ export class DotStuffing extends CanonicalLines {
     super(true);
   }
 
-  override end(): Buffer {
-    return Buffer.concat([super.end(), END]);
+  override end(into: Buffer, at: number): number {
+    const end = super.end(into, at);
+    into[end] = DOT;
+    return lineEnd(into, end + 1);
   }
 }
 
-/** What an encoder of lines will find in content that is all there, without a copy of it. */
+/** Content that goes out as it is. */
+export class Untouched implements ContentEncoder {
+  /** Nobody needs to know. */
+  readonly eightBit = false;
+  bytes = 0;
+
+  encode(chunk: Uint8Array, into: Buffer, at: number): number {
+    into.set(chunk, at);
+    this.bytes += chunk.length;
+    return at + chunk.length;
+  }
+
+  end(_into: Buffer, at: number): number {
+    return at;
+  }
+}
+
+/** All of some content in canonical lines. */
+export const canonical = (content: Uint8Array): Buffer => {
+  const encoder = new CanonicalLines();
+  const into = Buffer.allocUnsafe(roomFor(content.length));
+  return into.subarray(0, encoder.end(into, encoder.encode(content, into, 0)));
+};
+
+/** What an encoder of lines will find in content that is all there. */
 export const measure = (content: Uint8Array): { readonly bytes: number; readonly eightBit: boolean } => {
   const bytes = asBuffer(content);
   const last = bytes.at(-1);
-  const { bare } = survey(last === CR ? bytes.subarray(0, -1) : bytes, true);
-  const missing = last === undefined || last === LF ? 0 : last === CR ? 1 : 2;
-  return { bytes: bytes.length + bare + missing, eightBit: !isAscii(bytes) };
+  let { length } = bytes;
+  for (let at = 0; at < bytes.length; at += PIECE) {
+    // Native code from the first mail on, where a loop of ours would have to run warm.
+    length += bytes.toString('latin1', at, at + PIECE).match(BARE)?.length ?? 0;
+    // Cut apart, both halves of a pair looked bare.
+    if (bytes[at] === LF && bytes[at - 1] === CR) length -= 2;
+  }
+  return { bytes: last === undefined || last === LF || last === CR ? length : length + 2, eightBit: !isAscii(bytes) };
 };
+
+const BARE = /\r(?!\n)|(?<!\r)\n/g;
+// As much of a content as becomes a string at once.
+const PIECE = 64 * 1024;
+const NEVER = -1;
 
 const asBuffer = (bytes: Uint8Array): Buffer =>
   Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
-/** Counts bare line ends and dots at line starts. A line costs two native searches; a byte is never searched twice. */
-const survey = (bytes: Buffer, atLineStart: boolean): { readonly bare: number; readonly dots: number } => {
-  const find = (byte: number, from: number): number => {
-    const at = bytes.indexOf(byte, from);
-    return at < 0 ? Infinity : at;
-  };
-  let bare = 0;
-  let dots = atLineStart && bytes[0] === DOT ? 1 : 0;
-  let cr = find(CR, 0);
-  let lf = find(LF, 0);
-  while (cr < Infinity || lf < Infinity) {
-    const isPair = lf === cr + 1;
-    const next = (isPair ? lf : Math.min(cr, lf)) + 1;
-    if (!isPair) bare += 1;
-    if (bytes[next] === DOT) dots += 1;
-    if (cr < next) cr = find(CR, next);
-    if (lf < next) lf = find(LF, next);
-  }
-  return { bare, dots };
+const find = (bytes: Buffer, byte: number, from: number): number => {
+  const at = bytes.indexOf(byte, from);
+  return at < 0 ? Infinity : at;
 };
 
-const rewrite = (bytes: Buffer, length: number, doublesDots: boolean, atLineStart: boolean): Buffer => {
-  const stuffed = Buffer.allocUnsafe(length);
-  let size = 0;
-  let isStart = atLineStart;
-  for (let at = 0; at < bytes.length; at += 1) {
-    const byte = bytes[at] ?? 0;
-    if (byte === CR || byte === LF) {
-      if (byte === CR && bytes[at + 1] === LF) at += 1;
-      stuffed[size++] = CR;
-      stuffed[size++] = LF;
-      isStart = true;
-    } else {
-      if (isStart && doublesDots && byte === DOT) stuffed[size++] = DOT;
-      stuffed[size++] = byte;
-      isStart = false;
-    }
-  }
-  return stuffed;
+const lineEnd = (into: Buffer, at: number): number => {
+  into[at] = CR;
+  into[at + 1] = LF;
+  return at + 2;
 };

@@ -3,7 +3,7 @@ import type { CheckedRecipient } from '../message/envelope.js';
 import type { Mail } from '../message/mail.js';
 import { xtext } from '../protocol/address.js';
 import { mail as mailCommand, rcpt, type Command } from '../protocol/command.js';
-import { CanonicalLines, measure } from '../protocol/dot-stuffing.js';
+import { canonical, measure } from '../protocol/dot-stuffing.js';
 import { SmtpUsageError } from '../protocol/error.js';
 import type { WarningEvent } from '../protocol/event.js';
 import type { Session } from './session.js';
@@ -30,7 +30,8 @@ export interface EnvelopePlan {
 export const planEnvelope = (session: Session, message: Mail, content: OpenContent): EnvelopePlan => {
   const { capabilities } = session;
   const { from, to } = message.envelope;
-  const measured = content.kind === 'bytes' ? measure(content.bytes) : undefined;
+  const binary = message.binary === true;
+  const measured = content.kind !== 'bytes' ? undefined : binary ? { bytes: content.bytes.length, eightBit: true } : measure(content.bytes);
   const size = measured?.bytes ?? message.size;
   // A stream may hold anything; content that is known to be plain ASCII needs no word about it.
   const mayBeEightBit = measured?.eightBit ?? true;
@@ -40,18 +41,18 @@ export const planEnvelope = (session: Session, message: Mail, content: OpenConte
   const recipients = utf8 ? to : to.filter(({ mailbox }) => !mailbox.utf8);
   const parameters =
     (size !== undefined && capabilities.has('SIZE') ? ` SIZE=${String(size)}` : '')
-    + (mayBeEightBit && eightBit ? ' BODY=8BITMIME' : '')
+    + (binary ? ' BODY=BINARYMIME' : mayBeEightBit && eightBit ? ' BODY=8BITMIME' : '')
     + (utf8 && (from?.utf8 === true || recipients.some(({ mailbox }) => mailbox.utf8)) ? ' SMTPUTF8' : '')
     + (dsn && message.dsn?.ret !== undefined ? ` RET=${message.dsn.ret}` : '')
     + (dsn && message.dsn?.envid !== undefined ? ` ENVID=${xtext(message.dsn.envid)}` : '')
     + (message.requireTls === true ? ' REQUIRETLS' : '');
   const commands = [mailCommand(from?.path ?? '', parameters)];
   for (const recipient of recipients) commands.push(rcpt(recipient.mailbox.path, dsn ? notification(recipient, message) : ''));
-  const isWhole = content.kind === 'bytes' && content.bytes.length <= MOST_AT_ONCE && session.chunks && recipients.length > 0 && (eightBit || !mayBeEightBit);
+  const isWhole = content.kind === 'bytes' && content.bytes.length <= MOST_AT_ONCE && session.chunks && recipients.length > 0 && (binary || eightBit || !mayBeEightBit);
   return {
     commands, recipients, size, eightBit,
     impossible: recipients === to ? NOBODY : to.filter(({ mailbox }) => mailbox.utf8),
-    atOnce: isWhole ? canonical(content.bytes, size ?? 0) : undefined,
+    atOnce: isWhole ? mended(content.bytes, size ?? 0) : undefined,
     warnings: !dsn && wantsDsn(message) ? [{ type: 'warning', code: 'W_DSN', message: `${session.wire.context.peer} does not offer DSN: no delivery status was asked for.` }] : NO_WARNINGS,
     failure: obstacle(session, message, size, utf8),
   };
@@ -61,12 +62,14 @@ const NOBODY: readonly CheckedRecipient[] = [];
 const NO_WARNINGS: readonly WarningEvent[] = [];
 
 /** What this server cannot do for this mail. */
-const obstacle = ({ capabilities, wire }: Session, { envelope: { from }, requireTls }: Mail, size: number | undefined, utf8: boolean): SmtpUsageError | undefined => {
+const obstacle = ({ capabilities, wire, chunks }: Session, { envelope: { from }, requireTls, binary }: Mail, size: number | undefined, utf8: boolean): SmtpUsageError | undefined => {
   const usage = (text: string): SmtpUsageError => new SmtpUsageError({ phase: 'mail', message: `${wire.context.peer} ${text}` });
   const limit = capabilities.sizeLimit;
   if (size !== undefined && limit !== undefined && size > limit) return usage(`takes at most ${String(limit)} bytes, and the message has ${String(size)}. Send less, or a link.`);
   if (from?.utf8 === true && !utf8) return usage('does not offer SMTPUTF8, which the sender\'s address needs. Use an ASCII address.');
   if (requireTls === true && (wire.stream.tls === undefined || !capabilities.has('REQUIRETLS'))) return usage('cannot promise TLS all the way (REQUIRETLS, RFC 8689). Leave "requireTls" out, or use another server.');
+  // RFC 3030 wants CHUNKING for it; our chunks go out behind each other, which takes PIPELINING as well.
+  if (binary === true && !(chunks && capabilities.has('BINARYMIME'))) return usage('takes no binary content here, which needs BINARYMIME, CHUNKING and PIPELINING (RFC 3030). Encode the content as base64 and leave "binary" out, or use another server.');
   return undefined;
 };
 
@@ -75,12 +78,8 @@ const wantsDsn = ({ dsn, envelope: { to } }: Mail): boolean => dsn !== undefined
 // Larger content is better cut into chunks, and not sent at all to nobody.
 const MOST_AT_ONCE = 256 * 1024;
 
-const canonical = (bytes: Buffer, size: number): Buffer => {
-  // Only line ends that were mended make content longer.
-  if (bytes.length === size) return bytes;
-  const encoder = new CanonicalLines();
-  return Buffer.concat([encoder.encode(bytes), encoder.end()]);
-};
+/** Only line ends that are mended make content longer. */
+const mended = (bytes: Buffer, size: number): Buffer => (bytes.length === size ? bytes : canonical(bytes));
 
 const notification = ({ notify, orcpt }: CheckedRecipient, { dsn }: Mail): string => {
   const when = notify ?? dsn?.notify;

@@ -1,7 +1,7 @@
 import { catchError, concat, concatMap, defer, EMPTY, map, Observable, throwError, type Observer, type Unsubscribable } from 'rxjs';
 import type { OpenContent } from '../message/content.js';
 import type { Mail } from '../message/mail.js';
-import { CanonicalLines, DotStuffing, type ContentEncoder } from '../protocol/dot-stuffing.js';
+import { CanonicalLines, DotStuffing, Untouched, type ContentEncoder } from '../protocol/dot-stuffing.js';
 import type { SmtpError } from '../protocol/error.js';
 import type { TransactionEvent } from '../protocol/event.js';
 import type { Deadline } from '../transport/clock.js';
@@ -61,7 +61,7 @@ const told = (events: readonly TransactionEvent[], next$: Observable<Transaction
 
 const sendContent = (session: Session, claim: Claim, mail: Mail, { size, eightBit }: EnvelopePlan, verdict: Verdict, content: OpenContent, operation: Deadline, marks: Marks): Observable<TransactionEvent> => {
   const { scheduler } = session.wire.context;
-  const [write, encoder]: [typeof writeData, ContentEncoder] = session.chunks ? [writeChunks, new CanonicalLines()] : [writeData, new DotStuffing()];
+  const [write, encoder]: [typeof writeData, ContentEncoder] = session.chunks ? [writeChunks, mail.binary === true ? new Untouched() : new CanonicalLines()] : [writeData, new DotStuffing()];
   marks.goAheadAt = marks.contentAt = session.wire.heardAt;
   return write(session.wire, content, { operation, encoder, eightBit }).pipe(
     throttleProgress(scheduler),

@@ -45,7 +45,7 @@ export interface ServerOptions extends Partial<Certificate> {
   readonly size?: number;
   /** Keywords that are not offered, and what they bring not understood. */
   readonly without?: readonly string[];
-  /** Further lines of the EHLO reply. */
+  /** Further lines of the EHLO reply: `BINARYMIME`, say, with which binary content is kept as it came. */
   readonly offers?: readonly string[];
   /** What goes wrong, and where. */
   readonly faults?: readonly Fault[];

@@ -226,6 +226,8 @@ export class ServerSession {
     const { faults, number } = this.#context;
     const transaction = this.#transaction;
     if (transaction === undefined || transaction.to.length === 0 || transaction.chunks.length > 0) { await this.#reply('data', '503 5.5.1 RCPT first'); return; }
+    // RFC 3030 section 3: such content has no end that DATA could find.
+    if (transaction.mail.some((parameter) => parameter.toUpperCase() === 'BODY=BINARYMIME')) { await this.#reply('data', '503 5.5.1 BINARYMIME needs BDAT'); return; }
     const said = await this.#output.say('354 End data with <CR><LF>.<CR><LF>', faults.take('data', number));
     if (said?.startsWith('354') !== true) return;
     let isStruck = false;

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { fromEvent, map, Observable, take } from 'rxjs';
+import { Observable } from 'rxjs';
 import type { Endpoint } from '../protocol/connection-plan.js';
 import type { ChannelBinding } from '../sasl/channel-binding.js';
 import { WriteBuffer } from './write-buffer.js';
@@ -24,10 +24,10 @@ export interface ByteStream {
   readonly bytes: Observable<Buffer>;
   /** Received, and not yet given to a subscriber of `bytes`. */
   readonly unread: number;
-  /** False: wait for `drained` before the next. */
-  write(chunk: string | Uint8Array): boolean;
-  /** Once, when what was written has left for the socket. */
-  readonly drained: Observable<void>;
+  /** Something small, or the last of its kind: whatever is written in one turn leaves together. Nobody waits for it. */
+  write(chunk: string | Uint8Array): void;
+  /** Something large. Completes when the socket has taken it, so that its memory may be used again. */
+  take(bytes: Uint8Array): Observable<never>;
   /** Whether the stream keeps the process alive: an idle one does not. */
   keepAlive(on: boolean): void;
   /** Finishes our side after what was written. */
@@ -82,14 +82,15 @@ export class SocketStream implements ByteStream {
     if (bytes.length > 0) this.socket.unshift(bytes);
   }
 
-  write(chunk: string | Uint8Array): boolean {
-    const { socket } = this;
-    if (socket.writable) this.#out.write(chunk);
-    return !socket.writableNeedDrain;
+  write(chunk: string | Uint8Array): void {
+    if (this.socket.writable) this.#out.write(chunk);
   }
 
-  get drained(): Observable<void> {
-    return fromEvent(this.socket, 'drain').pipe(take(1), map(() => undefined));
+  take(bytes: Uint8Array): Observable<never> {
+    return new Observable((subscriber) => {
+      // Who reads `bytes` is told why it is never taken.
+      if (this.socket.writable) this.#out.take(bytes, () => { subscriber.complete(); });
+    });
   }
 
   keepAlive(on: boolean): void {

@@ -37,6 +37,12 @@ export class WriteBuffer {
     }
   }
 
+  /** Something large; `taken` is called when its memory may be used again, and never if the stream fails. */
+  take(bytes: Uint8Array, taken: () => void): void {
+    this.flush();
+    this.#out.write(this.#copies ? Buffer.from(bytes) : bytes, (error) => { if (error == null) taken(); });
+  }
+
   readonly flush = (): void => {
     const bytes = this.#bytes;
     if (this.#size === 0 || bytes === undefined) return;

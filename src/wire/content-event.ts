@@ -4,9 +4,16 @@ import { formatReply, isPositive, isRefusal, type Reply } from '../protocol/repl
 import type { Deadline } from '../transport/clock.js';
 import type { Wire } from './wire.js';
 
+/** How far the content is. */
+export interface Written {
+  readonly type: 'written';
+  readonly bytes: number;
+  readonly finished: boolean;
+}
+
 /** How far the content is, and at the end the server's verdict on it. */
 export type ContentEvent =
-  | { readonly type: 'written'; readonly bytes: number; readonly finished: boolean }
+  | Written
   | { readonly type: 'verdict'; readonly reply: Reply; readonly bytes: number };
 
 export interface ContentOptions {

@@ -118,9 +118,9 @@ export class Wire {
     if (this.#failure === undefined) this.stream.write(lines);
   }
 
-  /** Writes content as it is. False: wait for `stream.drained`. */
-  write(bytes: Uint8Array): boolean {
-    return this.#failure !== undefined || this.stream.write(bytes);
+  /** Writes content as it is, all that is left of it. */
+  write(bytes: Uint8Array): void {
+    if (this.#failure === undefined) this.stream.write(bytes);
   }
 
   /** So much content has left. */

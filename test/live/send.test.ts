@@ -160,6 +160,54 @@ describe('messages', () => {
     }
   });
 
+  for (const [way, without] of [['BDAT', []], ['DATA', ['CHUNKING']]] as const) {
+    it(`are large and come in memory that is used again, over ${way}`, async () => {
+      await using server = await startServer({ without, size: 0 });
+      await using client = clientOf(server, { security: ['none'] });
+      const memory = Buffer.alloc(50_000);
+      async function* pieces() { for (const letter of 'abcdefghijklmnopqrstuvwxyz') { await Promise.resolve(); yield memory.fill(`.${letter}\n`); } }
+      const told = await collect(client.send({ ...RAW, raw: pieces() }));
+      const expected = Array.from('abcdefghijklmnopqrstuvwxyz', (letter) => Buffer.alloc(50_000, `.${letter}\n`).toString()).join('').replace(/\n/g, '\r\n');
+      expect(told.error).toBeUndefined();
+      expect(server.messages[0]?.content.toString()).toBe(expected.endsWith('\n') ? expected : `${expected}\r\n`);
+      expect(told.events.findLast((event) => event.type === 'progress')).toMatchObject({ bytesSent: server.messages[0]?.content.length });
+    });
+
+    it(`tell how far they are while their source waits, over ${way}`, async () => {
+      await using server = await startServer({ without });
+      await using client = clientOf(server, { security: ['none'] });
+      let tell: () => void = () => undefined;
+      const isTold = new Promise<void>((resolve) => { tell = resolve; });
+      async function* slow() { yield 'Subject: slow\r\n\r\n'; await isTold; yield 'end\r\n'; }
+      const told = await collect(client.send({ ...RAW, raw: slow() }).pipe(tap((event) => { if (event.type === 'progress') tell(); })));
+      expect(told.events.flatMap((event) => (event.type === 'progress' ? [event.bytesSent] : []))).toEqual([17, 22]);
+      expect(server.messages[0]?.content.toString()).toBe('Subject: slow\r\n\r\nend\r\n');
+    });
+  }
+
+  it('that are binary go out untouched, or not at all', async () => {
+    const bytes = Buffer.from('Content-Transfer-Encoding: binary\r\n\r\n\0\r\xff\n.\n\r\n.\r\n\r', 'latin1');
+    const large = Buffer.concat(Array.from({ length: 10_000 }, () => bytes));
+    async function* pieces() { for (let at = 0; at < large.length; at += 99_999) { await Promise.resolve(); yield large.subarray(at, at + 99_999); } }
+    await using server = await startServer({ offers: ['BINARYMIME'] });
+    await using client = clientOf(server, { security: ['none'] });
+    for (const [raw, expected] of [[bytes, bytes], [bytes, bytes], [large, large], [pieces, large]] as const) {
+      const told = await collect(client.send({ ...RAW, raw, binary: true }));
+      expect(eventOf(told, 'accepted').receipt.bytes).toBe(expected.length);
+      expect(told.events.findLast((event) => event.type === 'progress')).toMatchObject({ bytesSent: expected.length });
+      expect(server.messages.at(-1)?.content.equals(expected)).toBe(true);
+      expect(server.messages.at(-1)?.parameters.mail).toContain('BODY=BINARYMIME');
+    }
+    for (const without of [{}, { offers: ['BINARYMIME'], without: ['CHUNKING'] }, { offers: ['BINARYMIME'], without: ['PIPELINING'] }]) {
+      await using other = await startServer(without);
+      await using refused = clientOf(other, { security: ['none'] });
+      const { error } = await collect(refused.send({ ...RAW, raw: bytes, binary: true }));
+      expect(error).toBeInstanceOf(SmtpUsageError);
+      expect(error).toMatchObject({ phase: 'mail', outcome: 'not-sent', retryable: false });
+      expect(other.sessions[0]?.lines.filter((line) => line.startsWith('C: '))).toEqual([expect.stringMatching(/^C: EHLO/)]);
+    }
+  });
+
   async function* broken() { await Promise.resolve(); yield 'Subject: half\r\n\r\nhalf'; throw new Error('disk gone'); }
   for (const without of [[], ['CHUNKING']]) {
     it(`whose source fails never leave: no end, no mail${without.length === 0 ? ', over BDAT' : ''}`, async () => {

@@ -41,8 +41,8 @@ describe('raw', () => {
 
   test('carries what was asked', async () => {
     const dsn = { ret: 'HDRS', envid: 'a b', notify: ['FAILURE'] };
-    const mail = await mailOf({ envelope, raw: () => 'x', size: 1, dsn, requireTls: true });
-    expect(mail).toMatchObject({ size: 1, dsn, requireTls: true, replayable: true, messageId: undefined });
+    const mail = await mailOf({ envelope, raw: () => 'x', size: 1, binary: true, dsn, requireTls: true });
+    expect(mail).toMatchObject({ size: 1, binary: true, dsn, requireTls: true, replayable: true, messageId: undefined });
     expect(await read(mail) + await read(mail)).toBe('xx');
   });
 
@@ -89,6 +89,7 @@ test.each<[string, unknown, string]>([
   ['raw of a number', { envelope, raw: 5 }, '"raw"'],
   ['raw path', { envelope, raw: { path: '/etc/passwd' } }, '"raw"'],
   ['size', { ...base, size: 1.5 }, '"size"'],
+  ['binary', { ...base, binary: 1 }, '"binary" must be true or false'],
   ['requireTls', { ...base, requireTls: 'no' }, '"requireTls"'],
   ['dsn.ret', { ...base, dsn: { ret: 'full' } }, '"dsn.ret"'],
   ['dsn.envid', { ...base, dsn: { envid: 'a\r\nb' } }, '"dsn.envid"'],

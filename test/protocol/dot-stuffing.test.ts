@@ -1,20 +1,28 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { CanonicalLines, DotStuffing, measure } from '../../src/protocol/dot-stuffing.js';
+import { canonical, CanonicalLines, DotStuffing, measure, roomFor, Untouched, type ContentEncoder } from '../../src/protocol/dot-stuffing.js';
 import { cut, oneByOne } from '../support/cuts.js';
 import { normalised, undot } from '../support/undot.js';
 
 const bytes = (text: string): Buffer => Buffer.from(text, 'latin1');
 
-const encode = (chunks: readonly Uint8Array[]): { readonly wire: Buffer; readonly encoder: DotStuffing } => {
-  const encoder = new DotStuffing();
-  const wire = Buffer.concat([...chunks.map((chunk) => encoder.encode(chunk)), encoder.end()]);
-  return { wire, encoder };
+/** Each chunk gets just as much room as it must have. */
+const encode = <T extends ContentEncoder>(chunks: readonly Uint8Array[], encoder: T): { readonly wire: Buffer; readonly encoder: T } => {
+  const blocks = chunks.map((chunk) => {
+    const into = Buffer.alloc(1 + roomFor(chunk.length), '!');
+    const end = encoder.encode(chunk, into, 1);
+    expect(into[0]).toBe(0x21);
+    return into.subarray(1, end);
+  });
+  const last = Buffer.alloc(roomFor(0));
+  return { wire: Buffer.concat([...blocks, last.subarray(0, encoder.end(last, 0))]), encoder };
 };
+
+const stuff = (chunks: readonly Uint8Array[]): Buffer => encode(chunks, new DotStuffing()).wire;
 
 /** What holds of every body, however it is cut. */
 const check = (body: Buffer, chunks: readonly Buffer[]): void => {
-  const { wire, encoder } = encode(chunks);
+  const { wire, encoder } = encode(chunks, new DotStuffing());
   const text = wire.toString('latin1');
   const expected = normalised(body);
   expect(text).not.toMatch(/\r(?!\n)|(?<!\r)\n/);
@@ -27,10 +35,11 @@ const check = (body: Buffer, chunks: readonly Buffer[]): void => {
 describe('CanonicalLines', () => {
   it.each([['', ''], ['a', 'a\r\n'], ['.a\n..', '.a\r\n..\r\n'], ['a\r\r\nb\r', 'a\r\n\r\nb\r\n']])('leaves the dots of %j alone', (body, expected) => {
     for (const chunks of [[bytes(body)], oneByOne(bytes(body))]) {
-      const encoder = new CanonicalLines();
-      expect(Buffer.concat([...chunks.map((chunk) => encoder.encode(chunk)), encoder.end()]).toString('latin1')).toBe(expected);
+      const { wire, encoder } = encode(chunks, new CanonicalLines());
+      expect(wire.toString('latin1')).toBe(expected);
       expect(encoder.bytes).toBe(expected.length);
     }
+    expect(canonical(bytes(body)).toString('latin1')).toBe(expected);
   });
 });
 
@@ -51,7 +60,7 @@ describe('DotStuffing', () => {
     ['CR CR LF', 'a\r\r\nb', 'a\r\n\r\nb\r\n.\r\n'],
     ['LF CR', 'a\n\rb', 'a\r\n\r\nb\r\n.\r\n'],
   ])('writes %s', (_, body, expected) => {
-    for (const chunks of [[bytes(body)], oneByOne(bytes(body))]) expect(encode(chunks).wire.toString('latin1')).toBe(expected);
+    for (const chunks of [[bytes(body)], oneByOne(bytes(body))]) expect(stuff(chunks).toString('latin1')).toBe(expected);
   });
 
   // The ends of data that one server or another was found to believe in (CVE-2023-51764, -51765, -51766).
@@ -60,6 +69,13 @@ describe('DotStuffing', () => {
       check(body, oneByOne(body));
       for (let first = 0; first <= body.length; first += 1)
         for (let second = first; second <= Math.min(body.length, first + 6); second += 1) check(body, cut(body, [first, second]));
+    }
+  });
+
+  it.each(['\r', '\n', '\r\n', 'a\r\n', 'a\n', '\n\r'])('measures %j piece by piece', (part) => {
+    for (const lead of ['', 'a', 'ab']) {
+      const body = bytes(lead + part.repeat(70_000));
+      expect(measure(body).bytes).toBe(normalised(body).length);
     }
   });
 
@@ -77,35 +93,33 @@ describe('DotStuffing', () => {
 
   it('ignores empty chunks', () => {
     const nothing = Buffer.alloc(0);
-    expect(encode([nothing, bytes('a\r'), nothing, bytes('\n'), nothing, bytes('.'), nothing]).wire.toString()).toBe('a\r\n..\r\n.\r\n');
-  });
-
-  it('does not copy what it does not change', () => {
-    const chunk = new Uint8Array(bytes('a\r\nb.c\r\n'));
-    const encoded = new DotStuffing().encode(chunk);
-    expect(encoded.buffer).toBe(chunk.buffer);
-    expect(encoded.byteOffset).toBe(chunk.byteOffset);
-    expect(encoded).toHaveLength(chunk.length);
+    expect(stuff([nothing, bytes('a\r'), nothing, bytes('\n'), nothing, bytes('.'), nothing]).toString()).toBe('a\r\n..\r\n.\r\n');
   });
 
   it('leaves its input alone', () => {
     const chunk = bytes('.a\n.b\r');
-    new DotStuffing().encode(chunk);
+    stuff([chunk]);
     expect(chunk.toString()).toBe('.a\n.b\r');
   });
 
   it('sees bytes above 127', () => {
-    const encoder = new DotStuffing();
-    encoder.encode(bytes('a\x7f'));
-    expect(encoder.eightBit).toBe(false);
-    encoder.encode(bytes('\x80'));
-    encoder.encode(bytes('a'));
-    expect(encoder.eightBit).toBe(true);
+    expect(encode([bytes('a\x7f')], new DotStuffing()).encoder.eightBit).toBe(false);
+    expect(encode([bytes('a'), bytes('\x80'), bytes('a')], new DotStuffing()).encoder.eightBit).toBe(true);
   });
 
   // Anything but linear time would take hours.
   it.each([['\n'], ['\r'], ['\r\n'], ['a'], [`${'a'.repeat(76)}\n`], [`${'a'.repeat(76)}\r`]])('takes megabytes of %j', (part) => {
     const body = bytes(part.repeat(4 * 1024 * 1024 / part.length));
-    expect(encode([body]).encoder.bytes).toBe(measure(body).bytes);
+    expect(encode([body], new DotStuffing()).encoder.bytes).toBe(measure(body).bytes);
+  });
+});
+
+describe('Untouched', () => {
+  it('gives any bytes as they are', () => {
+    fc.assert(fc.property(fc.array(fc.uint8Array()), (chunks) => {
+      const { wire, encoder } = encode(chunks, new Untouched());
+      expect(wire.equals(Buffer.concat(chunks))).toBe(true);
+      expect(encoder.bytes).toBe(wire.length);
+    }));
   });
 });

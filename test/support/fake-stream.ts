@@ -7,7 +7,6 @@ export class FakeStream implements ByteStream {
   readonly local = { address: '127.0.0.1', port: 49152 };
   readonly unread = 0;
   readonly written: string[] = [];
-  readonly drained = EMPTY;
   readonly bytes: Observable<Buffer>;
   destroyed = false;
 
@@ -15,9 +14,13 @@ export class FakeStream implements ByteStream {
     this.bytes = bytes;
   }
 
-  write(chunk: string | Uint8Array): boolean {
+  write(chunk: string | Uint8Array): void {
     this.written.push(Buffer.from(chunk as Uint8Array).toString('latin1'));
-    return true;
+  }
+
+  take(bytes: Uint8Array): Observable<never> {
+    this.write(bytes);
+    return EMPTY;
   }
 
   keepAlive(): void { /* There is no process to keep. */ }

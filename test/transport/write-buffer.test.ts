@@ -35,6 +35,17 @@ describe('what is written in one turn', () => {
     }), { numRuns: 50 });
   });
 
+  it('may be memory that is used again', async () => {
+    const { out, writes } = writesOf();
+    const buffer = new WriteBuffer(out);
+    const memory = Buffer.alloc(3);
+    for (const letter of 'abc') {
+      buffer.write(letter);
+      await new Promise<void>((resolve) => { buffer.take(memory.fill(letter), resolve); });
+    }
+    expect(Buffer.concat(writes).toString()).toBe('aaaabbbbcccc');
+  });
+
   it('is dropped when the stream has gone', async () => {
     const { out, writes } = writesOf();
     new WriteBuffer(out).write('NOOP\r\n');

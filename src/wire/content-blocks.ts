@@ -1,0 +1,135 @@
+import { catchError, concat, concatMap, defer, EMPTY, expand, Observable, of, throwError, type SchedulerLike, type Subscription } from 'rxjs';
+import type { OpenContent } from '../message/content.js';
+import { roomFor, type ContentEncoder } from '../protocol/dot-stuffing.js';
+import { before, deadline } from '../transport/clock.js';
+import { EIGHT_BIT, sourceFailed, type ContentOptions, type Written } from './content-event.js';
+import type { Wire } from './wire.js';
+
+/** A part of the content, fit for the wire. Its memory is used again for the next one. */
+export interface Block {
+  readonly bytes: Buffer;
+  readonly isLast: boolean;
+}
+
+// Large enough that what a block costs does not count.
+const LARGE = 512 * 1024;
+/** Of a stream, the first: most mails are small. */
+const SMALL = 16 * 1024;
+/** What a slow source gave is held back for so long (ms), and goes out with what comes until then. */
+const LINGER = 100;
+
+/**
+ * Writes content block by block: one is read when the one before was written. A source that gives nothing for
+ * `timeouts.dataBlock` is a timeout; one that fails, or holds what the server does not take, fails the content.
+ */
+export const writeBlocks = (wire: Wire, content: OpenContent, { encoder, eightBit }: ContentOptions, write: (block: Block) => Observable<never>): Observable<Written> => {
+  const { scheduler, timeouts } = wire.context;
+  const reader = new BlockReader(content, encoder, eightBit, scheduler);
+  const next$ = defer(() => reader.next().pipe(
+    catchError((cause: unknown) => throwError(() => sourceFailed(wire, encoder.bytes, cause))),
+    before(scheduler, deadline(scheduler, 'dataBlock', timeouts.dataBlock), 'body', "Reading the message's own content", () => wire.transcript()),
+    concatMap((block) => concat(write(block), of({ type: 'written' as const, bytes: encoder.bytes, finished: block.isLast }))),
+  ));
+  return next$.pipe(expand(({ finished }) => (finished ? EMPTY : next$), 1));
+};
+
+/** Reads content chunk by chunk and gives it block by block, all in the same memory. */
+class BlockReader {
+  readonly #chunks: AsyncIterator<Uint8Array | string> | undefined;
+  readonly #encoder: ContentEncoder;
+  readonly #eightBit: boolean;
+  readonly #scheduler: SchedulerLike;
+  #memory: Buffer;
+  /** Read, and in no block yet. */
+  #rest: Uint8Array;
+  #hasEnded: boolean;
+  #isReading = false;
+  #failure: { readonly cause: unknown } | undefined;
+  /** Is told when the source has spoken. */
+  #changed: () => void = ignore;
+
+  constructor(content: OpenContent, encoder: ContentEncoder, eightBit: boolean, scheduler: SchedulerLike) {
+    const isAtHand = content.kind === 'bytes';
+    this.#encoder = encoder;
+    this.#eightBit = eightBit;
+    this.#scheduler = scheduler;
+    this.#chunks = isAtHand ? undefined : content.chunks;
+    this.#rest = isAtHand ? content.bytes : NOTHING;
+    this.#hasEnded = isAtHand;
+    this.#memory = Buffer.allocUnsafe(isAtHand ? Math.min(roomFor(content.bytes.length), LARGE) : SMALL);
+  }
+
+  /** One block: as full as can be, unless its source takes its time. */
+  next(): Observable<Block> {
+    return new Observable((subscriber) => {
+      let lingering: Subscription | undefined;
+      let size = 0;
+
+      const give = (isLast: boolean): void => {
+        const bytes = this.#memory.subarray(0, size);
+        if (!isLast && this.#memory.length < LARGE) this.#memory = Buffer.allocUnsafeSlow(LARGE);
+        subscriber.next({ bytes, isLast });
+        subscriber.complete();
+      };
+
+      /** Takes in what was read. False: it was more than a block holds. */
+      const encode = (): boolean => {
+        while (this.#rest.length > 0) {
+          const room = this.#room(size);
+          if (room === 0) return false;
+          size = this.#encoder.encode(this.#rest.subarray(0, room), this.#memory, size);
+          this.#rest = this.#rest.subarray(room);
+        }
+        return true;
+      };
+
+      const fill = (): void => {
+        const fits = encode();
+        if (this.#failure !== undefined) subscriber.error(this.#failure.cause);
+        else if (this.#encoder.eightBit && !this.#eightBit) subscriber.error(EIGHT_BIT);
+        else if (fits && this.#hasEnded) {
+          size = this.#encoder.end(this.#memory, size);
+          give(true);
+        } else if (this.#room(size) === 0) give(false);
+        else {
+          this.#read();
+          if (size > 0) lingering ??= this.#scheduler.schedule(() => { give(false); }, LINGER);
+        }
+      };
+
+      this.#changed = fill;
+      fill();
+      return () => {
+        this.#changed = ignore;
+        lingering?.unsubscribe();
+      };
+    });
+  }
+
+  /** So much may be encoded behind `size` bytes of a block; nothing when it is as good as full. */
+  #room(size: number): number {
+    const room = (this.#memory.length - size - roomFor(0)) >> 1;
+    return room < this.#memory.length >> 3 ? 0 : room;
+  }
+
+  #read(): void {
+    if (this.#isReading) return;
+    this.#isReading = true;
+    this.#chunks?.next().then(this.#arrived, this.#failed);
+  }
+
+  readonly #arrived = ({ done, value }: IteratorResult<Uint8Array | string, unknown>): void => {
+    this.#isReading = false;
+    if (done === true) this.#hasEnded = true;
+    else this.#rest = typeof value === 'string' ? Buffer.from(value, 'utf8') : value;
+    this.#changed();
+  };
+
+  readonly #failed = (cause: unknown): void => {
+    this.#failure = { cause };
+    this.#changed();
+  };
+}
+
+const NOTHING = Buffer.alloc(0);
+const ignore = (): void => undefined;
