@@ -26,8 +26,12 @@ type Labelled<E> = E extends WarningEvent ? Omit<E, 'message'> & Label & { reado
   : E extends { readonly index: number } ? Omit<E, 'index'> & Label & { readonly attempt: number }
     : E & Label;
 
+// Those that every mail has go field by field: where one spread sees objects of many shapes, it costs several times as much.
 const label = (event: SmtpEvent, message: Message, index: number): BulkEvent => {
   switch (event.type) {
+    case 'sender-accepted': return { type: event.type, reply: event.reply, message, index };
+    case 'recipient-accepted': return { type: event.type, recipient: event.recipient, reply: event.reply, message, index };
+    case 'accepted': return { type: event.type, receipt: event.receipt, message, index };
     case 'warning': return { ...event, text: event.message, message, index };
     case 'attempt-started': case 'attempt-failed': return { ...event, attempt: event.index, message, index };
     default: return { ...event, message, index };

@@ -141,6 +141,17 @@ export const canonical = (content: Uint8Array): Buffer => {
   return into.subarray(0, encoder.end(into, encoder.encode(content, into, 0)));
 };
 
+const DOT_LINE = Buffer.from('\n.');
+const END = Buffer.from('.\r\n');
+
+/** Content in canonical lines as DATA wants it, with the dot at its end. */
+export const dotted = (content: Buffer): Buffer => {
+  if (content[0] !== DOT && !content.includes(DOT_LINE)) return Buffer.concat([content, END]);
+  const encoder = new DotStuffing();
+  const into = Buffer.allocUnsafe(roomFor(content.length));
+  return into.subarray(0, encoder.end(into, encoder.encode(content, into, 0)));
+};
+
 /** What an encoder of lines will find in content that is all there. */
 export const measure = (content: Uint8Array): { readonly bytes: number; readonly eightBit: boolean } => {
   const bytes = asBuffer(content);

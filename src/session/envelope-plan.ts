@@ -19,8 +19,8 @@ export interface EnvelopePlan {
   readonly size: number | undefined;
   /** The server takes bytes above 127 (RFC 6152). */
   readonly eightBit: boolean;
-  /** Content that may go out with its envelope in one write. */
-  readonly atOnce: Buffer | undefined;
+  /** Content in canonical lines that is all there, and small enough to go out in one write. */
+  readonly whole: Buffer | undefined;
   readonly warnings: readonly WarningEvent[];
   /** Why nothing is to be written. */
   readonly failure: SmtpUsageError | undefined;
@@ -48,11 +48,11 @@ export const planEnvelope = (session: Session, message: Mail, content: OpenConte
     + (message.requireTls === true ? ' REQUIRETLS' : '');
   const commands = [mailCommand(from?.path ?? '', parameters)];
   for (const recipient of recipients) commands.push(rcpt(recipient.mailbox.path, dsn ? notification(recipient, message) : ''));
-  const isWhole = content.kind === 'bytes' && content.bytes.length <= MOST_AT_ONCE && session.chunks && recipients.length > 0 && (binary || eightBit || !mayBeEightBit);
+  const isWhole = content.kind === 'bytes' && content.bytes.length <= MOST_IN_ONE_WRITE && recipients.length > 0 && (binary || eightBit || !mayBeEightBit);
   return {
     commands, recipients, size, eightBit,
     impossible: recipients === to ? NOBODY : to.filter(({ mailbox }) => mailbox.utf8),
-    atOnce: isWhole ? mended(content.bytes, size ?? 0) : undefined,
+    whole: isWhole ? mended(content.bytes, size ?? 0) : undefined,
     warnings: !dsn && wantsDsn(message) ? [{ type: 'warning', code: 'W_DSN', message: `${session.wire.context.peer} does not offer DSN: no delivery status was asked for.` }] : NO_WARNINGS,
     failure: obstacle(session, message, size, utf8),
   };
@@ -76,7 +76,7 @@ const obstacle = ({ capabilities, wire, chunks }: Session, { envelope: { from },
 const wantsDsn = ({ dsn, envelope: { to } }: Mail): boolean => dsn !== undefined || to.some(({ notify, orcpt }) => notify !== undefined || orcpt !== undefined);
 
 // Larger content is better cut into chunks, and not sent at all to nobody.
-const MOST_AT_ONCE = 256 * 1024;
+const MOST_IN_ONE_WRITE = 256 * 1024;
 
 /** Only line ends that are mended make content longer. */
 const mended = (bytes: Buffer, size: number): Buffer => (bytes.length === size ? bytes : canonical(bytes));

@@ -1,59 +1,42 @@
-import type { Observer, Unsubscribable } from 'rxjs';
-import type { Mail } from '../message/mail.js';
+import type { Unsubscribable } from 'rxjs';
 import { bdat } from '../protocol/command.js';
 import type { SmtpError } from '../protocol/error.js';
-import type { TransactionEvent } from '../protocol/event.js';
 import type { Reply } from '../protocol/reply.js';
-import type { Deadline } from '../transport/clock.js';
 import { converse } from '../wire/exchange.js';
-import type { ReplySink } from '../wire/expectation.js';
-import { accept, type Marks } from './accept.js';
-import type { EnvelopePlan } from './envelope-plan.js';
+import { conclude } from './accept.js';
 import { judgeEnvelope, type Verdict } from './judge-envelope.js';
 import { group } from './send-envelope.js';
-import type { Claim, Session } from './session.js';
+import { tellEnvelope, type Transaction } from './transaction.js';
 
 /**
  * A whole mail in one write: MAIL, RCPT and BDAT LAST with its content (RFC 3030 section 4.2). Nothing is waited for, so that
  * the next mail can follow at once; the price is that the content has left before the envelope was answered.
  */
-export const sendAtOnce = (session: Session, claim: Claim, mail: Mail, plan: EnvelopePlan, content: Buffer, operation: Deadline, marks: Marks, observer: Observer<TransactionEvent>): Unsubscribable => {
-  const { wire } = session;
+export const sendAtOnce = (transaction: Transaction, content: Buffer): Unsubscribable => {
+  const { session, claim, plan, operation, observer } = transaction;
   const commands = [...group(claim, plan), bdat(content.length, true)];
   const replies: Reply[] = [];
   let verdict: Verdict | undefined;
 
-  const tellEnvelope = (lost?: SmtpError): Verdict => {
+  const judge = (lost?: SmtpError): Verdict => {
     verdict = judgeEnvelope(session, claim, plan, replies, lost);
-    for (const event of verdict.events) observer.next(event);
-    marks.goAheadAt = marks.contentAt = wire.heardAt;
+    tellEnvelope(transaction, verdict);
     if (verdict.failure === undefined) observer.next({ type: 'progress', bytesSent: content.length, bytesTotal: content.length });
     return verdict;
   };
-  const decide = (judged: Verdict, reply: Reply): void => {
-    // The reply to content that reached nobody changes nothing, but had to be waited for.
-    if (judged.failure !== undefined) { observer.error(judged.failure); return; }
-    let accepted: TransactionEvent;
-    try {
-      accepted = accept(session, claim, mail, judged, reply, content.length, marks);
-    } catch (refused) {
-      observer.error(refused);
-      return;
-    }
-    observer.next(accepted);
-    observer.complete();
-  };
-  const sink: ReplySink = {
+  const conversation = converse(session.wire, commands, { operation }, {
     next: (reply) => {
-      if (verdict !== undefined) { decide(verdict, reply); return; }
-      replies.push(reply);
-      if (replies.length === commands.length - 1) tellEnvelope();
+      if (verdict === undefined) {
+        replies.push(reply);
+        if (replies.length === commands.length - 1) judge();
+      } else if (verdict.failure === undefined) conclude(transaction, verdict, reply, content.length);
+      // The reply to content that reached nobody changes nothing, but had to be waited for.
+      else observer.error(verdict.failure);
     },
     // A refused envelope is the answer, whatever became of the connection; otherwise the content is in doubt.
-    error: (lost) => { observer.error(verdict === undefined ? tellEnvelope(lost).failure : verdict.failure ?? lost); },
+    error: (lost) => { observer.error(verdict === undefined ? judge(lost).failure : verdict.failure ?? lost); },
     complete: () => undefined,
-  };
-  const conversation = converse(wire, commands, { operation }, sink, content);
-  if (!wire.failed) claim.written(content.length);
+  }, content);
+  if (!session.wire.failed) claim.written(content.length);
   return conversation;
 };

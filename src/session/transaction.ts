@@ -1,19 +1,19 @@
-import { catchError, concat, concatMap, defer, EMPTY, map, Observable, throwError, type Observer, type Unsubscribable } from 'rxjs';
+import { concatMap, ignoreElements, Observable, tap, type Observer, type Unsubscribable } from 'rxjs';
 import type { OpenContent } from '../message/content.js';
 import type { Mail } from '../message/mail.js';
 import { CanonicalLines, DotStuffing, Untouched, type ContentEncoder } from '../protocol/dot-stuffing.js';
-import type { SmtpError } from '../protocol/error.js';
 import type { TransactionEvent } from '../protocol/event.js';
 import type { Deadline } from '../transport/clock.js';
-import type { ContentEvent } from '../wire/content-event.js';
 import { writeChunks } from '../wire/write-chunks.js';
 import { writeData } from '../wire/write-data.js';
-import { accept, type Marks } from './accept.js';
+import { conclude } from './accept.js';
 import { planEnvelope, type EnvelopePlan } from './envelope-plan.js';
+import { giveUp } from './give-up.js';
 import type { Verdict } from './judge-envelope.js';
 import { throttleProgress } from './progress.js';
 import { sendAtOnce } from './send-at-once.js';
 import { sendEnvelope } from './send-envelope.js';
+import { sendInGroup } from './send-in-group.js';
 import type { Claim, Session } from './session.js';
 
 /** What one transaction is about, and the clock that it runs against. */
@@ -25,62 +25,78 @@ export interface TransactionContext {
   readonly operation: Deadline;
 }
 
+/** One mail on its session. */
+export interface Transaction extends TransactionContext {
+  readonly session: Session;
+  readonly claim: Claim;
+  readonly plan: EnvelopePlan;
+  readonly marks: Marks;
+  readonly observer: Observer<TransactionEvent>;
+}
+
+/** When the parts of a send were reached, on the scheduler's clock. */
+interface Marks {
+  readonly startedAt: number;
+  readonly readyAt: number;
+  goAheadAt: number;
+  contentAt: number;
+}
+
 /**
  * THE MAIL (RFC 5321 section 3.3): the envelope, the content, and the server's verdict. Tells what happens in that order,
  * `accepted` last. Three ways, by what the server offers: all at once (CHUNKING), an envelope in one group and then the
- * content (PIPELINING), or command by command.
+ * content (PIPELINING), or step by step.
  */
 export const transact = (session: Session, claim: Claim, { mail, content, operation }: TransactionContext, observer: Observer<TransactionEvent>): Unsubscribable => {
   const plan = planEnvelope(session, mail, content);
-  const { failure, atOnce, warnings } = plan;
+  const { failure, whole, warnings } = plan;
   if (failure !== undefined) throw failure;
   for (const warning of warnings) observer.next(warning);
   const readyAt = session.wire.context.scheduler.now();
   const marks: Marks = { startedAt: operation.since, readyAt, goAheadAt: readyAt, contentAt: readyAt };
-  return atOnce !== undefined && session.isFresh
-    ? sendAtOnce(session, claim, mail, plan, atOnce, operation, marks, observer)
-    : sendInTurn(session, claim, mail, plan, content, operation, marks).subscribe(observer);
+  const transaction: Transaction = { session, claim, mail, content, operation, plan, marks, observer };
+  if (whole !== undefined && session.chunks && session.isFresh) return sendAtOnce(transaction, whole);
+  if (whole !== undefined && session.pipelines && !session.chunks) return sendInGroup(transaction, whole);
+  return sendInTurn(transaction).subscribe(observer);
 };
 
 /** The envelope, and when it was accepted the content. */
-const sendInTurn = (session: Session, claim: Claim, mail: Mail, plan: EnvelopePlan, content: OpenContent, operation: Deadline, marks: Marks): Observable<TransactionEvent> =>
-  sendEnvelope(session, claim, plan, operation).pipe(
-    concatMap((verdict) => {
-      // From a 354 on nothing but content may follow, also where whoever is told of the envelope cancels the mail.
-      session.wire.mustDrop ||= verdict.goesAhead;
-      return told(verdict.events, verdict.failure === undefined ? sendContent(session, claim, mail, plan, verdict, content, operation, marks) : giveUp(session, verdict, verdict.failure, operation));
-    }),
-  );
+const sendInTurn = (transaction: Transaction): Observable<never> => {
+  const { session, claim, plan, operation } = transaction;
+  return sendEnvelope(session, claim, plan, operation).pipe(concatMap((verdict) => afterEnvelope(transaction, verdict)));
+};
 
-/** `startWith` for many values, in one observable. */
-const told = (events: readonly TransactionEvent[], next$: Observable<TransactionEvent>): Observable<TransactionEvent> =>
+const afterEnvelope = (transaction: Transaction, verdict: Verdict): Observable<never> =>
   new Observable((subscriber) => {
-    for (const event of events) subscriber.next(event);
-    return subscriber.closed ? undefined : next$.subscribe(subscriber);
+    tellEnvelope(transaction, verdict);
+    if (subscriber.closed) return;
+    const { failure } = verdict;
+    subscriber.add((failure === undefined ? sendContent(transaction, verdict) : giveUp(transaction, verdict, failure)).subscribe(subscriber));
   });
 
-const sendContent = (session: Session, claim: Claim, mail: Mail, { size, eightBit }: EnvelopePlan, verdict: Verdict, content: OpenContent, operation: Deadline, marks: Marks): Observable<TransactionEvent> => {
-  const { scheduler } = session.wire.context;
-  const [write, encoder]: [typeof writeData, ContentEncoder] = session.chunks ? [writeChunks, mail.binary === true ? new Untouched() : new CanonicalLines()] : [writeData, new DotStuffing()];
-  marks.goAheadAt = marks.contentAt = session.wire.heardAt;
-  return write(session.wire, content, { operation, encoder, eightBit }).pipe(
+/** What the envelope amounts to. */
+export const tellEnvelope = ({ session: { wire }, marks, observer }: Transaction, { goesAhead, events }: Verdict): void => {
+  // From a 354 on nothing but content may follow, also where whoever is told of the envelope cancels the mail.
+  wire.mustDrop ||= goesAhead;
+  for (const event of events) observer.next(event);
+  marks.goAheadAt = marks.contentAt = wire.heardAt;
+};
+
+const sendContent = (transaction: Transaction, verdict: Verdict): Observable<never> => {
+  const { session: { wire, chunks }, claim, mail, content, plan: { size, eightBit }, operation, marks, observer } = transaction;
+  const { scheduler } = wire.context;
+  const [write, encoder]: [typeof writeData, ContentEncoder] = chunks ? [writeChunks, mail.binary === true ? new Untouched() : new CanonicalLines()] : [writeData, new DotStuffing()];
+  return write(wire, content, { operation, encoder, eightBit }).pipe(
     throttleProgress(scheduler),
-    map((event: ContentEvent): TransactionEvent => {
-      if (event.type === 'verdict') return accept(session, claim, mail, verdict, event.reply, event.bytes, marks);
+    tap((event) => {
+      if (event.type === 'verdict') {
+        conclude(transaction, verdict, event.reply, event.bytes);
+        return;
+      }
       marks.contentAt = scheduler.now();
       if (event.finished) claim.written(event.bytes);
-      return { type: 'progress', bytesSent: event.bytes, ...(size === undefined ? {} : { bytesTotal: event.finished ? event.bytes : Math.max(size, event.bytes) }) };
+      observer.next({ type: 'progress', bytesSent: event.bytes, ...(size === undefined ? {} : { bytesTotal: event.finished ? event.bytes : Math.max(size, event.bytes) }) });
     }),
+    ignoreElements(),
   );
 };
-
-/**
- * The content must not be sent. Where all recipients were refused, a 354 is answered with a lone dot and that reply is
- * ignored (RFC 2920 section 3.1); any other 354 leaves only the connection to drop.
- */
-const giveUp = ({ wire }: Session, { goesAhead, isForNobody }: Verdict, failure: SmtpError, operation: Deadline): Observable<never> => {
-  const loneDot = defer(() => writeData(wire, NO_CONTENT, { operation, encoder: new DotStuffing(), eightBit: true })).pipe(concatMap(() => EMPTY), catchError(() => EMPTY));
-  return concat(goesAhead && isForNobody ? loneDot : EMPTY, throwError(() => failure));
-};
-
-const NO_CONTENT: OpenContent = { kind: 'bytes', bytes: Buffer.alloc(0), dispose: () => undefined };

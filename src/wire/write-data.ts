@@ -1,10 +1,11 @@
-import { EMPTY, Observable, tap } from 'rxjs';
+import { EMPTY, Observable, tap, type Unsubscribable } from 'rxjs';
 import type { OpenContent } from '../message/content.js';
 import { Command } from '../protocol/command.js';
+import type { Deadline } from '../transport/clock.js';
 import { writeBlocks, type Block } from './content-blocks.js';
 import { early, type ContentEvent, type ContentOptions } from './content-event.js';
 import { expireWith } from './exchange.js';
-import { Expectation } from './expectation.js';
+import { Expectation, type ReplySink } from './expectation.js';
 import type { Wire } from './wire.js';
 
 const END_OF_DATA = Command.of('body', 'the content');
@@ -51,3 +52,35 @@ export const writeData = (wire: Wire, content: OpenContent, options: ContentOpti
       error: (error: unknown) => { subscriber.error(error); },
     }));
   });
+
+/**
+ * Content that is all there and dotted, in one write behind a 354; `bytes` are those of the message. Tells the reply to it.
+ * A reply that was there before the content is none to it.
+ */
+export const writeWhole = (wire: Wire, content: Buffer, bytes: number, operation: Deadline, sink: ReplySink): Unsubscribable => {
+  const due = new Expectation([END_OF_DATA], {
+    next: (reply) => {
+      if (due.phase === 'body') sink.error(early(wire, END_OF_DATA.toString(), reply));
+      else sink.next(reply);
+    },
+    error: (error) => { sink.error(error); },
+    complete: () => { sink.complete(); },
+  });
+  const expiring = expireWith(wire, operation, () => due, (error) => { sink.error(error); });
+  wire.mustDrop = true;
+  wire.expect(due);
+  if (!wire.failed && !due.isAnswered) {
+    // The point of no return: from this write on the server may have the whole mail.
+    due.enter('end-of-data');
+    wire.write(content);
+    wire.noteContent(bytes);
+    wire.touch();
+    wire.mustDrop = false;
+  }
+  return {
+    unsubscribe: () => {
+      expiring.unsubscribe();
+      due.sink = undefined;
+    },
+  };
+};
