@@ -26,12 +26,15 @@ type Labelled<E> = E extends WarningEvent ? Omit<E, 'message'> & Label & { reado
   : E extends { readonly index: number } ? Omit<E, 'index'> & Label & { readonly attempt: number }
     : E & Label;
 
-// Those that every mail has go field by field: where one spread sees objects of many shapes, it costs several times as much.
+// Those that every mail has go field by field: a spread costs several times as much, and its copies outlive their use.
 const label = (event: SmtpEvent, message: Message, index: number): BulkEvent => {
-  switch (event.type) {
-    case 'sender-accepted': return { type: event.type, reply: event.reply, message, index };
-    case 'recipient-accepted': return { type: event.type, recipient: event.recipient, reply: event.reply, message, index };
-    case 'accepted': return { type: event.type, receipt: event.receipt, message, index };
+  const { type } = event;
+  switch (type) {
+    case 'ready': return { type, capabilities: event.capabilities, supportedAuthentication: event.supportedAuthentication, secure: event.secure, reused: event.reused, message, index };
+    case 'sender-accepted': return { type, reply: event.reply, message, index };
+    case 'recipient-accepted': return { type, recipient: event.recipient, reply: event.reply, message, index };
+    case 'progress': return event.bytesTotal === undefined ? { type, bytesSent: event.bytesSent, message, index } : { type, bytesSent: event.bytesSent, bytesTotal: event.bytesTotal, message, index };
+    case 'accepted': return { type, receipt: event.receipt, message, index };
     case 'warning': return { ...event, text: event.message, message, index };
     case 'attempt-started': case 'attempt-failed': return { ...event, attempt: event.index, message, index };
     default: return { ...event, message, index };

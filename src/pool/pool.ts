@@ -64,10 +64,9 @@ export class Pool implements Carrier {
   use(job: Job, observer: Observer<SmtpEvent>, place: Place): Unsubscribable {
     const delivery = new Delivery(job, observer, this, place);
     if (place.closed) delivery.error(closed());
-    else {
+    else if (this.#isAdmitting || this.#first !== undefined || !this.#begins(delivery)) {
       this.#waiting.add(delivery);
       this.#changed();
-      this.#admit();
     }
     return delivery;
   }
@@ -109,18 +108,26 @@ export class Pool implements Carrier {
   #admit(): void {
     if (this.#isAdmitting) return;
     this.#isAdmitting = true;
-    for (;;) {
-      const queue = this.#returning.size > 0 ? this.#returning : this.#waiting;
-      if (queue.size === 0 || this.#inFlight >= this.#congestion.limit) break;
-      const connection = this.#withRoom();
-      if ((connection === undefined && this.#connections.size >= this.#settings.maxConnections) || this.#mustWait()) break;
-      const [next] = queue;
-      if (next === undefined) break;
-      queue.delete(next);
-      this.#rateLimit?.started(this.#scheduler.now());
-      this.#begin(next, connection);
-    }
+    for (let next = this.#first; next !== undefined && this.#begins(next); next = this.#first);
     this.#isAdmitting = false;
+  }
+
+  /** The mail whose turn it is. */
+  get #first(): Delivery | undefined {
+    const queue = this.#returning.size > 0 ? this.#returning : this.#waiting;
+    return queue.size === 0 ? undefined : queue.values().next().value;
+  }
+
+  /** False: there is no room for it now. */
+  #begins(delivery: Delivery): boolean {
+    if (this.#inFlight >= this.#congestion.limit) return false;
+    const shared = this.#withRoom();
+    if ((shared === undefined && this.#connections.size >= this.#settings.maxConnections) || this.#mustWait()) return false;
+    this.#waiting.delete(delivery);
+    this.#returning.delete(delivery);
+    this.#rateLimit?.started(this.#scheduler.now());
+    this.#begin(delivery, shared);
+    return true;
   }
 
   #begin(delivery: Delivery, shared: Connection | undefined): void {

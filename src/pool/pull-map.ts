@@ -86,13 +86,14 @@ class Work<T, V, R> implements Task, Observer<V> {
 const pull = <T, R>(open: () => Iterator<T> | AsyncIterator<T>, take: Take<T, R>, concurrency: number): Observable<R> =>
   new Observable((subscriber) => {
     const iterator = open();
-    const active = new Set<Task>();
+    // No Set: where values come and go all the time, its tables hold on to each other, and to what was in them.
+    const active: Task[] = [];
     let index = 0;
     let isTaking = false;
     let hasEnded = false;
 
     const done = (task: Task): void => {
-      active.delete(task);
+      active.splice(active.indexOf(task), 1);
       fill();
     };
     const begin = (taken: IteratorResult<T, unknown>): void => {
@@ -101,7 +102,7 @@ const pull = <T, R>(open: () => Iterator<T> | AsyncIterator<T>, take: Take<T, R>
         return;
       }
       const task = take(taken.value, index++, subscriber, done);
-      active.add(task);
+      active.push(task);
       task.begin();
     };
     const fail = (error: unknown): void => {
@@ -112,7 +113,7 @@ const pull = <T, R>(open: () => Iterator<T> | AsyncIterator<T>, take: Take<T, R>
     const fill = (): void => {
       if (isTaking) return;
       isTaking = true;
-      while (!hasEnded && active.size < concurrency && !subscriber.closed) {
+      while (!hasEnded && active.length < concurrency && !subscriber.closed) {
         const taken = iterator.next();
         if (taken instanceof Promise) {
           taken.then((result) => {
@@ -126,11 +127,11 @@ const pull = <T, R>(open: () => Iterator<T> | AsyncIterator<T>, take: Take<T, R>
         begin(taken as IteratorResult<T, unknown>);
       }
       isTaking = false;
-      if (hasEnded && active.size === 0) subscriber.complete();
+      if (hasEnded && active.length === 0) subscriber.complete();
     };
 
     subscriber.add(() => {
-      for (const task of active) task.unsubscribe();
+      for (const task of active.splice(0)) task.unsubscribe();
       if (hasEnded) return;
       hasEnded = true;
       // An async source may be busy; whether its clean-up works out is nobody's business any more.

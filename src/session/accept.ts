@@ -17,10 +17,11 @@ export const conclude = (transaction: Transaction, verdict: Verdict, reply: Repl
 const receiptOf = ({ session: { wire }, mail, marks }: Transaction, { accepted, refused }: Verdict, reply: Reply, bytes: number): Receipt => {
   const { startedAt, readyAt, goAheadAt, contentAt } = marks;
   const now = wire.heardAt;
-  const receipt: Receipt = {
+  const receipt: Receipt & { queueId?: string } = {
     messageId: mail.messageId, envelope: mail.envelope.envelope, reply, bytes, accepted, refused,
     timings: { connect: readyAt - startedAt, envelope: goAheadAt - readyAt, content: contentAt - goAheadAt, acceptance: now - contentAt, total: now - startedAt },
   };
   const id = queueId(reply);
-  return id === undefined ? receipt : { ...receipt, queueId: id };
+  if (id !== undefined) receipt.queueId = id;
+  return receipt;
 };
