@@ -13,6 +13,26 @@ const sizeLimit = ([limit = '']: readonly string[] = []): number | undefined => 
 const mechanisms = (names: readonly string[] = []): readonly string[] =>
   [...new Set(names.map((name) => name.toUpperCase()))].filter((name) => MECHANISM.test(name));
 
+/** How much a server takes (RFC 9422); what is undefined has no limit that was told. */
+export interface Limits {
+  /** Mails in one session, refused ones included. */
+  readonly mails: number | undefined;
+  /** Recipients of one transaction, refused ones included. */
+  readonly recipients: number | undefined;
+  /** Domains of all the recipients in one session. */
+  readonly domains: number | undefined;
+}
+
+// RFC 9422 section 4: six digits at most, and no zero in front. What is anything else counts as not told.
+const limit = (given: readonly string[], name: string): number | undefined => {
+  const pattern = new RegExp(`^${name}=([1-9][0-9]{0,5})$`, 'i');
+  const values = given.flatMap((word) => pattern.exec(word)?.[1] ?? []);
+  return values.length === 0 ? undefined : Math.min(...values.map(Number));
+};
+
+const limits = (given: readonly string[] = []): Limits =>
+  ({ mails: limit(given, 'MAILMAX'), recipients: limit(given, 'RCPTMAX'), domains: limit(given, 'RCPTDOMAINMAX') });
+
 /** What a server offers (RFC 5321 section 4.1.1.1). The greeting's own line is never taken for an offer. */
 export class Capabilities {
   /** Before the first EHLO, and after TLS made what was said before void (RFC 3207 section 4.2). */
@@ -26,6 +46,8 @@ export class Capabilities {
   readonly sizeLimit: number | undefined;
   /** Names of SASL mechanisms, in the server's order. */
   readonly authentication: readonly string[];
+  /** How many mails, recipients and domains it takes. */
+  readonly limits: Limits;
   readonly #offers: ReadonlyMap<string, readonly string[]>;
 
   private constructor(domain: string, extended: boolean, offers: ReadonlyMap<string, readonly string[]>) {
@@ -33,6 +55,7 @@ export class Capabilities {
     this.extended = extended;
     this.sizeLimit = sizeLimit(offers.get('SIZE'));
     this.authentication = mechanisms(offers.get('AUTH'));
+    this.limits = limits(offers.get('LIMITS'));
     this.#offers = offers;
   }
 

@@ -43,6 +43,18 @@ export interface ServerOptions extends Partial<Certificate> {
   readonly signIn?: Readonly<Record<string, SignIn>>;
   /** The largest message in bytes. Default 52,428,800; 0 offers SIZE without a limit. */
   readonly size?: number;
+  /**
+   * Told as LIMITS (RFC 9422), and kept: a mail too many is 421 and the end, a recipient too many 452. With LIMITS in `without`
+   * they are kept and not told.
+   */
+  readonly limits?: {
+    /** In one session. */
+    readonly mails?: number;
+    /** In one transaction. */
+    readonly recipients?: number;
+    /** Of the recipients, in one session. */
+    readonly domains?: number;
+  };
   /** Keywords that are not offered, and what they bring not understood. */
   readonly without?: readonly string[];
   /** Further lines of the EHLO reply: `BINARYMIME`, say, with which binary content is kept as it came. */

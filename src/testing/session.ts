@@ -19,6 +19,8 @@ export interface SessionContext {
 }
 
 interface Transaction {
+  /** RCPT was said so often. */
+  asked: number;
   readonly from: string;
   readonly to: string[];
   readonly mail: readonly string[];
@@ -45,6 +47,8 @@ export class ServerSession {
   #output: Output;
   #transaction: Transaction | undefined;
   #hasGreeted = false;
+  #mails = 0;
+  readonly #domains = new Set<string>();
   #user: string | undefined;
 
   constructor(socket: Socket, context: SessionContext) {
@@ -106,13 +110,14 @@ export class ServerSession {
   }
 
   #ehlo(): string {
-    const { options: { tls = 'starttls', size = DEFAULT_SIZE, offers = [] } } = this.#context;
+    const { options: { tls = 'starttls', size = DEFAULT_SIZE, offers = [], without = [], limits } } = this.#context;
     const lines = [
       'test.example at your service',
       ...['PIPELINING', '8BITMIME', 'SMTPUTF8', 'CHUNKING', 'DSN', 'ENHANCEDSTATUSCODES'].filter((keyword) => this.#offers(keyword)),
       ...(this.#offers('SIZE') ? [`SIZE ${size}`] : []),
       ...(tls === 'starttls' && !this.#isSecure ? ['STARTTLS'] : []),
       ...(this.#mechanisms.length === 0 ? [] : [`AUTH ${this.#mechanisms.join(' ')}`]),
+      ...(limits === undefined || without.includes('LIMITS') ? [] : [`LIMITS ${toldLimits(limits)}`]),
       ...offers,
     ];
     return lines.map((line, index) => `250${index === lines.length - 1 ? ' ' : '-'}${line}`).join('\r\n');
@@ -196,14 +201,20 @@ export class ServerSession {
   }
 
   async #mail(argument: string): Promise<void> {
-    const { options: { size: limit = DEFAULT_SIZE, onSender } } = this.#context;
+    const { options: { size: limit = DEFAULT_SIZE, limits, onSender } } = this.#context;
     const [, from, rest = ''] = PATH.exec(argument.replace(/^FROM: ?/i, '')) ?? [];
     const parameters = rest.split(' ').filter((word) => word !== '');
     const size = Number(parameters.map((word) => /^SIZE=(\d+)$/i.exec(word)?.[1]).find((digits) => digits !== undefined) ?? 0);
+    this.#mails += 1;
+    if (this.#mails > (limits?.mails ?? Infinity)) {
+      await this.#reply('mail', '421 4.7.0 Too many mails in this session');
+      this.#socket.end();
+      return;
+    }
     const refusal = !this.#hasGreeted || this.#transaction !== undefined ? '503 5.5.1 Not now'
       : from === undefined ? '501 5.1.7 No such path'
         : this.#unknown(parameters) ?? (limit > 0 && size > limit ? '552 5.3.4 Too large' : onSender?.(from));
-    if (await this.#reply('mail', refusal ?? '250 2.1.0 Ok')) this.#transaction = { from: from ?? '', to: [], mail: parameters, rcpt: [], chunks: [] };
+    if (await this.#reply('mail', refusal ?? '250 2.1.0 Ok')) this.#transaction = { from: from ?? '', to: [], mail: parameters, rcpt: [], chunks: [], asked: 0 };
   }
 
   async #rcpt(argument: string): Promise<void> {
@@ -211,10 +222,19 @@ export class ServerSession {
     const parameters = rest.split(' ').filter((word) => word !== '');
     const refusal = this.#transaction === undefined ? '503 5.5.1 MAIL first'
       : to === undefined ? '501 5.1.3 No such path'
-        : this.#unknown(parameters) ?? this.#context.options.onRecipient?.(to);
+        : this.#unknown(parameters) ?? this.#tooMany(to) ?? this.#context.options.onRecipient?.(to);
     if (!await this.#reply('rcpt', refusal ?? '250 2.1.5 Ok')) return;
     this.#transaction?.to.push(to ?? '');
     this.#transaction?.rcpt.push(parameters);
+  }
+
+  #tooMany(to: string): string | undefined {
+    const { recipients = Infinity, domains = Infinity } = this.#context.options.limits ?? {};
+    if (this.#transaction !== undefined && (this.#transaction.asked += 1) > recipients) return '452 4.5.3 Too many recipients';
+    const domain = to.slice(to.lastIndexOf('@') + 1).toLowerCase();
+    if (!this.#domains.has(domain) && this.#domains.size >= domains) return '452 4.5.3 Too many domains';
+    this.#domains.add(domain);
+    return undefined;
   }
 
   #unknown(parameters: readonly string[]): string | undefined {
@@ -266,6 +286,9 @@ export class ServerSession {
     await this.#output.say(reply, fault);
   }
 }
+
+const toldLimits = ({ mails, recipients, domains }: NonNullable<ServerOptions['limits']>): string =>
+  Object.entries({ MAILMAX: mails, RCPTMAX: recipients, RCPTDOMAINMAX: domains }).flatMap(([name, limit]) => (limit === undefined ? [] : [`${name}=${limit}`])).join(' ');
 
 /** RFC 5321 section 4.5.2: the first dot of a line goes. */
 const undot = (wire: Buffer): Buffer => {

@@ -51,6 +51,21 @@ describe('Capabilities', () => {
     expect(ehlo(line).sizeLimit).toBe(expected);
   });
 
+  it.each([
+    ['LIMITS MAILMAX=10 RCPTMAX=100 RCPTDOMAINMAX=5', { mails: 10, recipients: 100, domains: 5 }],
+    ['limits rcptmax=999999', { recipients: 999_999 }],
+    ['LIMITS', {}],
+    ['LIMITS OTHER=5 RCPTMAXX=7 XRCPTMAX=7 RCPTMAX', {}],
+    ['LIMITS MAILMAX=0 RCPTMAX=010 RCPTDOMAINMAX=-1', {}],
+    ['LIMITS MAILMAX=1000000 RCPTMAX=1e3 RCPTDOMAINMAX=0x10', {}],
+    ['LIMITS RCPTMAX=', {}],
+    ['LIMITS RCPTMAX=50 RCPTMAX=20 RCPTMAX=70', { recipients: 20 }],
+    ['RCPTMAX=5', {}],
+  ])('%s', (line, expected) => {
+    expect(ehlo(line).limits).toEqual({ mails: undefined, recipients: undefined, domains: undefined, ...expected });
+    expect(Capabilities.none.limits).toEqual({ mails: undefined, recipients: undefined, domains: undefined });
+  });
+
   it('ignores what is no keyword', () => {
     expect(ehlo('__proto__ x', '-DASH', '', '   ', 'a_b', '\\u{1b}[2J', 'SIZE=5').keywords).toEqual([]);
     expect(ehlo('constructor', 'toString').toJSON().offers).toEqual({ CONSTRUCTOR: [], TOSTRING: [] });
