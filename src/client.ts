@@ -8,6 +8,7 @@ import type { OpenContent } from './message/content.js';
 import { draft, type Mail } from './message/mail.js';
 import type { Message } from './message/message.js';
 import { sendEach, type BulkEvent } from './pool/bulk.js';
+import { InParts, mayComeInParts } from './pool/in-parts.js';
 import type { PoolSettings, PoolState } from './pool/pool-state.js';
 import type { Job } from './pool/delivery.js';
 import { Pool } from './pool/pool.js';
@@ -113,7 +114,10 @@ export class SmtpClient implements AsyncDisposable {
   #start(mail: Mail | Observable<Mail>, observer: Observer<SmtpEvent>): Unsubscribable {
     const place = this.#pool.enter();
     const operation = this.#operation();
-    const start = (composed: Mail, to: Observer<SmtpEvent>): Unsubscribable => this.#pool.use(new Sending(composed, operation, this.#open), to, place);
+    const start = (composed: Mail, to: Observer<SmtpEvent>): Unsubscribable => {
+      const parts = mayComeInParts(composed) ? new InParts(composed, to) : undefined;
+      return this.#pool.use(new Sending(composed, operation, this.#open, parts), parts ?? to, place);
+    };
     if (!isObservable(mail)) return start(mail, observer);
     return mail.pipe(concatMap((composed) => new Observable<SmtpEvent>((subscriber) => start(composed, subscriber))), finalize(() => { place.unsubscribe(); })).subscribe(observer);
   }
@@ -145,17 +149,19 @@ export class SmtpClient implements AsyncDisposable {
 
 type Open = (leave: (wire: Wire) => void, operation: Deadline) => Observable<Opening>;
 
-/** One mail under way, whatever number of connections it takes. */
+/** One mail under way, whatever number of connections and transactions it takes. */
 class Sending implements Job {
   readonly #mail: Mail;
   readonly #operation: Deadline;
   readonly #open: Open;
+  readonly #parts: InParts | undefined;
   #content: OpenContent | undefined;
 
-  constructor(mail: Mail, operation: Deadline, open: Open) {
+  constructor(mail: Mail, operation: Deadline, open: Open, parts: InParts | undefined) {
     this.#mail = mail;
     this.#operation = operation;
     this.#open = open;
+    this.#parts = parts;
   }
 
   open(leave: (wire: Wire) => void): Observable<Opening> {
@@ -163,11 +169,23 @@ class Sending implements Job {
   }
 
   run(session: Session, claim: Claim, observer: Observer<SmtpEvent>): Unsubscribable {
-    return transact(session, claim, { mail: this.#mail, content: this.#content ??= this.#mail.open(), operation: this.#operation }, observer);
+    return transact(session, claim, { mail: this.#mail, part: this.#parts, content: this.#content ??= this.#mail.open(), operation: this.#operation }, observer);
+  }
+
+  goesOn(error?: unknown): boolean {
+    if (this.#parts?.goesOn(error) !== true) return false;
+    // Bytes are at hand, a stream was read.
+    if (this.#content?.kind === 'stream') this.#close();
+    return true;
   }
 
   end(): void {
-    this.#content?.dispose();
+    this.#close();
     this.#mail.discard();
+  }
+
+  #close(): void {
+    this.#content?.dispose();
+    this.#content = undefined;
   }
 }

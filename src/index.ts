@@ -7,8 +7,8 @@ export type { Content } from './message/content.js';
 export type { Envelope, Recipient } from './protocol/envelope.js';
 
 // What is told
-export type { AcceptedEvent, CertificateSummary, ConnectEvent, ReadyEvent, Receipt, SmtpEvent, Timings, TransactionEvent, WarningEvent } from './protocol/event.js';
-export type { Capabilities } from './protocol/capabilities.js';
+export type { AcceptedEvent, CertificateSummary, ConnectEvent, ReadyEvent, Receipt, ReceiptPart, SmtpEvent, Timings, TransactionEvent, WarningEvent } from './protocol/event.js';
+export type { Capabilities, Limits } from './protocol/capabilities.js';
 export type { ConnectionPlan, Endpoint, SecurityMode, TlsVersion } from './protocol/connection-plan.js';
 export type { LogLine } from './protocol/log-line.js';
 export type { BulkEvent, FailedEvent } from './pool/bulk.js';
@@ -18,7 +18,7 @@ export type { Limit, Timeouts } from './protocol/timeouts.js';
 
 // What goes wrong
 export {
-  SmtpAuthenticationError, SmtpConnectionError, SmtpError, SmtpFallbackError, SmtpProtocolError, SmtpReplyError, SmtpSourceError,
+  SmtpAuthenticationError, SmtpConnectionError, SmtpError, SmtpFallbackError, SmtpPartialError, SmtpProtocolError, SmtpReplyError, SmtpSourceError,
   SmtpTimeoutError, SmtpUsageError, type ConnectionErrorCode, type Outcome, type Phase,
 } from './protocol/error.js';
 

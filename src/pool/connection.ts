@@ -20,7 +20,8 @@ export class Connection {
 
   /** It has done its share, and takes no further mail. */
   isWorn({ maxMessages, maxAge }: PoolSettings, scheduler: SchedulerLike): boolean {
-    return (this.session?.mails ?? 0) >= maxMessages || (maxAge !== Infinity && scheduler.now() - this.openedAt >= maxAge);
+    const { session } = this;
+    return (session !== undefined && (session.mails >= maxMessages || session.isSpent)) || (maxAge !== Infinity && scheduler.now() - this.openedAt >= maxAge);
   }
 
   /** Whether it keeps the process alive. */

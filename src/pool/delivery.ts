@@ -13,6 +13,8 @@ export interface Job {
   open(leave: (wire: Wire) => void): Observable<Opening>;
   /** Tells what happens. */
   run(session: Session, claim: Claim, observer: Observer<SmtpEvent>): Unsubscribable;
+  /** What was run has ended: is there more to run? */
+  goesOn(error?: unknown): boolean;
   /** Once, when nothing of it is left to do. */
   end(): void;
 }
@@ -102,27 +104,44 @@ export class Delivery implements Observer<SmtpEvent>, Unsubscribable {
     const moving = claim === undefined || this.#isTold || claim.isFirst || this.#moves === MOST_MOVES ? undefined : mayMove(error, claim.overlaps);
     this.#carrier.failed(error, this.number);
     if (moving === 'it-was-ahead') this.#session?.manners.disappoint();
-    if (moving === undefined) {
+    if (moving === 'the-session-is-full' && this.#session !== undefined) this.#session.isFull = true;
+    if (moving !== undefined) {
+      this.#moves += 1;
+      this.#again();
+    } else if (this.job.goesOn(error)) this.#goOn();
+    else {
       this.#end(false);
       this.#observer.error(error);
-      return;
     }
-    this.#moves += 1;
-    // Before its place is free, or a mail that waits would take it.
-    this.#carrier.again(this);
-    this.#stop();
-    this.#release(false);
   }
 
   complete(): void {
     if (this.closed) return;
     this.#carrier.accepted();
+    if (this.job.goesOn()) {
+      this.#goOn();
+      return;
+    }
     this.#end(false);
     this.#observer.complete();
   }
 
   unsubscribe(): void {
     if (!this.closed) this.#end(true);
+  }
+
+  /** What is left may move as often as what went before. */
+  #goOn(): void {
+    this.#moves = 0;
+    this.#isTold = false;
+    this.#again();
+  }
+
+  #again(): void {
+    // Before its place is free, or a mail that waits would take it.
+    this.#carrier.again(this);
+    this.#stop();
+    this.#release(false);
   }
 
   #end(isCancelled: boolean): void {

@@ -1,4 +1,5 @@
 import { describePlan, type ConnectionPlan } from './connection-plan.js';
+import type { Receipt } from './event.js';
 import type { LogLine } from './log-line.js';
 import type { Reply } from './reply.js';
 import type { Limit } from './timeouts.js';
@@ -130,6 +131,32 @@ export class SmtpAuthenticationError extends SmtpError {
 export class SmtpSourceError extends SmtpError {
   constructor(details: Details) {
     super('E_SOURCE', details);
+  }
+}
+
+/**
+ * The server took the mail for some of its recipients, and what came then left others without a verdict. A retry of the whole
+ * would deliver twice: send the same mail to those in `unsent`.
+ */
+export class SmtpPartialError extends SmtpError {
+  declare readonly cause: SmtpError;
+  /** Who has it, and who was refused. */
+  readonly receipt: Receipt;
+  /** Who may have it or not: they were named in a transaction of which the answer is missing. Only where `outcome` is `unknown`. */
+  readonly inDoubt: readonly string[];
+  /** Who surely does not have it. */
+  readonly unsent: readonly string[];
+
+  constructor({ cause, receipt, inDoubt, unsent }: Pick<SmtpPartialError, 'cause' | 'receipt' | 'inDoubt' | 'unsent'>) {
+    const { phase, outcome, transcript, reply, message } = cause;
+    super('E_PARTIAL', {
+      phase, transcript, cause, outcome: outcome === 'unknown' ? 'unknown' : 'accepted', ...(reply === undefined ? {} : { reply }),
+      message: `The mail was accepted for ${String(receipt.accepted.length)} of ${String(receipt.envelope.to.length)} recipients, and then this happened: ${message} `
+        + `Do not send it to all of them again: "receipt" tells who has it, "unsent" who does not (${String(unsent.length)}), "inDoubt" of whom nobody knows (${String(inDoubt.length)}).`,
+    });
+    this.receipt = receipt;
+    this.inDoubt = inDoubt;
+    this.unsent = unsent;
   }
 }
 

@@ -73,11 +73,20 @@ export interface Receipt {
   readonly bytes: number;
   readonly queueId?: string;
   readonly timings: Timings;
+  /** The transactions that it took, where the recipients were too many for one. `reply` and `queueId` are those of the last. */
+  readonly parts?: readonly ReceiptPart[];
+}
+
+/** One transaction of several. */
+export interface ReceiptPart {
+  readonly reply: Reply;
+  readonly queueId?: string;
+  readonly accepted: readonly string[];
 }
 
 /** Milliseconds. */
 export interface Timings {
-  /** From `subscribe` to `ready`. */
+  /** From `subscribe` to `ready`, the first one. */
   readonly connect: number;
   /** From MAIL to the go-ahead for the content. */
   readonly envelope: number;

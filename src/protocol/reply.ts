@@ -16,6 +16,13 @@ export const isRefusal = (reply: Reply): boolean => reply.severity >= 4;
 /** A 421 may answer any command: the server is about to close the channel (RFC 5321 section 3.8). */
 export const isFarewell = (reply: Reply): boolean => reply.code === 421;
 
+/**
+ * The reply to RCPT is about the number of recipients, and not about this one: 452, or 552, which says the same (RFC 5321
+ * section 4.5.3.1.10), or x.5.3 (RFC 3463 section 3.6). A status of the address or the mailbox, x.1 or x.2, tells otherwise.
+ */
+export const isTooMany = ({ code, enhanced: [, subject, detail] = [0, 0, 0] }: Reply): boolean =>
+  (subject === 5 && detail === 3) || ((code === 452 || code === 552) && subject !== 1 && subject !== 2);
+
 /** Only these say that the command itself is not known (RFC 5321 section 3.2): a server that knows HELO and no more. */
 export const isUnknownCommand = ({ code }: Reply): boolean => code === 500 || code === 502 || code === 504;
 

@@ -8,11 +8,21 @@ import { SmtpUsageError } from '../protocol/error.js';
 import type { WarningEvent } from '../protocol/event.js';
 import type { Session } from './session.js';
 
+/** Some of a mail's recipients, where the others can be told to the server in another transaction. */
+export interface Part {
+  /** Those that are due. Not all of them must be named, and a server may have too many in those that are. */
+  readonly due: readonly CheckedRecipient[];
+  /** Those that are named in this transaction. */
+  named: readonly CheckedRecipient[];
+}
+
 /** The commands of one envelope, fitted to what the server offers; nothing was written yet. */
 export interface EnvelopePlan {
   /** MAIL and one RCPT for each of `recipients`. */
   readonly commands: readonly Command[];
   readonly recipients: readonly CheckedRecipient[];
+  /** Recipients that are too many wait for another transaction. */
+  readonly isPart: boolean;
   /** Recipients that cannot be told to this server at all. */
   readonly impossible: readonly CheckedRecipient[];
   /** Octets of the message, where they are known beforehand. */
@@ -27,9 +37,10 @@ export interface EnvelopePlan {
 }
 
 /** MAIL and RCPT with the parameters that are needed and offered: SIZE, BODY, SMTPUTF8, DSN, REQUIRETLS. */
-export const planEnvelope = (session: Session, message: Mail, content: OpenContent): EnvelopePlan => {
-  const { capabilities } = session;
-  const { from, to } = message.envelope;
+export const planEnvelope = (session: Session, message: Mail, content: OpenContent, part: Part | undefined): EnvelopePlan => {
+  const { capabilities, quota } = session;
+  const { from } = message.envelope;
+  const to = part === undefined ? message.envelope.to : part.due;
   const binary = message.binary === true;
   const measured = content.kind !== 'bytes' ? undefined : binary ? { bytes: content.bytes.length, eightBit: true } : measure(content.bytes);
   const size = measured?.bytes ?? message.size;
@@ -38,7 +49,10 @@ export const planEnvelope = (session: Session, message: Mail, content: OpenConte
   const eightBit = capabilities.has('8BITMIME');
   const utf8 = capabilities.has('SMTPUTF8');
   const dsn = capabilities.has('DSN');
-  const recipients = utf8 ? to : to.filter(({ mailbox }) => !mailbox.utf8);
+  const possible = utf8 ? to : to.filter(({ mailbox }) => !mailbox.utf8);
+  const recipients = quota === undefined || part === undefined ? possible : quota.fitting(possible);
+  if (part !== undefined) part.named = recipients;
+  quota?.named(recipients);
   const parameters =
     (size !== undefined && capabilities.has('SIZE') ? ` SIZE=${String(size)}` : '')
     + (binary ? ' BODY=BINARYMIME' : mayBeEightBit && eightBit ? ' BODY=8BITMIME' : '')
@@ -50,8 +64,8 @@ export const planEnvelope = (session: Session, message: Mail, content: OpenConte
   for (const recipient of recipients) commands.push(rcpt(recipient.mailbox.path, dsn ? notification(recipient, message) : ''));
   const isWhole = content.kind === 'bytes' && content.bytes.length <= MOST_IN_ONE_WRITE && recipients.length > 0 && (binary || eightBit || !mayBeEightBit);
   return {
-    commands, recipients, size, eightBit,
-    impossible: recipients === to ? NOBODY : to.filter(({ mailbox }) => mailbox.utf8),
+    commands, recipients, size, eightBit, isPart: part !== undefined,
+    impossible: possible === to ? NOBODY : to.filter(({ mailbox }) => mailbox.utf8),
     whole: isWhole ? mended(content.bytes, size ?? 0) : undefined,
     warnings: !dsn && wantsDsn(message) ? [{ type: 'warning', code: 'W_DSN', message: `${session.wire.context.peer} does not offer DSN: no delivery status was asked for.` }] : NO_WARNINGS,
     failure: obstacle(session, message, size, utf8),

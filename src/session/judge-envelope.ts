@@ -1,7 +1,7 @@
 import { DATA, RSET } from '../protocol/command.js';
 import type { SmtpError } from '../protocol/error.js';
 import type { TransactionEvent } from '../protocol/event.js';
-import { isFarewell, isPositive, isRefusal, makeReply, type Reply } from '../protocol/reply.js';
+import { isFarewell, isPositive, isRefusal, isTooMany, makeReply, type Reply } from '../protocol/reply.js';
 import type { EnvelopePlan } from './envelope-plan.js';
 import { refusal, unexpected } from './expect-reply.js';
 import type { Claim, Session } from './session.js';
@@ -29,7 +29,7 @@ export interface Verdict {
  * MAIL, RCPT... and DATA where it is needed, as far as they came. The first refusal that stops the mail is its error, before
  * the loss that followed it.
  */
-export const judgeEnvelope = (session: Session, { needsReset }: Claim, { commands, recipients, impossible }: EnvelopePlan, replies: readonly Reply[], lost: SmtpError | undefined): Verdict => {
+export const judgeEnvelope = (session: Session, { needsReset }: Claim, { commands, recipients, impossible, isPart }: EnvelopePlan, replies: readonly Reply[], lost: SmtpError | undefined): Verdict => {
   const { wire } = session;
   const mailAt = needsReset ? 1 : 0;
   const mailReply = replies[mailAt];
@@ -70,6 +70,8 @@ export const judgeEnvelope = (session: Session, { needsReset }: Claim, { command
       continue;
     }
     if (!isRefusal(reply)) return verdict(unexpected(wire, 'rcpt', command(answered), reply));
+    // Nothing is told of those that wait for another transaction. The first one is never among them, so that each gets on.
+    if (isPart && accepted.length > 0 && isTooMany(reply)) continue;
     if (firstRefusal === undefined || isFarewell(reply)) {
       const error = refusal(wire, 'rcpt', command(answered), reply, 'Check the recipient\'s address.', given);
       if (isFarewell(reply)) {

@@ -2,6 +2,7 @@ import type { Capabilities } from '../protocol/capabilities.js';
 import type { ReadyEvent } from '../protocol/event.js';
 import type { Wire } from '../wire/wire.js';
 import type { Manners } from './manners.js';
+import { Quota } from './quota.js';
 import type { SessionSettings } from './settings.js';
 import type { State } from './state.js';
 
@@ -19,8 +20,12 @@ export class Session {
   readonly manners: Manners;
   /** What a mail begins with on a connection that was open already. */
   readonly ready: ReadyEvent;
+  /** Undefined where the server tells no limits. */
+  readonly quota: Quota | undefined;
   /** Mails that were begun here. */
   mails = 0;
+  /** The server said that it takes no more here. */
+  isFull = false;
   /** Is told when another mail may start, or none any more. */
   changed: () => void = () => undefined;
   readonly #offersPipelining: boolean;
@@ -39,12 +44,18 @@ export class Session {
     this.ready = { type: 'ready', capabilities, supportedAuthentication: capabilities.authentication, secure: wire.stream.tls !== undefined, reused: true };
     this.#offersPipelining = settings.pipelining.enabled && capabilities.has('PIPELINING');
     this.#offersChunking = capabilities.has('CHUNKING');
+    this.quota = capabilities.has('LIMITS') ? new Quota(capabilities.limits) : undefined;
     wire.onLoss = () => { this.changed(); };
   }
 
   /** Nothing is under way, and the next mail may start here. */
   get isUsable(): boolean {
     return this.pipelines ? this.wire.free : this.wire.idle;
+  }
+
+  /** The server takes no further mail in this session. */
+  get isSpent(): boolean {
+    return this.isFull || this.quota?.isUsedUp(this.mails) === true;
   }
 
   /** A mail may start here now, behind those that are under way. */

@@ -7,7 +7,7 @@ import type { Deadline } from '../transport/clock.js';
 import { writeChunks } from '../wire/write-chunks.js';
 import { writeData } from '../wire/write-data.js';
 import { conclude } from './accept.js';
-import { planEnvelope, type EnvelopePlan } from './envelope-plan.js';
+import { planEnvelope, type EnvelopePlan, type Part } from './envelope-plan.js';
 import { giveUp } from './give-up.js';
 import type { Verdict } from './judge-envelope.js';
 import { throttleProgress } from './progress.js';
@@ -19,6 +19,8 @@ import type { Claim, Session } from './session.js';
 /** What one transaction is about, and the clock that it runs against. */
 export interface TransactionContext {
   readonly mail: Mail;
+  /** Undefined: all recipients are named in this one transaction. */
+  readonly part: Part | undefined;
   /** Opened once for all tries; nothing of a stream was read yet. */
   readonly content: OpenContent;
   /** Counts from when the send was subscribed to. */
@@ -47,14 +49,14 @@ interface Marks {
  * `accepted` last. Three ways, by what the server offers: all at once (CHUNKING), an envelope in one group and then the
  * content (PIPELINING), or step by step.
  */
-export const transact = (session: Session, claim: Claim, { mail, content, operation }: TransactionContext, observer: Observer<TransactionEvent>): Unsubscribable => {
-  const plan = planEnvelope(session, mail, content);
+export const transact = (session: Session, claim: Claim, { mail, part, content, operation }: TransactionContext, observer: Observer<TransactionEvent>): Unsubscribable => {
+  const plan = planEnvelope(session, mail, content, part);
   const { failure, whole, warnings } = plan;
   if (failure !== undefined) throw failure;
   for (const warning of warnings) observer.next(warning);
   const readyAt = session.wire.context.scheduler.now();
   const marks: Marks = { startedAt: operation.since, readyAt, goAheadAt: readyAt, contentAt: readyAt };
-  const transaction: Transaction = { session, claim, mail, content, operation, plan, marks, observer };
+  const transaction: Transaction = { session, claim, mail, part, content, operation, plan, marks, observer };
   if (whole !== undefined && session.chunks && session.isFresh) return sendAtOnce(transaction, whole);
   if (whole !== undefined && session.pipelines && !session.chunks) return sendInGroup(transaction, whole);
   return sendInTurn(transaction).subscribe(observer);

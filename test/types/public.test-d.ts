@@ -2,8 +2,8 @@
 import type { Observable } from 'rxjs';
 import { expectTypeOf } from 'vitest';
 import {
-  receipts, retryWhenSafe, sendMail, SmtpClient, SmtpFallbackError, SmtpReplyError, SmtpTimeoutError, type BulkEvent, type Capabilities, type ConnectEvent, type ConnectionPlan,
-  type Limit, type LogLine, type Message, type Outcome, type Phase, type PoolState, type Receipt, type Reply, type SmtpError, type SmtpEvent,
+  receipts, retryWhenSafe, sendMail, SmtpClient, SmtpFallbackError, SmtpPartialError, SmtpReplyError, SmtpTimeoutError, type BulkEvent, type Capabilities, type ConnectEvent, type ConnectionPlan,
+  type Limit, type Limits, type LogLine, type Message, type Outcome, type Phase, type PoolState, type Receipt, type ReceiptPart, type Reply, type SmtpError, type SmtpEvent,
 } from '../../src/index.js';
 
 declare const client: SmtpClient;
@@ -71,8 +71,15 @@ if (error instanceof SmtpReplyError) {
 }
 if (error instanceof SmtpTimeoutError) expectTypeOf(error.limit).toEqualTypeOf<Limit>();
 if (error instanceof SmtpFallbackError) expectTypeOf(error.attempts[0]?.error).toEqualTypeOf<SmtpError | undefined>();
+if (error instanceof SmtpPartialError) {
+  expectTypeOf(error.receipt).toEqualTypeOf<Receipt>();
+  expectTypeOf(error.cause).toEqualTypeOf<SmtpError>();
+  expectTypeOf(error.unsent).toEqualTypeOf<readonly string[]>();
+}
 expectTypeOf<Reply['severity']>().toEqualTypeOf<2 | 3 | 4 | 5>();
 expectTypeOf<Receipt['accepted']>().toEqualTypeOf<readonly string[]>();
+expectTypeOf<NonNullable<Receipt['parts']>[number]>().toEqualTypeOf<ReceiptPart>();
+expectTypeOf<Capabilities['limits']>().toEqualTypeOf<Limits>();
 
 // Options
 new SmtpClient('smtps://mail.example.com');

@@ -1,0 +1,146 @@
+import type { Observer } from 'rxjs';
+import type { CheckedRecipient } from '../message/envelope.js';
+import type { Mail } from '../message/mail.js';
+import { SmtpError, SmtpPartialError, SmtpReplyError, type Phase } from '../protocol/error.js';
+import type { Receipt, SmtpEvent, Timings } from '../protocol/event.js';
+import { isFarewell, type Reply } from '../protocol/reply.js';
+import type { Part } from '../session/envelope-plan.js';
+
+/** May the recipients be told to the server in several transactions? The content must be there for each. */
+export const mayComeInParts = ({ replayable, envelope: { to } }: Mail): boolean => replayable && to.length > 1;
+
+/**
+ * A mail whose recipients may be too many for one transaction: those without a verdict are due in the next one, until nobody
+ * is left. What happens in all of them is told as one send, with one receipt.
+ */
+export class InParts implements Part, Observer<SmtpEvent> {
+  due: readonly CheckedRecipient[];
+  named: readonly CheckedRecipient[] = [];
+  readonly #mail: Mail;
+  readonly #observer: Observer<SmtpEvent>;
+  /** Without a verdict when the current part began, those that are not due yet included. */
+  #left: readonly CheckedRecipient[];
+  /** Who got a verdict in the current part. */
+  #told: string[] = [];
+  readonly #refused: Receipt['refused'][number][] = [];
+  /** Of each part that the server took. */
+  readonly #receipts: Receipt[] = [];
+  #hasBegun = false;
+
+  constructor(mail: Mail, observer: Observer<SmtpEvent>) {
+    this.#mail = mail;
+    this.#observer = observer;
+    this.#left = mail.envelope.to;
+    this.due = this.#left.length > MOST_AT_FIRST ? this.#left.slice(0, MOST_AT_FIRST) : this.#left;
+  }
+
+  /** The current part has ended: is there another one? It has the recipients that are left, at most twice as many as got a verdict in this one. */
+  goesOn(error?: unknown): boolean {
+    const left = error === undefined || isRefusalOfAll(error) ? this.#rest : NOBODY;
+    const settled = this.#left.length - left.length;
+    if (left.length === 0 || settled === 0) return false;
+    this.due = left.slice(0, 2 * settled);
+    this.#left = left;
+    this.#told = [];
+    return true;
+  }
+
+  next(event: SmtpEvent): void {
+    switch (event.type) {
+      case 'sender-accepted': case 'warning':
+        if (this.#hasBegun) return;
+        this.#hasBegun = event.type === 'sender-accepted';
+        break;
+      case 'recipient-refused':
+        this.#refused.push({ recipient: event.recipient, reply: event.reply });
+        this.#told.push(event.recipient);
+        break;
+      case 'recipient-accepted':
+        this.#told.push(event.recipient);
+        break;
+      case 'progress':
+        if (this.#receipts.length > 0) return;
+        break;
+      case 'accepted':
+        this.#receipts.push(event.receipt);
+        if (this.#rest.length > 0) return;
+        this.#observer.next({ type: 'accepted', receipt: this.#left === this.#mail.envelope.to ? event.receipt : this.#joined(event.receipt) });
+        return;
+    }
+    this.#observer.next(event);
+  }
+
+  error(error: unknown): void {
+    const last = this.#receipts.at(-1);
+    if (last === undefined || !(error instanceof SmtpError)) { this.#observer.error(error); return; }
+    if (error instanceof SmtpReplyError && TRANSACTION.has(error.phase)) {
+      this.#refuseOthers(error.reply);
+      this.#observer.next({ type: 'accepted', receipt: this.#joined(last) });
+      this.#observer.complete();
+      return;
+    }
+    const inDoubt = error.outcome === 'unknown' ? this.#unsettled(this.named) : NOBODY;
+    const unsent = this.#unsettled(this.#left).filter((recipient) => !inDoubt.includes(recipient));
+    this.#observer.error(new SmtpPartialError({ cause: error, receipt: this.#joined(last), inDoubt: inDoubt.map(addressOf), unsent: unsent.map(addressOf) }));
+  }
+
+  complete(): void {
+    this.#observer.complete();
+  }
+
+  /** Who got no verdict. */
+  get #rest(): readonly CheckedRecipient[] {
+    if (this.#told.length === this.#left.length) return NOBODY;
+    const told = new Set(this.#told);
+    return this.#left.filter(({ given }) => !told.has(given));
+  }
+
+  /** Who was not refused by a reply of their own. */
+  #unsettled(recipients: readonly CheckedRecipient[]): readonly CheckedRecipient[] {
+    const refused = new Set(this.#refused.map(({ recipient }) => recipient));
+    return recipients.filter(({ given }) => !refused.has(given));
+  }
+
+  /** The server took the mail for some, and said no to the rest of it. */
+  #refuseOthers(reply: Reply): void {
+    const told = new Set(this.#told);
+    for (const { given: recipient } of this.#unsettled(this.#left)) {
+      this.#refused.push({ recipient, reply });
+      if (!told.has(recipient)) this.#observer.next({ type: 'recipient-refused', recipient, reply });
+    }
+  }
+
+  #joined(last: Receipt): Receipt {
+    const receipts = this.#receipts;
+    const places = new Map(this.#mail.envelope.to.map(({ given }, index) => [given, index]));
+    const placeOf = (recipient: string): number => places.get(recipient) ?? 0;
+    return {
+      ...last,
+      accepted: receipts.flatMap(({ accepted }) => accepted).sort((a, b) => placeOf(a) - placeOf(b)),
+      refused: this.#refused.toSorted((a, b) => placeOf(a.recipient) - placeOf(b.recipient)),
+      timings: receipts.map(({ timings }) => timings).reduce(together),
+      ...(receipts.length === 1 ? {} : { parts: receipts.map(({ reply, queueId, accepted }) => ({ reply, accepted, ...(queueId === undefined ? {} : { queueId }) })) }),
+    };
+  }
+}
+
+// Where no limit is told, a server may count those that are far too many as errors, and hang up.
+const MOST_AT_FIRST = 1_000;
+
+const NOBODY: readonly CheckedRecipient[] = [];
+
+const addressOf = ({ given }: CheckedRecipient): string => given;
+
+/** A reply there is about the mail or its recipients, not about the connection. */
+const TRANSACTION: ReadonlySet<Phase> = new Set(['reset', 'mail', 'rcpt', 'data', 'body', 'end-of-data']);
+
+/** Everybody who was named was refused; the others were not asked for yet. */
+const isRefusalOfAll = (error: unknown): boolean => error instanceof SmtpReplyError && error.phase === 'rcpt' && !isFarewell(error.reply);
+
+const together = (before: Timings, part: Timings): Timings => ({
+  connect: before.connect,
+  envelope: before.envelope + part.envelope,
+  content: before.content + part.content,
+  acceptance: before.acceptance + part.acceptance,
+  total: part.total,
+});
