@@ -1,4 +1,4 @@
-import { SmtpError, type Outcome } from '../index.js';
+import { SmtpError, SmtpPartialError, type Outcome } from '../index.js';
 import { EXIT_CODES, exitCodeOf } from './exit-codes.js';
 
 /** How a command ended: what the shell gets, and what the person is told. */
@@ -19,6 +19,7 @@ export const endedBy = (error: unknown): Ending => {
   if (!(error instanceof SmtpError)) throw error;
   const { code, phase, outcome, retryable, message } = error;
   if (code === 'E_USAGE') return { code: exitCodeOf(error), text: message };
+  if (error instanceof SmtpPartialError) return { code: exitCodeOf(error), text: [message, ...error.unsent.map((address) => `not sent to ${address}`), ...error.inDoubt.map((address) => `unknown for ${address}`)].join('\n') };
   return { code: exitCodeOf(error), text: `${outcome} (${code}, ${phase}): ${message}\n${WHAT_IT_MEANS[outcome]}${retryable ? ' A retry is safe.' : ''}` };
 };
 

@@ -10,4 +10,5 @@ export const EXIT_CODES: Readonly<Record<Outcome | 'usage', number>> = {
   usage: 64,
 };
 
-export const exitCodeOf = (error: SmtpError): number => EXIT_CODES[error.code === 'E_USAGE' ? 'usage' : error.outcome];
+/** A mail that only some have is no success, and must not be sent again as it is. */
+export const exitCodeOf = ({ code, outcome }: SmtpError): number => EXIT_CODES[code === 'E_USAGE' ? 'usage' : code === 'E_PARTIAL' ? 'unknown' : outcome];

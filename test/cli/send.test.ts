@@ -51,6 +51,15 @@ describe('rxsmtp send', () => {
     expect(server.messages[0]?.content.toString()).toBe(RAW);
   });
 
+  it('tells who does not have it when a part of the recipients failed, and does not call that a success', async () => {
+    const { code, stderr, stdout } = await send(['--to', 'carol@example.org', '--cc', 'dave@example.org', '--bcc', 'eve@example.org', '--text', 'Hi'], {
+      limits: { recipients: 1 }, faults: [{ at: 'end-of-data', skip: 1, do: 'close' }],
+    });
+    expect(code).toBe(3);
+    expect(stdout + stderr).toContain('accepted for 1 of 4 recipients');
+    expect((stdout + stderr).match(/^(?:not sent to|unknown for) .*$/gm)).toEqual(['not sent to dave@example.org', 'not sent to eve@example.org', 'unknown for carol@example.org']);
+  });
+
   it('tells who got it and who was refused', async () => {
     const { code, stdout, server } = await send(['--to', 'nobody@example.org', '--cc', 'carol@example.org', '--bcc', 'dave@example.org', '--text', 'Hi'], {
       onRecipient: (path) => (path.startsWith('nobody') ? '550 5.1.1 No such user' : undefined),
