@@ -1,4 +1,4 @@
-import { concatMap, defer, finalize, isObservable, Observable, Subject, type ObservableInput, type Observer, type Unsubscribable } from 'rxjs';
+import { AsyncSubject, concatMap, defer, finalize, isObservable, Observable, Subject, type ObservableInput, type Observer, type Unsubscribable } from 'rxjs';
 import { settings, type Settings, type SmtpOptions } from './config/options.js';
 import { fromUrl } from './config/url.js';
 import { inOrder, Memory } from './connect/memory.js';
@@ -9,7 +9,7 @@ import { draft, type Mail } from './message/mail.js';
 import type { Message } from './message/message.js';
 import { sendEach, type BulkEvent } from './pool/bulk.js';
 import { InParts, mayComeInParts } from './pool/in-parts.js';
-import type { PoolSettings, PoolState } from './pool/pool-state.js';
+import type { CloseReport, PoolSettings, PoolState } from './pool/pool-state.js';
 import type { Job } from './pool/delivery.js';
 import { Pool } from './pool/pool.js';
 import type { ConnectionPlan } from './protocol/connection-plan.js';
@@ -47,19 +47,24 @@ export class SmtpClient implements AsyncDisposable {
   readonly log$: Observable<LogLine>;
   /** What the connections are doing, now and at each change. */
   readonly state$: Observable<PoolState>;
+  /** Once, when `close()` has ended: what became of what was under way. Whoever subscribes later is told as well. */
+  readonly closed$: Observable<CloseReport>;
   readonly #settings: Settings;
   readonly #plans: readonly ConnectionPlan[];
   readonly #memory = new Memory();
   readonly #pool: Pool;
   readonly #log = new Subject<LogLine>();
+  readonly #closed = new AsyncSubject<CloseReport>();
   readonly #manners = new Map<string, Manners>();
   #connections = 0;
+  #closing: Promise<void> | undefined;
 
   /** @throws {SmtpUsageError} naming the key, where an option is unknown or cannot work. A string is a `smtp://` or `smtps://` URL. */
   constructor(options: SmtpOptions | string) {
     this.#settings = settings(typeof options === 'string' ? fromUrl(options) : options);
     this.#plans = plan(this.#settings);
     this.log$ = this.#log.asObservable();
+    this.closed$ = this.#closed.asObservable();
     const { pool } = this.#settings;
     this.#pool = new Pool(pool === false ? KEEP_NOTHING : pool, monotonic, awake);
     this.state$ = this.#pool.state$;
@@ -97,10 +102,14 @@ export class SmtpClient implements AsyncDisposable {
     return sendEach(messages, (message, observer) => this.#start(draft(message), observer), () => !this.#pool.isClosed, concurrency);
   }
 
-  /** Waits for the mails that were begun, says QUIT on every connection, and resolves when all are closed. */
+  /**
+   * Waits for the mails that were begun, but not longer than `timeouts.close` (default 60 s): what takes longer is cut off and
+   * fails. Says QUIT on every connection, and resolves when all are closed; `closed$` tells how it went. What is begun
+   * afterwards fails with `E_USAGE`.
+   */
   async close(): Promise<void> {
-    await this.#pool.close();
-    this.#log.complete();
+    this.#closing ??= this.#end(deadline(monotonic, 'close', this.#settings.timeouts.close));
+    await this.#closing;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -120,6 +129,12 @@ export class SmtpClient implements AsyncDisposable {
     };
     if (!isObservable(mail)) return start(mail, observer);
     return mail.pipe(concatMap((composed) => new Observable<SmtpEvent>((subscriber) => start(composed, subscriber))), finalize(() => { place.unsubscribe(); })).subscribe(observer);
+  }
+
+  async #end(end: Deadline): Promise<void> {
+    this.#closed.next(await this.#pool.close(end));
+    this.#closed.complete();
+    this.#log.complete();
   }
 
   #operation(): Deadline {
@@ -151,25 +166,25 @@ type Open = (leave: (wire: Wire) => void, operation: Deadline) => Observable<Ope
 
 /** One mail under way, whatever number of connections and transactions it takes. */
 class Sending implements Job {
+  readonly operation: Deadline;
   readonly #mail: Mail;
-  readonly #operation: Deadline;
   readonly #open: Open;
   readonly #parts: InParts | undefined;
   #content: OpenContent | undefined;
 
   constructor(mail: Mail, operation: Deadline, open: Open, parts: InParts | undefined) {
     this.#mail = mail;
-    this.#operation = operation;
+    this.operation = operation;
     this.#open = open;
     this.#parts = parts;
   }
 
   open(leave: (wire: Wire) => void): Observable<Opening> {
-    return this.#open(leave, this.#operation);
+    return this.#open(leave, this.operation);
   }
 
   run(session: Session, claim: Claim, observer: Observer<SmtpEvent>): Unsubscribable {
-    return transact(session, claim, { mail: this.#mail, part: this.#parts, content: this.#content ??= this.#mail.open(), operation: this.#operation }, observer);
+    return transact(session, claim, { mail: this.#mail, part: this.#parts, content: this.#content ??= this.#mail.open(), operation: this.operation }, observer);
   }
 
   goesOn(error?: unknown): boolean {

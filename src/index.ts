@@ -12,7 +12,7 @@ export type { Capabilities, Limits } from './protocol/capabilities.js';
 export type { ConnectionPlan, Endpoint, SecurityMode, TlsVersion } from './protocol/connection-plan.js';
 export type { LogLine } from './protocol/log-line.js';
 export type { BulkEvent, FailedEvent } from './pool/bulk.js';
-export type { PoolState } from './pool/pool-state.js';
+export type { CloseReport, PoolState } from './pool/pool-state.js';
 export type { Reply } from './protocol/reply.js';
 export type { Limit, Timeouts } from './protocol/timeouts.js';
 

@@ -1,5 +1,6 @@
 import { Subscription, type SchedulerLike } from 'rxjs';
 import type { Session } from '../session/session.js';
+import type { Delivery } from './delivery.js';
 import type { PoolSettings } from './pool-state.js';
 
 /** One connection of a pool, from the decision to open it until it is left. */
@@ -9,13 +10,17 @@ export class Connection {
   readonly openedAt: number;
   /** Undefined while it is opening. */
   session: Session | undefined;
-  /** Mails on the way here. */
-  mails = 0;
+  /** What is on the way here. */
+  readonly deliveries: Delivery[] = [];
   /** Ends it when it was idle for too long. */
   idling: Subscription | undefined;
 
   constructor(openedAt: number) {
     this.openedAt = openedAt;
+  }
+
+  get mails(): number {
+    return this.deliveries.length;
   }
 
   /** It has done its share, and takes no further mail. */

@@ -1,7 +1,8 @@
-import type { Observable, Observer, Unsubscribable } from 'rxjs';
+import type { Observable, Observer, SchedulerLike, Unsubscribable } from 'rxjs';
 import type { SmtpEvent } from '../protocol/event.js';
 import type { Opening } from '../session/open-session.js';
 import type { Claim, Session } from '../session/session.js';
+import { remaining, timeoutError, type Deadline } from '../transport/clock.js';
 import type { Wire } from '../wire/wire.js';
 import type { Connection } from './connection.js';
 import { mayMove } from './may-move.js';
@@ -9,6 +10,8 @@ import type { Place } from './place.js';
 
 /** What is to be done with a connection: one mail. */
 export interface Job {
+  /** The deadline of all of it. */
+  readonly operation: Deadline;
   /** Opens a connection for it; `leave` gets the wire when the session has ended. */
   open(leave: (wire: Wire) => void): Observable<Opening>;
   /** Tells what happens. */
@@ -22,7 +25,7 @@ export interface Job {
 /** The pool, as one delivery sees it. */
 export interface Carrier {
   /** It is no longer on that connection. */
-  released(connection: Connection, isCancelled: boolean): void;
+  released(delivery: Delivery, connection: Connection, isCancelled: boolean): void;
   /** It failed; `number` tells when it was begun. */
   failed(error: unknown, number: number): void;
   accepted(): void;
@@ -51,6 +54,8 @@ export class Delivery implements Observer<SmtpEvent>, Unsubscribable {
   #session: Session | undefined;
   #claim: Claim | undefined;
   #running: Unsubscribable | undefined;
+  /** Ends the wait for a connection. */
+  #expiring: Unsubscribable | undefined;
   #moves = 0;
   #isReady = false;
   #isTold = false;
@@ -62,8 +67,16 @@ export class Delivery implements Observer<SmtpEvent>, Unsubscribable {
     this.#place = place;
   }
 
+  /** Has no connection for now. */
+  waits(scheduler: SchedulerLike): void {
+    const { operation } = this.job;
+    if (operation.at === Infinity) return;
+    this.#expiring = scheduler.schedule(() => { this.error(timeoutError(scheduler, operation, 'idle', 'Waiting for a connection that has room')); }, remaining(scheduler, operation.at));
+  }
+
   /** Has its place on a connection that is open, or is opening for it. */
   boards(connection: Connection): void {
+    this.#expiring?.unsubscribe();
     this.#connection = connection;
     const { session } = connection;
     if (session === undefined) return;
@@ -130,6 +143,13 @@ export class Delivery implements Observer<SmtpEvent>, Unsubscribable {
     if (!this.closed) this.#end(true);
   }
 
+  /** The client closes, and waits no longer. */
+  cut(scheduler: SchedulerLike, end: Deadline): void {
+    const claim = this.#claim;
+    const phase = claim === undefined ? 'idle' : claim.hasLeft ? 'end-of-data' : 'body';
+    this.error(timeoutError(scheduler, end, phase, 'Waiting for this mail to end before the client closes', this.#session?.wire.transcript()));
+  }
+
   /** What is left may move as often as what went before. */
   #goOn(): void {
     this.#moves = 0;
@@ -146,6 +166,7 @@ export class Delivery implements Observer<SmtpEvent>, Unsubscribable {
 
   #end(isCancelled: boolean): void {
     this.closed = true;
+    this.#expiring?.unsubscribe();
     this.#stop();
     this.#release(isCancelled);
     this.job.end();
@@ -163,6 +184,6 @@ export class Delivery implements Observer<SmtpEvent>, Unsubscribable {
     this.#connection = undefined;
     this.#claim?.ended();
     this.#claim = undefined;
-    if (connection !== undefined) this.#carrier.released(connection, isCancelled);
+    if (connection !== undefined) this.#carrier.released(this, connection, isCancelled);
   }
 }

@@ -11,6 +11,6 @@ export const mayMove = (error: unknown, overlaps: boolean): 'the-connection-died
   if (error.phase === 'mail' && error.reply?.severity === 4 && error.reply.enhanced?.[1] === 5 && error.reply.enhanced[2] === 3) return 'the-session-is-full';
   const died = error.reply?.code === 421
     || (error instanceof SmtpConnectionError && error.code === 'E_CLOSED')
-    || (error instanceof SmtpTimeoutError && error.limit !== 'operation');
+    || (error instanceof SmtpTimeoutError && error.limit !== 'operation' && error.limit !== 'close');
   return died ? 'the-connection-died' : undefined;
 };

@@ -25,3 +25,11 @@ export interface PoolState {
   /** Mails that may be on the way; Infinity until the server asks for less. */
   readonly limit: number;
 }
+
+/** What became of the mails and checks that were under way when a client was closed. */
+export interface CloseReport {
+  /** They came to an end of their own, good or bad. */
+  readonly ended: number;
+  /** They took longer than `timeouts.close`, and failed with an `SmtpTimeoutError` whose `outcome` says who has the mail. */
+  readonly cut: number;
+}

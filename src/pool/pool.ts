@@ -1,14 +1,14 @@
-import { defer, filter, firstValueFrom, Observable, startWith, Subject, takeWhile, type Observer, type SchedulerLike, type Subscription, type Unsubscribable } from 'rxjs';
-import { SmtpUsageError } from '../protocol/error.js';
+import { defer, filter, firstValueFrom, map, merge, Observable, startWith, Subject, takeWhile, timeout, type Observer, type SchedulerLike, type Subscription, type Unsubscribable } from 'rxjs';
+import { SmtpUsageError, type SmtpError } from '../protocol/error.js';
 import type { ConnectEvent, SmtpEvent } from '../protocol/event.js';
 import type { Opening } from '../session/open-session.js';
-import { remaining } from '../transport/clock.js';
+import { remaining, timeoutError, type Deadline } from '../transport/clock.js';
 import type { Wire } from '../wire/wire.js';
 import { Congestion } from './congestion.js';
 import { Connection } from './connection.js';
 import { Delivery, type Carrier, type Job } from './delivery.js';
 import { Place } from './place.js';
-import type { PoolSettings, PoolState } from './pool-state.js';
+import type { CloseReport, PoolSettings, PoolState } from './pool-state.js';
 import { RateLimit } from './rate-limit.js';
 
 /** Connections, opened when a mail needs one, shared as far as the server allows, kept for the next mail, and left between two. The owner of every session. */
@@ -21,6 +21,8 @@ export class Pool implements Carrier {
   readonly #returning = new Set<Delivery>();
   readonly #waiting = new Set<Delivery>();
   readonly #changes = new Subject<PoolState>();
+  /** `close()` waits no longer. */
+  readonly #late = new Subject<SmtpError>();
   readonly state$: Observable<PoolState> = defer(() => this.#changes.pipe(startWith(this.#state)));
   readonly #congestion = new Congestion();
   readonly #rateLimit: RateLimit | undefined;
@@ -50,7 +52,8 @@ export class Pool implements Carrier {
       const place = this.enter();
       if (place.closed) throw closed();
       subscriber.add(place);
-      subscriber.add(open(this.#leave).pipe(takeWhile((step): step is ConnectEvent => step.type !== 'session')).subscribe(subscriber));
+      const cut$ = this.#late.pipe(map((error) => { throw error; }));
+      subscriber.add(merge(open(this.#leave), cut$).pipe(takeWhile((step): step is ConnectEvent => step.type !== 'session')).subscribe(subscriber));
     });
   }
 
@@ -66,14 +69,16 @@ export class Pool implements Carrier {
     if (place.closed) delivery.error(closed());
     else if (this.#isAdmitting || this.#first !== undefined || !this.#begins(delivery)) {
       this.#waiting.add(delivery);
+      delivery.waits(this.#scheduler);
       this.#changed();
     }
     return delivery;
   }
 
-  released(connection: Connection, isCancelled: boolean): void {
+  released(delivery: Delivery, connection: Connection, isCancelled: boolean): void {
+    const { deliveries } = connection;
     this.#inFlight -= 1;
-    connection.mails -= 1;
+    deliveries.splice(deliveries.indexOf(delivery), 1);
     if (isCancelled && connection.mails === 0) this.#retire(connection);
     else this.#settle(connection);
   }
@@ -88,6 +93,7 @@ export class Pool implements Carrier {
 
   again(delivery: Delivery): void {
     this.#returning.add(delivery);
+    delivery.waits(this.#scheduler);
   }
 
   ended(delivery: Delivery): void {
@@ -97,11 +103,29 @@ export class Pool implements Carrier {
     this.#changed();
   }
 
-  /** Ends when every mail that was begun has ended and every server was left. Nothing begins any more. */
-  async close(): Promise<void> {
+  /**
+   * Ends when every mail that was begun has ended and every server was left. Nothing begins any more, and what is still under
+   * way at the end of the time is cut off.
+   */
+  async close(end: Deadline): Promise<CloseReport> {
     this.#isClosed = true;
+    const begun = this.#begun;
+    let cut = 0;
     for (const connection of this.#connections) if (connection.mails === 0) this.#retire(connection);
-    await firstValueFrom(this.state$.pipe(filter(({ open }) => open === 0 && this.#begun === 0)), { defaultValue: undefined });
+    const closed$ = this.state$.pipe(filter(({ open }) => open === 0 && this.#begun === 0));
+    const cut$ = defer(() => {
+      cut = this.#begun;
+      this.#cut(end);
+      return closed$;
+    });
+    await firstValueFrom(end.at === Infinity ? closed$ : closed$.pipe(timeout({ first: remaining(this.#awake, end.at), scheduler: this.#awake, with: () => cut$ })), { defaultValue: undefined });
+    return { ended: begun - cut, cut };
+  }
+
+  #cut(end: Deadline): void {
+    this.#late.next(timeoutError(this.#scheduler, end, 'idle', 'Closing the client'));
+    for (const delivery of [...this.#waiting, ...this.#returning]) delivery.cut(this.#scheduler, end);
+    for (const { deliveries } of this.#connections) for (const delivery of [...deliveries]) delivery.cut(this.#scheduler, end);
   }
 
   /** Begins mails that wait, as long as there is room for them. */
@@ -134,7 +158,7 @@ export class Pool implements Carrier {
     delivery.number = this.#congestion.begin();
     const connection = shared ?? new Connection(this.#scheduler.now());
     this.#inFlight += 1;
-    connection.mails += 1;
+    connection.deliveries.push(delivery);
     connection.idling?.unsubscribe();
     connection.idling = undefined;
     if (connection.mails === 1) connection.keepAlive(true);
@@ -195,7 +219,11 @@ export class Pool implements Carrier {
       return;
     }
     const { idleTimeout } = this.#settings;
-    if (connection.session?.isUsable !== true || this.#isClosed || idleTimeout === 0 || this.#isWorn(connection)) {
+    const isKept = connection.session?.isUsable === true && !this.#isWorn(connection);
+    // On its way out, the client still sends what waits.
+    if (isKept && this.#isClosed) this.#admit();
+    if (connection.mails > 0) return;
+    if (!isKept || this.#isClosed || idleTimeout === 0) {
       this.#retire(connection);
       return;
     }

@@ -20,6 +20,8 @@ export interface Timeouts {
   readonly quit: number;
   /** A whole `send()` or `verify()` from `subscribe`. No default. */
   readonly operation: number;
+  /** How long `close()` waits for what was begun. Default 60,000; then it is cut off, and what it was is told. */
+  readonly close: number;
 }
 
 /** The name of a limit, as options and `SmtpTimeoutError.limit` spell it. */
@@ -39,6 +41,7 @@ export const DEFAULT_TIMEOUTS: Timeouts = {
   endOfData: 10 * MINUTE,
   quit: 2 * SECOND,
   operation: Infinity,
+  close: MINUTE,
 };
 
 /** In the automatic modes a silent door must not cost more than this before the next one is tried. */

@@ -138,6 +138,11 @@ export class Claim {
     this.overlaps = overlaps;
   }
 
+  /** The end of its content is on the way: the server may have all of it. */
+  get hasLeft(): boolean {
+    return this.#bytes !== undefined;
+  }
+
   /** All of it has left: the next mail may write. */
   written(bytes: number): void {
     this.#bytes = bytes;

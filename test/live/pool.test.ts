@@ -192,3 +192,59 @@ describe('under fire', () => {
     }
   });
 });
+
+describe('close', () => {
+  const SLOW = { at: 'end-of-data', do: 'silence', times: Infinity } as const;
+
+  it('waits for the mails that were begun, those that have no connection yet included, and tells that they ended', async () => {
+    await using server = await startServer({ without: ['PIPELINING', 'CHUNKING'] });
+    const client = clientOf(server, { pool: { maxConnections: 2 } });
+    const told = Array.from({ length: 6 }, () => collect(client.send(MAIL)));
+    await client.close();
+    expect((await Promise.all(told)).map(({ types }) => types.at(-1))).toEqual(Array(6).fill('accepted'));
+    expect(await firstValueFrom(client.closed$)).toEqual({ ended: 6, cut: 0 });
+    await server.idle();
+    expect(server.sessions.map(({ lines }) => lines.filter((line) => line === 'C: QUIT').length)).toEqual([1, 1]);
+  });
+
+  it('cuts off what takes longer than its limit, each mail with its own outcome', async () => {
+    await using server = await startServer({ faults: [SLOW] });
+    const client = clientOf(server, { pool: { maxConnections: 1 }, pipelining: false, timeouts: { quit: 50, close: 100 } });
+    const hasLeft = firstValueFrom(client.log$.pipe(filter(({ text }) => text.endsWith('bytes of content'))));
+    const [left, waiting] = [collect(client.send(MAIL)), collect(client.send(MAIL))];
+    await hasLeft;
+    const begun = performance.now();
+    await client.close();
+    expect(performance.now() - begun).toBeGreaterThanOrEqual(95);
+    expect((await left).error).toMatchObject({ code: 'E_TIMEOUT', limit: 'close', phase: 'end-of-data', outcome: 'unknown', retryable: false });
+    expect((await waiting).error).toMatchObject({ code: 'E_TIMEOUT', limit: 'close', phase: 'idle', outcome: 'not-sent', retryable: true });
+    expect(await firstValueFrom(client.closed$)).toEqual({ ended: 0, cut: 2 });
+  });
+
+  it('cuts off a connection that is still opening, and a check', async () => {
+    await using server = await startServer({ faults: [{ at: 'greeting', do: 'silence', times: Infinity }] });
+    const client = clientOf(server, { timeouts: { close: 50 } });
+    const [mail, check] = [collect(client.send(MAIL)), collect(client.verify())];
+    await client.close();
+    for (const { error } of [await mail, await check]) expect(error).toMatchObject({ limit: 'close', outcome: 'not-sent' });
+    await server.idle();
+  });
+
+  it('can be called again, and gives the same', async () => {
+    await using server = await startServer();
+    const client = clientOf(server);
+    await collect(client.send(MAIL));
+    await Promise.all([client.close(), client.close()]);
+    await client.close();
+    expect((await collect(client.send(MAIL))).error?.code).toBe('E_USAGE');
+  });
+});
+
+it('a mail that waits for a connection has no more time than its operation', async () => {
+  await using server = await startServer({ faults: [{ at: 'end-of-data', do: 'silence', times: Infinity }] });
+  const client = clientOf(server, { pool: { maxConnections: 1 }, pipelining: false, timeouts: { operation: 80, quit: 50 } });
+  const [first, second] = await Promise.all([collect(client.send(MAIL)), collect(client.send(MAIL))]);
+  expect(first.error).toMatchObject({ limit: 'operation', phase: 'end-of-data', outcome: 'unknown' });
+  expect(second.error).toMatchObject({ limit: 'operation', outcome: 'not-sent', retryable: true });
+  await client.close();
+});
