@@ -31,7 +31,8 @@ export const fields = <K extends string>(value: unknown, { path, noun, known, re
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw usage(`${path === '' ? `The ${noun}s` : `The ${noun} "${path}"`} must be an object.`);
   const given = value as Readonly<Record<string, unknown>>;
   const own = new Own() as Partial<Record<K, unknown>>;
-  for (const key of Object.keys(value)) {
+  for (const key in given) {
+    if (!Object.hasOwn(given, key)) continue;
     const field = given[key];
     if (refused !== undefined && Object.hasOwn(refused, key)) {
       if (field !== undefined) throw usage(`The ${noun} "${shown(path, key)}" ${refused[key] ?? ''}`);

@@ -70,14 +70,16 @@ const SEARCHED = 64 * 1024;
 
 /** The Message-ID in the header section of a finished message. */
 export const findMessageId = (raw: string | Uint8Array): string | undefined => {
-  const start = typeof raw === 'string' ? raw.slice(0, SEARCHED) : headerOf(Buffer.from(raw.buffer, raw.byteOffset, Math.min(raw.byteLength, SEARCHED)));
+  const start = typeof raw === 'string' ? raw.slice(0, SEARCHED) : headerOf(Buffer.isBuffer(raw) ? raw : Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength));
   const end = /(?:^|\n)\r?\n/.exec(start)?.index ?? start.length;
   const field = /^message-id[ \t]*:(.*(?:\r?\n[ \t].*)*)/im.exec(start.slice(0, end))?.[1];
   return field === undefined ? undefined : /<[^<>\s]+>/.exec(field)?.[0];
 };
 
+const BLANK_LINE = Buffer.from('\r\n\r\n');
+
 // The body is not worth decoding.
-const headerOf = (start: Buffer): string => {
-  const blank = start.indexOf('\r\n\r\n');
-  return start.toString('utf8', 0, blank < 0 ? undefined : blank + 4);
+const headerOf = (bytes: Buffer): string => {
+  const blank = bytes.indexOf(BLANK_LINE);
+  return bytes.toString('utf8', 0, blank < 0 ? SEARCHED : Math.min(blank + BLANK_LINE.length, SEARCHED));
 };

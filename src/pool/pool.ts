@@ -203,8 +203,9 @@ export class Pool implements Carrier {
   /** The connection with room that has the least to do. */
   #withRoom(): Connection | undefined {
     let best: Connection | undefined;
-    for (const connection of this.#connections)
+    this.#connections.forEach((connection) => {
       if (connection.session?.hasRoom === true && connection.mails < (best?.mails ?? Infinity) && !this.#isWorn(connection)) best = connection;
+    });
     return best;
   }
 

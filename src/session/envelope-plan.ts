@@ -60,8 +60,8 @@ export const planEnvelope = (session: Session, message: Mail, content: OpenConte
     + (dsn && message.dsn?.ret !== undefined ? ` RET=${message.dsn.ret}` : '')
     + (dsn && message.dsn?.envid !== undefined ? ` ENVID=${xtext(message.dsn.envid)}` : '')
     + (message.requireTls === true ? ' REQUIRETLS' : '');
-  const commands = [mailCommand(from?.path ?? '', parameters)];
-  for (const recipient of recipients) commands.push(rcpt(recipient.mailbox.path, dsn ? notification(recipient, message) : ''));
+  const commands = recipients.map((recipient) => rcpt(recipient.mailbox.path, dsn ? notification(recipient, message) : ''));
+  commands.unshift(mailCommand(from?.path ?? '', parameters));
   const isWhole = content.kind === 'bytes' && content.bytes.length <= MOST_IN_ONE_WRITE && recipients.length > 0 && (binary || eightBit || !mayBeEightBit);
   return {
     commands, recipients, size, eightBit, isPart: part !== undefined,

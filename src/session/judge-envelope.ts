@@ -50,19 +50,21 @@ export const judgeEnvelope = (session: Session, { needsReset }: Claim, { command
     wire.mustDrop = true;
     return verdict(isRefusal(resetReply) ? refusal(wire, 'reset', String(RSET), resetReply, 'Try again on another connection.') : unexpected(wire, 'reset', String(RSET), resetReply));
   }
-  const [unreachable] = impossible;
+  const unreachable = impossible[0];
   const nobody = unreachable === undefined ? undefined : () => refusal(wire, 'rcpt', `RCPT TO:<${unreachable.given}>`, NEEDS_SMTPUTF8, 'Use an ASCII address.', unreachable.given);
   if (mailReply === undefined) return verdict(lost ?? nobody?.());
   if (isRefusal(mailReply)) return verdict(refusal(wire, 'mail', command(0), mailReply, 'Check the sender\'s address, and whether "auth" is needed.'));
   if (!isPositive(mailReply)) return verdict(unexpected(wire, 'mail', command(0), mailReply));
   events.push({ type: 'sender-accepted', reply: mailReply });
 
-  for (const { given } of impossible) refuse(given, NEEDS_SMTPUTF8);
+  impossible.forEach(({ given }) => { refuse(given, NEEDS_SMTPUTF8); });
   let firstRefusal: SmtpError | undefined;
   let answered = 0;
-  for (const { given } of recipients) {
+  for (;;) {
+    const recipient = recipients[answered];
     const reply = replies[mailAt + 1 + answered];
-    if (reply === undefined) break;
+    if (recipient === undefined || reply === undefined) break;
+    const { given } = recipient;
     answered += 1;
     if (isPositive(reply)) {
       accepted.push(given);

@@ -53,7 +53,7 @@ export const transact = (session: Session, claim: Claim, { mail, part, content, 
   const plan = planEnvelope(session, mail, content, part);
   const { failure, whole, warnings } = plan;
   if (failure !== undefined) throw failure;
-  for (const warning of warnings) observer.next(warning);
+  warnings.forEach((warning) => { observer.next(warning); });
   const readyAt = session.wire.context.scheduler.now();
   const marks: Marks = { startedAt: operation.since, readyAt, goAheadAt: readyAt, contentAt: readyAt };
   const transaction: Transaction = { session, claim, mail, part, content, operation, plan, marks, observer };
@@ -80,7 +80,7 @@ const afterEnvelope = (transaction: Transaction, verdict: Verdict): Observable<n
 export const tellEnvelope = ({ session: { wire }, marks, observer }: Transaction, { goesAhead, events }: Verdict): void => {
   // From a 354 on nothing but content may follow, also where whoever is told of the envelope cancels the mail.
   wire.mustDrop ||= goesAhead;
-  for (const event of events) observer.next(event);
+  events.forEach((event) => { observer.next(event); });
   marks.goAheadAt = marks.contentAt = wire.heardAt;
 };
 
