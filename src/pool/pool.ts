@@ -204,7 +204,7 @@ export class Pool implements Carrier {
   #withRoom(): Connection | undefined {
     let best: Connection | undefined;
     this.#connections.forEach((connection) => {
-      if (connection.session?.hasRoom === true && connection.mails < (best?.mails ?? Infinity) && !this.#isWorn(connection)) best = connection;
+      if (connection.mails < (best?.mails ?? Infinity) && connection.session?.hasRoom === true && !this.#isWorn(connection)) best = connection;
     });
     return best;
   }

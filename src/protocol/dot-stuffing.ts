@@ -142,14 +142,12 @@ export const canonical = (content: Uint8Array): Buffer => {
 };
 
 const DOT_LINE = Buffer.from('\n.');
-const END = Buffer.from('.\r\n');
 
-/** Content in canonical lines as DATA wants it, with the dot at its end. */
+/** Content in canonical lines as DATA wants it, but for the dot at its end. */
 export const dotted = (content: Buffer): Buffer => {
-  if (content[0] !== DOT && !content.includes(DOT_LINE)) return Buffer.concat([content, END]);
-  const encoder = new DotStuffing();
+  if (content[0] !== DOT && !content.includes(DOT_LINE)) return content;
   const into = Buffer.allocUnsafe(roomFor(content.length));
-  return into.subarray(0, encoder.end(into, encoder.encode(content, into, 0)));
+  return into.subarray(0, new DotStuffing().encode(content, into, 0));
 };
 
 /** What an encoder of lines will find in content that is all there. */

@@ -8,6 +8,7 @@ import { expireWith } from './exchange.js';
 import { Expectation, type ReplySink } from './expectation.js';
 import type { Wire } from './wire.js';
 
+const END_OF_CONTENT = Buffer.from('.\r\n');
 const END_OF_DATA = Command.of('body', 'the content');
 
 /**
@@ -54,7 +55,7 @@ export const writeData = (wire: Wire, content: OpenContent, options: ContentOpti
   });
 
 /**
- * Content that is all there and dotted, in one write behind a 354; `bytes` are those of the message. Tells the reply to it.
+ * Content that is all there and dotted, in one write behind a 354, with the dot at its end; `bytes` are those of the message. Tells the reply to it.
  * A reply that was there before the content is none to it.
  */
 export const writeWhole = (wire: Wire, content: Buffer, bytes: number, operation: Deadline, sink: ReplySink): Unsubscribable => {
@@ -73,6 +74,7 @@ export const writeWhole = (wire: Wire, content: Buffer, bytes: number, operation
     // The point of no return: from this write on the server may have the whole mail.
     due.enter('end-of-data');
     wire.write(content);
+    wire.write(END_OF_CONTENT);
     wire.noteContent(bytes);
     wire.touch();
     wire.mustDrop = false;
