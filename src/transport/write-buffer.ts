@@ -28,13 +28,23 @@ export class WriteBuffer {
       this.#out.write(chunk);
       return;
     }
-    this.#bytes ??= Buffer.allocUnsafeSlow(SIZE);
+    const bytes = this.#roomFor(this.#size + most);
     if (this.#size === 0) process.nextTick(this.flush);
-    if (typeof chunk === 'string') this.#size += this.#bytes.write(chunk, this.#size);
+    if (typeof chunk === 'string') this.#size += bytes.write(chunk, this.#size);
     else {
-      this.#bytes.set(chunk, this.#size);
+      bytes.set(chunk, this.#size);
       this.#size += chunk.length;
     }
+  }
+
+  /** Grows with what one turn writes: a connection that says little is no burden. */
+  #roomFor(size: number): Buffer {
+    const bytes = this.#bytes;
+    if (bytes !== undefined && size <= bytes.length) return bytes;
+    const larger = Buffer.allocUnsafeSlow(Math.min(SIZE, 2 * size));
+    bytes?.copy(larger, 0, 0, this.#size);
+    this.#bytes = larger;
+    return larger;
   }
 
   /** Something large; `taken` is called when its memory may be used again, and never if the stream fails. */
