@@ -33,7 +33,8 @@ class Process {
 
   end() {
     clearTimeout(this.#late);
-    this.#child.kill('SIGKILL');
+    // A server may have something to clear away.
+    this.#child.kill('SIGTERM');
   }
 }
 

@@ -10,7 +10,8 @@ const SINGLE = 'nodemailer-single';
  * @typedef {object} Workload
  * @property {string} title
  * @property {string} baseline the contender that the others are held against
- * @property {string[]} offer the keywords of EHLO
+ * @property {'sink' | 'postfix'} [server] the file in server/; default: the sink
+ * @property {string[]} [offer] the keywords of the sink's EHLO
  * @property {number} full how many mails a full run sends, or MB where one mail is large
  * @property {number} [quick] the same for a quick run; without it the workload is left out of one
  * @property {number} [rounds] of a full run; default 3
@@ -77,6 +78,13 @@ export const WORKLOADS = {
     contenders: {
       rxsmtp: { target: { rate: 20 } }, 'rxsmtp, depth 64': { adapter: 'rxsmtp', job: { depth: 64 }, target: { rate: 50 } }, [POOL]: { share: 0.5 },
       emailjs: { share: 0.1 }, upyo: { share: 0.1 }, 'raw-bdat': {},
+    },
+  },
+  'postfix-50ms': {
+    title: '2 KB mails on one connection to a Postfix at 50 ms round trip, with its set-up',
+    baseline: POOL, server: 'postfix', full: 200, roundTrip: 50,
+    contenders: {
+      rxsmtp: { target: { rate: 25 } }, 'rxsmtp, depth 64': { adapter: 'rxsmtp', job: { depth: 64 }, target: { rate: 25 } }, [POOL]: { share: 0.5 }, 'raw-bdat': {},
     },
   },
   'delay-50ms-data': {

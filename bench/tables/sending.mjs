@@ -1,5 +1,5 @@
 // The workloads that send mail.
-import { measure } from '../measure.mjs';
+import { measure, obstacle } from '../measure.mjs';
 import { inRounds, medians } from '../rounds.mjs';
 import { number, table, times, verdict } from './format.mjs';
 
@@ -12,6 +12,8 @@ const TARGETS = {
 
 /** @returns {Promise<{ text: string, failures: string[] }>} */
 export async function sending(workload, quick) {
+  const error = await obstacle(workload);
+  if (error !== undefined) return { text: `${workload.title}\n\nSkipped: ${error}.`, failures: [] };
   const all = Object.keys(workload.contenders);
   const names = quick && !workload.everyone ? all.filter((name) => name === workload.baseline || (workload.contenders[name].adapter ?? name) === 'rxsmtp') : all;
   const { results, failures } = await inRounds(quick ? 1 : workload.rounds ?? 3, names, (name) => measure(workload, name, quick));
