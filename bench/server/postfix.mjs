@@ -77,7 +77,7 @@ async function open(folder) {
   process.once('exit', () => postfix.kill('SIGKILL'));
   const ended = new Promise((_, reject) => {
     postfix.once('error', reject);
-    postfix.once('exit', () => reject(new Error(`Postfix ended: ${lastLine(join(folder, 'log')) || lastLine(join(folder, 'output'))}`)));
+    postfix.once('exit', (code) => reject(new Error(`Postfix ended with ${code} ${lastLine(join(folder, 'log')) || lastLine(join(folder, 'output'))}`.trim())));
   });
   // Nobody has to wait for its end.
   ended.catch(() => undefined);
