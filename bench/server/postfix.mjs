@@ -14,6 +14,7 @@ const START_LIMIT = 20_000;
 const PRIVATE = ['--pdeathsig', 'KILL', 'unshare', '--mount', '--pid', '--fork', '--kill-child=KILL', '--mount-proc'];
 // The first process is this shell, since one that changes its user is no longer told of our death. Hence no exec.
 const FIRST = ['sh', '-c', '"$@"; exit $?', 'sh'];
+const ENVELOPE = 'EHLO bench\r\nMAIL FROM:<ready@bench.example>\r\nRCPT TO:<ready@bench.example>\r\nQUIT\r\n';
 const ADDED = /^Received: .*\n(?:[\t ].*\n)*/;
 
 const main = (folder) => `
@@ -52,17 +53,18 @@ async function freePort() {
   return port;
 }
 
-const greets = (port) =>
+/** Whether it takes an envelope: with one, the processes behind the door have started too, and no client waits for them. */
+const isReady = (port) =>
   new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
-    const end = (answer) => { socket.destroy(); resolve(answer); };
-    socket.once('data', () => end(true)).once('error', () => end(false)).once('end', () => end(false));
-    socket.setTimeout(START_LIMIT, () => end(false));
+    let heard = '';
+    const socket = connect(port, '127.0.0.1', () => socket.write(ENVELOPE));
+    socket.on('data', (chunk) => { heard += chunk; }).on('error', () => undefined).on('close', () => resolve(heard.includes('\n221 ')));
+    socket.setTimeout(START_LIMIT, () => socket.destroy());
   });
 
 const lastLine = (file) => (existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n').at(-1) : '');
 
-/** Starts it in `folder`, and gives its port when it greets; throws what keeps it from that. */
+/** Starts it in `folder`, and gives its port when it is ready; throws what keeps it from that. */
 async function open(folder) {
   if (process.getuid?.() !== 0) throw new Error('Postfix needs root');
   if (spawnSync('postconf', ['-d', 'mail_version']).status !== 0) throw new Error('there is no Postfix');
@@ -82,8 +84,8 @@ async function open(folder) {
   // Nobody has to wait for its end.
   ended.catch(() => undefined);
   const giveUpAt = Date.now() + START_LIMIT;
-  while (!await Promise.race([greets(port), ended])) {
-    if (Date.now() > giveUpAt) throw new Error(`Postfix did not greet within ${START_LIMIT / 1000} s`);
+  while (!await Promise.race([isReady(port), ended])) {
+    if (Date.now() > giveUpAt) throw new Error(`Postfix was not ready within ${START_LIMIT / 1000} s`);
     await pause(50);
   }
   return port;
