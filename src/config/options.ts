@@ -70,7 +70,10 @@ export interface SmtpOptions {
   readonly lmtp?: boolean;
   /** How connections are kept and shared; `false` opens one for each mail. */
   readonly pool?: PoolOptions | false;
-  /** Commands go out without waiting for each reply, as far as the server allows (RFC 2920). Default true. */
+  /**
+   * Commands go out without waiting for each reply, as far as the server allows (RFC 2920, RFC 3030). Default true. `depth` is how
+   * many mails may be in flight on a connection, and in doubt when it dies. Default 32.
+   */
   readonly pipelining?: boolean | { readonly depth?: number };
   /** What messages may fall back on. */
   readonly defaults?: { readonly from?: string };

@@ -7,7 +7,7 @@ import type { SessionSettings } from './settings.js';
 import type { State } from './state.js';
 
 /** What is in flight when a link dies is in doubt: so many mails, and so many bytes of them, may be. */
-export const MAILS_IN_FLIGHT = 16;
+export const MAILS_IN_FLIGHT = 32;
 const BYTES_IN_FLIGHT = 1024 * 1024;
 // After so long without a word (ms), a connection may be gone without a trace.
 const FRESH = 1_000;
