@@ -20,12 +20,17 @@ export const sendInGroup = (transaction: Transaction, content: Buffer): Unsubscr
   const { wire } = session;
   const replies: Reply[] = [];
   let isOver = false;
+  let step: Unsubscribable | undefined;
 
   const judge = (lost?: SmtpError): void => {
+    // The group is over, and with it the deadline that watched it.
+    step?.unsubscribe();
     const verdict = judgeEnvelope(session, claim, plan, replies, lost);
     tellEnvelope(transaction, verdict);
     if (isOver) return;
     step = verdict.failure === undefined ? write(verdict) : giveUp(transaction, verdict, verdict.failure).subscribe(observer);
+    // It may have ended meanwhile.
+    if (isOver) step.unsubscribe();
   };
   const write = (verdict: Verdict): Unsubscribable => {
     const writing = writeWhole(wire, dotted(content), content.length, operation, {
@@ -41,7 +46,7 @@ export const sendInGroup = (transaction: Transaction, content: Buffer): Unsubscr
     return writing;
   };
 
-  let step = converse(wire, [...group(claim, plan), DATA], { operation }, {
+  step = converse(wire, [...group(claim, plan), DATA], { operation }, {
     next: (reply) => { replies.push(reply); },
     error: judge,
     complete: () => { judge(); },
@@ -49,7 +54,7 @@ export const sendInGroup = (transaction: Transaction, content: Buffer): Unsubscr
   return {
     unsubscribe: () => {
       isOver = true;
-      step.unsubscribe();
+      step?.unsubscribe();
     },
   };
 };

@@ -1,4 +1,4 @@
-import { defer, filter, firstValueFrom, from, interval, lastValueFrom, map, take, tap, toArray } from 'rxjs';
+import { defer, filter, firstValueFrom, from, interval, lastValueFrom, map, take, tap, timer, toArray } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { sendMail, SmtpClient, type Message, type PoolState, type SmtpOptions } from '../../src/index.js';
 import { startServer, type TestServer } from '../../src/testing/index.js';
@@ -248,3 +248,25 @@ it('a mail that waits for a connection has no more time than its operation', asy
   expect(second.error).toMatchObject({ limit: 'operation', outcome: 'not-sent', retryable: true });
   await client.close();
 });
+
+for (const [way, without] of Object.entries({ 'over BDAT': [], 'over DATA': ['CHUNKING'], 'in lock-step': ['CHUNKING', 'PIPELINING'] })) {
+  describe(`the limit of an operation ${way}`, () => {
+    it('does not say "not sent" once the end of the content has left, and tells nothing twice', async () => {
+      await using server = await startServer({ without, faults: [{ at: 'end-of-data', do: 'silence' }] });
+      await using client = clientOf(server, { timeouts: { operation: 80, quit: 50 } });
+      const { types, error } = await collect(client.send(MAIL));
+      expect(error).toMatchObject({ limit: 'operation', phase: 'end-of-data', outcome: 'unknown' });
+      expect(types.filter((type) => type === 'sender-accepted')).toHaveLength(1);
+    });
+
+    it('leaves nothing behind on a connection when the mail has ended before', async () => {
+      await using server = await startServer({ without });
+      await using client = clientOf(server, { pool: { maxConnections: 1 }, timeouts: { operation: 80, quit: 50 } });
+      for (let count = 0; count < 2; count += 1) {
+        expect((await collect(client.send(MAIL))).error).toBeUndefined();
+        await lastValueFrom(timer(100));
+      }
+      expect(server.sessions).toHaveLength(1);
+    });
+  });
+}
