@@ -78,10 +78,7 @@ export class Delivery implements Observer<SmtpEvent>, Unsubscribable {
   boards(connection: Connection): void {
     this.#expiring?.unsubscribe();
     this.#connection = connection;
-    const { session } = connection;
-    if (session === undefined) return;
-    this.meets(session.ready);
-    this.opened(session);
+    if (connection.session !== undefined) this.opened(connection.session);
   }
 
   /** Something of its connection, up to the first `ready`. */
@@ -95,6 +92,9 @@ export class Delivery implements Observer<SmtpEvent>, Unsubscribable {
     if (this.closed) return;
     this.#session = session;
     const claim = this.#claim = session.begin();
+    // Claimed before anything is told: whoever is told may send another mail at once.
+    this.meets(session.ready);
+    if (this.#claim !== claim) return;
     try {
       const running = this.job.run(session, claim, this);
       // It may have ended at once, or gone on elsewhere.

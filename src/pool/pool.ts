@@ -163,9 +163,10 @@ export class Pool implements Carrier {
     connection.idling = undefined;
     if (connection.mails === 1) connection.keepAlive(true);
     if (shared === undefined) this.#connections.add(connection);
-    this.#changed();
     delivery.boards(connection);
     if (shared === undefined) this.#open(connection, delivery);
+    // Whoever is told may send or cancel mails at once, so that nothing is left half done.
+    this.#changed();
   }
 
   #open(connection: Connection, first: Delivery): void {

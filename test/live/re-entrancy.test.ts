@@ -1,0 +1,62 @@
+import { filter, firstValueFrom, map, take } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import { SmtpClient, type Message, type SmtpEvent, type SmtpOptions } from '../../src/index.js';
+import { startServer, type TestServer } from '../../src/testing/index.js';
+import { collect, type Told } from '../support/collect.js';
+
+const mailOf = (name: string): Message => ({ envelope: { from: `${name}@example.com`, to: [`${name}@example.org`] }, raw: `Subject: ${name}\r\n\r\n` });
+
+const clientOf = (server: TestServer, options: Partial<SmtpOptions> = {}): SmtpClient =>
+  new SmtpClient({ host: server.host, port: server.port, security: ['none'], timeouts: { quit: 100 }, pool: { maxConnections: 1 }, ...options });
+
+/** What arrived, each with its own sender, recipient and content. */
+const arrived = ({ messages }: TestServer): readonly string[] => messages.map(({ from, to, content }) => {
+  const [, name = ''] = /^Subject: (.*)/.exec(content.toString()) ?? [];
+  expect([from, to]).toEqual([`${name}@example.com`, [`${name}@example.org`]]);
+  return name;
+}).sort();
+
+const WAYS = { 'over BDAT': [], 'over DATA': ['CHUNKING'], 'in lock-step': ['CHUNKING', 'PIPELINING'] };
+
+for (const [way, without] of Object.entries(WAYS)) {
+  describe(`whoever is told may act at once ${way}:`, () => {
+    for (const type of ['ready', 'sender-accepted', 'recipient-accepted', 'progress', 'accepted'] as const) {
+      it(`sends another mail at ${type}`, async () => {
+        await using server = await startServer({ without });
+        await using client = clientOf(server);
+        await collect(client.send(mailOf('first')));
+        const inner = new Promise<Told>((resolve) => {
+          client.send(mailOf('outer')).subscribe((event: SmtpEvent) => { if (event.type === type) resolve(collect(client.send(mailOf('inner')))); });
+        });
+        expect((await inner).error).toBeUndefined();
+        await client.close();
+        expect(arrived(server)).toEqual(['first', 'inner', 'outer']);
+      });
+    }
+
+    it('sends another mail when a mail begins', async () => {
+      await using server = await startServer({ without });
+      await using client = clientOf(server);
+      await collect(client.send(mailOf('first')));
+      const inner = firstValueFrom(client.state$.pipe(filter(({ inFlight }) => inFlight === 1), take(1), map(() => collect(client.send(mailOf('inner'))))));
+      expect((await collect(client.send(mailOf('outer')))).error).toBeUndefined();
+      expect((await inner).error).toBeUndefined();
+      expect(arrived(server)).toEqual(['first', 'inner', 'outer']);
+    });
+
+    it('cancels a mail that waited when it begins', async () => {
+      await using server = await startServer({ without });
+      await using client = clientOf(server, { timeouts: { close: 500, quit: 100 } });
+      const first = collect(client.send(mailOf('first')));
+      const second = client.send(mailOf('second')).subscribe();
+      let hasWaited = false;
+      client.state$.subscribe(({ waiting, inFlight }) => {
+        if (hasWaited && waiting === 0 && inFlight === 1) second.unsubscribe();
+        hasWaited ||= waiting > 0;
+      });
+      await first;
+      await client.close();
+      expect(await firstValueFrom(client.closed$)).toEqual({ ended: 0, cut: 0 });
+    });
+  });
+}
