@@ -128,6 +128,8 @@ export class Claim {
   readonly overlaps: boolean;
   readonly #session: Session;
   readonly #number: number;
+  /** The mail has ended, and must not write any more. */
+  isOver = false;
   #bytes: number | undefined;
 
   constructor(session: Session, number: number, needsReset: boolean, overlaps: boolean) {
@@ -156,6 +158,7 @@ export class Claim {
 
   /** Once, however it ended. */
   ended(): void {
+    this.isOver = true;
     this.#session.ended(this.#bytes);
   }
 }

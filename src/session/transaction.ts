@@ -1,4 +1,4 @@
-import { concatMap, ignoreElements, Observable, tap, type Observer, type Unsubscribable } from 'rxjs';
+import { concatMap, ignoreElements, Observable, Subscription, tap, type Observer, type Unsubscribable } from 'rxjs';
 import type { OpenContent } from '../message/content.js';
 import type { Mail } from '../message/mail.js';
 import { CanonicalLines, DotStuffing, Untouched, type ContentEncoder } from '../protocol/dot-stuffing.js';
@@ -54,6 +54,8 @@ export const transact = (session: Session, claim: Claim, { mail, part, content, 
   const { failure, whole, warnings } = plan;
   if (failure !== undefined) throw failure;
   warnings.forEach((warning) => { observer.next(warning); });
+  // Whoever is warned may cancel.
+  if (claim.isOver) return Subscription.EMPTY;
   const readyAt = session.wire.context.scheduler.now();
   const marks: Marks = { startedAt: operation.since, readyAt, goAheadAt: readyAt, contentAt: readyAt };
   const transaction: Transaction = { session, claim, mail, part, content, operation, plan, marks, observer };

@@ -44,6 +44,18 @@ for (const [way, without] of Object.entries(WAYS)) {
       expect(arrived(server)).toEqual(['first', 'inner', 'outer']);
     });
 
+    it('cancels a mail at a warning: nothing of it is sent', async () => {
+      await using server = await startServer({ without: [...without, 'DSN'] });
+      await using client = clientOf(server);
+      await collect(client.send(mailOf('first')));
+      const other = collect(client.send(mailOf('other')));
+      await firstValueFrom(client.send({ ...mailOf('cancelled'), dsn: { ret: 'HDRS' } }).pipe(filter(({ type }) => type === 'warning')));
+      await other;
+      await collect(client.send(mailOf('last')));
+      expect(arrived(server)).toEqual(['first', 'last', 'other']);
+      expect(server.sessions.flatMap(({ lines }) => lines).join('\n')).not.toContain('cancelled@');
+    });
+
     it('cancels a mail that waited when it begins', async () => {
       await using server = await startServer({ without });
       await using client = clientOf(server, { timeouts: { close: 500, quit: 100 } });
