@@ -140,7 +140,8 @@ export class Delivery implements Observer<SmtpEvent>, Unsubscribable {
   }
 
   unsubscribe(): void {
-    if (!this.closed) this.#end(true);
+    // At `accepted` there is nothing left to cancel, and the connection is as good as before.
+    if (!this.closed) this.#end(this.#claim?.hasSucceeded !== true);
   }
 
   /** The client closes, and waits no longer. */

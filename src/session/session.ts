@@ -128,6 +128,8 @@ export class Claim {
   readonly overlaps: boolean;
   readonly #session: Session;
   readonly #number: number;
+  /** The server took the mail, and its transaction is over. */
+  hasSucceeded = false;
   /** The mail has ended, and must not write any more. */
   isOver = false;
   #bytes: number | undefined;
@@ -153,6 +155,7 @@ export class Claim {
 
   /** The server took it, and its transaction is over. */
   succeeded(): void {
+    this.hasSucceeded = true;
     this.#session.succeeded(this.#number);
   }
 

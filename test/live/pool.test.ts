@@ -1,6 +1,6 @@
 import { defer, filter, firstValueFrom, from, interval, lastValueFrom, map, take, tap, timer, toArray } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { sendMail, SmtpClient, type Message, type PoolState, type SmtpOptions } from '../../src/index.js';
+import { receipts, sendMail, SmtpClient, type Message, type PoolState, type SmtpOptions } from '../../src/index.js';
 import { startServer, type TestServer } from '../../src/testing/index.js';
 import { collect } from '../support/collect.js';
 
@@ -71,6 +71,14 @@ describe('the pool', () => {
       expect(server.sessions).toHaveLength(2);
     });
   }
+
+  it('keeps a connection when who listens has heard enough with the receipt', async () => {
+    await using server = await startServer();
+    await using client = clientOf(server);
+    for (let count = 0; count < 3; count += 1) await firstValueFrom(client.send(MAIL).pipe(receipts()));
+    expect(server.messages).toHaveLength(3);
+    expect(server.sessions).toHaveLength(1);
+  });
 
   it('does not do so for the first mail of a connection', async () => {
     await using server = await startServer({ without: ['CHUNKING'], faults: [{ at: 'mail', do: 'close', times: Infinity }] });
