@@ -109,14 +109,25 @@ const pull = <T, R>(open: () => Iterator<T> | AsyncIterator<T>, take: Take<T, R>
       hasEnded = true;
       subscriber.error(error);
     };
+    /** Nothing when the source fails: a mail that has just ended must not be troubled with that. */
+    const next = (): IteratorResult<T, unknown> | Promise<IteratorResult<T, unknown>> | undefined => {
+      try {
+        return iterator.next();
+      } catch (error) {
+        fail(error);
+        return undefined;
+      }
+    };
     /** One at a time, and in a loop: a source at hand must not deepen the stack. */
     const fill = (): void => {
       if (isTaking) return;
       isTaking = true;
       while (!hasEnded && active.length < concurrency && !subscriber.closed) {
-        const taken = iterator.next();
-        if (taken instanceof Promise) {
-          taken.then((result) => {
+        const taken = next();
+        if (taken === undefined) break;
+        // Promises come from anywhere: another realm's are no instances of ours.
+        if ('then' in taken) {
+          Promise.resolve(taken).then((result) => {
             isTaking = false;
             if (subscriber.closed) return;
             begin(result);
@@ -124,7 +135,7 @@ const pull = <T, R>(open: () => Iterator<T> | AsyncIterator<T>, take: Take<T, R>
           }).catch(fail);
           return;
         }
-        begin(taken as IteratorResult<T, unknown>);
+        begin(taken);
       }
       isTaking = false;
       if (hasEnded && active.length === 0) subscriber.complete();
@@ -135,12 +146,7 @@ const pull = <T, R>(open: () => Iterator<T> | AsyncIterator<T>, take: Take<T, R>
       if (hasEnded) return;
       hasEnded = true;
       // An async source may be busy; whether its clean-up works out is nobody's business any more.
-      const left: unknown = iterator.return?.();
-      if (left instanceof Promise) left.catch(() => undefined);
+      Promise.resolve(iterator.return?.()).catch(() => undefined);
     });
-    try {
-      fill();
-    } catch (error) {
-      fail(error);
-    }
+    fill();
   });

@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm';
 import { defer, filter, firstValueFrom, from, interval, lastValueFrom, map, take, tap, timer, toArray } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { receipts, sendMail, SmtpClient, type Message, type PoolState, type SmtpOptions } from '../../src/index.js';
@@ -157,6 +158,22 @@ describe('sendAll', () => {
     function* source(): Generator<Message> { try { for (;;) yield MAIL; } finally { hasEnded = true; } }
     await lastValueFrom(client.sendAll(source()).pipe(filter(({ type }) => type === 'accepted'), take(3)));
     expect(hasEnded).toBe(true);
+  });
+
+  it('fails as a whole when its source does behind a mail that has ended', async () => {
+    await using server = await startServer();
+    await using client = clientOf(server);
+    function* broken(): Generator<Message> { yield MAIL; throw new Error('no more orders'); }
+    await expect(lastValueFrom(client.sendAll(broken(), { concurrency: 1 }))).rejects.toThrow('no more orders');
+    expect((await collect(client.send(MAIL))).types).toContain('accepted');
+  });
+
+  it('pulls a source whose promises are not of this realm', async () => {
+    await using server = await startServer();
+    await using client = clientOf(server);
+    const foreign = runInNewContext('(mails) => ({ [Symbol.asyncIterator]: () => { const each = mails.values(); return { next: async () => each.next() }; } })') as (mails: readonly Message[]) => AsyncIterable<Message>;
+    const events = await lastValueFrom(client.sendAll(foreign([MAIL, MAIL])).pipe(take(100), toArray()));
+    expect(events.filter(({ type }) => type === 'accepted')).toHaveLength(2);
   });
 
   it('fails as a whole when its source does, or when the client was closed', async () => {
