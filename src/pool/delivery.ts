@@ -35,6 +35,11 @@ export interface Carrier {
   ended(delivery: Delivery): void;
 }
 
+/** Who is told, and may have heard enough before it is known here: what happens at once comes before its subscription is at hand. */
+interface Listener extends Observer<SmtpEvent> {
+  readonly closed?: boolean;
+}
+
 // A mail that others keep pushing out is not to wander for ever.
 const MOST_MOVES = 3;
 
@@ -48,7 +53,7 @@ export class Delivery implements Observer<SmtpEvent>, Unsubscribable {
   number = 0;
   closed = false;
   readonly #carrier: Carrier;
-  readonly #observer: Observer<SmtpEvent>;
+  readonly #observer: Listener;
   readonly #place: Place;
   #connection: Connection | undefined;
   #session: Session | undefined;
@@ -60,7 +65,7 @@ export class Delivery implements Observer<SmtpEvent>, Unsubscribable {
   #isReady = false;
   #isTold = false;
 
-  constructor(job: Job, observer: Observer<SmtpEvent>, carrier: Carrier, place: Place) {
+  constructor(job: Job, observer: Listener, carrier: Carrier, place: Place) {
     this.job = job;
     this.#observer = observer;
     this.#carrier = carrier;
@@ -85,7 +90,7 @@ export class Delivery implements Observer<SmtpEvent>, Unsubscribable {
   meets(event: SmtpEvent): void {
     if (this.#isReady || this.closed) return;
     this.#isReady = event.type === 'ready';
-    this.#observer.next(event);
+    this.#tell(event);
   }
 
   opened(session: Session): void {
@@ -108,7 +113,7 @@ export class Delivery implements Observer<SmtpEvent>, Unsubscribable {
   next(event: SmtpEvent): void {
     if (this.closed) return;
     this.#isTold = true;
-    this.#observer.next(event);
+    this.#tell(event);
   }
 
   error(error: unknown): void {
@@ -149,6 +154,11 @@ export class Delivery implements Observer<SmtpEvent>, Unsubscribable {
     const claim = this.#claim;
     const phase = claim === undefined ? 'idle' : claim.hasLeft ? 'end-of-data' : 'body';
     this.error(timeoutError(scheduler, end, phase, 'Waiting for this mail to end before the client closes', this.#session?.wire.transcript()));
+  }
+
+  #tell(event: SmtpEvent): void {
+    this.#observer.next(event);
+    if (this.#observer.closed === true) this.unsubscribe();
   }
 
   /** What is left may move as often as what went before. */

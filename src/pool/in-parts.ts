@@ -17,7 +17,7 @@ export class InParts implements Part, Observer<SmtpEvent> {
   due: readonly CheckedRecipient[];
   named: readonly CheckedRecipient[] = [];
   readonly #mail: Mail;
-  readonly #observer: Observer<SmtpEvent>;
+  readonly #observer: Observer<SmtpEvent> & { readonly closed?: boolean };
   /** Without a verdict when the current part began, those that are not due yet included. */
   #left: readonly CheckedRecipient[];
   /** Who got a verdict in the current part. */
@@ -27,11 +27,15 @@ export class InParts implements Part, Observer<SmtpEvent> {
   readonly #receipts: Receipt[] = [];
   #hasBegun = false;
 
-  constructor(mail: Mail, observer: Observer<SmtpEvent>) {
+  constructor(mail: Mail, observer: Observer<SmtpEvent> & { readonly closed?: boolean }) {
     this.#mail = mail;
     this.#observer = observer;
     this.#left = mail.envelope.to;
     this.due = this.#left.length > MOST_AT_FIRST ? this.#left.slice(0, MOST_AT_FIRST) : this.#left;
+  }
+
+  get closed(): boolean {
+    return this.#observer.closed === true;
   }
 
   /** The current part has ended: is there another one? It has the recipients that are left, at most twice as many as got a verdict in this one. */

@@ -51,6 +51,10 @@ class Work<T, V, R> implements Task, Observer<V> {
     this.#outcomes = outcomes;
   }
 
+  get closed(): boolean {
+    return this.#subscriber.closed;
+  }
+
   begin(): void {
     const running = this.#start(this.#value, this);
     if (this.#isOver) running.unsubscribe();

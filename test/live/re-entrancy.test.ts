@@ -1,4 +1,4 @@
-import { filter, firstValueFrom, map, take } from 'rxjs';
+import { filter, firstValueFrom, map, of, take, type Observable } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { SmtpClient, type Message, type SmtpEvent, type SmtpOptions } from '../../src/index.js';
 import { startServer, type TestServer } from '../../src/testing/index.js';
@@ -43,6 +43,23 @@ for (const [way, without] of Object.entries(WAYS)) {
       expect((await inner).error).toBeUndefined();
       expect(arrived(server)).toEqual(['first', 'inner', 'outer']);
     });
+
+    for (const [how, send] of Object.entries({
+      'one mail': (client: SmtpClient, to: readonly string[]) => client.send({ ...mailOf('cancelled'), envelope: { from: null, to } }),
+      'one of many': (client: SmtpClient, to: readonly string[]) => client.sendAll([{ ...mailOf('cancelled'), envelope: { from: null, to } }]),
+      'one of many that are pushed': (client: SmtpClient, to: readonly string[]) => client.sendAll(of({ ...mailOf('cancelled'), envelope: { from: null, to } })),
+    })) {
+      it(`cancels ${how} at ready: nothing of it is sent`, async () => {
+        await using server = await startServer({ without });
+        await using client = clientOf(server);
+        for (const to of [['one@example.org'], ['one@example.org', 'two@example.org']]) {
+          await collect(client.send(mailOf('first')));
+          expect(await firstValueFrom(send(client, to) as Observable<SmtpEvent>)).toMatchObject({ type: 'ready' });
+        }
+        await collect(client.send(mailOf('last')));
+        expect(arrived(server)).toEqual(['first', 'first', 'last']);
+      });
+    }
 
     it('cancels a mail at a warning: nothing of it is sent', async () => {
       await using server = await startServer({ without: [...without, 'DSN'] });
