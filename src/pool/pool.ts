@@ -220,7 +220,7 @@ export class Pool implements Carrier {
       this.#admit();
       return;
     }
-    const { idleTimeout } = this.#settings;
+    const { idleTimeout, maxAge } = this.#settings;
     const isKept = connection.session?.isUsable === true && !this.#isWorn(connection);
     // On its way out, the client still sends what waits.
     if (isKept && this.#isClosed) this.#admit();
@@ -230,7 +230,9 @@ export class Pool implements Carrier {
       return;
     }
     connection.keepAlive(false);
-    if (idleTimeout !== Infinity) connection.idling ??= this.#scheduler.schedule(() => { this.#retire(connection); }, remaining(this.#scheduler, this.#scheduler.now() + idleTimeout));
+    // Where it grew too old it would only be in the way of a new one.
+    const until = Math.min(this.#scheduler.now() + idleTimeout, connection.openedAt + maxAge);
+    if (until !== Infinity) connection.idling ??= this.#scheduler.schedule(() => { this.#retire(connection); }, remaining(this.#scheduler, until));
     this.#changed();
     this.#admit();
   }

@@ -39,6 +39,16 @@ describe('the pool', () => {
     expect(server.sessions).toHaveLength(5);
   });
 
+  it('closes what grows too old while it is idle, and keeps no mail waiting for it', async () => {
+    await using server = await startServer();
+    await using client = clientOf(server, { pool: { maxConnections: 1, maxAge: 100 }, timeouts: { operation: 1_000, quit: 100 } });
+    for (let count = 0; count < 2; count += 1) {
+      expect((await collect(client.send(MAIL))).error).toBeUndefined();
+      await lastValueFrom(timer(150));
+    }
+    expect(server.sessions).toHaveLength(2);
+  });
+
   it('closes what is idle for too long', async () => {
     await using server = await startServer();
     await using client = clientOf(server, { pool: { idleTimeout: 20 } });
