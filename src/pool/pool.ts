@@ -51,9 +51,10 @@ export class Pool implements Carrier {
     return new Observable((subscriber) => {
       const place = this.enter();
       if (place.closed) throw closed();
-      subscriber.add(place);
       const cut$ = this.#late.pipe(map((error) => { throw error; }));
       subscriber.add(merge(open(this.#leave), cut$).pipe(takeWhile((step): step is ConnectEvent => step.type !== 'session')).subscribe(subscriber));
+      // Last: it is given back when the server is being left, which `close()` waits for as well.
+      subscriber.add(place);
     });
   }
 

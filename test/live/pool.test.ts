@@ -265,6 +265,17 @@ describe('close', () => {
     await server.idle();
   });
 
+  it('waits for the goodbye of a check', async () => {
+    await using server = await startServer();
+    const client = clientOf(server);
+    const states: PoolState[] = [];
+    client.state$.subscribe((state) => { states.push(state); });
+    client.verify().subscribe();
+    await client.close();
+    expect(states.at(-1)).toMatchObject({ open: 0 });
+    expect(server.sessions[0]?.lines).toContain('C: QUIT');
+  });
+
   it('can be called again, and gives the same', async () => {
     await using server = await startServer();
     const client = clientOf(server);
