@@ -1,9 +1,10 @@
 import type { Unsubscribable } from 'rxjs';
 import { bdat } from '../protocol/command.js';
-import type { SmtpError } from '../protocol/error.js';
-import type { Reply } from '../protocol/reply.js';
+import { SmtpReplyError, type SmtpError } from '../protocol/error.js';
+import { isPositive, type Reply } from '../protocol/reply.js';
 import { converse } from '../wire/exchange.js';
 import { conclude } from './accept.js';
+import { unexpected } from './expect-reply.js';
 import { judgeEnvelope, type Verdict } from './judge-envelope.js';
 import { group } from './send-envelope.js';
 import { tellEnvelope, type Transaction } from './transaction.js';
@@ -24,6 +25,8 @@ export const sendAtOnce = (transaction: Transaction, content: Buffer): Unsubscri
     if (verdict.failure === undefined) observer.next({ type: 'progress', bytesSent: content.length, bytesTotal: content.length });
     return verdict;
   };
+  /** The server took one, whatever it made of the rest of the envelope. */
+  const hasRecipient = (): boolean => replies.slice(commands.length - 1 - plan.recipients.length).some(isPositive);
   const conversation = converse(session.wire, commands, { operation }, {
     next: (reply) => {
       if (verdict === undefined) {
@@ -31,10 +34,13 @@ export const sendAtOnce = (transaction: Transaction, content: Buffer): Unsubscri
         if (replies.length === commands.length - 1) judge();
       } else if (verdict.failure === undefined) conclude(transaction, verdict, reply, content.length);
       // The reply to content that reached nobody changes nothing, but had to be waited for.
-      else observer.error(verdict.failure);
+      else observer.error(isPositive(reply) && hasRecipient() ? unexpected(session.wire, 'end-of-data', 'the content behind a failed envelope', reply) : verdict.failure);
     },
     // A refused envelope is the answer, whatever became of the connection; otherwise the content is in doubt.
-    error: (lost) => { observer.error(verdict === undefined ? judge(lost).failure : verdict.failure ?? lost); },
+    error: (lost) => {
+      const { failure } = verdict ?? judge(lost);
+      observer.error(failure instanceof SmtpReplyError || !hasRecipient() ? failure ?? lost : lost);
+    },
     complete: () => undefined,
   }, content);
   if (!session.wire.failed) claim.written(content.length);

@@ -70,6 +70,23 @@ for (const [way, without] of Object.entries(WAYS)) {
   });
 }
 
+describe('content that left with an envelope that failed', () => {
+  const TWO: Message = { ...mailOf(1), envelope: { from: 'ann1@example.com', to: ['bob@example.org', 'cid@example.org'] } };
+
+  it.each([
+    ['is in doubt when the server takes it for one, and answers the other out of step', [{ at: 'rcpt', do: 'reply', reply: '354 what', skip: 2 }]],
+    ['is in doubt when the server takes it behind a refused RSET', [{ at: 'mail', do: 'reply', reply: '550 not now', skip: 1 }, { at: 'rset', do: 'reply', reply: '503 what' }]],
+    ['is in doubt when the server hangs up behind a reply that is out of step', [{ at: 'rcpt', do: 'reply', reply: '354 what', skip: 2 }, { at: 'bdat', do: 'close', skip: 1 }]],
+  ] as const)('%s', async (_, faults) => {
+    await using server = await startServer({ faults });
+    await using client = clientOf(server);
+    await collect(client.send(mailOf(0)));
+    if (faults[0].at === 'mail') await collect(client.send(mailOf(0)));
+    expect((await collect(client.send(TWO))).error).toMatchObject({ phase: 'end-of-data', outcome: 'unknown', retryable: false });
+    expect(server.messages.length).toBeLessThanOrEqual(2);
+  });
+});
+
 describe('round trips', () => {
   /** Counts how often the server had to wait for the client. */
   const counting = async (keywords: readonly string[]) => {
