@@ -28,9 +28,12 @@ export const sendInGroup = (transaction: Transaction, content: Buffer): Unsubscr
     const verdict = judgeEnvelope(session, claim, plan, replies, lost);
     tellEnvelope(transaction, verdict);
     if (isOver) return;
-    step = verdict.failure === undefined ? write(verdict) : giveUp(transaction, verdict, verdict.failure).subscribe(observer);
+    goOn(verdict.failure === undefined ? write(verdict) : giveUp(transaction, verdict, verdict.failure).subscribe(observer));
+  };
+  const goOn = (next: Unsubscribable): void => {
     // It may have ended meanwhile.
-    if (isOver) step.unsubscribe();
+    if (isOver) next.unsubscribe();
+    else step = next;
   };
   const write = (verdict: Verdict): Unsubscribable => {
     const writing = writeWhole(wire, dotted(content), content.length, operation, {
