@@ -27,6 +27,8 @@ export interface EnvelopePlan {
   readonly impossible: readonly CheckedRecipient[];
   /** Octets of the message, where they are known beforehand. */
   readonly size: number | undefined;
+  /** Content goes out in counted chunks. Decided once: what the server is found to bear meanwhile concerns other mails. */
+  readonly chunks: boolean;
   /** The server takes bytes above 127 (RFC 6152). */
   readonly eightBit: boolean;
   /** Content in canonical lines that is all there, and small enough to go out in one write. */
@@ -64,7 +66,7 @@ export const planEnvelope = (session: Session, message: Mail, content: OpenConte
   commands.unshift(mailCommand(from?.path ?? '', parameters));
   const isWhole = content.kind === 'bytes' && content.bytes.length <= MOST_IN_ONE_WRITE && recipients.length > 0 && (binary || eightBit || !mayBeEightBit);
   return {
-    commands, recipients, size, eightBit, isPart: part !== undefined,
+    commands, recipients, size, chunks: session.chunks, eightBit, isPart: part !== undefined,
     impossible: possible === to ? NOBODY : to.filter(({ mailbox }) => mailbox.utf8),
     whole: isWhole ? mended(content.bytes, size ?? 0) : undefined,
     warnings: !dsn && wantsDsn(message) ? [{ type: 'warning', code: 'W_DSN', message: `${session.wire.context.peer} does not offer DSN: no delivery status was asked for.` }] : NO_WARNINGS,

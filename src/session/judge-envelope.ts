@@ -29,7 +29,7 @@ export interface Verdict {
  * MAIL, RCPT... and DATA where it is needed, as far as they came. The first refusal that stops the mail is its error, before
  * the loss that followed it.
  */
-export const judgeEnvelope = (session: Session, { needsReset }: Claim, { commands, recipients, impossible, isPart }: EnvelopePlan, replies: readonly Reply[], lost: SmtpError | undefined): Verdict => {
+export const judgeEnvelope = (session: Session, { needsReset }: Claim, { commands, recipients, impossible, isPart, chunks }: EnvelopePlan, replies: readonly Reply[], lost: SmtpError | undefined): Verdict => {
   const { wire } = session;
   const mailAt = needsReset ? 1 : 0;
   const mailReply = replies[mailAt];
@@ -85,7 +85,7 @@ export const judgeEnvelope = (session: Session, { needsReset }: Claim, { command
     refuse(given, reply);
   }
   if (accepted.length === 0 && answered === recipients.length) return verdict(firstRefusal ?? nobody?.(), true);
-  if (session.chunks) return verdict(lost);
+  if (chunks) return verdict(lost);
   if (dataReply === undefined) return verdict(lost ?? nobody?.());
   if (goesAhead) return verdict(lost);
   return verdict(isRefusal(dataReply) ? refusal(wire, 'data', String(DATA), dataReply, 'The mail was not sent.') : unexpected(wire, 'data', String(DATA), dataReply));

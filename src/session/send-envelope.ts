@@ -10,7 +10,7 @@ import type { Claim, Session } from './session.js';
 
 /** MAIL, RCPT and DATA: one group where the server pipelines, else one after the other; all replies, and then a verdict. */
 export const sendEnvelope = (session: Session, claim: Claim, plan: EnvelopePlan, operation: Deadline): Observable<Verdict> =>
-  (session.pipelines ? inOneGroup : inTurn)(session, group(claim, plan), operation).pipe(map(({ replies, lost }) => judgeEnvelope(session, claim, plan, replies, lost)));
+  (session.pipelines ? inOneGroup(session, plan.chunks ? group(claim, plan) : [...group(claim, plan), DATA], operation) : inTurn(session, group(claim, plan), operation)).pipe(map(({ replies, lost }) => judgeEnvelope(session, claim, plan, replies, lost)));
 
 /** RSET where it is due, MAIL and RCPT. */
 export const group = ({ needsReset }: Claim, { commands }: EnvelopePlan): readonly Command[] => (needsReset ? [RSET, ...commands] : commands);
@@ -20,8 +20,8 @@ interface Answers {
   readonly lost: SmtpError | undefined;
 }
 
-const inOneGroup = ({ wire, chunks }: Session, commands: readonly Command[], operation: Deadline): Observable<Answers> =>
-  collect(exchange(wire, chunks ? commands : [...commands, DATA], { operation }));
+const inOneGroup = ({ wire }: Session, commands: readonly Command[], operation: Deadline): Observable<Answers> =>
+  collect(exchange(wire, commands, { operation }));
 
 /** Nothing follows a refused RSET or MAIL; a refused recipient stops nobody else, unless the server says goodbye. */
 const inTurn = ({ wire }: Session, commands: readonly Command[], operation: Deadline): Observable<Answers> => {

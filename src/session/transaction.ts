@@ -51,7 +51,7 @@ interface Marks {
  */
 export const transact = (session: Session, claim: Claim, { mail, part, content, operation }: TransactionContext, observer: Observer<TransactionEvent>): Unsubscribable => {
   const plan = planEnvelope(session, mail, content, part);
-  const { failure, whole, warnings } = plan;
+  const { failure, whole, chunks, warnings } = plan;
   if (failure !== undefined) throw failure;
   warnings.forEach((warning) => { observer.next(warning); });
   // Whoever is warned may cancel.
@@ -59,8 +59,8 @@ export const transact = (session: Session, claim: Claim, { mail, part, content, 
   const readyAt = session.wire.context.scheduler.now();
   const marks: Marks = { startedAt: operation.since, readyAt, goAheadAt: readyAt, contentAt: readyAt };
   const transaction: Transaction = { session, claim, mail, part, content, operation, plan, marks, observer };
-  if (whole !== undefined && session.chunks && session.isFresh) return sendAtOnce(transaction, whole);
-  if (whole !== undefined && session.pipelines && !session.chunks) return sendInGroup(transaction, whole);
+  if (whole !== undefined && chunks && session.isFresh) return sendAtOnce(transaction, whole);
+  if (whole !== undefined && session.pipelines && !chunks) return sendInGroup(transaction, whole);
   return sendInTurn(transaction).subscribe(observer);
 };
 
@@ -87,7 +87,7 @@ export const tellEnvelope = ({ session: { wire }, marks, observer }: Transaction
 };
 
 const sendContent = (transaction: Transaction, verdict: Verdict): Observable<never> => {
-  const { session: { wire, chunks }, claim, mail, content, plan: { size, eightBit }, operation, marks, observer } = transaction;
+  const { session: { wire }, claim, mail, content, plan: { size, chunks, eightBit }, operation, marks, observer } = transaction;
   const { scheduler } = wire.context;
   const [write, encoder]: [typeof writeData, ContentEncoder] = chunks ? [writeChunks, mail.binary === true ? new Untouched() : new CanonicalLines()] : [writeData, new DotStuffing()];
   return write(wire, content, { operation, encoder, eightBit }).pipe(
