@@ -23,11 +23,11 @@ export interface ContentOptions {
   readonly eightBit: boolean;
 }
 
-/** The server answered content before its end had left. */
-export const early = (wire: Wire, command: string, reply: Reply): SmtpError =>
+/** The server answered content before its end; `hasLeft` tells whether that end is on the way all the same. */
+export const early = (wire: Wire, command: string, reply: Reply, hasLeft = false): SmtpError =>
   isRefusal(reply)
     ? new SmtpReplyError({ phase: 'body', reply, command, transcript: wire.transcript(), message: `${wire.context.peer} refused the content before its end: ${formatReply(reply)}. The mail was not sent.` })
-    : new SmtpProtocolError('E_PROTOCOL', { phase: 'body', reply, outcome: isPositive(reply) ? 'unknown' : 'not-sent', transcript: wire.transcript(), message: `${wire.context.peer} answered ${formatReply(reply)} before the end of the content. It may hold a truncated copy.` });
+    : new SmtpProtocolError('E_PROTOCOL', { phase: 'body', reply, outcome: isPositive(reply) || hasLeft ? 'unknown' : 'not-sent', transcript: wire.transcript(), message: `${wire.context.peer} answered ${formatReply(reply)} before the end of the content. It may hold a truncated copy.` });
 
 /** The message's own source failed. */
 export const sourceFailed = (wire: Wire, bytes: number, cause: unknown): SmtpSourceError =>

@@ -33,7 +33,7 @@ export const writeChunks = (wire: Wire, content: OpenContent, options: ContentOp
           due.delete(expectation);
           if (isLast) subscriber.next({ type: 'verdict', reply, bytes: encoder.bytes });
           else if (isPositive(reply)) resume?.();
-          else subscriber.error(early(wire, command.toString(), reply));
+          else subscriber.error(early(wire, command.toString(), reply, hasEnded));
         },
         // Once the end has left, only the reply to it decides.
         error: (error) => { if (!hasEnded || isLast) subscriber.error(error); },

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
-import { lastValueFrom, toArray } from 'rxjs';
+import { filter, firstValueFrom, lastValueFrom, toArray } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { SmtpClient, type BulkEvent, type Message, type SmtpOptions } from '../../src/index.js';
 import { startServer, type TestServer } from '../../src/testing/index.js';
@@ -85,6 +85,15 @@ describe('content that left with an envelope that failed', () => {
     expect((await collect(client.send(TWO))).error).toMatchObject({ phase: 'end-of-data', outcome: 'unknown', retryable: false });
     expect(server.messages.length).toBeLessThanOrEqual(2);
   });
+});
+
+it('content whose last chunk has left is in doubt when the server answers an earlier one out of step', async () => {
+  await using server = await startServer({ faults: [{ at: 'bdat', do: 'delay', ms: 100, reply: '354 what' }] });
+  await using client = clientOf(server);
+  const hasLeft = firstValueFrom(client.log$.pipe(filter(({ text }) => text.endsWith('bytes of content'))));
+  const told = collect(client.send({ ...mailOf(1), raw: 'x'.repeat(700_000) }));
+  await hasLeft;
+  expect((await told).error).toMatchObject({ code: 'E_PROTOCOL', outcome: 'unknown', retryable: false });
 });
 
 describe('round trips', () => {
