@@ -34,12 +34,12 @@ export const sendAtOnce = (transaction: Transaction, content: Buffer): Unsubscri
         if (replies.length === commands.length - 1) judge();
       } else if (verdict.failure === undefined) conclude(transaction, verdict, reply, content.length);
       // The reply to content that reached nobody changes nothing, but had to be waited for.
-      else observer.error(isPositive(reply) && hasRecipient() ? unexpected(session.wire, 'end-of-data', 'the content behind a failed envelope', reply) : verdict.failure);
+      else observer.error(isPositive(reply) && (!(verdict.failure instanceof SmtpReplyError) || hasRecipient()) ? unexpected(session.wire, 'end-of-data', 'the content behind a failed envelope', reply) : verdict.failure);
     },
     // A refused envelope is the answer, whatever became of the connection; otherwise the content is in doubt.
     error: (lost) => {
       const { failure } = verdict ?? judge(lost);
-      observer.error(failure instanceof SmtpReplyError || !hasRecipient() ? failure ?? lost : lost);
+      observer.error(failure instanceof SmtpReplyError ? failure : lost);
     },
     complete: () => undefined,
   }, content);

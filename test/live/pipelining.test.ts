@@ -75,6 +75,7 @@ describe('content that left with an envelope that failed', () => {
 
   it.each([
     ['is in doubt when the server takes it for one, and answers the other out of step', [{ at: 'rcpt', do: 'reply', reply: '354 what', skip: 2 }]],
+    ['is in doubt when the server takes it, and answers everybody out of step', [{ at: 'rcpt', do: 'reply', reply: '354 what', skip: 1, times: 2 }]],
     ['is in doubt when the server takes it behind a refused RSET', [{ at: 'mail', do: 'reply', reply: '550 not now', skip: 1 }, { at: 'rset', do: 'reply', reply: '503 what' }]],
     ['is in doubt when the server hangs up behind a reply that is out of step', [{ at: 'rcpt', do: 'reply', reply: '354 what', skip: 2 }, { at: 'bdat', do: 'close', skip: 1 }]],
   ] as const)('%s', async (_, faults) => {
