@@ -1,6 +1,7 @@
 import { concat, defer, EMPTY, Observable } from 'rxjs';
 import type { OpenContent } from '../message/content.js';
 import { bdat, RSET } from '../protocol/command.js';
+import type { SmtpError } from '../protocol/error.js';
 import { isPositive } from '../protocol/reply.js';
 import { writeBlocks, type Block } from './content-blocks.js';
 import { early, type ContentEvent, type ContentOptions } from './content-event.js';
@@ -23,6 +24,8 @@ export const writeChunks = (wire: Wire, content: OpenContent, options: ContentOp
     const { operation, encoder } = options;
     const due = new Set<Expectation>();
     let hasEnded = false;
+    /** A chunk was refused. Its end may be on the way all the same, and then the reply to that is waited for. */
+    let refused: SmtpError | undefined;
     /** What goes on when there is room in the window. */
     let resume: (() => void) | undefined;
 
@@ -31,12 +34,16 @@ export const writeChunks = (wire: Wire, content: OpenContent, options: ContentOp
       const expectation = new Expectation([command], {
         next: (reply) => {
           due.delete(expectation);
-          if (isLast) subscriber.next({ type: 'verdict', reply, bytes: encoder.bytes });
+          if (isLast && refused === undefined) subscriber.next({ type: 'verdict', reply, bytes: encoder.bytes });
+          else if (isLast) subscriber.error(isPositive(reply) ? early(wire, command.toString(), reply) : refused);
           else if (isPositive(reply)) resume?.();
-          else subscriber.error(early(wire, command.toString(), reply, hasEnded));
+          else {
+            refused ??= early(wire, command.toString(), reply, hasEnded);
+            if (!hasEnded) subscriber.error(refused);
+          }
         },
         // Once the end has left, only the reply to it decides.
-        error: (error) => { if (!hasEnded || isLast) subscriber.error(error); },
+        error: (error) => { if (!hasEnded || isLast) subscriber.error(refused ?? error); },
         complete: () => { if (isLast) subscriber.complete(); },
       });
       due.add(expectation);
