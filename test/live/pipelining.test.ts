@@ -93,7 +93,7 @@ it.each([
   ['refuses an earlier one and takes the last', '452 4.3.1 full', '250 2.0.0 taken', 'unknown'],
   ['refuses an earlier one and the last', '452 4.3.1 full', undefined, 'refused'],
 ])('content whose last chunk has left when the server %s is told so', async (_, early, last, outcome) => {
-  await using server = await startServer({ faults: [{ at: 'bdat', do: 'delay', ms: 100, reply: early }, ...(last === undefined ? [] : [{ at: 'bdat' as const, do: 'reply' as const, reply: last, skip: 1, times: Infinity }])] });
+  await using server = await startServer({ faults: [{ at: 'bdat', do: 'delay', ms: 100, reply: early }, ...(last === undefined ? [] : [{ at: 'bdat' as const, do: 'reply' as const, reply: last, times: Infinity }])] });
   await using client = clientOf(server);
   const hasLeft = firstValueFrom(client.log$.pipe(filter(({ text }) => text.endsWith('bytes of content'))));
   const told = collect(client.send({ ...mailOf(1), raw: 'x'.repeat(700_000) }));
