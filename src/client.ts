@@ -4,25 +4,21 @@ import { fromUrl } from './config/url.js';
 import { inOrder, Memory } from './connect/memory.js';
 import { openDoor } from './connect/open-door.js';
 import { plan } from './connect/plan.js';
-import type { OpenContent } from './message/content.js';
 import { draft, type Mail } from './message/mail.js';
 import type { Message } from './message/message.js';
 import { sendEach, type BulkEvent } from './pool/bulk.js';
 import { InParts, mayComeInParts } from './pool/in-parts.js';
 import type { CloseReport, PoolSettings, PoolState } from './pool/pool-state.js';
-import type { Job } from './pool/delivery.js';
 import { Pool } from './pool/pool.js';
+import { Sending, type Open } from './pool/sending.js';
 import type { ConnectionPlan } from './protocol/connection-plan.js';
 import { SmtpUsageError } from './protocol/error.js';
 import type { ConnectEvent, SmtpEvent } from './protocol/event.js';
 import type { LogLine } from './protocol/log-line.js';
 import { Manners } from './session/manners.js';
-import { openSession, resumeSession, type Opening } from './session/open-session.js';
-import type { Claim, Session } from './session/session.js';
-import { transact } from './session/transaction.js';
+import { openSession, resumeSession } from './session/open-session.js';
 import { awake, deadline, monotonic, type Deadline } from './transport/clock.js';
 import { dial } from './transport/dial.js';
-import type { Wire } from './wire/wire.js';
 
 /** How many mails at a time. */
 export interface BulkOptions {
@@ -148,8 +144,8 @@ export class SmtpClient implements AsyncDisposable {
     return known;
   }
 
-  readonly #open: Open = (leave, operation) => {
-    return openDoor(this.plans, {
+  readonly #open: Open = (leave, operation) =>
+    openDoor(this.plans, {
       memory: this.#memory, leave, scheduler: monotonic, stagger: this.#settings.stagger,
       open: (candidate, handOver, from) => {
         const surroundings = { leave, handOver, manners: this.#mannersOf(candidate) };
@@ -159,48 +155,4 @@ export class SmtpClient implements AsyncDisposable {
         return openSession(stream$, { plan: candidate, settings: this.#settings, operation, scheduler: monotonic, log: this.#log, connection: this.#connections }, surroundings);
       },
     });
-  };
-}
-
-type Open = (leave: (wire: Wire) => void, operation: Deadline) => Observable<Opening>;
-
-/** One mail under way, whatever number of connections and transactions it takes. */
-class Sending implements Job {
-  readonly operation: Deadline;
-  readonly #mail: Mail;
-  readonly #open: Open;
-  readonly #parts: InParts | undefined;
-  #content: OpenContent | undefined;
-
-  constructor(mail: Mail, operation: Deadline, open: Open, parts: InParts | undefined) {
-    this.#mail = mail;
-    this.operation = operation;
-    this.#open = open;
-    this.#parts = parts;
-  }
-
-  open(leave: (wire: Wire) => void): Observable<Opening> {
-    return this.#open(leave, this.operation);
-  }
-
-  run(session: Session, claim: Claim, observer: Observer<SmtpEvent>): Unsubscribable {
-    return transact(session, claim, { mail: this.#mail, part: this.#parts, content: this.#content ??= this.#mail.open(), operation: this.operation }, observer);
-  }
-
-  goesOn(error?: unknown): boolean {
-    if (this.#parts?.goesOn(error) !== true) return false;
-    // Bytes are at hand, a stream was read.
-    if (this.#content?.kind === 'stream') this.#close();
-    return true;
-  }
-
-  end(): void {
-    this.#close();
-    this.#mail.discard();
-  }
-
-  #close(): void {
-    this.#content?.dispose();
-    this.#content = undefined;
-  }
 }

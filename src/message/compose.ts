@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import type MailComposer from 'nodemailer/lib/mail-composer';
 import { crypto } from '../protocol/crypto.js';
+import { asBuffer } from '../protocol/as-buffer.js';
 import type { Envelope } from '../protocol/envelope.js';
 import { SmtpUsageError } from '../protocol/error.js';
 import { isContent, open, source, type OpenContent, type Source } from './content.js';
@@ -144,7 +145,7 @@ const checkAttachment = (given: unknown, path: string): CheckedAttachment => {
   if (contentDisposition !== undefined && contentDisposition !== 'attachment' && contentDisposition !== 'inline') throw usage(`The field "${path}.contentDisposition" must be "attachment" or "inline".`);
   return {
     content: source(content),
-    bytes: typeof content === 'string' ? Buffer.from(content, 'utf8') : content instanceof Uint8Array ? Buffer.from(content.buffer, content.byteOffset, content.byteLength) : undefined,
+    bytes: typeof content === 'string' ? Buffer.from(content, 'utf8') : content instanceof Uint8Array ? asBuffer(content) : undefined,
     part: {
       filename: filename === undefined ? undefined : headerText(filename, `${path}.filename`),
       contentType: contentType === undefined ? undefined : checkContentType(contentType, `${path}.contentType`),

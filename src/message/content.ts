@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { isPromise, isUint8Array } from 'node:util/types';
 import { isObservable, type Observable, type Subscription } from 'rxjs';
+import { asBuffer } from '../protocol/as-buffer.js';
 import { SmtpSourceError, SmtpUsageError } from '../protocol/error.js';
 
 /**
@@ -67,7 +68,7 @@ const taken = new WeakSet<object>();
 export const open = (content: Content | (() => Content)): OpenContent => {
   const given: unknown = typeof content === 'function' ? call(content) : content;
   if (typeof given === 'string') return atHand(Buffer.from(given, 'utf8'));
-  if (isUint8Array(given)) return atHand(Buffer.isBuffer(given) ? given : Buffer.from(given.buffer, given.byteOffset, given.byteLength));
+  if (isUint8Array(given)) return atHand(asBuffer(given));
   if (isObservable(given)) return inChunks(iterate(given));
   if (!isAsyncIterable(given)) throw new SmtpSourceError({ phase: 'body', message: notContent(given) });
   if (isReadable(given)) {

@@ -1,4 +1,5 @@
 import { parseMailbox, type Mailbox } from '../protocol/address.js';
+import { asBuffer } from '../protocol/as-buffer.js';
 import { fields, usage } from './fields.js';
 
 /** An address of a header field, ready to be written. */
@@ -70,7 +71,7 @@ const SEARCHED = 64 * 1024;
 
 /** The Message-ID in the header section of a finished message. */
 export const findMessageId = (raw: string | Uint8Array): string | undefined => {
-  const start = typeof raw === 'string' ? raw.slice(0, SEARCHED) : headerOf(Buffer.isBuffer(raw) ? raw : Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength));
+  const start = typeof raw === 'string' ? raw.slice(0, SEARCHED) : headerOf(asBuffer(raw));
   const end = /(?:^|\n)\r?\n/.exec(start)?.index ?? start.length;
   const field = /^message-id[ \t]*:(.*(?:\r?\n[ \t].*)*)/im.exec(start.slice(0, end))?.[1];
   return field === undefined ? undefined : /<[^<>\s]+>/.exec(field)?.[0];

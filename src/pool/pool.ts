@@ -100,7 +100,7 @@ export class Pool implements Carrier {
   ended(delivery: Delivery): void {
     this.#waiting.delete(delivery);
     this.#returning.delete(delivery);
-    if (this.#ringing !== undefined && this.#waiting.size + this.#returning.size === 0) this.#stopRinging();
+    if (this.#first === undefined) this.#stopRinging();
     this.#changed();
   }
 
@@ -133,7 +133,8 @@ export class Pool implements Carrier {
   #admit(): void {
     if (this.#isAdmitting) return;
     this.#isAdmitting = true;
-    for (let next = this.#first; next !== undefined && this.#begins(next); next = this.#first);
+    let next = this.#first;
+    while (next !== undefined && this.#begins(next)) next = this.#first;
     this.#isAdmitting = false;
   }
 

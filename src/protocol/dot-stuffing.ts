@@ -1,4 +1,5 @@
 import { isAscii } from 'node:buffer';
+import { asBuffer } from './as-buffer.js';
 
 const CR = 0x0d;
 const LF = 0x0a;
@@ -168,9 +169,6 @@ const BARE = /\r(?!\n)|(?<!\r)\n/g;
 // As much of a content as becomes a string at once.
 const PIECE = 64 * 1024;
 const NEVER = -1;
-
-const asBuffer = (bytes: Uint8Array): Buffer =>
-  Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 const find = (bytes: Buffer, byte: number, from: number): number => {
   const at = bytes.indexOf(byte, from);

@@ -1,5 +1,4 @@
 import { concat, Observable, throwError } from 'rxjs';
-import { dotted } from '../protocol/dot-stuffing.js';
 import type { SmtpError } from '../protocol/error.js';
 import { writeWhole } from '../wire/write-data.js';
 import type { Verdict } from './judge-envelope.js';
@@ -14,7 +13,7 @@ export const giveUp = ({ session: { wire }, operation }: Transaction, { goesAhea
   if (!goesAhead || !isForNobody) return failure$;
   const loneDot$ = new Observable<never>((subscriber) => {
     const ended = (): void => { subscriber.complete(); };
-    return writeWhole(wire, dotted(NOTHING), 0, operation, { next: ended, error: ended, complete: ended });
+    return writeWhole(wire, NOTHING, 0, operation, { next: ended, error: ended, complete: ended });
   });
   return concat(loneDot$, failure$);
 };

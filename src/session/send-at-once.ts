@@ -3,11 +3,11 @@ import { bdat } from '../protocol/command.js';
 import { SmtpReplyError, type SmtpError } from '../protocol/error.js';
 import { isPositive, type Reply } from '../protocol/reply.js';
 import { converse } from '../wire/exchange.js';
-import { conclude } from './accept.js';
 import { unexpected } from './expect-reply.js';
 import { judgeEnvelope, type Verdict } from './judge-envelope.js';
 import { group } from './send-envelope.js';
-import { tellEnvelope, type Transaction } from './transaction.js';
+import { conclude, tellEnvelope } from './tell.js';
+import type { Transaction } from './transaction.js';
 
 /**
  * A whole mail in one write: MAIL, RCPT and BDAT LAST with its content (RFC 3030 section 4.2). Nothing is waited for, so that

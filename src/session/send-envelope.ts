@@ -4,13 +4,18 @@ import type { SmtpError } from '../protocol/error.js';
 import { isPositive, type Reply } from '../protocol/reply.js';
 import type { Deadline } from '../transport/clock.js';
 import { exchange, exchangeInTurn } from '../wire/exchange.js';
+import type { Wire } from '../wire/wire.js';
 import type { EnvelopePlan } from './envelope-plan.js';
 import { judgeEnvelope, type Verdict } from './judge-envelope.js';
 import type { Claim, Session } from './session.js';
 
 /** MAIL, RCPT and DATA: one group where the server pipelines, else one after the other; all replies, and then a verdict. */
-export const sendEnvelope = (session: Session, claim: Claim, plan: EnvelopePlan, operation: Deadline): Observable<Verdict> =>
-  (session.pipelines ? inOneGroup(session, plan.chunks ? group(claim, plan) : [...group(claim, plan), DATA], operation) : inTurn(session, group(claim, plan), operation)).pipe(map(({ replies, lost }) => judgeEnvelope(session, claim, plan, replies, lost)));
+export const sendEnvelope = (session: Session, claim: Claim, plan: EnvelopePlan, operation: Deadline): Observable<Verdict> => {
+  const { wire, pipelines } = session;
+  const commands = group(claim, plan);
+  const answers$ = pipelines ? collect(exchange(wire, plan.chunks ? commands : [...commands, DATA], { operation })) : inTurn(wire, commands, operation);
+  return answers$.pipe(map(({ replies, lost }) => judgeEnvelope(session, claim, plan, replies, lost)));
+};
 
 /** RSET where it is due, MAIL and RCPT. */
 export const group = ({ needsReset }: Claim, { commands }: EnvelopePlan): readonly Command[] => (needsReset ? [RSET, ...commands] : commands);
@@ -20,11 +25,8 @@ interface Answers {
   readonly lost: SmtpError | undefined;
 }
 
-const inOneGroup = ({ wire }: Session, commands: readonly Command[], operation: Deadline): Observable<Answers> =>
-  collect(exchange(wire, commands, { operation }));
-
 /** Nothing follows a refused RSET or MAIL; a refused recipient stops nobody else, unless the server says goodbye. */
-const inTurn = ({ wire }: Session, commands: readonly Command[], operation: Deadline): Observable<Answers> => {
+const inTurn = (wire: Wire, commands: readonly Command[], operation: Deadline): Observable<Answers> => {
   const mailAt = commands.findIndex(({ phase }) => phase === 'mail');
   const goOn = (reply: Reply, index: number): boolean => reply.code !== 421 && (index > mailAt || isPositive(reply));
   let index = 0;

@@ -5,11 +5,11 @@ import type { SmtpError } from '../protocol/error.js';
 import type { Reply } from '../protocol/reply.js';
 import { converse } from '../wire/exchange.js';
 import { writeWhole } from '../wire/write-data.js';
-import { conclude } from './accept.js';
 import { giveUp } from './give-up.js';
 import { judgeEnvelope, type Verdict } from './judge-envelope.js';
 import { group } from './send-envelope.js';
-import { tellEnvelope, type Transaction } from './transaction.js';
+import { conclude, tellEnvelope } from './tell.js';
+import type { Transaction } from './transaction.js';
 
 /**
  * A mail in two writes: MAIL, RCPT and DATA in one group, and behind the 354 its content. The group of the next mail may

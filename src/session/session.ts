@@ -64,10 +64,6 @@ export class Session {
     return !this.#isWriting && this.#mailsInFlight < this.#depth && this.#bytesInFlight < BYTES_IN_FLIGHT && !this.wire.mustDrop && !this.wire.failed;
   }
 
-  get mailsInFlight(): number {
-    return this.#mailsInFlight;
-  }
-
   /** The commands of a mail may go out together. */
   get pipelines(): boolean {
     return this.#offersPipelining && this.manners.groups;

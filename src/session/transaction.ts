@@ -6,7 +6,6 @@ import type { TransactionEvent } from '../protocol/event.js';
 import type { Deadline } from '../transport/clock.js';
 import { writeChunks } from '../wire/write-chunks.js';
 import { writeData } from '../wire/write-data.js';
-import { conclude } from './accept.js';
 import { planEnvelope, type EnvelopePlan, type Part } from './envelope-plan.js';
 import { giveUp } from './give-up.js';
 import type { Verdict } from './judge-envelope.js';
@@ -15,6 +14,7 @@ import { sendAtOnce } from './send-at-once.js';
 import { sendEnvelope } from './send-envelope.js';
 import { sendInGroup } from './send-in-group.js';
 import type { Claim, Session } from './session.js';
+import { conclude, tellEnvelope } from './tell.js';
 
 /** What one transaction is about, and the clock that it runs against. */
 export interface TransactionContext {
@@ -77,14 +77,6 @@ const afterEnvelope = (transaction: Transaction, verdict: Verdict): Observable<n
     const { failure } = verdict;
     subscriber.add((failure === undefined ? sendContent(transaction, verdict) : giveUp(transaction, verdict, failure)).subscribe(subscriber));
   });
-
-/** What the envelope amounts to. */
-export const tellEnvelope = ({ session: { wire }, marks, observer }: Transaction, { goesAhead, events }: Verdict): void => {
-  // From a 354 on nothing but content may follow, also where whoever is told of the envelope cancels the mail.
-  wire.mustDrop ||= goesAhead;
-  events.forEach((event) => { observer.next(event); });
-  marks.goAheadAt = marks.contentAt = wire.heardAt;
-};
 
 const sendContent = (transaction: Transaction, verdict: Verdict): Observable<never> => {
   const { session: { wire }, claim, mail, content, plan: { size, chunks, eightBit }, operation, marks, observer } = transaction;

@@ -40,7 +40,7 @@ export const exchangeInTurn = (wire: Wire, commands: readonly Command[], options
 /** What `exchange` does, for who is told directly. Listens first, then writes; content goes out right behind its BDAT LAST. */
 export const converse = (wire: Wire, commands: readonly Command[], { operation }: ExchangeOptions, sink: ReplySink, content?: Uint8Array): Unsubscribable => {
   const expectation = new Expectation(commands, sink, content !== undefined);
-  const expiring = operation.at === Infinity ? Subscription.EMPTY : expireWith(wire, operation, () => expectation.decisive, (error) => { sink.error(error); });
+  const expiring = expireWith(wire, operation, () => expectation.decisive, (error) => { sink.error(error); });
   wire.expect(expectation);
   if (!wire.failed) {
     wire.say(commands);

@@ -11,6 +11,28 @@ import type { Wire } from './wire.js';
 const END_OF_CONTENT = Buffer.from('.\r\n');
 const END_OF_DATA = Command.of('body', 'the content');
 
+/** The reply to content. One that is there before the end of the content has left is none to it. */
+const replyTo = (wire: Wire, sink: ReplySink): Expectation => {
+  const due = new Expectation([END_OF_DATA], {
+    next: (reply) => {
+      if (due.phase === 'body') sink.error(early(wire, END_OF_DATA.toString(), reply));
+      else sink.next(reply);
+    },
+    error: (error) => { sink.error(error); },
+    complete: () => { sink.complete(); },
+  });
+  return due;
+};
+
+/** The point of no return: from this write on the server may have the whole mail, of so many bytes. */
+const writeLast = (wire: Wire, due: Expectation, last: readonly Uint8Array[], bytes: number): void => {
+  due.enter('end-of-data');
+  last.forEach((piece) => { wire.write(piece); });
+  wire.noteContent(bytes);
+  wire.touch();
+  wire.mustDrop = false;
+};
+
 /**
  * Writes one mail's content behind a 354 and waits for its verdict (RFC 5321 section 4.1.1.4). A block is read only when the
  * socket has taken the one before, and each has its own limit. The dot leaves only behind the last block of a source that
@@ -20,23 +42,15 @@ const END_OF_DATA = Command.of('body', 'the content');
 export const writeData = (wire: Wire, content: OpenContent, options: ContentOptions): Observable<ContentEvent> =>
   new Observable((subscriber) => {
     const { operation, encoder } = options;
-    const due = new Expectation([END_OF_DATA], {
-      next: (reply) => {
-        if (due.phase === 'body') subscriber.error(early(wire, END_OF_DATA.toString(), reply));
-        else subscriber.next({ type: 'verdict', reply, bytes: encoder.bytes });
-      },
+    const due = replyTo(wire, {
+      next: (reply) => { subscriber.next({ type: 'verdict', reply, bytes: encoder.bytes }); },
       error: (error) => { subscriber.error(error); },
       complete: () => { subscriber.complete(); },
     });
 
     const writeBlock = ({ bytes, isLast }: Block): Observable<never> => {
       if (!isLast) return wire.stream.take(bytes).pipe(tap({ complete: () => { wire.touch(); } }));
-      // The point of no return: from this write on the server may have the whole mail.
-      due.enter('end-of-data');
-      wire.write(bytes);
-      wire.noteContent(encoder.bytes);
-      wire.touch();
-      wire.mustDrop = false;
+      writeLast(wire, due, [bytes], encoder.bytes);
       return EMPTY;
     };
 
@@ -55,30 +69,15 @@ export const writeData = (wire: Wire, content: OpenContent, options: ContentOpti
   });
 
 /**
- * Content that is all there and dotted, in one write behind a 354, with the dot at its end; `bytes` are those of the message. Tells the reply to it.
- * A reply that was there before the content is none to it.
+ * Content that is all there, in canonical lines with their dots doubled, in one write behind a 354, with the dot at its end.
+ * `bytes` are those of the message. Tells the reply to it.
  */
 export const writeWhole = (wire: Wire, content: Buffer, bytes: number, operation: Deadline, sink: ReplySink): Unsubscribable => {
-  const due = new Expectation([END_OF_DATA], {
-    next: (reply) => {
-      if (due.phase === 'body') sink.error(early(wire, END_OF_DATA.toString(), reply));
-      else sink.next(reply);
-    },
-    error: (error) => { sink.error(error); },
-    complete: () => { sink.complete(); },
-  });
+  const due = replyTo(wire, sink);
   const expiring = expireWith(wire, operation, () => due, (error) => { sink.error(error); });
   wire.mustDrop = true;
   wire.expect(due);
-  if (!wire.failed && !due.isAnswered) {
-    // The point of no return: from this write on the server may have the whole mail.
-    due.enter('end-of-data');
-    wire.write(content);
-    wire.write(END_OF_CONTENT);
-    wire.noteContent(bytes);
-    wire.touch();
-    wire.mustDrop = false;
-  }
+  if (!wire.failed && !due.isAnswered) writeLast(wire, due, [content, END_OF_CONTENT], bytes);
   return {
     unsubscribe: () => {
       expiring.unsubscribe();

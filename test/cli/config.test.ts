@@ -1,20 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { loadOptions } from '../../src/config/index.js';
 import { SmtpClient } from '../../src/index.js';
 import { startServer } from '../../src/testing/index.js';
 import { cli } from '../support/cli.js';
-
-const folder = mkdtempSync(join(tmpdir(), 'rxsmtp-'));
-afterAll(() => { rmSync(folder, { recursive: true }); });
-
-const file = (name: string, content: string): string => {
-  const path = join(folder, name);
-  writeFileSync(path, content);
-  return path;
-};
+import { file, folder } from '../support/files.js';
 
 const appConfig = (port: number): string => file('app.config', `<?xml version="1.0"?>
 <configuration><system.net><mailSettings><smtp from="ann@example.com">

@@ -1,21 +1,13 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { startServer, testAuthority, type ServerOptions, type TestServer } from '../../src/testing/index.js';
 import { cli, keyboard, type Run, type World } from '../support/cli.js';
+import { file, folder } from '../support/files.js';
 
 const PASSWORD = 'open sesame';
 const RAW = 'Message-ID: <1@example.com>\r\nSubject: finished\r\n\r\n.A dot\r\n';
 
-const folder = mkdtempSync(join(tmpdir(), 'rxsmtp-'));
-afterAll(() => { rmSync(folder, { recursive: true }); });
-const file = (name: string, content: string): string => {
-  const path = join(folder, name);
-  writeFileSync(path, content);
-  return path;
-};
 const CA = file('ca.pem', testAuthority);
 
 /** Sends through a server of its own: Ann to Bob over STARTTLS, unless the flags say more. */

@@ -1,24 +1,16 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { loadOptions } from '../../src/config/index.js';
 import { SmtpUsageError } from '../../src/index.js';
+import { file, folder } from '../support/files.js';
 
 const XML = '<configuration><system.net><mailSettings><smtp from="ünal@example.com"><network host="mail.example.com" password="${PASSWORD}" userName="ann"/></smtp></mailSettings></system.net></configuration>';
 const JSON_TEXT = '{ "host": "mail.example.com", "auth": { "user": "ann", "pass": "${PASSWORD}" }, "from": "ünal@example.com" }';
 const URL_TEXT = 'smtp://ann:p%C3%A4ss@mail.example.com:25';
 const env = { PASSWORD: 'päss' };
 
-const folder = mkdtempSync(join(tmpdir(), 'rxsmtp-'));
-afterAll(() => { rmSync(folder, { recursive: true }); });
-
-const fileOf = (content: string | Uint8Array): string => {
-  const path = join(folder, 'settings');
-  writeFileSync(path, content);
-  return path;
-};
+const fileOf = (content: string | Uint8Array): string => file('settings', content);
 
 const utf16le = (text: string): Buffer => Buffer.from(`\uFEFF${text}`, 'utf16le');
 

@@ -4,6 +4,14 @@ import { refusal, unexpected } from './expect-reply.js';
 import type { Verdict } from './judge-envelope.js';
 import type { Transaction } from './transaction.js';
 
+/** What the envelope amounts to. */
+export const tellEnvelope = ({ session: { wire }, marks, observer }: Transaction, { goesAhead, events }: Verdict): void => {
+  // From a 354 on nothing but content may follow, also where whoever is told of the envelope cancels the mail.
+  wire.mustDrop ||= goesAhead;
+  events.forEach((event) => { observer.next(event); });
+  marks.goAheadAt = marks.contentAt = wire.heardAt;
+};
+
 /** The server's last word on a mail: the receipt, or the refusal (RFC 5321 section 4.2.5). */
 export const conclude = (transaction: Transaction, verdict: Verdict, reply: Reply, bytes: number): void => {
   const { session: { wire }, claim, observer } = transaction;

@@ -1,0 +1,55 @@
+import type { Observable, Observer, Unsubscribable } from 'rxjs';
+import type { OpenContent } from '../message/content.js';
+import type { Mail } from '../message/mail.js';
+import type { SmtpEvent } from '../protocol/event.js';
+import type { Opening } from '../session/open-session.js';
+import type { Claim, Session } from '../session/session.js';
+import { transact } from '../session/transaction.js';
+import type { Deadline } from '../transport/clock.js';
+import type { Wire } from '../wire/wire.js';
+import type { Job } from './delivery.js';
+import type { InParts } from './in-parts.js';
+
+/** Opens a connection; `leave` gets the wire when its session has ended. */
+export type Open = (leave: (wire: Wire) => void, operation: Deadline) => Observable<Opening>;
+
+/** One mail under way, whatever number of connections and transactions it takes. */
+export class Sending implements Job {
+  readonly operation: Deadline;
+  readonly #mail: Mail;
+  readonly #open: Open;
+  readonly #parts: InParts | undefined;
+  #content: OpenContent | undefined;
+
+  constructor(mail: Mail, operation: Deadline, open: Open, parts: InParts | undefined) {
+    this.#mail = mail;
+    this.operation = operation;
+    this.#open = open;
+    this.#parts = parts;
+  }
+
+  open(leave: (wire: Wire) => void): Observable<Opening> {
+    return this.#open(leave, this.operation);
+  }
+
+  run(session: Session, claim: Claim, observer: Observer<SmtpEvent>): Unsubscribable {
+    return transact(session, claim, { mail: this.#mail, part: this.#parts, content: this.#content ??= this.#mail.open(), operation: this.operation }, observer);
+  }
+
+  goesOn(error?: unknown): boolean {
+    if (this.#parts?.goesOn(error) !== true) return false;
+    // Bytes are at hand, a stream was read.
+    if (this.#content?.kind === 'stream') this.#close();
+    return true;
+  }
+
+  end(): void {
+    this.#close();
+    this.#mail.discard();
+  }
+
+  #close(): void {
+    this.#content?.dispose();
+    this.#content = undefined;
+  }
+}
