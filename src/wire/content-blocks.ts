@@ -11,10 +11,12 @@ export interface Block {
   readonly isLast: boolean;
 }
 
-// Large enough that what a block costs does not count.
-const LARGE = 512 * 1024;
-/** Of a stream, the first: most mails are small. */
-const SMALL = 16 * 1024;
+/** Of a stream, the first block: most mails are small. */
+const FIRST = 16 * 1024;
+// The next are as large as what leaves in so long (ms): on a slow line there is progress, on a fast one their cost does not count.
+const PACE = 100;
+const LEAST = 64 * 1024;
+const MOST = 2 * 1024 * 1024;
 /** What a slow source gave is held back for so long (ms), and goes out with what comes until then. */
 const LINGER = 100;
 
@@ -40,6 +42,10 @@ class BlockReader {
   readonly #eightBit: boolean;
   readonly #scheduler: SchedulerLike;
   #memory: Buffer;
+  /** As much of it as the next block may take. */
+  #most: number;
+  /** When the last block was given, on the scheduler's clock, and its bytes. */
+  #given: { readonly at: number; readonly size: number } | undefined;
   /** Read, and in no block yet. */
   #rest: Uint8Array;
   #hasEnded: boolean;
@@ -56,7 +62,8 @@ class BlockReader {
     this.#chunks = isAtHand ? undefined : content.chunks;
     this.#rest = isAtHand ? content.bytes : NOTHING;
     this.#hasEnded = isAtHand;
-    this.#memory = Buffer.allocUnsafe(isAtHand ? Math.min(roomFor(content.bytes.length), LARGE) : SMALL);
+    this.#most = isAtHand ? Math.min(roomFor(content.bytes.length), MOST) : FIRST;
+    this.#memory = Buffer.allocUnsafe(this.#most);
   }
 
   /** One block: as full as can be, unless its source takes its time. */
@@ -64,10 +71,11 @@ class BlockReader {
     return new Observable((subscriber) => {
       let lingering: Subscription | undefined;
       let size = 0;
+      this.#keepPace();
 
       const give = (isLast: boolean): void => {
         const bytes = this.#memory.subarray(0, size);
-        if (!isLast && this.#memory.length < LARGE) this.#memory = Buffer.allocUnsafeSlow(LARGE);
+        this.#given = { at: this.#scheduler.now(), size };
         subscriber.next({ bytes, isLast });
         subscriber.complete();
       };
@@ -106,10 +114,20 @@ class BlockReader {
     });
   }
 
+  /** Asked for the next block, the one before has left: how long that took tells how large the next one should be. */
+  #keepPace(): void {
+    if (this.#given === undefined) return;
+    const { at, size } = this.#given;
+    const pace = size * PACE / Math.max(1, this.#scheduler.now() - at);
+    // Where the source was slow, the line might take more than there was.
+    this.#most = Math.min(Math.max(pace, size < this.#most / 2 ? this.#most : LEAST), MOST);
+    if (this.#most > this.#memory.length) this.#memory = Buffer.allocUnsafeSlow(MOST);
+  }
+
   /** So much may be encoded behind `size` bytes of a block; nothing when it is as good as full. */
   #room(size: number): number {
-    const room = (this.#memory.length - size - roomFor(0)) >> 1;
-    return room < this.#memory.length >> 3 ? 0 : room;
+    const room = (this.#most - size - roomFor(0)) >> 1;
+    return room < this.#most >> 3 ? 0 : room;
   }
 
   #read(): void {

@@ -96,7 +96,7 @@ it.each([
   await using server = await startServer({ faults: [{ at: 'bdat', do: 'delay', ms: 100, reply: early }, ...(last === undefined ? [] : [{ at: 'bdat' as const, do: 'reply' as const, reply: last, times: Infinity }])] });
   await using client = clientOf(server);
   const hasLeft = firstValueFrom(client.log$.pipe(filter(({ text }) => text.endsWith('bytes of content'))));
-  const told = collect(client.send({ ...mailOf(1), raw: 'x'.repeat(700_000) }));
+  const told = collect(client.send({ ...mailOf(1), raw: 'x'.repeat(3_000_000) }));
   await hasLeft;
   expect((await told).error).toMatchObject({ outcome, retryable: outcome === 'refused' });
 });

@@ -1,0 +1,61 @@
+import { EMPTY, type Observable, timer, ignoreElements, NEVER } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import type { OpenContent } from '../../src/message/content.js';
+import { Untouched } from '../../src/protocol/dot-stuffing.js';
+import { Redactor } from '../../src/protocol/secret.js';
+import { DEFAULT_TIMEOUTS } from '../../src/protocol/timeouts.js';
+import { deadline } from '../../src/transport/clock.js';
+import { writeBlocks } from '../../src/wire/content-blocks.js';
+import { Wire } from '../../src/wire/wire.js';
+import { FakeStream } from '../support/fake-stream.js';
+import { inVirtualTime } from '../support/marbles.js';
+
+const KB = 1024;
+const BYTES = Buffer.alloc(12 * KB * KB, 'x');
+const CONTENT: OpenContent = { kind: 'bytes', bytes: BYTES, dispose: () => undefined };
+
+/** The sizes of all blocks on a line that takes so many bytes in a millisecond. */
+const sizesOn = (speed: (sent: number) => number): readonly number[] => {
+  const sizes: number[] = [];
+  inVirtualTime(({ flush }, scheduler) => {
+    const wire = new Wire(new FakeStream(NEVER), { peer: 'mail.example:25', connection: 1, timeouts: DEFAULT_TIMEOUTS, scheduler, redactor: new Redactor(), log: { observed: false, next: () => undefined } }, true);
+    let sent = 0;
+    const write = ({ bytes }: { readonly bytes: Buffer }): Observable<never> => {
+      sizes.push(bytes.length);
+      sent += bytes.length;
+      const ms = bytes.length / speed(sent);
+      return ms < 1 ? EMPTY : timer(ms, scheduler).pipe(ignoreElements());
+    };
+    writeBlocks(wire, CONTENT, { operation: deadline(scheduler, 'operation', Infinity), encoder: new Untouched(), eightBit: true }, write).subscribe();
+    flush();
+    wire.release();
+  });
+  return sizes;
+};
+
+describe('the blocks of a content', () => {
+  it('are few on a line that takes them at once', () => {
+    const sizes = sizesOn(() => Infinity);
+    expect(sizes.length).toBeLessThan(10);
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(2 * KB * KB);
+  });
+
+  it('are what leaves in a tenth of a second', () => {
+    const sizes = sizesOn(() => 4 * KB);
+    for (const size of sizes.slice(2, -1)) {
+      expect(size).toBeGreaterThan(200 * KB);
+      expect(size).toBeLessThanOrEqual(400 * KB);
+    }
+  });
+
+  it('shrink where a line turns slow, but not for ever, and grow again', () => {
+    const sizes = sizesOn((sent) => (sent > 4 * KB * KB && sent < 8 * KB * KB ? 0.1 * KB : 40 * KB));
+    expect(Math.min(...sizes.slice(0, -1))).toBeGreaterThan(32 * KB);
+    expect(Math.min(...sizes)).toBeLessThan(64 * KB);
+    expect(sizes.at(-2)).toBeGreaterThan(KB * KB);
+  });
+
+  it('are all of the content, each byte once', () => {
+    for (const speed of [1, 10, 100, Infinity]) expect(sizesOn(() => speed * KB).reduce((sum, size) => sum + size, 0)).toBe(BYTES.length);
+  });
+});
