@@ -1,4 +1,4 @@
-import { AsyncSubject, concatMap, defer, finalize, isObservable, Observable, Subject, type ObservableInput, type Observer, type Unsubscribable } from 'rxjs';
+import { AsyncSubject, concatMap, defer, finalize, Observable, Subject, type ObservableInput, type Observer, type Unsubscribable } from 'rxjs';
 import { settings, type Settings, type SmtpOptions } from './config/options.js';
 import { fromUrl } from './config/url.js';
 import { inOrder, Memory } from './connect/memory.js';
@@ -8,6 +8,7 @@ import { draft, type Mail } from './message/mail.js';
 import type { Message } from './message/message.js';
 import { sendEach, type BulkEvent } from './pool/bulk.js';
 import { InParts, mayComeInParts } from './pool/in-parts.js';
+import type { Place } from './pool/place.js';
 import type { CloseReport, PoolSettings, PoolState } from './pool/pool-state.js';
 import { Pool } from './pool/pool.js';
 import { Sending, type Open } from './pool/sending.js';
@@ -119,12 +120,16 @@ export class SmtpClient implements AsyncDisposable {
   #start(mail: Mail | Observable<Mail>, observer: Observer<SmtpEvent>): Unsubscribable {
     const place = this.#pool.enter();
     const operation = this.#operation();
-    const start = (composed: Mail, to: Observer<SmtpEvent>): Unsubscribable => {
-      const parts = mayComeInParts(composed) ? new InParts(composed, to) : undefined;
-      return this.#pool.use(new Sending(composed, operation, this.#open, parts), parts ?? to, place);
-    };
-    if (!isObservable(mail)) return start(mail, observer);
-    return mail.pipe(concatMap((composed) => new Observable<SmtpEvent>((subscriber) => start(composed, subscriber))), finalize(() => { place.unsubscribe(); })).subscribe(observer);
+    if (!(mail instanceof Observable)) return this.#send(mail, observer, place, operation);
+    return mail.pipe(
+      concatMap((composed) => new Observable<SmtpEvent>((subscriber) => this.#send(composed, subscriber, place, operation))),
+      finalize(() => { place.unsubscribe(); }),
+    ).subscribe(observer);
+  }
+
+  #send(mail: Mail, observer: Observer<SmtpEvent>, place: Place, operation: Deadline): Unsubscribable {
+    const parts = mayComeInParts(mail) ? new InParts(mail, observer) : undefined;
+    return this.#pool.use(new Sending(mail, operation, this.#open, parts), parts ?? observer, place);
   }
 
   async #end(end: Deadline): Promise<void> {

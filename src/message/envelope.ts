@@ -16,6 +16,10 @@ export interface CheckedEnvelope {
   /** `null` is the empty reverse-path. */
   readonly from: Mailbox | null;
   readonly to: readonly CheckedRecipient[];
+  /** Some of the recipients need SMTPUTF8. */
+  readonly utf8: boolean;
+  /** A delivery status is wanted for some of them. */
+  readonly dsn: boolean;
   /** As the caller gave it. */
   readonly envelope: Envelope;
 }
@@ -31,12 +35,16 @@ export const checkEnvelope = (given: Envelope): CheckedEnvelope => {
   const sender = checkSender(from);
   const recipients: CheckedRecipient[] = [];
   const asked: (string | Recipient)[] = [];
+  let utf8 = false;
+  let dsn = false;
   for (let index = 0; index < to.length; index += 1) {
     const recipient = checkRecipient(to[index], index);
     recipients.push(recipient);
+    utf8 ||= recipient.mailbox.utf8;
+    dsn ||= recipient.notify !== undefined || recipient.orcpt !== undefined;
     asked.push(typeof to[index] === 'string' ? recipient.given : asGiven(recipient));
   }
-  return { from: sender === null ? null : parseMailbox(sender, 'envelope.from', 'sender'), to: recipients, envelope: { from: sender, to: asked } };
+  return { from: sender === null ? null : parseMailbox(sender, 'envelope.from', 'sender'), to: recipients, utf8, dsn, envelope: { from: sender, to: asked } };
 };
 
 const checkSender = (from: unknown): string | null => {

@@ -2,10 +2,12 @@ import type { OpenContent } from '../message/content.js';
 import type { CheckedRecipient } from '../message/envelope.js';
 import type { Mail } from '../message/mail.js';
 import { xtext } from '../protocol/address.js';
-import { mail as mailCommand, rcpt, type Command } from '../protocol/command.js';
+import { mail, rcpt, type Command } from '../protocol/command.js';
 import { canonical, measure } from '../protocol/dot-stuffing.js';
 import { SmtpUsageError } from '../protocol/error.js';
 import type { WarningEvent } from '../protocol/event.js';
+import type { Wire } from '../wire/wire.js';
+import type { Offers } from './offers.js';
 import type { Session } from './session.js';
 
 /** Some of a mail's recipients, where the others can be told to the server in another transaction. */
@@ -40,56 +42,61 @@ export interface EnvelopePlan {
 
 /** MAIL and RCPT with the parameters that are needed and offered: SIZE, BODY, SMTPUTF8, DSN, REQUIRETLS. */
 export const planEnvelope = (session: Session, message: Mail, content: OpenContent, part: Part | undefined): EnvelopePlan => {
-  const { capabilities, quota } = session;
-  const { from } = message.envelope;
-  const to = part === undefined ? message.envelope.to : part.due;
-  const binary = message.binary === true;
+  const { offers } = session;
+  const { envelope, binary = false } = message;
   const measured = content.kind !== 'bytes' ? undefined : binary ? { bytes: content.bytes.length, eightBit: true } : measure(content.bytes);
-  const size = measured?.bytes ?? message.size;
+  const size = measured === undefined ? message.size : measured.bytes;
   // A stream may hold anything; content that is known to be plain ASCII needs no word about it.
-  const mayBeEightBit = measured?.eightBit ?? true;
-  const eightBit = capabilities.has('8BITMIME');
-  const utf8 = capabilities.has('SMTPUTF8');
-  const dsn = capabilities.has('DSN');
-  const possible = utf8 ? to : to.filter(({ mailbox }) => !mailbox.utf8);
-  const recipients = quota === undefined || part === undefined ? possible : quota.fitting(possible);
-  if (part !== undefined) part.named = recipients;
-  quota?.named(recipients);
-  const parameters =
-    (size !== undefined && capabilities.has('SIZE') ? ` SIZE=${String(size)}` : '')
-    + (binary ? ' BODY=BINARYMIME' : mayBeEightBit && eightBit ? ' BODY=8BITMIME' : '')
-    + (utf8 && (from?.utf8 === true || recipients.some(({ mailbox }) => mailbox.utf8)) ? ' SMTPUTF8' : '')
-    + (dsn && message.dsn?.ret !== undefined ? ` RET=${message.dsn.ret}` : '')
-    + (dsn && message.dsn?.envid !== undefined ? ` ENVID=${xtext(message.dsn.envid)}` : '')
-    + (message.requireTls === true ? ' REQUIRETLS' : '');
-  const commands = recipients.map((recipient) => rcpt(recipient.mailbox.path, dsn ? notification(recipient, message) : ''));
-  commands.unshift(mailCommand(from?.path ?? '', parameters));
-  const isWhole = content.kind === 'bytes' && content.bytes.length <= MOST_IN_ONE_WRITE && recipients.length > 0 && (binary || eightBit || !mayBeEightBit);
+  const isPlain = measured !== undefined && !measured.eightBit;
+  const to = part === undefined ? envelope.to : part.due;
+  const possible = offers.utf8 || !envelope.utf8 ? to : to.filter(({ mailbox }) => !mailbox.utf8);
+  const recipients = part === undefined ? possible : chosen(session, part, possible);
+  session.quota?.named(recipients);
+  const wantsDsn = envelope.dsn || message.dsn !== undefined;
+  const asksForDsn = wantsDsn && offers.dsn;
+  const body = binary ? ' BODY=BINARYMIME' : offers.eightBit && !isPlain ? ' BODY=8BITMIME' : '';
+  const commands = [mail(envelope.from?.path ?? '', sizeParameter(offers, size) + body + rareParameters(offers, message, recipients))];
+  recipients.forEach((recipient) => { commands.push(rcpt(recipient.mailbox.path, asksForDsn ? notification(recipient, message) : '')); });
+  const isWhole = content.kind === 'bytes' && content.bytes.length <= MOST_IN_ONE_WRITE && recipients.length > 0 && (binary || offers.eightBit || isPlain);
   return {
-    commands, recipients, size, chunks: session.chunks, eightBit, isPart: part !== undefined,
+    commands, recipients, size, chunks: session.chunks, eightBit: offers.eightBit, isPart: part !== undefined,
     impossible: possible === to ? NOBODY : to.filter(({ mailbox }) => mailbox.utf8),
     whole: isWhole ? mended(content.bytes, size ?? 0) : undefined,
-    warnings: !dsn && wantsDsn(message) ? [{ type: 'warning', code: 'W_DSN', message: `${session.wire.context.peer} does not offer DSN: no delivery status was asked for.` }] : NO_WARNINGS,
-    failure: obstacle(session, message, size, utf8),
+    warnings: wantsDsn && !offers.dsn ? [{ type: 'warning', code: 'W_DSN', message: `${session.wire.context.peer} does not offer DSN: no delivery status was asked for.` }] : NO_WARNINGS,
+    failure: obstacle(session, message, size),
   };
 };
 
 const NOBODY: readonly CheckedRecipient[] = [];
 const NO_WARNINGS: readonly WarningEvent[] = [];
 
+/** Those that go into the next transaction. */
+const chosen = ({ quota }: Session, part: Part, possible: readonly CheckedRecipient[]): readonly CheckedRecipient[] => {
+  part.named = quota === undefined ? possible : quota.fitting(possible);
+  return part.named;
+};
+
+const sizeParameter = (offers: Offers, size: number | undefined): string => (offers.size && size !== undefined ? ` SIZE=${String(size)}` : '');
+
+const rareParameters = (offers: Offers, { dsn, requireTls, envelope: { from, utf8 } }: Mail, recipients: readonly CheckedRecipient[]): string => {
+  let parameters = '';
+  if (offers.utf8 && (from?.utf8 === true || (utf8 && recipients.some(({ mailbox }) => mailbox.utf8)))) parameters += ' SMTPUTF8';
+  if (dsn !== undefined && offers.dsn) parameters += (dsn.ret === undefined ? '' : ` RET=${dsn.ret}`) + (dsn.envid === undefined ? '' : ` ENVID=${xtext(dsn.envid)}`);
+  return requireTls === true ? `${parameters} REQUIRETLS` : parameters;
+};
+
 /** What this server cannot do for this mail. */
-const obstacle = ({ capabilities, wire, chunks }: Session, { envelope: { from }, requireTls, binary }: Mail, size: number | undefined, utf8: boolean): SmtpUsageError | undefined => {
-  const usage = (text: string): SmtpUsageError => new SmtpUsageError({ phase: 'mail', message: `${wire.context.peer} ${text}` });
-  const limit = capabilities.sizeLimit;
-  if (size !== undefined && limit !== undefined && size > limit) return usage(`takes at most ${String(limit)} bytes, and the message has ${String(size)}. Send less, or a link.`);
-  if (from?.utf8 === true && !utf8) return usage('does not offer SMTPUTF8, which the sender\'s address needs. Use an ASCII address.');
-  if (requireTls === true && (wire.stream.tls === undefined || !capabilities.has('REQUIRETLS'))) return usage('cannot promise TLS all the way (REQUIRETLS, RFC 8689). Leave "requireTls" out, or use another server.');
+const obstacle = ({ offers, wire, chunks }: Session, { envelope: { from }, requireTls, binary }: Mail, size: number | undefined): SmtpUsageError | undefined => {
+  const { sizeLimit } = offers;
+  if (size !== undefined && sizeLimit !== undefined && size > sizeLimit) return usage(wire, `takes at most ${String(sizeLimit)} bytes, and the message has ${String(size)}. Send less, or a link.`);
+  if (from?.utf8 === true && !offers.utf8) return usage(wire, 'does not offer SMTPUTF8, which the sender\'s address needs. Use an ASCII address.');
+  if (requireTls === true && (wire.stream.tls === undefined || !offers.requireTls)) return usage(wire, 'cannot promise TLS all the way (REQUIRETLS, RFC 8689). Leave "requireTls" out, or use another server.');
   // RFC 3030 wants CHUNKING for it; our chunks go out behind each other, which takes PIPELINING as well.
-  if (binary === true && !(chunks && capabilities.has('BINARYMIME'))) return usage('takes no binary content here, which needs BINARYMIME, CHUNKING and PIPELINING (RFC 3030). Encode the content as base64 and leave "binary" out, or use another server.');
+  if (binary === true && !(chunks && offers.binary)) return usage(wire, 'takes no binary content here, which needs BINARYMIME, CHUNKING and PIPELINING (RFC 3030). Encode the content as base64 and leave "binary" out, or use another server.');
   return undefined;
 };
 
-const wantsDsn = ({ dsn, envelope: { to } }: Mail): boolean => dsn !== undefined || to.some(({ notify, orcpt }) => notify !== undefined || orcpt !== undefined);
+const usage = ({ context: { peer } }: Wire, text: string): SmtpUsageError => new SmtpUsageError({ phase: 'mail', message: `${peer} ${text}` });
 
 // Larger content is better cut into chunks, and not sent at all to nobody.
 const MOST_IN_ONE_WRITE = 256 * 1024;

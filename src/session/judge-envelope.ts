@@ -2,6 +2,7 @@ import { DATA, RSET } from '../protocol/command.js';
 import type { SmtpError } from '../protocol/error.js';
 import type { TransactionEvent } from '../protocol/event.js';
 import { isFarewell, isPositive, isRefusal, isTooMany, makeReply, type Reply } from '../protocol/reply.js';
+import type { Wire } from '../wire/wire.js';
 import type { EnvelopePlan } from './envelope-plan.js';
 import { refusal, unexpected } from './expect-reply.js';
 import type { Claim, Session } from './session.js';
@@ -29,67 +30,101 @@ export interface Verdict {
  * MAIL, RCPT... and DATA where it is needed, as far as they came. The first refusal that stops the mail is its error, before
  * the loss that followed it.
  */
-export const judgeEnvelope = (session: Session, { needsReset }: Claim, { commands, recipients, impossible, isPart, chunks }: EnvelopePlan, replies: readonly Reply[], lost: SmtpError | undefined): Verdict => {
+export const judgeEnvelope = (session: Session, { needsReset }: Claim, plan: EnvelopePlan, replies: readonly Reply[], lost: SmtpError | undefined): Verdict => {
   const { wire } = session;
   const mailAt = needsReset ? 1 : 0;
-  const mailReply = replies[mailAt];
-  const dataReply = replies[mailAt + commands.length];
-  const goesAhead = dataReply?.code === 354;
-  const events: TransactionEvent[] = [];
-  const accepted: string[] = [];
-  const refused: Refused[] = [];
-  const verdict = (failure: SmtpError | undefined, isForNobody = false): Verdict => ({ events, accepted, refused, goesAhead: goesAhead && !wire.failed, isForNobody, failure });
-  const command = (index: number): string => String(commands[index]);
-  const refuse = (recipient: string, reply: Reply): void => {
-    refused.push({ recipient, reply });
-    events.push({ type: 'recipient-refused', recipient, reply });
-  };
-
-  const resetReply = needsReset ? replies[0] : undefined;
-  if (resetReply !== undefined && !isPositive(resetReply)) {
-    wire.mustDrop = true;
-    return verdict(isRefusal(resetReply) ? refusal(wire, 'reset', String(RSET), resetReply, 'Try again on another connection.') : unexpected(wire, 'reset', String(RSET), resetReply));
-  }
-  const unreachable = impossible[0];
-  const nobody = unreachable === undefined ? undefined : () => refusal(wire, 'rcpt', `RCPT TO:<${unreachable.given}>`, NEEDS_SMTPUTF8, 'Use an ASCII address.', unreachable.given);
-  if (mailReply === undefined) return verdict(lost ?? nobody?.());
-  if (isRefusal(mailReply)) return verdict(refusal(wire, 'mail', command(0), mailReply, 'Check the sender\'s address, and whether "auth" is needed.'));
-  if (!isPositive(mailReply)) return verdict(unexpected(wire, 'mail', command(0), mailReply));
-  events.push({ type: 'sender-accepted', reply: mailReply });
-
-  impossible.forEach(({ given }) => { refuse(given, NEEDS_SMTPUTF8); });
-  let firstRefusal: SmtpError | undefined;
-  let answered = 0;
-  for (;;) {
-    const recipient = recipients[answered];
-    const reply = replies[mailAt + 1 + answered];
-    if (recipient === undefined || reply === undefined) break;
-    const { given } = recipient;
-    answered += 1;
-    if (isPositive(reply)) {
-      accepted.push(given);
-      events.push({ type: 'recipient-accepted', recipient: given, reply });
-      continue;
-    }
-    if (!isRefusal(reply)) return verdict(unexpected(wire, 'rcpt', command(answered), reply));
-    // Nothing is told of those that wait for another transaction. The first one is never among them, so that each gets on.
-    if (isPart && accepted.length > 0 && isTooMany(reply)) continue;
-    if (firstRefusal === undefined || isFarewell(reply)) {
-      const error = refusal(wire, 'rcpt', command(answered), reply, 'Check the recipient\'s address.', given);
-      if (isFarewell(reply)) {
-        refused.push({ recipient: given, reply });
-        return verdict(error);
-      }
-      firstRefusal = error;
-    }
-    refuse(given, reply);
-  }
-  if (accepted.length === 0 && answered === recipients.length) return verdict(firstRefusal ?? nobody?.(), true);
-  if (chunks) return verdict(lost);
-  if (dataReply === undefined) return verdict(lost ?? nobody?.());
-  if (goesAhead) return verdict(lost);
-  return verdict(isRefusal(dataReply) ? refusal(wire, 'data', String(DATA), dataReply, 'The mail was not sent.') : unexpected(wire, 'data', String(DATA), dataReply));
+  const judgement = new Judgement(wire, plan);
+  const goesAhead = replies[mailAt + plan.commands.length]?.code === 354;
+  const failure = (needsReset ? resetFailure(wire, replies[0]) : undefined) ?? judgement.failure(replies, mailAt, lost);
+  return { events: judgement.events, accepted: judgement.accepted, refused: judgement.refused, goesAhead: goesAhead && !wire.failed, isForNobody: judgement.isForNobody, failure };
 };
+
+const resetFailure = (wire: Wire, reply: Reply | undefined): SmtpError | undefined => {
+  if (reply === undefined || isPositive(reply)) return undefined;
+  wire.mustDrop = true;
+  return isRefusal(reply) ? refusal(wire, 'reset', String(RSET), reply, 'Try again on another connection.') : unexpected(wire, 'reset', String(RSET), reply);
+};
+
+/** What is found on the way through the replies. */
+class Judgement {
+  readonly events: TransactionEvent[] = [];
+  readonly accepted: string[] = [];
+  readonly refused: Refused[] = [];
+  isForNobody = false;
+  readonly #wire: Wire;
+  readonly #plan: EnvelopePlan;
+
+  constructor(wire: Wire, plan: EnvelopePlan) {
+    this.#wire = wire;
+    this.#plan = plan;
+  }
+
+  /** Why the content must not be sent; the reply to MAIL stands at `mailAt`. */
+  failure(replies: readonly Reply[], mailAt: number, lost: SmtpError | undefined): SmtpError | undefined {
+    const { commands, recipients, impossible, chunks } = this.#plan;
+    const mailReply = replies[mailAt];
+    if (mailReply === undefined) return lost ?? this.#unreachable();
+    if (!isPositive(mailReply)) return this.#mailFailure(mailReply);
+    this.events.push({ type: 'sender-accepted', reply: mailReply });
+    impossible.forEach(({ given }) => { this.#refuse(given, NEEDS_SMTPUTF8); });
+    let firstRefusal: SmtpError | undefined;
+    let at = 0;
+    for (; at < recipients.length; at += 1) {
+      const recipient = recipients[at];
+      const reply = replies[mailAt + 1 + at];
+      if (recipient === undefined || reply === undefined) break;
+      if (isPositive(reply)) {
+        this.accepted.push(recipient.given);
+        this.events.push({ type: 'recipient-accepted', recipient: recipient.given, reply });
+        continue;
+      }
+      const failure = this.#recipientFailure(recipient.given, reply, at, firstRefusal === undefined);
+      if (failure !== undefined && (!isRefusal(reply) || isFarewell(reply))) return failure;
+      firstRefusal ??= failure;
+    }
+    if (at === recipients.length && this.accepted.length === 0) {
+      this.isForNobody = true;
+      return firstRefusal ?? this.#unreachable();
+    }
+    if (chunks) return lost;
+    const dataReply = replies[mailAt + commands.length];
+    if (dataReply === undefined) return lost ?? this.#unreachable();
+    return dataReply.code === 354 ? lost : this.#dataFailure(dataReply);
+  }
+
+  #refuse(recipient: string, reply: Reply): void {
+    this.refused.push({ recipient, reply });
+    this.events.push({ type: 'recipient-refused', recipient, reply });
+  }
+
+  /** A recipient was not accepted. What comes of it is a failure of the mail if the server says goodbye, or nobody is left. */
+  #recipientFailure(recipient: string, reply: Reply, index: number, isFirst: boolean): SmtpError | undefined {
+    const command = String(this.#plan.commands[index + 1]);
+    if (!isRefusal(reply)) return unexpected(this.#wire, 'rcpt', command, reply);
+    // Nothing is told of those that wait for another transaction. The first one is never among them, so that each gets on.
+    if (this.#plan.isPart && this.accepted.length > 0 && isTooMany(reply)) return undefined;
+    const isLast = isFarewell(reply);
+    const failure = isFirst || isLast ? refusal(this.#wire, 'rcpt', command, reply, 'Check the recipient\'s address.', recipient) : undefined;
+    if (isLast) this.refused.push({ recipient, reply });
+    else this.#refuse(recipient, reply);
+    return failure;
+  }
+
+  #mailFailure(reply: Reply): SmtpError {
+    const command = String(this.#plan.commands[0]);
+    return isRefusal(reply) ? refusal(this.#wire, 'mail', command, reply, 'Check the sender\'s address, and whether "auth" is needed.') : unexpected(this.#wire, 'mail', command, reply);
+  }
+
+  #dataFailure(reply: Reply): SmtpError {
+    return isRefusal(reply) ? refusal(this.#wire, 'data', String(DATA), reply, 'The mail was not sent.') : unexpected(this.#wire, 'data', String(DATA), reply);
+  }
+
+  /** The recipients that cannot be told to this server may be all that there are. */
+  #unreachable(): SmtpError | undefined {
+    const [recipient] = this.#plan.impossible;
+    return recipient === undefined ? undefined : refusal(this.#wire, 'rcpt', `RCPT TO:<${recipient.given}>`, NEEDS_SMTPUTF8, 'Use an ASCII address.', recipient.given);
+  }
+}
 
 // RFC 6531 section 3.5: what the server would have to say to such an address. It is never asked.
 const NEEDS_SMTPUTF8: Reply = makeReply(553, ['5.6.7 This address needs SMTPUTF8, which the server does not offer']);

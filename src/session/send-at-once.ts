@@ -1,8 +1,9 @@
 import type { Unsubscribable } from 'rxjs';
-import { bdat } from '../protocol/command.js';
+import { bdat, type Command } from '../protocol/command.js';
 import { SmtpReplyError, type SmtpError } from '../protocol/error.js';
 import { isPositive, type Reply } from '../protocol/reply.js';
 import { converse } from '../wire/exchange.js';
+import type { ReplySink } from '../wire/expectation.js';
 import { unexpected } from './expect-reply.js';
 import { judgeEnvelope, type Verdict } from './judge-envelope.js';
 import { group } from './send-envelope.js';
@@ -14,35 +15,56 @@ import type { Transaction } from './transaction.js';
  * the next mail can follow at once; the price is that the content has left before the envelope was answered.
  */
 export const sendAtOnce = (transaction: Transaction, content: Buffer): Unsubscribable => {
-  const { session, claim, plan, operation, observer } = transaction;
-  const commands = [...group(claim, plan), bdat(content.length, true)];
-  const replies: Reply[] = [];
-  let verdict: Verdict | undefined;
-
-  const judge = (lost?: SmtpError): Verdict => {
-    verdict = judgeEnvelope(session, claim, plan, replies, lost);
-    tellEnvelope(transaction, verdict);
-    if (verdict.failure === undefined) observer.next({ type: 'progress', bytesSent: content.length, bytesTotal: content.length });
-    return verdict;
-  };
-  /** The server took one, whatever it made of the rest of the envelope. */
-  const hasRecipient = (): boolean => replies.slice(commands.length - 1 - plan.recipients.length).some(isPositive);
-  const conversation = converse(session.wire, commands, { operation }, {
-    next: (reply) => {
-      if (verdict === undefined) {
-        replies.push(reply);
-        if (replies.length === commands.length - 1) judge();
-      } else if (verdict.failure === undefined) conclude(transaction, verdict, reply, content.length);
-      // The reply to content that reached nobody changes nothing, but had to be waited for.
-      else observer.error(isPositive(reply) && (!(verdict.failure instanceof SmtpReplyError) || hasRecipient()) ? unexpected(session.wire, 'end-of-data', 'the content behind a failed envelope', reply) : verdict.failure);
-    },
-    // A refused envelope is the answer, whatever became of the connection; otherwise the content is in doubt.
-    error: (lost) => {
-      const { failure } = verdict ?? judge(lost);
-      observer.error(failure instanceof SmtpReplyError ? failure : lost);
-    },
-    complete: () => undefined,
-  }, content);
-  if (!session.wire.failed) claim.written(content.length);
+  const { session: { wire }, claim, plan, operation } = transaction;
+  const commands = group(claim, plan, bdat(content.length, true));
+  const conversation = converse(wire, commands, { operation }, new AtOnce(transaction, commands, content.length), content);
+  if (!wire.failed) claim.written(content.length);
   return conversation;
 };
+
+/** The replies to such a mail: a verdict on its envelope, and then the word on its content. */
+class AtOnce implements ReplySink {
+  readonly #transaction: Transaction;
+  readonly #commands: readonly Command[];
+  readonly #bytes: number;
+  readonly #replies: Reply[] = [];
+  #verdict: Verdict | undefined;
+
+  constructor(transaction: Transaction, commands: readonly Command[], bytes: number) {
+    this.#transaction = transaction;
+    this.#commands = commands;
+    this.#bytes = bytes;
+  }
+
+  next(reply: Reply): void {
+    const verdict = this.#verdict;
+    if (verdict === undefined) {
+      this.#replies.push(reply);
+      if (this.#replies.length === this.#commands.length - 1) this.#judge();
+    } else if (verdict.failure === undefined) conclude(this.#transaction, verdict, reply, this.#bytes);
+    // The reply to content that reached nobody changes nothing, but had to be waited for.
+    else this.#transaction.observer.error(isPositive(reply) && this.#mayHaveSent(verdict.failure) ? unexpected(this.#transaction.session.wire, 'end-of-data', 'the content behind a failed envelope', reply) : verdict.failure);
+  }
+
+  // A refused envelope is the answer, whatever became of the connection; otherwise the content is in doubt.
+  error(lost: SmtpError): void {
+    const { failure } = this.#verdict ?? this.#judge(lost);
+    this.#transaction.observer.error(failure instanceof SmtpReplyError ? failure : lost);
+  }
+
+  complete(): void { /* The last reply has told it all. */ }
+
+  #judge(lost?: SmtpError): Verdict {
+    const { session, claim, plan, observer } = this.#transaction;
+    const verdict = this.#verdict = judgeEnvelope(session, claim, plan, this.#replies, lost);
+    tellEnvelope(this.#transaction, verdict);
+    if (verdict.failure === undefined) observer.next({ type: 'progress', bytesSent: this.#bytes, bytesTotal: this.#bytes });
+    return verdict;
+  }
+
+  /** The envelope was not simply refused, or the server took a recipient whatever it made of the rest. */
+  #mayHaveSent(failure: SmtpError): boolean {
+    const { recipients } = this.#transaction.plan;
+    return !(failure instanceof SmtpReplyError) || this.#replies.slice(this.#commands.length - 1 - recipients.length).some(isPositive);
+  }
+}

@@ -12,13 +12,17 @@ import type { Claim, Session } from './session.js';
 /** MAIL, RCPT and DATA: one group where the server pipelines, else one after the other; all replies, and then a verdict. */
 export const sendEnvelope = (session: Session, claim: Claim, plan: EnvelopePlan, operation: Deadline): Observable<Verdict> => {
   const { wire, pipelines } = session;
-  const commands = group(claim, plan);
-  const answers$ = pipelines ? collect(exchange(wire, plan.chunks ? commands : [...commands, DATA], { operation })) : inTurn(wire, commands, operation);
+  const answers$ = pipelines ? collect(exchange(wire, group(claim, plan, plan.chunks ? undefined : DATA), { operation })) : inTurn(wire, group(claim, plan), operation);
   return answers$.pipe(map(({ replies, lost }) => judgeEnvelope(session, claim, plan, replies, lost)));
 };
 
-/** RSET where it is due, MAIL and RCPT. */
-export const group = ({ needsReset }: Claim, { commands }: EnvelopePlan): readonly Command[] => (needsReset ? [RSET, ...commands] : commands);
+/** RSET where it is due, MAIL and RCPT, and what goes out behind them. */
+export const group = ({ needsReset }: Claim, { commands }: EnvelopePlan, last?: Command): readonly Command[] => {
+  const all: Command[] = needsReset ? [RSET] : [];
+  commands.forEach((command) => { all.push(command); });
+  if (last !== undefined) all.push(last);
+  return all;
+};
 
 interface Answers {
   readonly replies: readonly Reply[];

@@ -2,6 +2,7 @@ import type { Capabilities } from '../protocol/capabilities.js';
 import type { ReadyEvent } from '../protocol/event.js';
 import type { Wire } from '../wire/wire.js';
 import type { Manners } from './manners.js';
+import { offersOf, type Offers } from './offers.js';
 import { Quota } from './quota.js';
 import type { SessionSettings } from './settings.js';
 import type { State } from './state.js';
@@ -20,6 +21,8 @@ export class Session {
   readonly manners: Manners;
   /** What a mail begins with on a connection that was open already. */
   readonly ready: ReadyEvent;
+  /** What there is for envelopes. */
+  readonly offers: Offers;
   /** Undefined where the server tells no limits. */
   readonly quota: Quota | undefined;
   /** Mails that were begun here. */
@@ -42,6 +45,7 @@ export class Session {
     this.settings = settings;
     this.manners = manners;
     this.ready = { type: 'ready', capabilities, supportedAuthentication: capabilities.authentication, secure: wire.stream.tls !== undefined, reused: true };
+    this.offers = offersOf(capabilities);
     this.#offersPipelining = settings.pipelining.enabled && capabilities.has('PIPELINING');
     this.#offersChunking = capabilities.has('CHUNKING');
     this.quota = capabilities.has('LIMITS') ? new Quota(capabilities.limits) : undefined;

@@ -40,7 +40,7 @@ export const exchangeInTurn = (wire: Wire, commands: readonly Command[], options
 /** What `exchange` does, for who is told directly. Listens first, then writes; content goes out right behind its BDAT LAST. */
 export const converse = (wire: Wire, commands: readonly Command[], { operation }: ExchangeOptions, sink: ReplySink, content?: Uint8Array): Unsubscribable => {
   const expectation = new Expectation(commands, sink, content !== undefined);
-  const expiring = expireWith(wire, operation, () => expectation.decisive, (error) => { sink.error(error); });
+  const conversation = new Conversation(wire, expectation, operation.at === Infinity ? undefined : expireWith(wire, operation, () => expectation.decisive, (error) => { sink.error(error); }));
   wire.expect(expectation);
   if (!wire.failed) {
     wire.say(commands);
@@ -49,15 +49,28 @@ export const converse = (wire: Wire, commands: readonly Command[], { operation }
       wire.noteContent(content.length);
     }
   }
-  return {
-    unsubscribe: () => {
-      expiring.unsubscribe();
-      expectation.sink = undefined;
-      // The 354 that is still to come could be answered with content only.
-      if (!expectation.isAnswered && commands.at(-1)?.phase === 'data') wire.mustDrop = true;
-    },
-  };
+  return conversation;
 };
+
+/** Commands that went out, and their replies that somebody waits for. */
+class Conversation implements Unsubscribable {
+  readonly #wire: Wire;
+  readonly #expectation: Expectation;
+  readonly #expiring: Unsubscribable | undefined;
+
+  constructor(wire: Wire, expectation: Expectation, expiring: Unsubscribable | undefined) {
+    this.#wire = wire;
+    this.#expectation = expectation;
+    this.#expiring = expiring;
+  }
+
+  unsubscribe(): void {
+    this.#expiring?.unsubscribe();
+    this.#expectation.sink = undefined;
+    // The 354 that is still to come could be answered with content only.
+    if (!this.#expectation.isAnswered && this.#expectation.commands.at(-1)?.phase === 'data') this.#wire.mustDrop = true;
+  }
+}
 
 const GREETING = Command.of('greeting', 'the connection');
 

@@ -54,9 +54,10 @@ export class Expectation {
     this.#phase = phase;
   }
 
-  /** One reply came. */
-  answered(): void {
+  /** One reply came; true if it was the last. */
+  answered(): boolean {
     this.#answered += 1;
+    return this.isAnswered;
   }
 
   get #last(): Command {

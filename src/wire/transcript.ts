@@ -33,10 +33,22 @@ export class Transcript {
   }
 
   note(said: Said): void {
-    this.#said[this.#oldest] = said;
-    this.#oldest = (this.#oldest + 1) % LINES;
+    this.#keep(said);
     const { log } = this.#context;
     if (log.observed) log.next(this.#line(said));
+  }
+
+  /** Commands that left together, of which only the last will ever be read again. */
+  noteGroup(commands: readonly Command[]): void {
+    const last = commands.length > LINES ? commands.slice(-LINES) : commands;
+    last.forEach((command) => { this.#keep(command); });
+    const { log } = this.#context;
+    if (log.observed) commands.forEach((command) => { log.next(this.#line(command)); });
+  }
+
+  #keep(said: Said): void {
+    this.#said[this.#oldest] = said;
+    this.#oldest = this.#oldest === LINES - 1 ? 0 : this.#oldest + 1;
   }
 
   /** As a person may read them, secrets gone. */

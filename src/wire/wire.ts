@@ -110,12 +110,10 @@ export class Wire {
 
   /** Writes commands in one go. */
   say(commands: readonly Command[]): void {
+    this.#transcript.noteGroup(commands);
     let lines = '';
     // Not for...of: here and in what else each mail runs through, its iterator would cost more than the work.
-    commands.forEach((command) => {
-      this.#transcript.note(command);
-      lines += `${command.line}\r\n`;
-    });
+    commands.forEach((command) => { lines += `${command.line}\r\n`; });
     if (this.#failure === undefined) this.stream.write(lines);
   }
 
@@ -188,8 +186,7 @@ export class Wire {
     this.#greeted = true;
     this.#outstanding -= 1;
     this.#transcript.note(reply);
-    first.answered();
-    const { isAnswered } = first;
+    const isAnswered = first.answered();
     if (isAnswered) this.#due.shift();
     // Whatever follows the last reply that was due ends the wire, but not before that reply has counted.
     if (isLast) this.fail(this.#closedBy('sent more than was asked for'));
