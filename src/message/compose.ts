@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import type MailComposer from 'nodemailer/lib/mail-composer';
+import { domainOf } from '../protocol/address.js';
 import { crypto } from '../protocol/crypto.js';
 import { asBuffer } from '../protocol/as-buffer.js';
 import type { Envelope } from '../protocol/envelope.js';
@@ -41,7 +42,7 @@ export const composition = (given: Fields<(typeof COMPOSED_FIELDS)[number]>): Co
   const from = checkAddress(given.from, 'from');
   const [to, cc, bcc] = [checkAddresses(given.to, 'to'), checkAddresses(given.cc, 'cc'), checkAddresses(given.bcc, 'bcc')];
   const attachments = checkAttachments(given.attachments);
-  const messageId = given.messageId === undefined ? `<${crypto().randomBytes(16).toString('hex')}@${from.mailbox.domain}>` : checkMessageId(given.messageId, 'messageId');
+  const messageId = given.messageId === undefined ? `<${crypto().randomBytes(16).toString('hex')}@${domainOf(from.mailbox)}>` : checkMessageId(given.messageId, 'messageId');
   const header: () => ComposerOptions = once({
     from: written(from),
     sender: given.sender === undefined ? undefined : written(checkAddress(given.sender, 'sender')),

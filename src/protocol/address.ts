@@ -3,15 +3,17 @@ import { SmtpUsageError } from './error.js';
 
 /** One address as it goes into MAIL or RCPT. */
 export interface Mailbox {
-  /** What stands between `<` and `>`. */
+  /** What stands between `<` and `>`: the local part as it was given, and the domain in lower case and A-labels (RFC 5890). */
   readonly path: string;
-  /** As it was given, with its quotes. */
-  readonly local: string;
-  /** Lower case, A-labels (RFC 5890); an address literal with its brackets; empty for `Postmaster`. */
-  readonly domain: string;
   /** The local part needs SMTPUTF8 (RFC 6531). */
   readonly utf8: boolean;
 }
+
+/** The domain of an address; a literal with its brackets, and empty for `Postmaster`. */
+export const domainOf = ({ path }: Mailbox): string => {
+  const at = path.lastIndexOf('@');
+  return at < 0 ? '' : path.slice(at + 1);
+};
 
 type Refuse = (why: string) => never;
 
@@ -34,12 +36,7 @@ const IPV4 = /^(?:(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(?:\.(?!$)|$)){
  * source route or second address. `what` names the place in the options; the text itself is never repeated.
  */
 export const parseMailbox = (text: string, what: string | (() => string), role: 'sender' | 'recipient' = 'recipient'): Mailbox =>
-  text.length <= PATH_LIMIT && PLAIN.test(text) ? plainMailbox(text) : parseAny(text, what, role);
-
-const plainMailbox = (text: string): Mailbox => {
-  const at = text.indexOf('@');
-  return { path: text, local: text.slice(0, at), domain: text.slice(at + 1), utf8: false };
-};
+  text.length <= PATH_LIMIT && PLAIN.test(text) ? { path: text, utf8: false } : parseAny(text, what, role);
 
 const parseAny = (text: string, what: string | (() => string), role: 'sender' | 'recipient'): Mailbox => {
   const refuse: Refuse = (why) => {
@@ -49,7 +46,7 @@ const parseAny = (text: string, what: string | (() => string), role: 'sender' | 
   if (FORBIDDEN.test(text)) refuse('holds a line break, a control or an invisible character. Remove it.');
   if (Buffer.byteLength(text) > 2 * PATH_LIMIT) refuse(`is longer than the ${String(PATH_LIMIT)} bytes that a path may have. Shorten it.`);
   // RFC 5321 section 4.1.1.3: the one recipient that needs no domain.
-  if (role === 'recipient' && /^postmaster$/i.test(text)) return { path: text, local: text, domain: '', utf8: false };
+  if (role === 'recipient' && /^postmaster$/i.test(text)) return { path: text, utf8: false };
   const end = text.startsWith('"') ? quotedEnd(text, refuse) : dotStringEnd(text, refuse);
   const local = text.slice(0, end);
   if (text[end] !== '@') refuse(behindLocalPart(text[end]));
@@ -57,7 +54,7 @@ const parseAny = (text: string, what: string | (() => string), role: 'sender' | 
   const domain = parseDomain(text.slice(end + 1), refuse);
   const path = `${local}@${domain}`;
   if (Buffer.byteLength(path) > PATH_LIMIT) refuse(`is longer than the ${String(PATH_LIMIT)} bytes that a path may have. Shorten it.`);
-  return { path, local, domain, utf8: NON_ASCII.test(local) };
+  return { path, utf8: NON_ASCII.test(local) };
 };
 
 /** The argument of EHLO (RFC 5321 section 4.1.4): a domain, or an address literal. */

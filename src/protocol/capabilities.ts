@@ -59,20 +59,20 @@ export class Capabilities {
     this.#offers = offers;
   }
 
-  static fromEhlo({ lines: [greeting = '', ...offered] }: Reply): Capabilities {
+  static fromEhlo({ lines }: Reply): Capabilities {
     const offers = new Map<string, readonly string[]>();
-    for (const line of offered) {
-      const [first = '', ...rest] = words(line);
+    lines.slice(1).forEach((line) => {
       // The spelling of drafts before RFC 2554, which is still around: AUTH=LOGIN PLAIN.
-      const [keyword, ...parameters] = /^AUTH=/i.test(first) ? ['AUTH', ...words(first.slice(5)), ...rest] : [first.toUpperCase(), ...rest];
-      if (!KEYWORD.test(keyword) || (offers.size === MOST_KEYWORDS && !offers.has(keyword))) continue;
-      offers.set(keyword, [...(offers.get(keyword) ?? []), ...parameters]);
-    }
-    return new this(domainOf(greeting), true, offers);
+      const given = words(line.replace(/^ *AUTH=/i, 'AUTH '));
+      const keyword = (given.shift() ?? '').toUpperCase();
+      const before = offers.get(keyword);
+      if (KEYWORD.test(keyword) && (before !== undefined || offers.size < MOST_KEYWORDS)) offers.set(keyword, before === undefined ? given : before.concat(given));
+    });
+    return new this(domainOf(lines[0] ?? ''), true, offers);
   }
 
-  static fromHelo({ lines: [greeting = ''] }: Reply): Capabilities {
-    return new this(domainOf(greeting), false, new Map());
+  static fromHelo({ lines }: Reply): Capabilities {
+    return new this(domainOf(lines[0] ?? ''), false, new Map());
   }
 
   get keywords(): readonly string[] {
@@ -93,6 +93,6 @@ export class Capabilities {
   }
 }
 
-const words = (line: string): readonly string[] => line.split(' ').filter((word) => word !== '');
+const words = (line: string): string[] => line.split(' ').filter((word) => word !== '');
 
 const domainOf = (greeting: string): string => words(greeting)[0] ?? '';

@@ -117,10 +117,12 @@ export class ReplyParser {
     if (!line.endsWith('\r')) this.#malformed('a line ends in LF without CR');
     const text = decoded(line.slice(0, -1));
     if (text.includes('\0')) this.#malformed('a line holds NUL');
-    const [, code, separator, words = ''] = LINE.exec(text) ?? [];
+    const parts = LINE.exec(text);
+    const code = parts?.[1];
+    const words = parts?.[3] ?? '';
     if (code === undefined) this.#malformed('a line does not start with a reply code');
     if ((this.#code ??= code) !== code) this.#malformed(`the lines of a reply disagree: ${this.#code} and ${code}`);
-    if (separator === '-') {
+    if (parts?.[2] === '-') {
       this.#lines.push(this.#safe(words));
       if (this.#lines.length === MOST_LINES) this.#malformed(`a reply has more than ${String(MOST_LINES)} lines`);
       return undefined;

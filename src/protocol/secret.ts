@@ -33,12 +33,12 @@ export class Redactor {
   readonly #forms = new Set<string>();
 
   conceal(secret: string | Secret): void {
-    for (const form of typeof secret === 'string' ? formsOf(secret) : knownForms(secret)) this.#forms.add(form);
+    (typeof secret === 'string' ? formsOf(secret) : knownForms(secret)).forEach((form) => { this.#forms.add(form); });
   }
 
   clean(text: string): string {
     let cleaned = text;
-    for (const form of this.#forms) if (cleaned.includes(form)) cleaned = cleaned.replaceAll(form, HIDDEN);
+    this.#forms.forEach((form) => { if (cleaned.includes(form)) cleaned = cleaned.replaceAll(form, HIDDEN); });
     return cleaned;
   }
 }

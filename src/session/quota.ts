@@ -1,4 +1,5 @@
 import type { CheckedRecipient } from '../message/envelope.js';
+import { domainOf } from '../protocol/address.js';
 import type { Limits } from '../protocol/capabilities.js';
 
 /** What a server that tells its limits (RFC 9422) still takes in one session. */
@@ -27,7 +28,7 @@ export class Quota {
     const chosen: CheckedRecipient[] = [];
     for (const recipient of recipients) {
       if (chosen.length === this.#recipients) break;
-      const { domain } = recipient.mailbox;
+      const domain = domainOf(recipient.mailbox);
       if (!domains.has(domain) && domains.size >= this.#mostDomains) continue;
       domains.add(domain);
       chosen.push(recipient);
@@ -37,6 +38,6 @@ export class Quota {
 
   /** They are told to the server. */
   named(recipients: readonly CheckedRecipient[]): void {
-    if (this.#mostDomains !== Infinity) for (const { mailbox } of recipients) this.#domains.add(mailbox.domain);
+    if (this.#mostDomains !== Infinity) for (const { mailbox } of recipients) this.#domains.add(domainOf(mailbox));
   }
 }

@@ -16,6 +16,8 @@ export class Expectation {
   sink: ReplySink | undefined;
   /** Content went out right behind the last command, BDAT LAST: from then on only its own reply decides. */
   readonly #lastDecides: boolean;
+  /** Challenges are among the replies: AUTH and its responses go out alone. */
+  readonly isSignIn: boolean;
   #answered = 0;
   #phase: Phase | undefined;
 
@@ -23,6 +25,7 @@ export class Expectation {
     this.commands = commands;
     this.sink = sink;
     this.#lastDecides = lastDecides;
+    this.isSignIn = commands[0]?.phase === 'auth';
   }
 
   /** Whose reply is next, or came last. */
@@ -56,8 +59,7 @@ export class Expectation {
 
   /** One reply came; true if it was the last. */
   answered(): boolean {
-    this.#answered += 1;
-    return this.isAnswered;
+    return ++this.#answered === this.commands.length;
   }
 
   get #last(): Command {

@@ -170,7 +170,7 @@ export class Wire {
     this.heardAt = this.context.scheduler.now();
     for (let left = asked; left > 0 && this.#failure === undefined; left -= 1) {
       const first = this.#due[0];
-      const reply = first === undefined ? undefined : this.#parse(first.phase);
+      const reply = first === undefined ? undefined : this.#parse(first.isSignIn);
       if (first === undefined || reply === undefined) break;
       hasHeard = true;
       const surplus = left === 1 && this.#parser.buffered > 0;
@@ -200,11 +200,10 @@ export class Wire {
     return phase === 'body' || phase === 'end-of-data' || phase === 'quit' || (phase === 'data' && code === 354) || (phase === 'greeting' && severity > 3);
   }
 
-  #parse(phase: Phase): Reply | undefined {
-    const isAuthenticating = phase === 'auth';
-    if (this.#parser.keepsChallenges !== isAuthenticating) {
-      this.#parser.keepsChallenges = isAuthenticating;
-      this.#parser.lineLimit = isAuthenticating ? AUTH_LINE_LIMIT : LINE_LIMIT;
+  #parse(isSignIn: boolean): Reply | undefined {
+    if (this.#parser.keepsChallenges !== isSignIn) {
+      this.#parser.keepsChallenges = isSignIn;
+      this.#parser.lineLimit = isSignIn ? AUTH_LINE_LIMIT : LINE_LIMIT;
     }
     try {
       return this.#parser.read();

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseClientName, parseMailbox, xtext } from '../../src/protocol/address.js';
+import { domainOf, parseClientName, parseMailbox, xtext } from '../../src/protocol/address.js';
 import { rcpt } from '../../src/protocol/command.js';
 import { SmtpUsageError } from '../../src/protocol/error.js';
 
@@ -9,25 +9,26 @@ const label = 'a'.repeat(63);
 
 describe('parseMailbox', () => {
   it.each([
-    ['ann@example.com', { path: 'ann@example.com', local: 'ann', domain: 'example.com', utf8: false }],
-    ['Ann.B+c@EXAMPLE.com', { path: 'Ann.B+c@example.com', local: 'Ann.B+c', domain: 'example.com', utf8: false }],
-    ['"a b"@example.com', { path: '"a b"@example.com', local: '"a b"', domain: 'example.com', utf8: false }],
-    ['"a\\"@\\\\>,"@example.com', { path: '"a\\"@\\\\>,"@example.com', local: '"a\\"@\\\\>,"', domain: 'example.com', utf8: false }],
-    ['"evil@attacker.example x"@good.example', { path: '"evil@attacker.example x"@good.example', local: '"evil@attacker.example x"', domain: 'good.example', utf8: false }],
-    ['a@localhost', { path: 'a@localhost', local: 'a', domain: 'localhost', utf8: false }],
-    ['a@under_score.example', { path: 'a@under_score.example', local: 'a', domain: 'under_score.example', utf8: false }],
-    ['a@[127.0.0.1]', { path: 'a@[127.0.0.1]', local: 'a', domain: '[127.0.0.1]', utf8: false }],
-    ['a@[ipv6:2001:DB8::1]', { path: 'a@[IPv6:2001:db8::1]', local: 'a', domain: '[IPv6:2001:db8::1]', utf8: false }],
-    ['a@[IPv6:::ffff:1.2.3.4]', { path: 'a@[IPv6:::ffff:1.2.3.4]', local: 'a', domain: '[IPv6:::ffff:1.2.3.4]', utf8: false }],
-    ['a@BÜCHER.example', { path: 'a@xn--bcher-kva.example', local: 'a', domain: 'xn--bcher-kva.example', utf8: false }],
-    ['a@straße.example', { path: 'a@xn--strae-oqa.example', local: 'a', domain: 'xn--strae-oqa.example', utf8: false }],
-    ['a@例え.テスト', { path: 'a@xn--r8jz45g.xn--zckzah', local: 'a', domain: 'xn--r8jz45g.xn--zckzah', utf8: false }],
-    ['josé@example.com', { path: 'josé@example.com', local: 'josé', domain: 'example.com', utf8: true }],
-    ['"😀 x"@example.com', { path: '"😀 x"@example.com', local: '"😀 x"', domain: 'example.com', utf8: true }],
-    ['Postmaster', { path: 'Postmaster', local: 'Postmaster', domain: '', utf8: false }],
-    [`${'a'.repeat(64)}@example.com`, { path: `${'a'.repeat(64)}@example.com`, local: 'a'.repeat(64), domain: 'example.com', utf8: false }],
+    ['ann@example.com', { path: 'ann@example.com', domain: 'example.com', utf8: false }],
+    ['Ann.B+c@EXAMPLE.com', { path: 'Ann.B+c@example.com', domain: 'example.com', utf8: false }],
+    ['"a b"@example.com', { path: '"a b"@example.com', domain: 'example.com', utf8: false }],
+    ['"a\\"@\\\\>,"@example.com', { path: '"a\\"@\\\\>,"@example.com', domain: 'example.com', utf8: false }],
+    ['"evil@attacker.example x"@good.example', { path: '"evil@attacker.example x"@good.example', domain: 'good.example', utf8: false }],
+    ['a@localhost', { path: 'a@localhost', domain: 'localhost', utf8: false }],
+    ['a@under_score.example', { path: 'a@under_score.example', domain: 'under_score.example', utf8: false }],
+    ['a@[127.0.0.1]', { path: 'a@[127.0.0.1]', domain: '[127.0.0.1]', utf8: false }],
+    ['a@[ipv6:2001:DB8::1]', { path: 'a@[IPv6:2001:db8::1]', domain: '[IPv6:2001:db8::1]', utf8: false }],
+    ['a@[IPv6:::ffff:1.2.3.4]', { path: 'a@[IPv6:::ffff:1.2.3.4]', domain: '[IPv6:::ffff:1.2.3.4]', utf8: false }],
+    ['a@BÜCHER.example', { path: 'a@xn--bcher-kva.example', domain: 'xn--bcher-kva.example', utf8: false }],
+    ['a@straße.example', { path: 'a@xn--strae-oqa.example', domain: 'xn--strae-oqa.example', utf8: false }],
+    ['a@例え.テスト', { path: 'a@xn--r8jz45g.xn--zckzah', domain: 'xn--r8jz45g.xn--zckzah', utf8: false }],
+    ['josé@example.com', { path: 'josé@example.com', domain: 'example.com', utf8: true }],
+    ['"😀 x"@example.com', { path: '"😀 x"@example.com', domain: 'example.com', utf8: true }],
+    ['Postmaster', { path: 'Postmaster', domain: '', utf8: false }],
+    [`${'a'.repeat(64)}@example.com`, { path: `${'a'.repeat(64)}@example.com`, domain: 'example.com', utf8: false }],
   ])('reads %s', (text, expected) => {
-    expect(parseMailbox(text, WHAT)).toEqual(expected);
+    const mailbox = parseMailbox(text, WHAT);
+    expect({ ...mailbox, domain: domainOf(mailbox) }).toEqual(expected);
   });
 
   it.each([

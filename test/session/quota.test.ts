@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { CheckedRecipient } from '../../src/message/envelope.js';
 import { checkEnvelope } from '../../src/message/envelope.js';
+import { domainOf } from '../../src/protocol/address.js';
 import { Quota } from '../../src/session/quota.js';
 
 const people = (addresses: readonly string[]): readonly CheckedRecipient[] => checkEnvelope({ from: null, to: addresses }).to;
@@ -13,7 +14,7 @@ const limits = fc.record({ mails: limit, recipients: limit, domains: limit });
 const recipients = fc.array(fc.tuple(fc.integer({ min: 0, max: 5 }), fc.constantFrom('a.example', 'b.example', 'C.Example', 'd.example')), { minLength: 1, maxLength: 40 })
   .map((drawn) => people(drawn.map(([user, domain], index) => `user${String(user)}-${String(index)}@${domain}`)));
 
-const domainsOf = (chosen: readonly CheckedRecipient[]): readonly string[] => chosen.map(({ mailbox }) => mailbox.domain);
+const domainsOf = (chosen: readonly CheckedRecipient[]): readonly string[] => chosen.map(({ mailbox }) => domainOf(mailbox));
 
 describe('a quota', () => {
   it('puts every recipient into exactly one part, and none over a limit', () => {
