@@ -1,5 +1,5 @@
 import { AsyncSubject, concatMap, defer, finalize, Observable, Subject, type ObservableInput, type Observer, type Unsubscribable } from 'rxjs';
-import { settings, type Settings, type SmtpOptions } from './config/options.js';
+import { MOST_CONNECTIONS, settings, type Settings, type SmtpOptions } from './config/options.js';
 import { fromUrl } from './config/url.js';
 import { inOrder, Memory } from './connect/memory.js';
 import { openDoor } from './connect/open-door.js';
@@ -8,6 +8,7 @@ import { draft, type Mail } from './message/mail.js';
 import type { Message } from './message/message.js';
 import { sendEach, type BulkEvent } from './pool/bulk.js';
 import { InParts, mayComeInParts } from './pool/in-parts.js';
+import type { Room } from './pool/pull-map.js';
 import type { Place } from './pool/place.js';
 import type { CloseReport, PoolSettings, PoolState } from './pool/pool-state.js';
 import { Pool } from './pool/pool.js';
@@ -23,6 +24,7 @@ import { dial } from './transport/dial.js';
 
 /** How many mails at a time. */
 export interface BulkOptions {
+  /** Default: as many as the connections have room for. */
   readonly concurrency?: number;
 }
 
@@ -76,6 +78,7 @@ export class SmtpClient implements AsyncDisposable {
   verify(): Observable<ConnectEvent> {
     return defer(() => {
       const operation = this.#operation();
+      this.#memory.forgive();
       return this.#pool.verify((leave) => this.#open(leave, operation));
     });
   }
@@ -92,11 +95,12 @@ export class SmtpClient implements AsyncDisposable {
   /**
    * Sends what a source gives, as there is room for it: arrays, iterables and async iterables are pulled, observables wait.
    * One mail that fails is a `failed` event, and the stream goes on. `concurrency` mails are on the way at a time; default:
-   * as many as the connections hold.
+   * as many as the connections have room for. When the source fails, or the client is closed, the stream fails as soon as
+   * the mails that were begun have ended.
    */
-  sendAll(messages: ObservableInput<Message>, { concurrency = this.#settings.concurrency }: BulkOptions = {}): Observable<BulkEvent> {
-    if (!(concurrency >= 1)) throw new SmtpUsageError({ message: 'The option "concurrency" must be a number above zero.' });
-    return sendEach(messages, (message, observer) => this.#start(draft(message), observer), () => !this.#pool.isClosed, concurrency);
+  sendAll(messages: ObservableInput<Message>, { concurrency }: BulkOptions = {}): Observable<BulkEvent> {
+    if (concurrency !== undefined && !(concurrency >= 1)) throw new SmtpUsageError({ message: 'The option "concurrency" must be a number above zero.' });
+    return sendEach(messages, (message, observer) => this.#start(draft(message), observer), (error) => error === this.#pool.refusal, concurrency === undefined ? this.#room : { concurrency });
   }
 
   /**
@@ -138,6 +142,10 @@ export class SmtpClient implements AsyncDisposable {
     this.#log.complete();
   }
 
+  get #room(): Room {
+    return this.#settings.pool === false ? { concurrency: MOST_CONNECTIONS } : { concurrency: Infinity, gate: this.#pool.gate };
+  }
+
   #operation(): Deadline {
     return deadline(monotonic, 'operation', this.#settings.timeouts.operation);
   }
@@ -152,6 +160,7 @@ export class SmtpClient implements AsyncDisposable {
   readonly #open: Open = (leave, operation) =>
     openDoor(this.plans, {
       memory: this.#memory, leave, scheduler: monotonic, stagger: this.#settings.stagger,
+      isSettled: this.#settings.credentials?.kind === 'password',
       open: (candidate, handOver, from) => {
         const surroundings = { leave, handOver, manners: this.#mannersOf(candidate) };
         if (from !== undefined) return resumeSession(from, surroundings);

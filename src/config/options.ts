@@ -8,7 +8,6 @@ import type { SecurityMode } from '../protocol/connection-plan.js';
 import { Secret } from '../protocol/secret.js';
 import { AUTOMATIC_GREETING_TIMEOUT, DEFAULT_TIMEOUTS, type Timeouts } from '../protocol/timeouts.js';
 import type { SaslMechanism } from '../sasl/mechanism.js';
-import { MAILS_IN_FLIGHT } from '../session/session.js';
 import type { SessionCredentials, SessionSettings } from '../session/settings.js';
 import { tokenSource, type TokenFunction } from '../session/token-source.js';
 import type { DialSettings } from '../transport/dial-context.js';
@@ -124,12 +123,11 @@ export interface Settings extends SessionSettings, DialSettings {
   readonly automatic: boolean;
   readonly stagger: number | undefined;
   readonly pool: PoolSettings | false;
-  /** Mails that `sendAll` has on the way at a time. */
-  readonly concurrency: number;
 }
 
 const OPTION = 'option';
-const MOST_CONNECTIONS = 5;
+/** Connections of a pool, and of many mails that have none. */
+export const MOST_CONNECTIONS = 5;
 const NOT_YET = 'is not supported yet. Leave it out.';
 
 const KNOWN = [
@@ -170,7 +168,6 @@ export const settings = (options: SmtpOptions): Settings => {
     proxies: checkProxies(given.proxy, host),
     socket,
     pool,
-    concurrency: (pool === false ? MOST_CONNECTIONS : pool.maxConnections) * (pipelining.enabled ? pipelining.depth ?? MAILS_IN_FLIGHT : 1),
     pipelining,
   };
 };

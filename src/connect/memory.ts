@@ -1,4 +1,8 @@
 import type { ConnectionPlan } from '../protocol/connection-plan.js';
+import { SmtpAuthenticationError } from '../protocol/error.js';
+
+// So long (ms) a refused password is not tried again: many mails that each try it get an account locked.
+const REFUSAL_HOLDS = 60_000;
 
 /** What a client has learned of its host, and uses for its next connection. */
 export class Memory {
@@ -6,6 +10,22 @@ export class Memory {
   opened: ConnectionPlan | undefined;
   /** The host can do TLS: from now on clear text is no last resort any more, whoever hides it. */
   metTls = false;
+  #refused: { readonly error: SmtpAuthenticationError; readonly until: number } | undefined;
+
+  /** The sign-in that was refused for good, as long as that is held against the next one. */
+  refusal(now: number): SmtpAuthenticationError | undefined {
+    return this.#refused !== undefined && now < this.#refused.until ? this.#refused.error : undefined;
+  }
+
+  /** Somebody asks for another try. */
+  forgive(): void {
+    this.#refused = undefined;
+  }
+
+  /** What another try would not change is remembered. */
+  failed(error: unknown, now: number): void {
+    if (error instanceof SmtpAuthenticationError && error.outcome === 'refused' && !error.retryable) this.#refused = { error, until: now + REFUSAL_HOLDS };
+  }
 }
 
 /** Clear text behind a way with TLS: it may be used only where none of those can be had. */

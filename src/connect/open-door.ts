@@ -1,4 +1,4 @@
-import { defer, finalize, type Observable, type SchedulerLike } from 'rxjs';
+import { defer, finalize, tap, throwError, type Observable, type SchedulerLike } from 'rxjs';
 import type { ConnectionPlan } from '../protocol/connection-plan.js';
 import type { Leave, Opening } from '../session/open-session.js';
 import { Doors, type Open } from './doors.js';
@@ -13,14 +13,21 @@ export interface RunOptions {
   readonly scheduler: SchedulerLike;
   /** Milliseconds between the starts of a race; undefined: one candidate after the other. */
   readonly stagger: number | undefined;
+  /** What is signed in with stays the same, so that a refusal may be remembered. */
+  readonly isSettled: boolean;
 }
 
 /** A session at the first door that opens. */
-export const openDoor = (plans: readonly ConnectionPlan[], { memory, open, leave, scheduler, stagger }: RunOptions): Observable<Opening> =>
+export const openDoor = (plans: readonly ConnectionPlan[], { memory, open, leave, scheduler, stagger, isSettled }: RunOptions): Observable<Opening> =>
   defer(() => {
+    const refusal = memory.refusal(scheduler.now());
+    if (refusal !== undefined) return throwError(() => refusal);
     const doors = new Doors(plans, memory, open, leave);
     const session$ = stagger === undefined
       ? inTurn(candidatesOf(plans), doors.attempt, scheduler)
       : staggered(plans, doors.attempt, { stagger, scheduler, wins: ({ type }) => type === 'greeted' });
-    return session$.pipe(finalize(() => { doors.leave(); }));
+    return session$.pipe(
+      tap({ error: (error: unknown) => { if (isSettled) memory.failed(error, scheduler.now()); } }),
+      finalize(() => { doors.leave(); }),
+    );
   });

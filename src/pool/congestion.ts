@@ -1,7 +1,7 @@
 import { SmtpError } from '../protocol/error.js';
 
-// "Not now", "too many": what a server says that wants to be asked less.
-const THROTTLES: ReadonlySet<number> = new Set([421, 450, 451, 452, 454]);
+// "Not now", "too many": what a server says that wants to be asked less. 432 is what Exchange says to too many connections.
+const THROTTLES: ReadonlySet<number> = new Set([421, 432, 450, 451, 452, 454]);
 
 /**
  * How many mails may be on the way: all that the connections hold, until the server asks for less. Then half as many, and

@@ -1,4 +1,5 @@
 import type { Observable, Observer, SchedulerLike, Unsubscribable } from 'rxjs';
+import { SmtpTimeoutError } from '../protocol/error.js';
 import type { SmtpEvent } from '../protocol/event.js';
 import type { Opening } from '../session/open-session.js';
 import type { Claim, Session } from '../session/session.js';
@@ -20,6 +21,8 @@ export interface Job {
   goesOn(error?: unknown): boolean;
   /** Once, when nothing of it is left to do. */
   end(): void;
+  /** What is told of an error, at the end. */
+  failure(error: unknown): unknown;
 }
 
 /** The pool, as one delivery sees it. */
@@ -29,6 +32,8 @@ export interface Carrier {
   /** It failed; `number` tells when it was begun. */
   failed(error: unknown, number: number): void;
   accepted(): void;
+  /** Its connection could not be opened for this reason; true if the mail can go with another one. */
+  goesWithOthers(error: unknown): boolean;
   /** Begins it again, before all that wait. */
   again(delivery: Delivery): void;
   /** It has ended, however. */
@@ -39,6 +44,9 @@ export interface Carrier {
 interface Listener extends Observer<SmtpEvent> {
   readonly closed?: boolean;
 }
+
+/** The server does not answer in time: the next mail is better off elsewhere. */
+const isOperationOver = (error: unknown): boolean => error instanceof SmtpTimeoutError && error.limit === 'operation';
 
 // A mail that others keep pushing out is not to wander for ever.
 const MOST_MOVES = 3;
@@ -119,17 +127,21 @@ export class Delivery implements Observer<SmtpEvent>, Unsubscribable {
   error(error: unknown): void {
     if (this.closed) return;
     const claim = this.#claim;
+    if (claim === undefined && this.#connection !== undefined && this.#carrier.goesWithOthers(error)) {
+      this.#again();
+      return;
+    }
     const moving = claim === undefined || this.#isTold || claim.isFirst || this.#moves === MOST_MOVES ? undefined : mayMove(error, claim.overlaps);
     this.#carrier.failed(error, this.number);
     if (moving === 'it-was-ahead') this.#session?.manners.disappoint();
-    if (moving === 'the-session-is-full' && this.#session !== undefined) this.#session.isFull = true;
+    if (this.#session !== undefined && (moving === 'the-session-is-full' || isOperationOver(error))) this.#session.isClosing = true;
     if (moving !== undefined) {
       this.#moves += 1;
       this.#again();
     } else if (this.job.goesOn(error)) this.#goOn();
     else {
       this.#end(false);
-      this.#observer.error(error);
+      this.#observer.error(this.job.failure(error));
     }
   }
 

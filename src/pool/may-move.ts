@@ -7,9 +7,12 @@ import { SmtpConnectionError, SmtpError, SmtpProtocolError, SmtpTimeoutError } f
  */
 export const mayMove = (error: unknown, overlaps: boolean): 'the-connection-died' | 'the-session-is-full' | 'it-was-ahead' | undefined => {
   if (!(error instanceof SmtpError) || error.outcome === 'unknown') return undefined;
-  if (overlaps && (error instanceof SmtpProtocolError || error.reply?.code === 503)) return 'it-was-ahead';
+  // Some servers refuse what was sent ahead, and some throw it away.
+  const wasIgnored = error instanceof SmtpTimeoutError && error.limit === 'command';
+  if (overlaps && (error instanceof SmtpProtocolError || error.reply?.code === 503 || wasIgnored)) return 'it-was-ahead';
   if (error.phase === 'mail' && error.reply?.severity === 4 && error.reply.enhanced?.[1] === 5 && error.reply.enhanced[2] === 3) return 'the-session-is-full';
-  const died = error.reply?.code === 421
+  // A server that refuses RSET may keep the transaction before.
+  const died = error.reply?.code === 421 || (error.phase === 'reset' && error.reply !== undefined)
     || (error instanceof SmtpConnectionError && error.code === 'E_CLOSED')
     || (error instanceof SmtpTimeoutError && error.limit !== 'operation' && error.limit !== 'close');
   return died ? 'the-connection-died' : undefined;

@@ -2,11 +2,13 @@ import { defer, filter, firstValueFrom, map, merge, Observable, startWith, Subje
 import { SmtpUsageError, type SmtpError } from '../protocol/error.js';
 import type { ConnectEvent, SmtpEvent } from '../protocol/event.js';
 import type { Opening } from '../session/open-session.js';
-import { remaining, timeoutError, type Deadline } from '../transport/clock.js';
+import { LONGEST, remaining, timeoutError, type Deadline } from '../transport/clock.js';
 import type { Wire } from '../wire/wire.js';
+import { Ceiling, isCrowded } from './ceiling.js';
 import { Congestion } from './congestion.js';
 import { Connection } from './connection.js';
 import { Delivery, type Carrier, type Job } from './delivery.js';
+import { Gate } from './gate.js';
 import { Place } from './place.js';
 import type { CloseReport, PoolSettings, PoolState } from './pool-state.js';
 import { RateLimit } from './rate-limit.js';
@@ -25,6 +27,7 @@ export class Pool implements Carrier {
   readonly #late = new Subject<SmtpError>();
   readonly state$: Observable<PoolState> = defer(() => this.#changes.pipe(startWith(this.#state)));
   readonly #congestion = new Congestion();
+  readonly #ceiling: Ceiling;
   readonly #rateLimit: RateLimit | undefined;
   /** Keeps the process alive: somebody counts on what it waits for. */
   readonly #awake: SchedulerLike;
@@ -33,24 +36,25 @@ export class Pool implements Carrier {
   #begun = 0;
   #inFlight = 0;
   #isAdmitting = false;
-  #isClosed = false;
+  /** Open as long as a mail that comes now has not long to wait: each connection may have one more at hand. */
+  readonly gate: Gate;
+  /** What every mail meets once the pool is closed. */
+  refusal: SmtpUsageError | undefined;
 
   constructor(settings: PoolSettings, scheduler: SchedulerLike, awake = scheduler) {
     this.#settings = settings;
     this.#scheduler = scheduler;
     this.#awake = awake;
+    this.gate = new Gate(() => this.#begun - this.#inFlight <= settings.maxConnections);
+    this.#ceiling = new Ceiling(settings.maxConnections, scheduler);
     this.#rateLimit = settings.rate === undefined ? undefined : new RateLimit(settings.rate);
-  }
-
-  get isClosed(): boolean {
-    return this.#isClosed;
   }
 
   /** Opens a connection of its own up to `ready`, and leaves. */
   verify(open: (leave: (wire: Wire) => void) => Observable<Opening>): Observable<ConnectEvent> {
     return new Observable((subscriber) => {
       const place = this.enter();
-      if (place.closed) throw closed();
+      if (this.refusal !== undefined) throw this.refusal;
       const cut$ = this.#late.pipe(map((error) => { throw error; }));
       subscriber.add(merge(open(this.#leave), cut$).pipe(takeWhile((step): step is ConnectEvent => step.type !== 'session')).subscribe(subscriber));
       // Last: it is given back when the server is being left, which `close()` waits for as well.
@@ -60,14 +64,15 @@ export class Pool implements Carrier {
 
   /** A place for a mail, from its subscription to its end: `close()` waits until it is given back. A closed one where the pool is closed. */
   enter(): Place {
-    if (!this.#isClosed) this.#begun += 1;
-    return new Place(this.#isClosed, this.#left);
+    const isClosed = this.refusal !== undefined;
+    if (!isClosed) this.#begun += 1;
+    return new Place(isClosed, this.#left);
   }
 
   /** Does a job for its observer, on a connection that has room, a new one, or the next that has. */
   use(job: Job, observer: Observer<SmtpEvent>, place: Place): Unsubscribable {
     const delivery = new Delivery(job, observer, this, place);
-    if (place.closed) delivery.error(closed());
+    if (place.closed) delivery.error(this.refusal);
     else if (this.#isAdmitting || this.#first !== undefined || !this.#begins(delivery)) {
       this.#waiting.add(delivery);
       delivery.waits(this.#scheduler);
@@ -92,6 +97,12 @@ export class Pool implements Carrier {
     this.#congestion.accepted();
   }
 
+  goesWithOthers(error: unknown): boolean {
+    if (this.#connections.size < 2 || !isCrowded(error)) return false;
+    this.#ceiling.lower(this.#connections.size - 1);
+    return true;
+  }
+
   again(delivery: Delivery): void {
     this.#returning.add(delivery);
     delivery.waits(this.#scheduler);
@@ -109,7 +120,7 @@ export class Pool implements Carrier {
    * way at the end of the time is cut off.
    */
   async close(end: Deadline): Promise<CloseReport> {
-    this.#isClosed = true;
+    this.refusal = new SmtpUsageError({ phase: 'idle', message: 'This client was closed. Make a new SmtpClient to send more.' });
     const begun = this.#begun;
     let cut = 0;
     for (const connection of this.#connections) if (connection.mails === 0) this.#retire(connection);
@@ -148,7 +159,7 @@ export class Pool implements Carrier {
   #begins(delivery: Delivery): boolean {
     if (this.#inFlight >= this.#congestion.limit) return false;
     const shared = this.#withRoom();
-    if ((shared === undefined && this.#connections.size >= this.#settings.maxConnections) || this.#mustWait()) return false;
+    if ((shared === undefined && this.#connections.size + this.#leaving.size >= this.#ceiling.most) || this.#mustWait()) return false;
     this.#waiting.delete(delivery);
     this.#returning.delete(delivery);
     this.#rateLimit?.started(this.#scheduler.now());
@@ -194,7 +205,7 @@ export class Pool implements Carrier {
     this.#ringing ??= this.#awake.schedule(() => {
       this.#ringing = undefined;
       this.#admit();
-    }, Math.ceil(wait));
+    }, Math.ceil(Math.min(wait, LONGEST)));
     return true;
   }
 
@@ -225,9 +236,9 @@ export class Pool implements Carrier {
     const { idleTimeout, maxAge } = this.#settings;
     const isKept = connection.session?.isUsable === true && !this.#isWorn(connection);
     // On its way out, the client still sends what waits.
-    if (isKept && this.#isClosed) this.#admit();
+    if (isKept && this.refusal !== undefined) this.#admit();
     if (connection.mails > 0) return;
-    if (!isKept || this.#isClosed || idleTimeout === 0) {
+    if (!isKept || this.refusal !== undefined || idleTimeout === 0) {
       this.#retire(connection);
       return;
     }
@@ -251,7 +262,11 @@ export class Pool implements Carrier {
   readonly #leave = (wire: Wire): void => {
     this.#leaving.add(wire);
     this.#changed();
-    const left = (): void => { this.#leaving.delete(wire); this.#changed(); };
+    const left = (): void => {
+      this.#leaving.delete(wire);
+      this.#changed();
+      this.#admit();
+    };
     wire.leave().subscribe({ complete: left, error: left });
   };
 
@@ -272,7 +287,6 @@ export class Pool implements Carrier {
 
   #changed(): void {
     if (this.#changes.observed) this.#changes.next(this.#state);
+    this.gate.changed();
   }
 }
-
-const closed = (): SmtpUsageError => new SmtpUsageError({ phase: 'idle', message: 'This client was closed. Make a new SmtpClient to send more.' });

@@ -1,4 +1,5 @@
-import { from, mergeMap, Observable, type ObservableInput, type Observer, type Subscriber, type Unsubscribable } from 'rxjs';
+import { from, Observable, type Subscription, type ObservableInput, type Observer, type Subscriber, type Unsubscribable } from 'rxjs';
+import type { Gate } from './gate.js';
 
 /** What becomes of the values and the failure of one piece of work. A failure that is thrown ends the whole. */
 export interface Outcomes<T, V, R> {
@@ -9,40 +10,159 @@ export interface Outcomes<T, V, R> {
 /** Begins the work on one value. */
 type Start<T, V> = (value: T, observer: Observer<V>) => Unsubscribable;
 
-/**
- * Like `mergeMap`, but takes a value from its source only when there is room for it: arrays, iterables and async iterables
- * are pulled. An Observable cannot be slowed down; what it emits too fast waits here.
- */
-export const pullMap = <T, V, R>(source: ObservableInput<T>, start: Start<T, V>, concurrency: number, outcomes: Outcomes<T, V, R>): Observable<R> => {
-  const take: Take<T, R> = (value, index, subscriber, done) => new Work(value, index, subscriber, done, start, outcomes);
-  if (Symbol.iterator in source) return pull(() => source[Symbol.iterator](), take, concurrency);
-  if (Symbol.asyncIterator in source) return pull(() => source[Symbol.asyncIterator](), take, concurrency);
-  return from(source).pipe(mergeMap((value, index) => new Observable<R>((subscriber) => {
-    const work = take(value, index, subscriber, () => { subscriber.complete(); });
-    work.begin();
-    return work;
-  }), concurrency));
-};
-
-/** What is done with one value, and can be undone. */
-interface Task extends Unsubscribable {
-  begin(): void;
+/** How much is taken at a time. */
+export interface Room {
+  readonly concurrency: number;
+  readonly gate?: Gate | undefined;
 }
 
-type Take<T, R> = (value: T, index: number, subscriber: Subscriber<R>, done: (task: Task) => void) => Task;
+/**
+ * Like `mergeMap`, but takes a value from its source only when there is room for it: arrays, iterables and async iterables
+ * are pulled. An Observable cannot be slowed down; what it emits too fast waits here. When the source fails, or a failure is
+ * thrown, nothing more is taken, and the whole fails when the work that was begun has ended: that cannot be taken back.
+ */
+export const pullMap = <T, V, R>(source: ObservableInput<T>, start: Start<T, V>, { concurrency, gate }: Room, outcomes: Outcomes<T, V, R>): Observable<R> =>
+  new Observable((subscriber) => {
+    // No Set: where values come and go all the time, its tables hold on to each other, and to what was in them.
+    const active: Work<T, V, R>[] = [];
+    let index = 0;
+    let isFilling = false;
+    let end: End | undefined;
+
+    const done = (work: Work<T, V, R>, failure?: End): void => {
+      active.splice(active.indexOf(work), 1);
+      if (failure !== undefined && end === undefined) {
+        end = failure;
+        supply.stop();
+      }
+      fill();
+    };
+    /** In a loop: a source at hand must not deepen the stack. */
+    const fill = (): void => {
+      if (isFilling) return;
+      isFilling = true;
+      while (end === undefined && active.length < concurrency && gate?.isOpen !== false && !subscriber.closed && supply.give());
+      isFilling = false;
+      if (end === undefined || active.length > 0) return;
+      if (end.failed) subscriber.error(end.error);
+      else subscriber.complete();
+    };
+    const supply = supplyOf(source, {
+      begin: (value) => {
+        if (end !== undefined) return;
+        const work = new Work(value, index++, subscriber, done, start, outcomes);
+        active.push(work);
+        work.begin();
+      },
+      end: (how) => { end ??= how; },
+      fill,
+    });
+    subscriber.add(gate?.watch(fill));
+    subscriber.add(() => {
+      active.splice(0).forEach((work) => { work.unsubscribe(); });
+      if (end !== undefined) return;
+      end = COMPLETE;
+      supply.stop();
+    });
+    fill();
+  });
+
+/** How a source ended. */
+type End = { readonly failed: false } | { readonly failed: true; readonly error: unknown };
+
+const COMPLETE: End = { failed: false };
+const failed = (error: unknown): End => ({ failed: true, error });
+
+/** Where values come from. */
+interface Supply {
+  /** Has one begun, or its end told. False: there is none at hand, and `fill` is called when there is. */
+  give(): boolean;
+  /** Nothing more is wanted. */
+  stop(): void;
+}
+
+/** Whom a supply gives its values to. */
+interface Demand<T> {
+  begin(value: T): void;
+  end(how: End): void;
+  fill(): void;
+}
+
+const supplyOf = <T>(source: ObservableInput<T>, demand: Demand<T>): Supply => {
+  if (Symbol.iterator in source) return pulled(source[Symbol.iterator](), demand);
+  if (Symbol.asyncIterator in source) return pulled(source[Symbol.asyncIterator](), demand);
+  return awaited(from(source), demand);
+};
+
+const pulled = <T>(iterator: Iterator<T> | AsyncIterator<T>, demand: Demand<T>): Supply => {
+  let isWaiting = false;
+  const take = (taken: IteratorResult<T, unknown>): void => {
+    if (taken.done === true) demand.end(COMPLETE);
+    else demand.begin(taken.value);
+  };
+  const give = (): boolean => {
+    if (isWaiting) return false;
+    let taken;
+    try {
+      taken = iterator.next();
+    } catch (error) {
+      demand.end(failed(error));
+      return true;
+    }
+    // Promises come from anywhere: another realm's are no instances of ours.
+    if (!('then' in taken)) {
+      take(taken);
+      return true;
+    }
+    isWaiting = true;
+    Promise.resolve(taken).then(take).catch((error: unknown) => { demand.end(failed(error)); }).finally(() => {
+      isWaiting = false;
+      demand.fill();
+    });
+    return false;
+  };
+  // An async source may be busy; whether its clean-up works out is nobody's business any more.
+  return { give, stop: () => { new Promise((resolve) => { resolve(iterator.return?.()); }).catch(() => undefined); } };
+};
+
+const awaited = <T>(source$: Observable<T>, demand: Demand<T>): Supply => {
+  const waiting: T[] = [];
+  let end: End | undefined;
+  let subscription: Subscription | undefined;
+  const ended = (how: End): void => {
+    end = how;
+    demand.fill();
+  };
+  const listen = (): Subscription => source$.subscribe({
+    next: (value) => {
+      waiting.push(value);
+      demand.fill();
+    },
+    error: (error: unknown) => { ended(failed(error)); },
+    complete: () => { ended(COMPLETE); },
+  });
+  const give = (): boolean => {
+    subscription ??= listen();
+    if (waiting.length > 0) demand.begin(waiting.shift() as T);
+    else if (end !== undefined) demand.end(end);
+    else return false;
+    return true;
+  };
+  return { give, stop: () => { subscription?.unsubscribe(); } };
+};
 
 /** The work on one value, told among all the others. */
-class Work<T, V, R> implements Task, Observer<V> {
+class Work<T, V, R> implements Unsubscribable, Observer<V> {
   readonly #value: T;
   readonly #index: number;
   readonly #subscriber: Subscriber<R>;
-  readonly #done: (task: Task) => void;
+  readonly #done: (work: Work<T, V, R>, failure?: End) => void;
   readonly #start: Start<T, V>;
   readonly #outcomes: Outcomes<T, V, R>;
   #running: Unsubscribable | undefined;
   #isOver = false;
 
-  constructor(value: T, index: number, subscriber: Subscriber<R>, done: (task: Task) => void, start: Start<T, V>, outcomes: Outcomes<T, V, R>) {
+  constructor(value: T, index: number, subscriber: Subscriber<R>, done: (work: Work<T, V, R>, failure?: End) => void, start: Start<T, V>, outcomes: Outcomes<T, V, R>) {
     this.#value = value;
     this.#index = index;
     this.#subscriber = subscriber;
@@ -67,12 +187,14 @@ class Work<T, V, R> implements Task, Observer<V> {
 
   error(error: unknown): void {
     this.#isOver = true;
+    let outcome;
     try {
-      this.#subscriber.next(this.#outcomes.failure(error, this.#value, this.#index));
+      outcome = this.#outcomes.failure(error, this.#value, this.#index);
     } catch (failure) {
-      this.#subscriber.error(failure);
+      this.#done(this, failed(failure));
       return;
     }
+    this.#subscriber.next(outcome);
     this.#done(this);
   }
 
@@ -86,71 +208,3 @@ class Work<T, V, R> implements Task, Observer<V> {
     this.#running?.unsubscribe();
   }
 }
-
-const pull = <T, R>(open: () => Iterator<T> | AsyncIterator<T>, take: Take<T, R>, concurrency: number): Observable<R> =>
-  new Observable((subscriber) => {
-    const iterator = open();
-    // No Set: where values come and go all the time, its tables hold on to each other, and to what was in them.
-    const active: Task[] = [];
-    let index = 0;
-    let isTaking = false;
-    let hasEnded = false;
-
-    const done = (task: Task): void => {
-      active.splice(active.indexOf(task), 1);
-      fill();
-    };
-    const begin = (taken: IteratorResult<T, unknown>): void => {
-      if (taken.done === true) {
-        hasEnded = true;
-        return;
-      }
-      const task = take(taken.value, index++, subscriber, done);
-      active.push(task);
-      task.begin();
-    };
-    const fail = (error: unknown): void => {
-      hasEnded = true;
-      subscriber.error(error);
-    };
-    /** Nothing when the source fails: a mail that has just ended must not be troubled with that. */
-    const next = (): IteratorResult<T, unknown> | Promise<IteratorResult<T, unknown>> | undefined => {
-      try {
-        return iterator.next();
-      } catch (error) {
-        fail(error);
-        return undefined;
-      }
-    };
-    /** One at a time, and in a loop: a source at hand must not deepen the stack. */
-    const fill = (): void => {
-      if (isTaking) return;
-      isTaking = true;
-      while (!hasEnded && active.length < concurrency && !subscriber.closed) {
-        const taken = next();
-        if (taken === undefined) break;
-        // Promises come from anywhere: another realm's are no instances of ours.
-        if ('then' in taken) {
-          Promise.resolve(taken).then((result) => {
-            isTaking = false;
-            if (subscriber.closed) return;
-            begin(result);
-            fill();
-          }).catch(fail);
-          return;
-        }
-        begin(taken);
-      }
-      isTaking = false;
-      if (hasEnded && active.length === 0) subscriber.complete();
-    };
-
-    subscriber.add(() => {
-      for (const task of active.splice(0)) task.unsubscribe();
-      if (hasEnded) return;
-      hasEnded = true;
-      // An async source may be busy; whether its clean-up works out is nobody's business any more.
-      Promise.resolve(iterator.return?.()).catch(() => undefined);
-    });
-    fill();
-  });

@@ -1,6 +1,7 @@
 import type { Observable, Observer, Unsubscribable } from 'rxjs';
 import type { OpenContent } from '../message/content.js';
 import type { Mail } from '../message/mail.js';
+import { SmtpError, withoutRetry } from '../protocol/error.js';
 import type { SmtpEvent } from '../protocol/event.js';
 import type { Opening } from '../session/open-session.js';
 import type { Claim, Session } from '../session/session.js';
@@ -46,6 +47,11 @@ export class Sending implements Job {
   end(): void {
     this.#close();
     this.#mail.discard();
+  }
+
+  /** No retry can send content that can be read only once. */
+  failure(error: unknown): unknown {
+    return error instanceof SmtpError && error.retryable && !this.#mail.replayable ? withoutRetry(error) : error;
   }
 
   #close(): void {

@@ -54,6 +54,9 @@ export abstract class SmtpError extends Error {
   }
 }
 
+/** The same error, where a retry would find nothing left to send. */
+export const withoutRetry = (error: SmtpError): SmtpError => Object.assign(error, { retryable: false });
+
 /** Options, a message or a call that cannot work, found before a socket was opened. */
 export class SmtpUsageError extends SmtpError {
   constructor(details: Omit<Details, 'phase'> & { readonly phase?: Phase }) {

@@ -27,8 +27,8 @@ export class Session {
   readonly quota: Quota | undefined;
   /** Mails that were begun here. */
   mails = 0;
-  /** The server said that it takes no more here. */
-  isFull = false;
+  /** It takes no further mail: the server said so, or does not answer. */
+  isClosing = false;
   /** Is told when another mail may start, or none any more. */
   changed: () => void = () => undefined;
   readonly #offersPipelining: boolean;
@@ -59,7 +59,7 @@ export class Session {
 
   /** The server takes no further mail in this session. */
   get isSpent(): boolean {
-    return this.isFull || this.quota?.isUsedUp(this.mails) === true;
+    return this.isClosing || this.quota?.isUsedUp(this.mails) === true;
   }
 
   /** A mail may start here now, behind those that are under way. */

@@ -43,8 +43,8 @@ export const awake: SchedulerLike = {
   schedule: <T>(work: Work<T>, delay = 0, state?: T): Subscription => new Alarm(work, true).schedule(state, delay),
 };
 
-// setTimeout fires at once beyond 31 bits.
-const LONGEST = 2 ** 31 - 1;
+/** Milliseconds. setTimeout fires at once beyond 31 bits. */
+export const LONGEST = 2 ** 31 - 1;
 
 /** A point in time that must not be passed, and the limit that set it. */
 export interface Deadline {

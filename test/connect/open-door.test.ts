@@ -42,7 +42,7 @@ const play = ({ modes, port, stagger, memory = new Memory() }: Run, marbles: (pl
       const [picture, failure] = marbles(candidate);
       return cold(picture, STEPS, failure);
     };
-    openDoor(plan({ host: 'mail.example', port, modes }), { memory, open, leave: () => undefined, scheduler, stagger }).subscribe({
+    openDoor(plan({ host: 'mail.example', port, modes }), { memory, open, leave: () => undefined, scheduler, stagger, isSettled: false }).subscribe({
       next: (event) => { if (event.type === 'attempt-failed') failures.push(`${String(event.plan.port)} ${event.plan.security} at ${String(scheduler.now())}`); },
       error: (reason: unknown) => { error = reason; failures.push(`end at ${String(scheduler.now())}`); },
     });

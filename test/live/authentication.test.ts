@@ -360,3 +360,18 @@ describe('secrets', () => {
     expect(inspect(error)).not.toContain(digest);
   });
 });
+
+describe('a password that was refused', () => {
+  it('is not tried again for each mail, but when somebody asks', async () => {
+    await using server = await startServer({ users: { ann: PASS } });
+    await using client = clientOf(server, { auth: { user: 'ann', pass: 'wrong word' } });
+    const mail = { envelope: { from: 'ann@example.com', to: ['bob@example.org'] }, raw: 'Subject: hello\r\n\r\nHi\r\n' };
+    const failures = await lastValueFrom(client.sendAll(Array(50).fill(mail)).pipe(filter(({ type }) => type === 'failed'), toArray()));
+    expect(failures).toHaveLength(50);
+    for (const failure of failures) expect(failure).toMatchObject({ error: { code: 'E_AUTH', outcome: 'refused', retryable: false } });
+    expect(server.sessions.length).toBeLessThanOrEqual(5);
+    const before = server.sessions.length;
+    expect((await collect(client.verify())).error).toMatchObject({ code: 'E_AUTH' });
+    expect(server.sessions).toHaveLength(before + 1);
+  });
+});

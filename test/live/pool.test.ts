@@ -1,7 +1,7 @@
-import { runInNewContext } from 'node:vm';
-import { defer, filter, firstValueFrom, from, interval, lastValueFrom, map, take, tap, timer, toArray } from 'rxjs';
+import { Readable } from 'node:stream';
+import { defer, filter, firstValueFrom, interval, lastValueFrom, take, tap, timer, toArray } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { receipts, sendMail, SmtpClient, type Message, type PoolState, type SmtpOptions } from '../../src/index.js';
+import { receipts, retryWhenSafe, SmtpClient, type Message, type PoolState, type SmtpOptions } from '../../src/index.js';
 import { startServer, type TestServer } from '../../src/testing/index.js';
 import { collect } from '../support/collect.js';
 
@@ -120,81 +120,74 @@ describe('the pool', () => {
   });
 });
 
-describe('sendAll', () => {
-  function* endless(taken: { count: number }): Generator<Message> { for (;;) { taken.count += 1; yield MAIL; } }
-  async function* endlessLater(taken: { count: number }): AsyncGenerator<Message> { for (;;) { await Promise.resolve(); taken.count += 1; yield MAIL; } }
-
-  for (const [kind, source] of Object.entries({ 'an iterable': endless, 'an async iterable': endlessLater })) {
-    it(`pulls ${kind} only as there is room`, async () => {
-      await using server = await startServer();
-      await using client = clientOf(server, { pool: { maxConnections: 2 } });
-      const taken = { count: 0 };
-      let finished = 0;
-      await lastValueFrom(client.sendAll(source(taken), { concurrency: 4 }).pipe(
-        filter(({ type }) => type === 'accepted'),
-        tap(() => {
-          finished += 1;
-          expect(taken.count - finished).toBeLessThanOrEqual(4);
-        }),
-        take(100),
-      ));
-      expect(taken.count).toBeLessThanOrEqual(105);
-    });
-  }
-
-  it('tells of each mail which one it was, and goes on when one fails', async () => {
-    await using server = await startServer({ onRecipient: (path) => (path === 'nobody@example.org' ? '550 5.1.1 no' : undefined) });
+describe('a server that takes only so many connections', () => {
+  it.each(['421 4.7.0 too many connections', '432 4.3.2 Concurrent connections limit exceeded'])('gets each mail over those: %s', async (greeting) => {
+    await using server = await startServer({ faults: [{ at: 'greeting', do: 'close', reply: greeting, skip: 2, times: Infinity }] });
     await using client = clientOf(server);
-    const nobody: Message = { ...MAIL, envelope: { from: null, to: ['nobody@example.org'] } };
-    const bad: Message = { ...MAIL, envelope: { from: 'ann@example.com', to: ['a b@c'] } };
-    const events = await lastValueFrom(client.sendAll([MAIL, nobody, bad, MAIL]).pipe(filter(({ type }) => type === 'accepted' || type === 'failed'), toArray()));
-    expect(events.map(({ type, index }) => `${String(index)} ${type}`).sort()).toEqual(['0 accepted', '1 failed', '2 failed', '3 accepted']);
-    expect(events.find(({ index }) => index === 1)?.message).toBe(nobody);
-    expect(events.find(({ index }) => index === 2)).toMatchObject({ error: { code: 'E_USAGE' } });
+    const events = await lastValueFrom(client.sendAll(Array<Message>(50).fill(MAIL)).pipe(filter(({ type }) => type === 'accepted' || type === 'failed'), toArray()));
+    expect(events.map(({ type }) => type)).toEqual(Array(50).fill('accepted'));
+    expect(server.sessions.length).toBeLessThanOrEqual(5);
   });
 
-  it('takes an Observable as well, and is an operator', async () => {
-    await using server = await startServer();
+  it('is the reason where it takes none', async () => {
+    await using server = await startServer({ faults: [{ at: 'greeting', do: 'close', reply: '421 4.7.0 too many connections', times: Infinity }] });
     await using client = clientOf(server);
-    const sent = await lastValueFrom(from([1, 2, 3]).pipe(map((number): Message => ({ ...MAIL, raw: `Subject: ${String(number)}\r\n\r\n` })), sendMail(client, { concurrency: 2 }), filter(({ type }) => type === 'accepted'), toArray()));
-    expect(sent).toHaveLength(3);
-    expect(server.messages).toHaveLength(3);
+    const told = await Promise.all([collect(client.send(MAIL)), collect(client.send(MAIL))]);
+    for (const { error } of told) expect(error).toMatchObject({ code: 'E_REPLY', phase: 'greeting', outcome: 'refused', retryable: true });
   });
+});
 
-  it('stops when it is unsubscribed, and ends its source', async () => {
-    await using server = await startServer();
-    await using client = clientOf(server);
-    let hasEnded = false;
-    function* source(): Generator<Message> { try { for (;;) yield MAIL; } finally { hasEnded = true; } }
-    await lastValueFrom(client.sendAll(source()).pipe(filter(({ type }) => type === 'accepted'), take(3)));
-    expect(hasEnded).toBe(true);
-  });
+it('counts a connection until its goodbye was answered', async () => {
+  await using server = await startServer({ faults: [{ at: 'quit', do: 'delay', ms: 20, times: Infinity }] });
+  await using client = clientOf(server, { pool: { maxConnections: 1, maxMessages: 1 } });
+  let most = 0;
+  const watching = client.state$.subscribe(({ open }) => { most = Math.max(most, open); });
+  await lastValueFrom(client.sendAll(Array<Message>(5).fill(MAIL)));
+  watching.unsubscribe();
+  expect(most).toBe(1);
+  expect(server.messages).toHaveLength(5);
+});
 
-  it('fails as a whole when its source does behind a mail that has ended', async () => {
-    await using server = await startServer();
-    await using client = clientOf(server);
-    function* broken(): Generator<Message> { yield MAIL; throw new Error('no more orders'); }
-    await expect(lastValueFrom(client.sendAll(broken(), { concurrency: 1 }))).rejects.toThrow('no more orders');
-    expect((await collect(client.send(MAIL))).types).toContain('accepted');
+for (const [way, without] of Object.entries({ 'over BDAT': [], 'over DATA': ['CHUNKING'], 'in lock-step': ['CHUNKING', 'PIPELINING'] })) {
+  it(`gives no further mail to a connection whose server did not answer in time, ${way}`, async () => {
+    await using server = await startServer({ without, faults: [{ at: 'end-of-data', do: 'silence' }] });
+    await using client = clientOf(server, { pool: { maxConnections: 2 }, timeouts: { operation: 100, quit: 50 } });
+    expect((await collect(client.send(MAIL))).error).toMatchObject({ limit: 'operation', outcome: 'unknown' });
+    for (let count = 0; count < 3; count += 1) expect((await collect(client.send(MAIL))).error).toBeUndefined();
+    expect(server.sessions).toHaveLength(2);
   });
+}
 
-  it('pulls a source whose promises are not of this realm', async () => {
-    await using server = await startServer();
-    await using client = clientOf(server);
-    const foreign = runInNewContext('(mails) => ({ [Symbol.asyncIterator]: () => { const each = mails.values(); return { next: async () => each.next() }; } })') as (mails: readonly Message[]) => AsyncIterable<Message>;
-    const events = await lastValueFrom(client.sendAll(foreign([MAIL, MAIL])).pipe(take(100), toArray()));
-    expect(events.filter(({ type }) => type === 'accepted')).toHaveLength(2);
-  });
+it('says that content which can be read only once is no matter for a retry', async () => {
+  await using server = await startServer({ faults: [{ at: 'mail', do: 'reply', reply: '451 4.3.0 later', times: Infinity }] });
+  await using client = clientOf(server);
+  expect((await collect(client.send(MAIL))).error).toMatchObject({ outcome: 'refused', retryable: true });
+  expect((await collect(client.send({ ...MAIL, raw: () => Readable.from([MAIL.raw]) }))).error).toMatchObject({ outcome: 'refused', retryable: true });
+  const { error } = await collect(client.send({ ...MAIL, raw: Readable.from([MAIL.raw]) }).pipe(retryWhenSafe({ count: 3, delay: 1 })));
+  expect(error).toMatchObject({ code: 'E_REPLY', reply: { code: 451 }, retryable: false });
+});
 
-  it('fails as a whole when its source does, or when the client was closed', async () => {
-    await using server = await startServer();
-    const client = clientOf(server);
-    function* broken(): Generator<Message> { yield MAIL; throw new Error('no more orders'); }
-    await expect(lastValueFrom(client.sendAll(broken()))).rejects.toThrow('no more orders');
-    await client.close();
-    await expect(lastValueFrom(client.sendAll(endless({ count: 0 })))).rejects.toMatchObject({ code: 'E_USAGE' });
-    expect(() => client.sendAll([], { concurrency: 0 })).toThrow('concurrency');
-  });
+it('learns that a server throws away what is sent ahead of its answer', async () => {
+  await using server = await startServer({ without: ['CHUNKING'], faults: [{ at: 'rset', do: 'silence', times: Infinity }] });
+  await using client = clientOf(server, { pool: { maxConnections: 1 }, timeouts: { command: 50, quit: 50 } });
+  const told = await Promise.all(Array.from({ length: 6 }, () => collect(client.send(MAIL))));
+  expect(told.map(({ types }) => types.at(-1))).toEqual(Array(6).fill('accepted'));
+  expect(server.sessions.length).toBeLessThanOrEqual(2);
+});
+
+it('waits for a rate whose time is longer than a timer can be', async () => {
+  await using server = await startServer();
+  const client = clientOf(server, { pool: { rate: { messages: 1, per: 30 * 24 * 3_600_000 } }, timeouts: { close: 50 } });
+  const warnings: string[] = [];
+  const warn = ({ name }: Error): void => { warnings.push(name); };
+  process.on('warning', warn);
+  await collect(client.send(MAIL));
+  const waiting = collect(client.send(MAIL));
+  await client.close();
+  expect((await waiting).error).toMatchObject({ limit: 'close', outcome: 'not-sent' });
+  await lastValueFrom(timer(1));
+  process.off('warning', warn);
+  expect(warnings).not.toContain('TimeoutOverflowWarning');
 });
 
 describe('under fire', () => {

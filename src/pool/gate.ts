@@ -1,0 +1,24 @@
+import type { Unsubscribable } from 'rxjs';
+
+/** Lets something in as long as there is room, and tells when that may have changed. */
+export class Gate {
+  readonly #hasRoom: () => boolean;
+  readonly #watchers = new Set<() => void>();
+
+  constructor(hasRoom: () => boolean) {
+    this.#hasRoom = hasRoom;
+  }
+
+  get isOpen(): boolean {
+    return this.#hasRoom();
+  }
+
+  watch(changed: () => void): Unsubscribable {
+    this.#watchers.add(changed);
+    return { unsubscribe: () => { this.#watchers.delete(changed); } };
+  }
+
+  changed(): void {
+    if (this.#watchers.size > 0) this.#watchers.forEach((watcher) => { watcher(); });
+  }
+}

@@ -1,0 +1,156 @@
+import { runInNewContext } from 'node:vm';
+import { concat, filter, firstValueFrom, from, lastValueFrom, map, of, take, tap, throwError, toArray } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import { sendMail, SmtpClient, type Message, type SmtpOptions } from '../../src/index.js';
+import { startServer, type TestServer } from '../../src/testing/index.js';
+import { collect } from '../support/collect.js';
+
+const MAIL = { envelope: { from: 'ann@example.com', to: ['bob@example.org'] }, raw: 'Subject: hello\r\n\r\nHi\r\n' };
+
+const clientOf = (server: TestServer, options: Partial<SmtpOptions> = {}): SmtpClient =>
+  new SmtpClient({ host: server.host, port: server.port, security: ['none'], timeouts: { quit: 100 }, ...options });
+
+describe('sendAll', () => {
+  function* endless(taken: { count: number }): Generator<Message> { for (;;) { taken.count += 1; yield MAIL; } }
+  async function* endlessLater(taken: { count: number }): AsyncGenerator<Message> { for (;;) { await Promise.resolve(); taken.count += 1; yield MAIL; } }
+
+  for (const [kind, source] of Object.entries({ 'an iterable': endless, 'an async iterable': endlessLater })) {
+    it(`pulls ${kind} only as there is room`, async () => {
+      await using server = await startServer();
+      await using client = clientOf(server, { pool: { maxConnections: 2 } });
+      const taken = { count: 0 };
+      let finished = 0;
+      await lastValueFrom(client.sendAll(source(taken), { concurrency: 4 }).pipe(
+        filter(({ type }) => type === 'accepted'),
+        tap(() => {
+          finished += 1;
+          expect(taken.count - finished).toBeLessThanOrEqual(4);
+        }),
+        take(100),
+      ));
+      expect(taken.count).toBeLessThanOrEqual(105);
+    });
+  }
+
+  it('tells of each mail which one it was, and goes on when one fails', async () => {
+    await using server = await startServer({ onRecipient: (path) => (path === 'nobody@example.org' ? '550 5.1.1 no' : undefined) });
+    await using client = clientOf(server);
+    const nobody: Message = { ...MAIL, envelope: { from: null, to: ['nobody@example.org'] } };
+    const bad: Message = { ...MAIL, envelope: { from: 'ann@example.com', to: ['a b@c'] } };
+    const events = await lastValueFrom(client.sendAll([MAIL, nobody, bad, MAIL]).pipe(filter(({ type }) => type === 'accepted' || type === 'failed'), toArray()));
+    expect(events.map(({ type, index }) => `${String(index)} ${type}`).sort()).toEqual(['0 accepted', '1 failed', '2 failed', '3 accepted']);
+    expect(events.find(({ index }) => index === 1)?.message).toBe(nobody);
+    expect(events.find(({ index }) => index === 2)).toMatchObject({ error: { code: 'E_USAGE' } });
+  });
+
+  it('takes an Observable as well, and is an operator', async () => {
+    await using server = await startServer();
+    await using client = clientOf(server);
+    const sent = await lastValueFrom(from([1, 2, 3]).pipe(map((number): Message => ({ ...MAIL, raw: `Subject: ${String(number)}\r\n\r\n` })), sendMail(client, { concurrency: 2 }), filter(({ type }) => type === 'accepted'), toArray()));
+    expect(sent).toHaveLength(3);
+    expect(server.messages).toHaveLength(3);
+  });
+
+  it('stops when it is unsubscribed, and ends its source', async () => {
+    await using server = await startServer();
+    await using client = clientOf(server);
+    let hasEnded = false;
+    function* source(): Generator<Message> { try { for (;;) yield MAIL; } finally { hasEnded = true; } }
+    await lastValueFrom(client.sendAll(source()).pipe(filter(({ type }) => type === 'accepted'), take(3)));
+    expect(hasEnded).toBe(true);
+  });
+
+  it('fails as a whole when its source does behind a mail that has ended', async () => {
+    await using server = await startServer();
+    await using client = clientOf(server);
+    function* broken(): Generator<Message> { yield MAIL; throw new Error('no more orders'); }
+    await expect(lastValueFrom(client.sendAll(broken(), { concurrency: 1 }))).rejects.toThrow('no more orders');
+    expect((await collect(client.send(MAIL))).types).toContain('accepted');
+  });
+
+  it('pulls a source whose promises are not of this realm', async () => {
+    await using server = await startServer();
+    await using client = clientOf(server);
+    const foreign = runInNewContext('(mails) => ({ [Symbol.asyncIterator]: () => { const each = mails.values(); return { next: async () => each.next() }; } })') as (mails: readonly Message[]) => AsyncIterable<Message>;
+    const events = await lastValueFrom(client.sendAll(foreign([MAIL, MAIL])).pipe(take(100), toArray()));
+    expect(events.filter(({ type }) => type === 'accepted')).toHaveLength(2);
+  });
+
+  it('fails as a whole when its source does, or when the client was closed', async () => {
+    await using server = await startServer();
+    const client = clientOf(server);
+    function* broken(): Generator<Message> { yield MAIL; throw new Error('no more orders'); }
+    await expect(lastValueFrom(client.sendAll(broken()))).rejects.toThrow('no more orders');
+    await client.close();
+    await expect(lastValueFrom(client.sendAll(endless({ count: 0 })))).rejects.toMatchObject({ code: 'E_USAGE' });
+    expect(() => client.sendAll([], { concurrency: 0 })).toThrow('concurrency');
+  });
+
+  it('tells what became of each mail that was begun when its source fails', async () => {
+    await using server = await startServer({ faults: [{ at: 'end-of-data', do: 'delay', ms: 50, times: Infinity }] });
+    await using client = clientOf(server);
+    async function* broken(): AsyncGenerator<Message> { yield MAIL; yield MAIL; await firstValueFrom(client.state$.pipe(filter(({ inFlight }) => inFlight === 2))); throw new Error('no more orders'); }
+    const sources = { 'an async generator': broken(), 'an Observable': concat(of(MAIL, MAIL), throwError(() => new Error('no more orders'))) };
+    for (const source of Object.values(sources)) {
+      const types: string[] = [];
+      await expect(lastValueFrom(client.sendAll(source).pipe(tap(({ type }) => { types.push(type); })))).rejects.toThrow('no more orders');
+      expect(types.filter((type) => type === 'accepted')).toHaveLength(2);
+    }
+    expect(server.messages).toHaveLength(4);
+  });
+
+  it('goes on with the mails that were begun when the client closes, refused or not, and then fails where there are more', async () => {
+    await using server = await startServer({ faults: [{ at: 'end-of-data', do: 'delay', ms: 50, times: Infinity }], onMessage: ({ from }) => (from === 'spam@example.com' ? '550 5.7.1 no' : undefined) });
+    const spam: Message = { ...MAIL, envelope: { ...MAIL.envelope, from: 'spam@example.com' } };
+    for (const [source, hasMore] of [[[spam, MAIL, MAIL], false], [[spam, MAIL, MAIL, MAIL, MAIL, MAIL, MAIL, MAIL, MAIL, MAIL], true]] as const) {
+      const client = clientOf(server, { pool: { maxConnections: 3 } });
+      const told: string[] = [];
+      const events$ = client.sendAll(source, { concurrency: 3 }).pipe(filter(({ type }) => type === 'accepted' || type === 'failed'));
+      const ended = lastValueFrom(events$.pipe(tap(({ type, index }) => { told.push(`${String(index)} ${type}`); }))).then(() => undefined, (error: unknown) => error);
+      await firstValueFrom(client.state$.pipe(filter(({ inFlight }) => inFlight === 3)));
+      await client.close();
+      expect(told.sort()).toEqual(['0 failed', '1 accepted', '2 accepted']);
+      expect(await firstValueFrom(client.closed$)).toEqual({ ended: 3, cut: 0 });
+      if (hasMore) expect(await ended).toMatchObject({ code: 'E_USAGE', message: expect.stringContaining('was closed') as string });
+      else expect(await ended).toBeUndefined();
+    }
+  });
+
+  it('takes no more than the connections have room for, so that nothing waits within its own time', async () => {
+    await using server = await startServer({ without: ['PIPELINING', 'CHUNKING'], faults: [{ at: 'end-of-data', do: 'delay', ms: 10, times: Infinity }] });
+    await using client = clientOf(server, { pool: { maxConnections: 2 } });
+    let mostWaiting = 0;
+    const watching = client.state$.subscribe(({ waiting }) => { mostWaiting = Math.max(mostWaiting, waiting); });
+    const taken = { count: 0 };
+    let finished = 0;
+    await lastValueFrom(client.sendAll(endless(taken)).pipe(
+      filter(({ type }) => type === 'accepted'),
+      tap(() => {
+        finished += 1;
+        expect(taken.count - finished).toBeLessThanOrEqual(5);
+      }),
+      take(20),
+    ));
+    watching.unsubscribe();
+    expect(mostWaiting).toBeLessThanOrEqual(3);
+  });
+
+  it('opens only a few connections at a time where each mail has its own', async () => {
+    await using server = await startServer();
+    await using client = clientOf(server, { pool: false });
+    let mostBusy = 0;
+    const watching = client.state$.subscribe(({ busy }) => { mostBusy = Math.max(mostBusy, busy); });
+    await lastValueFrom(client.sendAll(Array(30).fill(MAIL)));
+    watching.unsubscribe();
+    expect(mostBusy).toBeLessThanOrEqual(5);
+    expect(server.messages).toHaveLength(30);
+  });
+
+  it('is not troubled by a source whose clean-up fails', async () => {
+    await using server = await startServer();
+    await using client = clientOf(server);
+    // eslint-disable-next-line no-unsafe-finally
+    function* untidy(): Generator<Message> { try { for (;;) yield MAIL; } finally { throw new Error('untidy'); } }
+    expect(await lastValueFrom(client.sendAll(untidy()).pipe(filter(({ type }) => type === 'accepted'), take(2)))).toMatchObject({ type: 'accepted' });
+  });
+});
