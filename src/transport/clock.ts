@@ -71,14 +71,18 @@ export const sooner = (a: Deadline, b: Deadline): Deadline => (b.at < a.at ? b :
 /** Milliseconds until `at`; none where it is over. */
 export const remaining = (scheduler: SchedulerLike, at: number): number => Math.max(at - scheduler.now(), 0);
 
-export const timeoutError = (scheduler: SchedulerLike, { limit, since, at }: Deadline, phase: Phase, what: string, transcript: readonly LogLine[] = []): SmtpTimeoutError =>
+// Who closes has no quarrel with the server.
+const hintFor = (limit: Limit): string => (limit === 'close' ? 'Raise that limit to give mails under way more time.' : 'Check the host and port, or raise that limit.');
+
+/** @param hint what to change, as a sentence. */
+export const timeoutError = (scheduler: SchedulerLike, { limit, since, at }: Deadline, phase: Phase, what: string, transcript: readonly LogLine[] = [], hint = hintFor(limit)): SmtpTimeoutError =>
   new SmtpTimeoutError({
     limit,
     phase,
     outcome: outcomeOf(phase),
     transcript,
     elapsed: scheduler.now() - since,
-    message: `${what}: nothing came within timeouts.${limit} = ${String(Math.round(at - since))} ms. Check the host and port, or raise that limit.`,
+    message: `${what}: nothing came within timeouts.${limit} = ${String(Math.round(at - since))} ms. ${hint}`,
   });
 
 /** Fails with the deadline unless a value came before it. The source is torn down before anybody hears of that. */
