@@ -4,6 +4,7 @@ import { fromUrl } from './config/url.js';
 import { inOrder, Memory } from './connect/memory.js';
 import { openDoor } from './connect/open-door.js';
 import { plan } from './connect/plan.js';
+import { fields } from './message/fields.js';
 import { draft, type Mail } from './message/mail.js';
 import type { Message } from './message/message.js';
 import { sendEach, type BulkEvent } from './pool/bulk.js';
@@ -94,8 +95,9 @@ export class SmtpClient implements AsyncDisposable {
    * One mail that fails is a `failed` event, and the stream goes on. `concurrency` mails are on the way at a time; default:
    * as many as the connections hold.
    */
-  sendAll(messages: ObservableInput<Message>, { concurrency = this.#settings.concurrency }: BulkOptions = {}): Observable<BulkEvent> {
-    if (!(concurrency >= 1)) throw new SmtpUsageError({ message: 'The option "concurrency" must be a number above zero.' });
+  sendAll(messages: ObservableInput<Message>, options: BulkOptions = {}): Observable<BulkEvent> {
+    const { concurrency = this.#settings.concurrency } = fields(options, { path: '', noun: 'option', known: ['concurrency'] });
+    if (typeof concurrency !== 'number' || !(concurrency >= 1)) throw new SmtpUsageError({ message: 'The option "concurrency" must be a number above zero.' });
     return sendEach(messages, (message, observer) => this.#start(draft(message), observer), () => !this.#pool.isClosed, concurrency);
   }
 
