@@ -75,7 +75,7 @@ export interface SmtpOptions {
    * many mails may be in flight on a connection, and in doubt when it dies. Default 32.
    */
   readonly pipelining?: boolean | { readonly depth?: number };
-  /** What messages may fall back on. */
+  /** The sender that a source of settings names. The client adds it to no message: `rxsmtp send` does, and a program may. */
   readonly defaults?: { readonly from?: string };
 }
 

@@ -28,6 +28,7 @@ export const headerText = (value: unknown, name: string): string => {
 
 /** `Name <user@example.com>`, `user@example.com` or the two apart. */
 export const checkAddress = (value: unknown, name: string): HeaderAddress => {
+  if (value === undefined) throw usage(`The field "${name}" is missing. Give an address such as "ann@example.com".`);
   if (typeof value !== 'string') {
     const { name: display, address } = fields(value, { path: name, noun: 'field', known: ['name', 'address'] });
     return headerAddress(display === undefined ? '' : headerText(display, `${name}.name`), headerText(address, `${name}.address`), `${name}.address`);
