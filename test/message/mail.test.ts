@@ -1,13 +1,13 @@
 import { createReadStream } from 'node:fs';
 import { PassThrough, Readable } from 'node:stream';
-import { firstValueFrom, isObservable, of, type Observable } from 'rxjs';
+import { isObservable, lastValueFrom, of, type Observable } from 'rxjs';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { draft, type Mail } from '../../src/message/mail.js';
 import type { Message } from '../../src/message/message.js';
 import { SmtpUsageError } from '../../src/protocol/error.js';
 
 const envelope = { from: 'ann@example.com', to: ['bob@example.com'] };
-const only = async (mail: Mail | Observable<Mail>): Promise<Mail> => (isObservable(mail) ? firstValueFrom(mail) : mail);
+const only = async (mail: Mail | Observable<Mail>): Promise<Mail> => (isObservable(mail) ? lastValueFrom(mail) : mail);
 const mailOf = async (message: unknown): Promise<Mail> => only(draft(message as Message));
 const failure = async (message: unknown): Promise<SmtpUsageError> => {
   const error: unknown = await mailOf(message).then(() => undefined, (reason: unknown) => reason);
@@ -211,6 +211,14 @@ describe('composed', () => {
     const streams = [new PassThrough(), new PassThrough()];
     (await mailOf({ ...composed, attachments: streams.map((content) => ({ content })) })).discard();
     expect(streams.every(({ destroyed }) => destroyed)).toBe(true);
+  });
+
+  test('an attachment stream is destroyed by who cancels while the composer loads', () => {
+    const content = new PassThrough();
+    const drafted = draft({ ...composed, attachments: [{ content }] });
+    if (!isObservable(drafted)) throw new Error('no composed message');
+    drafted.subscribe().unsubscribe();
+    expect(content.destroyed).toBe(true);
   });
 
   test('without nodemailer it says what to install', async () => {
