@@ -66,7 +66,7 @@ export interface SmtpOptions {
    * connection, which is ours from then on. TLS still verifies `host`. The port is 25 unless given, and only tells what to ask first.
    */
   readonly socket?: SocketSource;
-  /** LMTP (RFC 2033) instead of SMTP. Not supported yet. */
+  /** LMTP (RFC 2033) instead of SMTP. Default false; `true` is not supported yet. */
   readonly lmtp?: boolean;
   /** How connections are kept and shared; `false` opens one for each mail. */
   readonly pool?: PoolOptions | false;
@@ -130,7 +130,6 @@ export interface Settings extends SessionSettings, DialSettings {
 
 const OPTION = 'option';
 const MOST_CONNECTIONS = 5;
-const NOT_YET = 'is not supported yet. Leave it out.';
 
 const KNOWN = [
   'host', 'port', 'security', 'stagger', 'auth', 'allowedAuthentication', 'allowInsecureAuth', 'clientName', 'timeouts', 'tls',
@@ -145,7 +144,8 @@ export const checked = (options: SmtpOptions): SmtpOptions => {
 
 /** Options as they are used. @throws SmtpUsageError naming the option that cannot be used. */
 export const settings = (options: SmtpOptions): Settings => {
-  const given = fields(options, { path: '', noun: OPTION, known: KNOWN, refused: { lmtp: NOT_YET } });
+  const given = fields(options, { path: '', noun: OPTION, known: KNOWN });
+  if (optional(flag)(given.lmtp, 'lmtp') === true) throw usage('The option "lmtp" is not supported yet. Leave it out.');
   const host = hostName(given.host, 'host');
   const socket = optional(socketSource)(given.socket, 'socket');
   const door = optional(port)(given.port, 'port') ?? (socket === undefined ? undefined : SOCKET_PORT);
