@@ -4,6 +4,7 @@ import { fromUrl } from './config/url.js';
 import { inOrder, Memory } from './connect/memory.js';
 import { openDoor } from './connect/open-door.js';
 import { plan } from './connect/plan.js';
+import { fields } from './message/fields.js';
 import { draft, type Mail } from './message/mail.js';
 import type { Message } from './message/message.js';
 import { sendEach, type BulkEvent } from './pool/bulk.js';
@@ -98,8 +99,9 @@ export class SmtpClient implements AsyncDisposable {
    * as many as the connections have room for. When the source fails, or the client is closed, the stream fails as soon as
    * the mails that were begun have ended.
    */
-  sendAll(messages: ObservableInput<Message>, { concurrency }: BulkOptions = {}): Observable<BulkEvent> {
-    if (concurrency !== undefined && !(concurrency >= 1)) throw new SmtpUsageError({ message: 'The option "concurrency" must be a number above zero.' });
+  sendAll(messages: ObservableInput<Message>, options: BulkOptions = {}): Observable<BulkEvent> {
+    const { concurrency } = fields(options, { path: '', noun: 'option', known: ['concurrency'] });
+    if (concurrency !== undefined && (typeof concurrency !== 'number' || !(concurrency >= 1))) throw new SmtpUsageError({ message: 'The option "concurrency" must be a number above zero.' });
     return sendEach(messages, (message, observer) => this.#start(draft(message), observer), (error) => error === this.#pool.refusal, concurrency === undefined ? this.#room : { concurrency });
   }
 

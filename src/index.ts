@@ -1,10 +1,13 @@
 // Sending
 export { SmtpClient, type BulkOptions } from './client.js';
-export type { SmtpOptions } from './config/options.js';
+export type { ExternalAuth, PasswordAuth, PoolOptions, SmtpOptions, TokenAuth } from './config/options.js';
 export { proxyFromEnv, type ProxyOptions } from './config/proxy.js';
-export type { Address, Attachment, ComposedMessage, Message, RawMessage } from './message/message.js';
+export type { TlsOptions } from './config/tls.js';
+export type { Address, Attachment, ComposedMessage, DeliveryOptions, Message, RawMessage } from './message/message.js';
 export type { Content } from './message/content.js';
 export type { Envelope, Recipient } from './protocol/envelope.js';
+export type { SocketSource } from './transport/own-socket.js';
+export type { KeyMaterial, LocalBinding, LocalEndpoint, LookupFunction } from './transport/settings.js';
 
 // What is told
 export type { AcceptedEvent, CertificateSummary, ConnectEvent, ReadyEvent, Receipt, ReceiptPart, SmtpEvent, Timings, TransactionEvent, WarningEvent } from './protocol/event.js';

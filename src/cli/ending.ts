@@ -14,17 +14,20 @@ const WHAT_IT_MEANS: Readonly<Record<Outcome, string>> = {
   unknown: 'The server may have the mail or not: sending again may deliver it twice.',
 };
 
-/** What is not an `SmtpError` is a fault of this program, and keeps its stack. */
-export const endedBy = (error: unknown): Ending => {
+/**
+ * What is not an `SmtpError` is a fault of this program, and keeps its stack.
+ * @param meaning what the failure means to the person, where it is not about a mail.
+ */
+export const endedBy = (error: unknown, meaning?: string): Ending => {
   if (!(error instanceof SmtpError)) throw error;
   const { code, phase, outcome, retryable, message } = error;
   if (code === 'E_USAGE') return { code: exitCodeOf(error), text: message };
   if (error instanceof SmtpPartialError) return { code: exitCodeOf(error), text: [message, ...error.unsent.map((address) => `not sent to ${address}`), ...error.inDoubt.map((address) => `unknown for ${address}`)].join('\n') };
-  return { code: exitCodeOf(error), text: `${outcome} (${code}, ${phase}): ${message}\n${WHAT_IT_MEANS[outcome]}${retryable ? ' A retry is safe.' : ''}` };
+  return { code: exitCodeOf(error), text: `${outcome} (${code}, ${phase}): ${message}\n${meaning ?? WHAT_IT_MEANS[outcome]}${retryable ? ' A retry is safe.' : ''}` };
 };
 
 /** Cancelled before the end of the data left, the server cannot have accepted anything. */
-export const interrupted = (contentHasLeft: boolean): Ending => {
+export const interrupted = (contentHasLeft: boolean, meaning?: string): Ending => {
   const outcome = contentHasLeft ? 'unknown' : 'not-sent';
-  return { code: EXIT_CODES[outcome], text: `${outcome} (interrupted): ${WHAT_IT_MEANS[outcome]}` };
+  return { code: EXIT_CODES[outcome], text: `${outcome} (interrupted): ${meaning ?? WHAT_IT_MEANS[outcome]}` };
 };

@@ -2,7 +2,8 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { catchError, lastValueFrom, map, merge, of, scan, startWith, take, withLatestFrom } from 'rxjs';
-import { receipts, SmtpClient, type Message, type Receipt } from '../index.js';
+import { receipts, SmtpClient, type Envelope, type Message, type Receipt } from '../index.js';
+import { apart } from '../message/header.js';
 import { formatReply } from '../protocol/reply.js';
 import { flags, usage } from './arguments.js';
 import { dialogue } from './dialogue.js';
@@ -74,10 +75,13 @@ const mailOf = async (values: Values, from: string | undefined, io: Io): Promise
   if (from === undefined) throw usage('Give the sender: --from ann@example.com');
   const everybody = [...to, ...cc, ...bcc];
   if (everybody.length === 0) throw usage('Give a recipient: --to bob@example.org');
-  return values.raw === undefined ? composed(values, from) : raw(values, values.raw, { from, to: everybody }, io);
+  return values.raw === undefined ? composed(values, from) : raw(values, values.raw, envelopeOf(from, everybody), io);
 };
 
-const raw = async (values: Values, file: string, envelope: { readonly from: string; readonly to: readonly string[] }, { stdin }: Io): Promise<PreparedMail> => {
+// A finished message has its display names in its own header.
+const envelopeOf = (from: string, to: readonly string[]): Envelope => ({ from: apart(from, 'from').address, to: to.map((one) => apart(one, 'to').address) });
+
+const raw = async (values: Values, file: string, envelope: Envelope, { stdin }: Io): Promise<PreparedMail> => {
   const { subject, text, html, attach } = values;
   if ([subject, text, html, attach].some((value) => value !== undefined)) throw usage('--raw brings its own header and parts: leave --subject, --text, --html and --attach out.');
   if (file === '-') return { message: { envelope, raw: stdin }, expected: undefined };

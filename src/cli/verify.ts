@@ -26,8 +26,8 @@ export const verify: CliCommand = async (argv, io) => {
   client.plans.forEach((plan, index) => { writeLine(io.stdout, `${index === 0 ? 'plan:' : 'then:'} ${describePlan(plan)}`); });
   const { code, text } = await lastValueFrom(merge(
     dialogue(client, values.verbose === true ? io.stderr : undefined).pipe(ignoreElements()),
-    io.interrupted$.pipe(map(() => interrupted(false))),
-    client.verify().pipe(printEvents(io.stdout), explainSignIn(io.stdout, options), toArray(), map(verified), catchError((error: unknown) => of(endedBy(error)))),
+    io.interrupted$.pipe(map(() => interrupted(false, 'The server was not tried to the end.'))),
+    client.verify().pipe(printEvents(io.stdout), explainSignIn(io.stdout, options), toArray(), map(verified), catchError((error: unknown) => of(endedBy(error, 'The server could not be used as it is configured.')))),
   ).pipe(take(1)));
   writeLine(code === EXIT_CODES.accepted ? io.stdout : io.stderr, text);
   return code;

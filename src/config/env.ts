@@ -7,9 +7,10 @@ import { fromUrl } from './url.js';
 /**
  * Options of environment variables: `SMTP_URL`, or `SMTP_HOST`, `_PORT`, `_USER`, `_PASS` (or `_PASSWORD`, or `_PASSWORD_FILE`
  * with a file to read it from), `_SECURITY`, `_CLIENT_NAME`; `SMTP_FROM` becomes `defaults.from`. Empty ones count as absent.
+ * @param env default `process.env`.
  * @throws SmtpUsageError naming the variable, or the option that it fills.
  */
-export const fromEnv = (env: Environment, prefix = 'SMTP_'): SmtpOptions => {
+export const fromEnv = (env: Environment = process.env, prefix = 'SMTP_'): SmtpOptions => {
   const read = (name: string): string | undefined => {
     const value = Object.hasOwn(env, prefix + name) ? env[prefix + name] : undefined;
     return value === '' ? undefined : value;

@@ -65,7 +65,7 @@ export interface SmtpOptions {
    * connection, which is ours from then on. TLS still verifies `host`. The port is 25 unless given, and only tells what to ask first.
    */
   readonly socket?: SocketSource;
-  /** LMTP (RFC 2033) instead of SMTP. Not supported yet. */
+  /** LMTP (RFC 2033) instead of SMTP. Default false; `true` is not supported yet. */
   readonly lmtp?: boolean;
   /** How connections are kept and shared; `false` opens one for each mail. */
   readonly pool?: PoolOptions | false;
@@ -74,7 +74,7 @@ export interface SmtpOptions {
    * many mails may be in flight on a connection, and in doubt when it dies. Default 32.
    */
   readonly pipelining?: boolean | { readonly depth?: number };
-  /** What messages may fall back on. */
+  /** The sender that a source of settings names. The client adds it to no message: `rxsmtp send` does, and a program may. */
   readonly defaults?: { readonly from?: string };
 }
 
@@ -128,7 +128,6 @@ export interface Settings extends SessionSettings, DialSettings {
 const OPTION = 'option';
 /** Connections of a pool, and of many mails that have none. */
 export const MOST_CONNECTIONS = 5;
-const NOT_YET = 'is not supported yet. Leave it out.';
 
 const KNOWN = [
   'host', 'port', 'security', 'stagger', 'auth', 'allowedAuthentication', 'allowInsecureAuth', 'clientName', 'timeouts', 'tls',
@@ -143,7 +142,8 @@ export const checked = (options: SmtpOptions): SmtpOptions => {
 
 /** Options as they are used. @throws SmtpUsageError naming the option that cannot be used. */
 export const settings = (options: SmtpOptions): Settings => {
-  const given = fields(options, { path: '', noun: OPTION, known: KNOWN, refused: { lmtp: NOT_YET } });
+  const given = fields(options, { path: '', noun: OPTION, known: KNOWN });
+  if (optional(flag)(given.lmtp, 'lmtp') === true) throw usage('The option "lmtp" is not supported yet. Leave it out.');
   const host = hostName(given.host, 'host');
   const socket = optional(socketSource)(given.socket, 'socket');
   const door = optional(port)(given.port, 'port') ?? (socket === undefined ? undefined : SOCKET_PORT);

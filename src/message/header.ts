@@ -28,13 +28,20 @@ export const headerText = (value: unknown, name: string): string => {
 
 /** `Name <user@example.com>`, `user@example.com` or the two apart. */
 export const checkAddress = (value: unknown, name: string): HeaderAddress => {
+  if (value === undefined) throw usage(`The field "${name}" is missing. Give an address such as "ann@example.com".`);
   if (typeof value !== 'string') {
     const { name: display, address } = fields(value, { path: name, noun: 'field', known: ['name', 'address'] });
     return headerAddress(display === undefined ? '' : headerText(display, `${name}.name`), headerText(address, `${name}.address`), `${name}.address`);
   }
+  const { display, address } = apart(value, name);
+  return headerAddress(display, address, name);
+};
+
+/** The display name and the address of `Name <user@example.com>` or `user@example.com`. What the address is worth is for others to check. */
+export const apart = (value: string, name: string): { readonly display: string; readonly address: string } => {
   const text = headerText(value, name).trim();
   const open = text.endsWith('>') ? text.lastIndexOf('<') : -1;
-  return open === -1 ? headerAddress('', text, name) : headerAddress(unquote(text.slice(0, open).trim()), text.slice(open + 1, -1), name);
+  return open === -1 ? { display: '', address: text } : { display: unquote(text.slice(0, open).trim()), address: text.slice(open + 1, -1) };
 };
 
 export const checkAddresses = (value: unknown, name: string): readonly HeaderAddress[] => {

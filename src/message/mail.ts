@@ -101,13 +101,14 @@ const checkComposed = (message: unknown): Observable<Mail> => {
   const composed = composition(given);
   const { envelope, messageId, replayable } = composed;
   const asked = delivery(given);
+  const discard = (): void => { composed.discard(); };
   return defer(() => from(loadComposer())).pipe(
     map((Composer): Mail => ({
       ...asked, envelope, messageId, size: undefined, replayable,
       open: () => composed.compose(Composer),
-      discard: () => { composed.discard(); },
+      discard,
     })),
-    tap({ error: () => { composed.discard(); } }),
+    tap({ error: discard, unsubscribe: discard }),
   );
 };
 

@@ -51,6 +51,8 @@ const isOperationOver = (error: unknown): boolean => error instanceof SmtpTimeou
 // A mail that others keep pushing out is not to wander for ever.
 const MOST_MOVES = 3;
 
+const MORE_ROOM = 'Raise that limit, "pool.maxConnections" or "pool.rate", or send less at a time.';
+
 /**
  * One mail in a pool, told to its observer. What a used connection failed before anything was told of it is begun again on
  * another one, unseen. Unsubscribing ends the mail first, and then leaves the connection unless other mails are on it.
@@ -84,7 +86,7 @@ export class Delivery implements Observer<SmtpEvent>, Unsubscribable {
   waits(scheduler: SchedulerLike): void {
     const { operation } = this.job;
     if (operation.at === Infinity) return;
-    this.#expiring = scheduler.schedule(() => { this.error(timeoutError(scheduler, operation, 'idle', 'Waiting for a connection that has room')); }, remaining(scheduler, operation.at));
+    this.#expiring = scheduler.schedule(() => { this.error(timeoutError(scheduler, operation, 'idle', 'Waiting for a connection that has room', [], MORE_ROOM)); }, remaining(scheduler, operation.at));
   }
 
   /** Has its place on a connection that is open, or is opening for it. */

@@ -2,7 +2,7 @@ import { defer, filter, firstValueFrom, map, merge, Observable, startWith, Subje
 import { SmtpUsageError, type SmtpError } from '../protocol/error.js';
 import type { ConnectEvent, SmtpEvent } from '../protocol/event.js';
 import type { Opening } from '../session/open-session.js';
-import { LONGEST, remaining, timeoutError, type Deadline } from '../transport/clock.js';
+import { remaining, timeoutError, type Deadline } from '../transport/clock.js';
 import type { Wire } from '../wire/wire.js';
 import { Ceiling, isCrowded } from './ceiling.js';
 import { Congestion } from './congestion.js';
@@ -205,7 +205,7 @@ export class Pool implements Carrier {
     this.#ringing ??= this.#awake.schedule(() => {
       this.#ringing = undefined;
       this.#admit();
-    }, Math.ceil(Math.min(wait, LONGEST)));
+    }, wait);
     return true;
   }
 

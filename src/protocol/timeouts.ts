@@ -8,7 +8,7 @@ export interface Timeouts {
   readonly proxy: number;
   /** A TLS handshake. Default 30,000. */
   readonly tls: number;
-  /** From the connection to the 220, an implicit TLS handshake included. Default 30,000; 5,000 in the automatic modes. */
+  /** From the connection to the 220, an implicit TLS handshake included. Default 30,000; 5,000 where more than one door may be tried. */
   readonly greeting: number;
   /** The reply to a command. Default by command (RFC 5321 section 4.5.3.2): see `commandTimeout`. */
   readonly command: number | undefined;
@@ -44,7 +44,7 @@ export const DEFAULT_TIMEOUTS: Timeouts = {
   close: MINUTE,
 };
 
-/** In the automatic modes a silent door must not cost more than this before the next one is tried. */
+/** Where more than one door may be tried, a silent one must not cost more than this before the next one is tried. */
 export const AUTOMATIC_GREETING_TIMEOUT = 5 * SECOND;
 
 // RFC 5321 section 4.5.3.2: five minutes for MAIL and RCPT, two for DATA. The others are answered at once or not at all.

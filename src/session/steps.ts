@@ -60,9 +60,9 @@ const introduce = (state: State): Observable<State> => {
     expectCode(wire, 'hello', 'EHLO', 250, hint),
     map((reply) => introduced(Capabilities.fromEhlo(reply))),
     catchError((error: unknown) => {
-      // HELO will do where nothing needs an extension.
+      // HELO will do where STARTTLS is not needed. A sign-in then fails as it does wherever nothing is offered for it.
       const isUnknown = error instanceof SmtpReplyError && isUnknownCommand(error.reply);
-      if (!isUnknown || needsTls(state) || settings.credentials !== undefined) return throwError(() => error);
+      if (!isUnknown || needsTls(state)) return throwError(() => error);
       return exchange(wire, [helo(name)], { operation }).pipe(
         expectCode(wire, 'hello', 'HELO', 250, hint),
         map((reply) => introduced(Capabilities.fromHelo(reply))),

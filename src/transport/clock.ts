@@ -5,6 +5,9 @@ import type { Limit } from '../protocol/timeouts.js';
 
 type Work<T> = (this: SchedulerAction<T>, state?: T) => void;
 
+// setTimeout fires at once beyond 31 bits.
+const LONGEST = 2 ** 31 - 1;
+
 class Alarm<T> extends Subscription implements SchedulerAction<T> {
   readonly #work: Work<T>;
   readonly #isAwake: boolean;
@@ -17,11 +20,19 @@ class Alarm<T> extends Subscription implements SchedulerAction<T> {
   }
 
   schedule(state?: T, delay = 0): Subscription {
-    if (this.closed) return this;
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => { this.#work(state); }, delay);
-    if (!this.#isAwake) this.#timer.unref();
+    if (!this.closed) this.#set(delay, now() + delay, state);
     return this;
+  }
+
+  // A timer of Node counts whole milliseconds of a coarser clock, and may ring before they are over. A limit must not.
+  #set(delay: number, at: number, state?: T): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      const early = at - now();
+      if (early > 0) this.#set(early, at, state);
+      else this.#work(state);
+    }, Math.min(Math.ceil(delay), LONGEST));
+    if (!this.#isAwake) this.#timer.unref();
   }
 }
 
@@ -43,9 +54,6 @@ export const awake: SchedulerLike = {
   schedule: <T>(work: Work<T>, delay = 0, state?: T): Subscription => new Alarm(work, true).schedule(state, delay),
 };
 
-/** Milliseconds. setTimeout fires at once beyond 31 bits. */
-export const LONGEST = 2 ** 31 - 1;
-
 /** A point in time that must not be passed, and the limit that set it. */
 export interface Deadline {
   readonly limit: Limit;
@@ -60,17 +68,21 @@ export const deadline = (scheduler: SchedulerLike, limit: Limit, ms: number): De
 
 export const sooner = (a: Deadline, b: Deadline): Deadline => (b.at < a.at ? b : a);
 
-/** Milliseconds until `at`, as a timer takes them. */
-export const remaining = (scheduler: SchedulerLike, at: number): number => Math.min(Math.max(at - scheduler.now(), 0), LONGEST);
+/** Milliseconds until `at`; none where it is over. */
+export const remaining = (scheduler: SchedulerLike, at: number): number => Math.max(at - scheduler.now(), 0);
 
-export const timeoutError = (scheduler: SchedulerLike, { limit, since, at }: Deadline, phase: Phase, what: string, transcript: readonly LogLine[] = []): SmtpTimeoutError =>
+// Who closes has no quarrel with the server.
+const hintFor = (limit: Limit): string => (limit === 'close' ? 'Raise that limit to give mails under way more time.' : 'Check the host and port, or raise that limit.');
+
+/** @param hint what to change, as a sentence. */
+export const timeoutError = (scheduler: SchedulerLike, { limit, since, at }: Deadline, phase: Phase, what: string, transcript: readonly LogLine[] = [], hint = hintFor(limit)): SmtpTimeoutError =>
   new SmtpTimeoutError({
     limit,
     phase,
     outcome: outcomeOf(phase),
     transcript,
     elapsed: scheduler.now() - since,
-    message: `${what}: nothing came within timeouts.${limit} = ${String(Math.round(at - since))} ms. Check the host and port, or raise that limit.`,
+    message: `${what}: nothing came within timeouts.${limit} = ${String(Math.round(at - since))} ms. ${hint}`,
   });
 
 /** Fails with the deadline unless a value came before it. The source is torn down before anybody hears of that. */

@@ -17,13 +17,15 @@ const chosen = (choose: (remote: Endpoint) => LocalBinding, remote: Endpoint): L
   } catch (cause) {
     throw new SmtpUsageError({ phase: 'connect', cause, message: 'The function in the option "localEndpoint" failed; see the cause.' });
   }
-  if (!isBinding(binding)) throw new SmtpUsageError({ phase: 'connect', message: 'The function in the option "localEndpoint" must return an object with an IP address of this machine in "address", a port from 0 to 65535 in "port", or both.' });
+  if (!isBinding(binding)) throw new SmtpUsageError({ phase: 'connect', message: 'The function in the option "localEndpoint" must return an object, no promise, that holds an IP address of this machine in "address", a port from 0 to 65535 in "port", or both, and nothing else.' });
   return binding;
 };
 
 const isBinding = (value: unknown): value is LocalBinding => {
-  if (typeof value !== 'object' || value === null) return false;
-  const { address, port } = value as Partial<Record<keyof LocalBinding, unknown>>;
-  return (address === undefined || (typeof address === 'string' && isIP(address) !== 0))
+  if (typeof value !== 'object' || value === null || 'then' in value) return false;
+  const { address, port, ...others } = value as Partial<Record<keyof LocalBinding, unknown>>;
+  // A typing error must not let the system choose.
+  return Object.keys(others).length === 0
+    && (address === undefined || (typeof address === 'string' && isIP(address) !== 0))
     && (port === undefined || (Number.isInteger(port) && (port as number) >= 0 && (port as number) <= 65_535));
 };

@@ -152,7 +152,7 @@ export class Wire {
     this.#watch = scheduler.schedule(() => {
       this.#watch = undefined;
       const due = this.#until;
-      if (this.#failure !== undefined || due.at - scheduler.now() > 0.5) this.#arm(due.at);
+      if (this.#failure !== undefined || due.at > scheduler.now()) this.#arm(due.at);
       else this.expire(due);
     }, remaining(scheduler, until));
   }

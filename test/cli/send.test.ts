@@ -43,6 +43,14 @@ describe('rxsmtp send', () => {
     expect(server.messages[0]?.content.toString()).toBe(RAW);
   });
 
+  it('takes the addresses of a finished message from beside their display names', async () => {
+    const config = { host: 'localhost', security: 'starttls', tls: { ca: testAuthority }, from: 'Ann <ann@example.com>' };
+    await using server = await startServer();
+    const { code, stderr } = await cli(['send', '--config', file('named.json', JSON.stringify({ ...config, port: server.port })), '--to', '"Bob, B." <bob@example.org>', '--cc', 'postmaster', '--raw', file('mail.eml', RAW)]);
+    expect([code, stderr]).toEqual([0, '']);
+    expect(server.messages[0]).toMatchObject({ from: 'ann@example.com', to: ['bob@example.org', 'postmaster'] });
+  });
+
   it('tells who does not have it when a part of the recipients failed, and does not call that a success', async () => {
     const { code, stderr, stdout } = await send(['--to', 'carol@example.org', '--cc', 'dave@example.org', '--bcc', 'eve@example.org', '--text', 'Hi'], {
       limits: { recipients: 1 }, faults: [{ at: 'end-of-data', skip: 1, do: 'close' }],

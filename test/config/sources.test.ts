@@ -1,7 +1,7 @@
 import { writeFileSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it, test } from 'vitest';
+import { describe, expect, it, test, vi } from 'vitest';
 import { fromDotNetConfig, fromEnv, fromJson, fromUrl } from '../../src/config/index.js';
 import { SmtpClient, SmtpUsageError, type SmtpOptions } from '../../src/index.js';
 
@@ -44,6 +44,9 @@ test('the environment', () => {
   writeFileSync(file, 'from file\n');
   expect(fromEnv({ SMTP_HOST: 'host', SMTP_USER: 'ann', SMTP_PASSWORD_FILE: file }).auth).toEqual({ user: 'ann', pass: 'from file' });
   expect(() => fromEnv({})).toThrow('SMTP_HOST');
+  vi.stubEnv('SMTP_HOST', 'host');
+  expect(fromEnv()).toMatchObject({ host: 'host' });
+  vi.unstubAllEnvs();
   expect(() => fromEnv({ SMTP_URL: 'smtp://a', SMTP_HOST: 'b' })).toThrow('SMTP_URL');
   expect(() => fromEnv({ SMTP_HOST: 'b', SMTP_PORT: 'x' })).toThrow('"port"');
   expect(() => fromEnv({ SMTP_HOST: 'b', SMTP_USER: 'x' })).toThrow('auth.pass');

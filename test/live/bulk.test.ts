@@ -83,7 +83,16 @@ describe('sendAll', () => {
     await expect(lastValueFrom(client.sendAll(broken()))).rejects.toThrow('no more orders');
     await client.close();
     await expect(lastValueFrom(client.sendAll(endless({ count: 0 })))).rejects.toMatchObject({ code: 'E_USAGE' });
-    expect(() => client.sendAll([], { concurrency: 0 })).toThrow('concurrency');
+  });
+
+  it('checks its options', async () => {
+    await using client = new SmtpClient({ host: 'mail.example.com' });
+    const wrong: readonly (readonly [options: object, text: string])[] = [
+      [{ concurrency: 0 }, '"concurrency" must be'], [{ concurrency: NaN }, '"concurrency" must be'], [{ concurrency: '3' }, '"concurrency" must be'],
+      [{ concurency: 1 }, 'Did you mean "concurrency"?'], [[1], 'must be an object'],
+    ];
+    for (const [options, text] of wrong) expect(() => client.sendAll([], options)).toThrow(text);
+    expect(() => client.sendAll([], { concurrency: undefined } as object)).not.toThrow();
   });
 
   it('tells what became of each mail that was begun when its source fails', async () => {

@@ -243,9 +243,10 @@ describe('close', () => {
     await hasLeft;
     const begun = performance.now();
     await client.close();
-    expect(performance.now() - begun).toBeGreaterThanOrEqual(95);
+    expect(performance.now() - begun).toBeGreaterThanOrEqual(100);
     expect((await left).error).toMatchObject({ code: 'E_TIMEOUT', limit: 'close', phase: 'end-of-data', outcome: 'unknown', retryable: false });
     expect((await waiting).error).toMatchObject({ code: 'E_TIMEOUT', limit: 'close', phase: 'idle', outcome: 'not-sent', retryable: true });
+    for (const { error } of [await left, await waiting]) expect(error?.message).toMatch(/timeouts\.close = 100 ms\. Raise that limit to give mails under way more time\.$/);
     expect(await firstValueFrom(client.closed$)).toEqual({ ended: 0, cut: 2 });
   });
 
@@ -285,6 +286,7 @@ it('a mail that waits for a connection has no more time than its operation', asy
   const [first, second] = await Promise.all([collect(client.send(MAIL)), collect(client.send(MAIL))]);
   expect(first.error).toMatchObject({ limit: 'operation', phase: 'end-of-data', outcome: 'unknown' });
   expect(second.error).toMatchObject({ limit: 'operation', outcome: 'not-sent', retryable: true });
+  expect(second.error?.message).toMatch(/^Waiting for a connection that has room: .* Raise that limit, "pool\.maxConnections" or "pool\.rate", or send less at a time\.$/);
   await client.close();
 });
 

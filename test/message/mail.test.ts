@@ -1,13 +1,13 @@
 import { createReadStream } from 'node:fs';
 import { PassThrough, Readable } from 'node:stream';
-import { firstValueFrom, isObservable, of, type Observable } from 'rxjs';
+import { isObservable, lastValueFrom, of, type Observable } from 'rxjs';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { draft, type Mail } from '../../src/message/mail.js';
 import type { Message } from '../../src/message/message.js';
 import { SmtpUsageError } from '../../src/protocol/error.js';
 
 const envelope = { from: 'ann@example.com', to: ['bob@example.com'] };
-const only = async (mail: Mail | Observable<Mail>): Promise<Mail> => (isObservable(mail) ? firstValueFrom(mail) : mail);
+const only = async (mail: Mail | Observable<Mail>): Promise<Mail> => (isObservable(mail) ? lastValueFrom(mail) : mail);
 const mailOf = async (message: unknown): Promise<Mail> => only(draft(message as Message));
 const failure = async (message: unknown): Promise<SmtpUsageError> => {
   const error: unknown = await mailOf(message).then(() => undefined, (reason: unknown) => reason);
@@ -96,13 +96,14 @@ test.each<[string, unknown, string]>([
   ['dsn.notify', { ...base, dsn: { notify: ['NEVER', 'DELAY'] } }, 'stands alone'],
   ['no recipients', { ...base, envelope: { from: 'a@b.c', to: [] } }, 'at least one'],
   ['too many recipients', { ...base, envelope: { from: 'a@b.c', to: new Array(10_001).fill('a@b.c') } }, '10000'],
+  ['no envelope.from', { ...base, envelope: { to: ['a@b.c'] } }, '"envelope.from" is missing'],
   ['empty from', { ...base, envelope: { from: '', to: ['a@b.c'] } }, 'null for the empty'],
   ['bad recipient', { ...base, envelope: { from: 'a@b.c', to: ['a@b.c', 'x>\r\nRCPT'] } }, 'envelope.to[1]'],
   ['bad orcpt', { ...base, envelope: { from: 'a@b.c', to: [{ address: 'a@b.c', orcpt: 'a' }] } }, 'orcpt'],
   ['bad notify', { ...base, envelope: { from: 'a@b.c', to: [{ address: 'a@b.c', notify: [] }] } }, 'notify'],
   ['unknown recipient key', { ...base, envelope: { from: 'a@b.c', to: [{ address: 'a@b.c', notfy: [] }] } }, 'Did you mean "envelope.to[0].notify"?'],
   ['composed without recipients', { from: 'a@b.c' }, 'no recipient'],
-  ['composed without from', { to: 'a@b.c' }, 'from'],
+  ['composed without from', { to: 'a@b.c' }, '"from" is missing'],
   ['unknown composed key', { ...composed, sbject: 'a' }, 'Did you mean "subject"?'],
   ['subject', { ...composed, subject: 'a\r\nBcc: evil' }, '"subject" holds a line break'],
   ['subject NUL', { ...composed, subject: 'a\0' }, '"subject"'],
@@ -210,6 +211,14 @@ describe('composed', () => {
     const streams = [new PassThrough(), new PassThrough()];
     (await mailOf({ ...composed, attachments: streams.map((content) => ({ content })) })).discard();
     expect(streams.every(({ destroyed }) => destroyed)).toBe(true);
+  });
+
+  test('an attachment stream is destroyed by who cancels while the composer loads', () => {
+    const content = new PassThrough();
+    const drafted = draft({ ...composed, attachments: [{ content }] });
+    if (!isObservable(drafted)) throw new Error('no composed message');
+    drafted.subscribe().unsubscribe();
+    expect(content.destroyed).toBe(true);
   });
 
   test('without nodemailer it says what to install', async () => {

@@ -1,8 +1,10 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { catchError, NEVER, Observable, of, throwError } from 'rxjs';
 import { SmtpTimeoutError } from '../../src/protocol/error.js';
-import { awake, before, deadline } from '../../src/transport/clock.js';
+import { awake, before, deadline, monotonic } from '../../src/transport/clock.js';
 import { inVirtualTime } from '../support/marbles.js';
+
+afterEach(() => { vi.useRealTimers(); });
 
 describe('before', () => {
   it.each([
@@ -29,6 +31,22 @@ describe('before', () => {
       flush();
       expect(seen).toEqual(['torn down', 'told']);
     });
+  });
+
+  it('never ends early', async () => {
+    const limits = Array.from({ length: 200 }, (_, index) => 1 + index / 7);
+    const elapsed = await Promise.all(limits.map((ms) => new Promise<number>((resolve) => {
+      NEVER.pipe(before(monotonic, deadline(monotonic, 'tls', ms), 'tls', 'The handshake')).subscribe({ error: (error: unknown) => { resolve((error as SmtpTimeoutError).elapsed - ms); } });
+    })));
+    expect(Math.min(...elapsed)).toBeGreaterThanOrEqual(0);
+  });
+
+  it('waits for longer than a timer can', () => {
+    vi.useFakeTimers({ toFake: ['setTimeout'] });
+    const running = NEVER.pipe(before(monotonic, deadline(monotonic, 'tls', 2 ** 32), 'tls', 'The handshake')).subscribe({ error: () => { throw new Error('ended early'); } });
+    vi.advanceTimersByTime(2 ** 31);
+    expect(running.closed).toBe(false);
+    running.unsubscribe();
   });
 
   it('sets no timer where there is no limit, and leaves none behind', () => {

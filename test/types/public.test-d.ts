@@ -3,7 +3,8 @@ import type { Observable } from 'rxjs';
 import { expectTypeOf } from 'vitest';
 import {
   receipts, retryWhenSafe, sendMail, SmtpClient, SmtpFallbackError, SmtpPartialError, SmtpReplyError, SmtpTimeoutError, type BulkEvent, type Capabilities, type ConnectEvent, type ConnectionPlan,
-  type Limit, type Limits, type LogLine, type Message, type Outcome, type Phase, type PoolState, type Receipt, type ReceiptPart, type Reply, type SmtpError, type SmtpEvent,
+  type DeliveryOptions, type ExternalAuth, type KeyMaterial, type Limit, type Limits, type LocalBinding, type LocalEndpoint, type LogLine, type LookupFunction, type Message, type Outcome, type PasswordAuth, type Phase, type PoolOptions, type PoolState, type Receipt, type ReceiptPart, type Reply, type SmtpError, type SmtpEvent,
+  type SmtpOptions, type SocketSource, type TlsOptions, type TokenAuth,
 } from '../../src/index.js';
 
 declare const client: SmtpClient;
@@ -81,7 +82,16 @@ expectTypeOf<Receipt['accepted']>().toEqualTypeOf<readonly string[]>();
 expectTypeOf<NonNullable<Receipt['parts']>[number]>().toEqualTypeOf<ReceiptPart>();
 expectTypeOf<Capabilities['limits']>().toEqualTypeOf<Limits>();
 
-// Options
+// Options, each by its name
+expectTypeOf<SmtpOptions['lookup']>().toEqualTypeOf<LookupFunction | undefined>();
+expectTypeOf<SmtpOptions['tls']>().toEqualTypeOf<TlsOptions | undefined>();
+expectTypeOf<SmtpOptions['pool']>().toEqualTypeOf<PoolOptions | false | undefined>();
+expectTypeOf<SmtpOptions['localEndpoint']>().toEqualTypeOf<LocalEndpoint | undefined>();
+expectTypeOf<SmtpOptions['socket']>().toEqualTypeOf<SocketSource | undefined>();
+expectTypeOf<PasswordAuth | TokenAuth | ExternalAuth>().toExtend<NonNullable<SmtpOptions['auth']>>();
+expectTypeOf<LocalBinding>().toExtend<LocalEndpoint>();
+expectTypeOf<KeyMaterial>().toExtend<NonNullable<TlsOptions['ca']>>();
+expectTypeOf<Message>().toExtend<DeliveryOptions>();
 new SmtpClient('smtps://mail.example.com');
 new SmtpClient({ host: 'mail.example.com', security: ['implicit', 'starttls'], timeouts: { greeting: 5_000, operation: Infinity }, pool: false });
 // @ts-expect-error a host is needed

@@ -1,4 +1,4 @@
-import { catchError, map, throwError } from 'rxjs';
+import { catchError, map, Subject, throwError } from 'rxjs';
 import { TestScheduler, type RunHelpers } from 'rxjs/testing';
 import { describe, expect, it } from 'vitest';
 import { DATA, mail, rcpt, type Command } from '../../src/protocol/command.js';
@@ -48,4 +48,16 @@ describe('exchange', () => {
       });
     });
   }
+
+  it('no limit ends a moment early, where the one before began a moment ago', () => {
+    run(({ scheduler, flush }) => {
+      const bytes$ = new Subject<Buffer>();
+      const wire = new Wire(new FakeStream(bytes$), { peer: 'mail.example:25', connection: 1, timeouts: LIMITS, scheduler, redactor: new Redactor(), log: { observed: false, next: () => undefined } }, true);
+      scheduler.schedule(() => { bytes$.next(Buffer.from('250 a\r\n')); }, 0.25);
+      let failure: SmtpTimeoutError | undefined;
+      exchange(wire, GROUP, { operation: deadline(scheduler, 'operation', Infinity) }).subscribe({ error: (thrown: unknown) => { failure = thrown as SmtpTimeoutError; } });
+      flush();
+      expect(failure).toMatchObject({ phase: 'rcpt', elapsed: LIMITS.command });
+    });
+  });
 });
