@@ -1,14 +1,14 @@
 import { Observable, Subscription, type SchedulerLike } from 'rxjs';
-import { Command, QUIT } from '../protocol/command.js';
-import { outcomeOf, SmtpConnectionError, SmtpProtocolError, type Phase, type SmtpError } from '../protocol/error.js';
+import { QUIT, type Command } from '../protocol/command.js';
+import type { Phase } from '../protocol/error.js';
 import type { LogLine } from '../protocol/log-line.js';
 import type { Reply } from '../protocol/reply.js';
 import { MalformedReply, ReplyParser } from '../protocol/reply-parser.js';
 import { replyLimit, type Limit, type Timeouts } from '../protocol/timeouts.js';
 import type { ByteStream } from '../transport/byte-stream.js';
-import { remaining, timeoutError, type Deadline } from '../transport/clock.js';
-import { lateRefusal } from '../transport/tls-error.js';
+import { remaining, type Deadline } from '../transport/clock.js';
 import { Expectation, type ReplySink } from './expectation.js';
+import { Failures, type Failure } from './failures.js';
 import { Transcript, type TranscriptContext } from './transcript.js';
 
 /** What a wire shares with the connection that it belongs to. */
@@ -19,12 +19,8 @@ export interface WireContext extends TranscriptContext {
   readonly scheduler: SchedulerLike;
 }
 
-type Failure = (phase: Phase, command: Command) => SmtpError;
-
 // While these are outstanding, what is written next is content, a SASL response or a handshake.
 const QUIT_IS_NO_COMMAND: ReadonlySet<Phase> = new Set<Phase>(['auth', 'starttls', 'data', 'body', 'end-of-data']);
-// What is due first on a new stream: the greeting, or after STARTTLS the reply to EHLO.
-const FIRST_REPLIES: ReadonlySet<Phase> = new Set<Phase>(['greeting', 'hello']);
 // RFC 4954 section 4: lines of an authentication exchange may be longer than those of other replies.
 const AUTH_LINE_LIMIT = 16 * 1024;
 const LINE_LIMIT = 8 * 1024;
@@ -42,6 +38,7 @@ export class Wire {
   /** Replies that are due. */
   #outstanding = 0;
   readonly #transcript: Transcript;
+  readonly #failures: Failures;
   readonly #reading = new Subscription();
   #watch: Subscription | undefined;
   #watchedUntil = Infinity;
@@ -63,6 +60,7 @@ export class Wire {
     this.#greeted = greeted;
     this.#parser = new ReplyParser(context.redactor);
     this.#transcript = new Transcript(context);
+    this.#failures = new Failures(context.peer, this.#transcript);
     this.#reading.add(stream.bytes.subscribe({
       next: (chunk) => { this.#read(chunk); },
       error: (error: unknown) => { this.#lost(error as NodeJS.ErrnoException); },
@@ -153,7 +151,7 @@ export class Wire {
       this.#watch = undefined;
       const due = this.#until;
       if (this.#failure !== undefined || due.at - scheduler.now() > 0.5) this.#arm(due.at);
-      else this.expire(due);
+      else this.fail(this.#failures.expired(scheduler, due));
     }, remaining(scheduler, until));
   }
 
@@ -189,7 +187,7 @@ export class Wire {
     const isAnswered = first.answered();
     if (isAnswered) this.#due.shift();
     // Whatever follows the last reply that was due ends the wire, but not before that reply has counted.
-    if (isLast) this.fail(this.#closedBy('sent more than was asked for'));
+    if (isLast) this.fail(this.#failures.closed('sent more than was asked for'));
     sink?.next(reply);
     if (isAnswered) first.sink?.complete();
   }
@@ -209,47 +207,20 @@ export class Wire {
       return this.#parser.read();
     } catch (error) {
       if (!(error instanceof MalformedReply)) throw error;
-      const { message } = error;
-      this.fail((at, command) => this.#protocolError(at, `answered ${command.toString()} with what is no SMTP reply: ${message}`));
+      this.fail(this.#failures.malformed(error.message));
       return undefined;
     }
   }
 
   #unsolicited(): void {
-    if (this.phase === 'starttls') {
-      this.fail((phase) => new SmtpProtocolError('E_INJECTION', {
-        phase, transcript: this.transcript(), message: `${this.context.peer} sent clear text behind its answer to STARTTLS, as someone in between would. Nothing of it was used. Use implicit TLS, or find out who is on the line.`,
-      }));
-    } else {
-      this.fail((phase) => this.#protocolError(phase, 'sent a reply that nothing had asked for'));
-    }
+    this.fail(this.phase === 'starttls' ? this.#failures.injected() : this.#failures.unasked());
   }
 
   #lost(error?: NodeJS.ErrnoException): void {
     const first = this.#failure === undefined ? this.#due[0] : undefined;
     const words = first === undefined ? undefined : this.#parser.lastWords();
     if (first !== undefined && words !== undefined) this.#answer(first, words, false);
-    const closed = this.#closedBy(error === undefined ? 'closed the connection' : `was lost (${error.code ?? error.message})`, error);
-    this.fail((phase, command) => (FIRST_REPLIES.has(phase) ? lateRefusal(error, this.context.peer, this.transcript()) : undefined) ?? closed(phase, command));
-  }
-
-  #closedBy(how: string, cause?: NodeJS.ErrnoException): Failure {
-    return (phase, command) => new SmtpConnectionError('E_CLOSED', {
-      phase, transcript: this.transcript(), reason: cause?.code ?? 'closed', outcome: outcomeOf(phase), retryable: true, ...(cause === undefined ? {} : { cause }),
-      message: `${this.context.peer} ${how} before it answered ${command.toString()}. ${outcomeOf(phase) === 'unknown' ? 'The mail may or may not have been accepted; a retry may deliver it twice.' : 'The mail was not sent; try again later.'}`,
-    });
-  }
-
-  #protocolError(phase: Phase, what: string): SmtpProtocolError {
-    return new SmtpProtocolError('E_PROTOCOL', {
-      phase, transcript: this.transcript(), outcome: outcomeOf(phase), message: `${this.context.peer} ${what}. It is no SMTP server, or a broken one; check the host and port.`,
-    });
-  }
-
-  /** Ends the wire because a limit ran out. */
-  expire(end: Deadline): void {
-    const { scheduler, peer } = this.context;
-    this.fail((phase, command) => timeoutError(scheduler, end, phase, `Waiting for ${peer} to answer ${command.toString()}`, this.transcript()));
+    this.fail(this.#failures.lost(error));
   }
 
   /** Ends the wire: everything that is due fails, each in its own phase, and nothing is written or read any more. */
@@ -270,7 +241,7 @@ export class Wire {
 
   /** Ends the wire without touching its stream, for who takes the stream over. */
   release(): ByteStream {
-    this.#failure ??= this.#closedBy('was left');
+    this.#failure ??= this.#failures.closed('was left');
     this.#watch?.unsubscribe();
     this.#reading.unsubscribe();
     return this.stream;
@@ -284,7 +255,7 @@ export class Wire {
   leave(): Observable<never> {
     return new Observable((subscriber) => {
       const drop = (): void => {
-        this.fail(this.#closedBy('was left'));
+        this.fail(this.#failures.closed('was left'));
         subscriber.complete();
       };
       const quit = (): void => {
