@@ -1,6 +1,7 @@
 import type { SchedulerLike } from 'rxjs';
 import type { Command } from '../protocol/command.js';
 import { outcomeOf, SmtpConnectionError, SmtpProtocolError, type Phase, type SmtpError } from '../protocol/error.js';
+import { formatReply, type Reply } from '../protocol/reply.js';
 import { timeoutError, type Deadline } from '../transport/clock.js';
 import { lateRefusal } from '../transport/tls-error.js';
 import type { Transcript } from './transcript.js';
@@ -43,6 +44,14 @@ export class Failures {
   /** A reply came to nothing that was asked. */
   unasked(): Failure {
     return (phase) => this.#broken(phase, 'sent a reply that nothing had asked for');
+  }
+
+  /** A reply that cannot be one to its command: what became of content that has left cannot be told from those that follow. */
+  outOfStep(asked: Command, reply: Reply): Failure {
+    return (phase) => new SmtpProtocolError('E_PROTOCOL', {
+      phase, reply, transcript: this.#transcript.lines(), outcome: outcomeOf(phase),
+      message: `${this.#peer} answered ${asked.toString()} with ${formatReply(reply)}, which is no answer to it: its replies are out of step with what was asked. Set "pipelining" to false for this server.`,
+    });
   }
 
   injected(): Failure {

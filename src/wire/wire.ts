@@ -184,6 +184,7 @@ export class Wire {
     this.#greeted = true;
     this.#outstanding -= 1;
     this.#transcript.note(reply);
+    if (first.isOutOfStep(reply)) { this.fail(this.#failures.outOfStep(first.command, reply)); return; }
     const isAnswered = first.answered();
     if (isAnswered) this.#due.shift();
     // Whatever follows the last reply that was due ends the wire, but not before that reply has counted.
