@@ -49,6 +49,11 @@ export class ReplyParser {
     return this.#before + this.#begun.length + this.#input.length - this.#at;
   }
 
+  /** Behind a reply that was read: whether the next one has this code. */
+  startsWith(code: string): boolean {
+    return this.#input.startsWith(code, this.#at);
+  }
+
   push(chunk: Buffer): void {
     const text = chunk.toString('latin1');
     this.#input = this.#at === this.#input.length ? text : this.#input.slice(this.#at) + text;

@@ -170,9 +170,9 @@ export class Wire {
       const first = this.#due[0];
       const reply = first === undefined ? undefined : this.#parse(first.isSignIn);
       if (first === undefined || reply === undefined) break;
-      hasHeard = true;
       const surplus = left === 1 && this.#parser.buffered > 0;
-      if (surplus && !this.#toleratesSurplus(first, reply)) { this.#unsolicited(); return; }
+      if (surplus && !this.#toleratesSurplus(first, reply, !hasHeard)) { this.#unsolicited(); return; }
+      hasHeard = true;
       this.#answer(first, reply, surplus && first.phase !== 'data');
     }
     // All that came together came at one time.
@@ -193,10 +193,12 @@ export class Wire {
     if (isAnswered) first.sink?.complete();
   }
 
-  // The reply to content decides a mail, whatever comes behind it. A reply on the heels of a 354 is for the content.
-  // A greeting that refuses is the end anyway, and its words are the reason.
-  #toleratesSurplus({ phase }: Expectation, { code, severity }: Reply): boolean {
-    return phase === 'body' || phase === 'end-of-data' || phase === 'quit' || (phase === 'data' && code === 354) || (phase === 'greeting' && severity > 3);
+  // The reply to content decides a mail, whatever comes behind it: unless it came with others, of which one was too many. A
+  // goodbye is not. A reply on the heels of a 354 is for the content. A greeting that refuses is the end anyway, and its words
+  // are the reason.
+  #toleratesSurplus({ phase }: Expectation, { code, severity }: Reply, isAlone: boolean): boolean {
+    return phase === 'body' || phase === 'quit' || (phase === 'end-of-data' && (isAlone || this.#parser.startsWith('421')))
+      || (phase === 'data' && code === 354) || (phase === 'greeting' && severity > 3);
   }
 
   #parse(isSignIn: boolean): Reply | undefined {
