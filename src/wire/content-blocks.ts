@@ -108,7 +108,8 @@ class BlockReader {
       this.#changed = fill;
       fill();
       return () => {
-        this.#changed = ignore;
+        // The next block may have been asked for by now.
+        if (this.#changed === fill) this.#changed = ignore;
         lingering?.unsubscribe();
       };
     });

@@ -83,6 +83,11 @@ export class Wire {
     return this.#failure === undefined && !this.#greeted && this.#parser.buffered === 0;
   }
 
+  /** A reply has begun, and its end has not come. */
+  get isBeingAnswered(): boolean {
+    return this.#parser.buffered > 0;
+  }
+
   get failed(): boolean {
     return this.#failure !== undefined;
   }

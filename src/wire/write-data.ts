@@ -1,4 +1,4 @@
-import { EMPTY, Observable, tap, type Unsubscribable } from 'rxjs';
+import { EMPTY, NEVER, Observable, tap, type Unsubscribable } from 'rxjs';
 import type { OpenContent } from '../message/content.js';
 import { Command } from '../protocol/command.js';
 import type { Deadline } from '../transport/clock.js';
@@ -24,13 +24,18 @@ const replyTo = (wire: Wire, sink: ReplySink): Expectation => {
   return due;
 };
 
-/** The point of no return: from this write on the server may have the whole mail, of so many bytes. */
-const writeLast = (wire: Wire, due: Expectation, last: readonly Uint8Array[], bytes: number): void => {
+/**
+ * The point of no return: from this write on the server may have the whole mail, of so many bytes. False, and nothing is
+ * written, where a reply has begun: it cannot be one to this content, and the rest of it is waited for.
+ */
+const writeLast = (wire: Wire, due: Expectation, last: readonly Uint8Array[], bytes: number): boolean => {
+  if (wire.isBeingAnswered) return false;
   due.enter('end-of-data');
   last.forEach((piece) => { wire.write(piece); });
   wire.noteContent(bytes);
   wire.touch();
   wire.mustDrop = false;
+  return true;
 };
 
 /**
@@ -50,8 +55,7 @@ export const writeData = (wire: Wire, content: OpenContent, options: ContentOpti
 
     const writeBlock = ({ bytes, isLast }: Block): Observable<never> => {
       if (!isLast) return wire.stream.take(bytes).pipe(tap({ complete: () => { wire.touch(); } }));
-      writeLast(wire, due, [bytes], encoder.bytes);
-      return EMPTY;
+      return writeLast(wire, due, [bytes], encoder.bytes) ? EMPTY : NEVER;
     };
 
     wire.mustDrop = true;
@@ -68,17 +72,24 @@ export const writeData = (wire: Wire, content: OpenContent, options: ContentOpti
     }));
   });
 
+/** Content on its way in one write. */
+export interface Writing extends Unsubscribable {
+  /** All of it, the dot included. */
+  readonly hasLeft: boolean;
+}
+
 /**
  * Content that is all there, in canonical lines with their dots doubled, in one write behind a 354, with the dot at its end.
  * `bytes` are those of the message. Tells the reply to it.
  */
-export const writeWhole = (wire: Wire, content: Buffer, bytes: number, operation: Deadline, sink: ReplySink): Unsubscribable => {
+export const writeWhole = (wire: Wire, content: Buffer, bytes: number, operation: Deadline, sink: ReplySink): Writing => {
   const due = replyTo(wire, sink);
   const expiring = expireWith(wire, operation, () => due, (error) => { sink.error(error); });
   wire.mustDrop = true;
   wire.expect(due);
-  if (!wire.failed && !due.isAnswered) writeLast(wire, due, [content, END_OF_CONTENT], bytes);
+  const hasLeft = !wire.failed && !due.isAnswered && writeLast(wire, due, [content, END_OF_CONTENT], bytes);
   return {
+    hasLeft,
     unsubscribe: () => {
       expiring.unsubscribe();
       due.sink = undefined;

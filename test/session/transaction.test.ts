@@ -1,4 +1,5 @@
-import { Subject } from 'rxjs';
+import { setImmediate as turn } from 'node:timers/promises';
+import { filter, firstValueFrom, Subject } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { draft, type Mail } from '../../src/message/mail.js';
 import { Capabilities } from '../../src/protocol/capabilities.js';
@@ -16,7 +17,7 @@ import { Wire } from '../../src/wire/wire.js';
 import { FakeStream } from '../support/fake-stream.js';
 
 /** One mail on a connection whose bytes a test deals out. */
-const begin = (offers: readonly string[], raw: string) => {
+const begin = (offers: readonly string[], raw: string | AsyncIterable<string>) => {
   const server = new Subject<Buffer>();
   const stream = new FakeStream(server);
   const wire = new Wire(stream, { peer: 'mail.example:25', connection: 1, timeouts: DEFAULT_TIMEOUTS, scheduler: monotonic, redactor: new Redactor(), log: { observed: false, next: () => undefined } }, true);
@@ -25,12 +26,14 @@ const begin = (offers: readonly string[], raw: string) => {
   const session = new Session({ wire, settings, capabilities: Capabilities.fromEhlo(makeReply(250, ['mail.example', ...offers])) } as unknown as State, manners);
   const mail = draft({ envelope: { from: 'ann@example.com', to: ['bob@example.org'] }, raw }) as Mail;
   const told: string[] = [];
+  const told$ = new Subject<string>();
+  told$.subscribe((what) => { told.push(what); });
   transact(session, session.begin(), { mail, part: undefined, content: mail.open(), operation: deadline(monotonic, 'operation', Infinity) }, {
-    next: ({ type }: TransactionEvent) => { told.push(type); },
-    error: ({ code, phase, outcome, retryable }: SmtpError) => { told.push(`${code} ${phase} ${outcome}${retryable ? ' retryable' : ''}`); },
-    complete: () => { told.push('end'); },
+    next: ({ type }: TransactionEvent) => { told$.next(type); },
+    error: ({ code, phase, outcome, retryable }: SmtpError) => { told$.next(`${code} ${phase} ${outcome}${retryable ? ' retryable' : ''}`); },
+    complete: () => { told$.next('end'); },
   });
-  return { says: (text: string) => { server.next(Buffer.from(text)); }, stream, wire, manners, told };
+  return { says: (text: string) => { server.next(Buffer.from(text)); }, stream, wire, manners, told, told$ };
 };
 
 it('a mail goes out as it was begun, also where its server is found to bear less meanwhile', () => {
@@ -56,5 +59,44 @@ describe('a mail that left at once', () => {
     replies.forEach(says);
     expect(told.at(-1)).toBe(end);
     expect(wire.failed).toBe(true);
+  });
+});
+
+describe('content that is answered before it has left', () => {
+  const RAW = 'Subject: small\r\n\r\n';
+
+  it.each([
+    ['354 go\r\n250 queued\r\n', 'E_PROTOCOL body unknown'],
+    ['354 go\r\n552 too big\r\n', 'E_REPLY body refused'],
+    ['354 go\r\n452 not now\r\n', 'E_REPLY body refused retryable'],
+    ['354 go\r\n354 go\r\n', 'E_PROTOCOL body not-sent'],
+  ])('is told alike wherever the reply was cut: %j', (replies, end) => {
+    const early = replies.indexOf('\n') + 2;
+    for (let place = early; place <= replies.length; place += 1) {
+      const { says, stream, wire, told } = begin(['PIPELINING'], RAW);
+      says(`250 Ok\r\n250 Ok\r\n${replies.slice(0, place)}`);
+      expect(stream.written).toHaveLength(1);
+      expect(told).not.toContain('progress');
+      says(replies.slice(place));
+      expect(told.at(-1)).toBe(end);
+      expect(wire.mustDrop).toBe(true);
+    }
+  });
+
+  it('is told alike where the reply begins in the midst of a stream', async () => {
+    const gate = new Subject<void>();
+    const hasEnded = new Subject<void>();
+    async function* slow() { yield RAW; await firstValueFrom(gate); yield 'end\r\n'; hasEnded.next(); }
+    const { says, stream, told, told$ } = begin(['PIPELINING'], slow());
+    says('250 Ok\r\n250 Ok\r\n354 go\r\n');
+    await firstValueFrom(told$.pipe(filter((type) => type === 'progress')));
+    says('25');
+    const ended = firstValueFrom(hasEnded);
+    gate.next();
+    await ended;
+    await turn();
+    expect(stream.written.at(-1)).toBe(RAW);
+    says('0 queued\r\n');
+    expect(told.at(-1)).toBe('E_PROTOCOL body unknown');
   });
 });
