@@ -1,6 +1,6 @@
 import type { SchedulerLike } from 'rxjs';
 import type { Command } from '../protocol/command.js';
-import { outcomeOf, SmtpConnectionError, SmtpProtocolError, type Phase, type SmtpError } from '../protocol/error.js';
+import { outcomeOf, SmtpConnectionError, SmtpProtocolError, SmtpReplyError, type Phase, type SmtpError } from '../protocol/error.js';
 import { formatReply, type Reply } from '../protocol/reply.js';
 import { timeoutError, type Deadline } from '../transport/clock.js';
 import { lateRefusal } from '../transport/tls-error.js';
@@ -32,7 +32,15 @@ export class Failures {
   closed(how: string, cause?: NodeJS.ErrnoException): Failure {
     return (phase, command) => new SmtpConnectionError('E_CLOSED', {
       phase, transcript: this.#transcript.lines(), reason: cause?.code ?? 'closed', outcome: outcomeOf(phase), retryable: true, ...(cause === undefined ? {} : { cause }),
-      message: `${this.#peer} ${how} before it answered ${command.toString()}. ${outcomeOf(phase) === 'unknown' ? 'The mail may or may not have been accepted; a retry may deliver it twice.' : 'The mail was not sent; try again later.'}`,
+      message: `${this.#peer} ${how} before it answered ${command.toString()}. ${whatNow(phase)}`,
+    });
+  }
+
+  /** The server said goodbye, and nothing had asked. Content that had left before that was read is in doubt. */
+  farewell(reply: Reply): Failure {
+    return (phase, command) => new SmtpReplyError({
+      phase, reply, command: command.toString(), transcript: this.#transcript.lines(), outcome: outcomeOf(phase) === 'unknown' ? 'unknown' : 'refused',
+      message: `${this.#peer} closes the connection: ${formatReply(reply)}. ${whatNow(phase)}`,
     });
   }
 
@@ -71,3 +79,6 @@ export class Failures {
     });
   }
 }
+
+const whatNow = (phase: Phase): string =>
+  outcomeOf(phase) === 'unknown' ? 'The mail may or may not have been accepted; a retry may deliver it twice.' : 'The mail was not sent; try again later.';

@@ -2,7 +2,7 @@ import { Observable, Subscription, type SchedulerLike } from 'rxjs';
 import { QUIT, type Command } from '../protocol/command.js';
 import type { Phase } from '../protocol/error.js';
 import type { LogLine } from '../protocol/log-line.js';
-import type { Reply } from '../protocol/reply.js';
+import { isFarewell, type Reply } from '../protocol/reply.js';
 import { MalformedReply, ReplyParser } from '../protocol/reply-parser.js';
 import { replyLimit, type Limit, type Timeouts } from '../protocol/timeouts.js';
 import type { ByteStream } from '../transport/byte-stream.js';
@@ -48,7 +48,7 @@ export class Wire {
   heardAt: number;
   #failure: Failure | undefined;
   #greeted: boolean;
-  /** Is told when the wire has ended. */
+  /** Is told when the wire has ended, or is to be dropped and nobody else was told. */
   onLoss: () => void = () => undefined;
   /** Only dropping the connection is right: inside content, or when the server is out of step. */
   mustDrop = false;
@@ -164,7 +164,7 @@ export class Wire {
     // Only replies to what was written before these bytes came can be in them; the rest was planted or is out of step.
     const asked = this.#outstanding;
     this.#parser.push(chunk);
-    if (asked === 0) this.#unsolicited();
+    if (asked === 0) this.fail(this.#surplus());
     else this.#deliver(asked);
   }
 
@@ -175,10 +175,14 @@ export class Wire {
       const first = this.#due[0];
       const reply = first === undefined ? undefined : this.#parse(first.isSignIn);
       if (first === undefined || reply === undefined) break;
-      const surplus = left === 1 && this.#parser.buffered > 0;
-      if (surplus && !this.#toleratesSurplus(first, reply, !hasHeard)) { this.#unsolicited(); return; }
+      const hasMore = left === 1 && this.#parser.buffered > 0;
+      if (hasMore && !this.#toleratesSurplus(first, reply, !hasHeard)) {
+        this.#transcript.note(reply);
+        this.fail(this.#surplus());
+        return;
+      }
       hasHeard = true;
-      this.#answer(first, reply, surplus && first.phase !== 'data');
+      this.#answer(first, reply, hasMore && first.phase !== 'data');
     }
     // All that came together came at one time.
     if (hasHeard) this.touch(this.heardAt);
@@ -193,9 +197,12 @@ export class Wire {
     const isAnswered = first.answered();
     if (isAnswered) this.#due.shift();
     // Whatever follows the last reply that was due ends the wire, but not before that reply has counted.
-    if (isLast) this.fail(this.#failures.closed('sent more than was asked for'));
+    if (isLast) this.fail(this.#surplus());
+    // A 421 closes the channel (RFC 5321 section 3.8), whatever it answers: there is nobody left to say anything to.
+    this.mustDrop ||= isFarewell(reply);
     sink?.next(reply);
     if (isAnswered) first.sink?.complete();
+    if (sink === undefined && this.mustDrop) this.onLoss();
   }
 
   // The reply to content decides a mail, whatever comes behind it: unless it came with others, of which one was too many. A
@@ -220,8 +227,17 @@ export class Wire {
     }
   }
 
-  #unsolicited(): void {
-    this.fail(this.phase === 'starttls' ? this.#failures.injected() : this.#failures.unasked());
+  /** Why more came than was asked for: a 421 may come at any time (RFC 5321 section 3.8), the rest was planted or is out of step. */
+  #surplus(): Failure {
+    if (this.phase === 'starttls') return this.#failures.injected();
+    try {
+      const reply = this.#parser.read() ?? this.#parser.lastWords();
+      if (reply !== undefined) this.#transcript.note(reply);
+      if (reply !== undefined && isFarewell(reply)) return this.#failures.farewell(reply);
+    } catch (error) {
+      if (!(error instanceof MalformedReply)) throw error;
+    }
+    return this.#failures.unasked();
   }
 
   #lost(error?: NodeJS.ErrnoException): void {
@@ -267,6 +283,7 @@ export class Wire {
         subscriber.complete();
       };
       const quit = (): void => {
+        if (this.mustDrop) { drop(); return; }
         this.#mostPatience = Infinity;
         this.expect(new Expectation([QUIT], { next: () => { this.stream.end(); }, error: () => { subscriber.complete(); }, complete: drop }));
         this.say([QUIT]);
