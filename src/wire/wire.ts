@@ -4,12 +4,13 @@ import type { Phase } from '../protocol/error.js';
 import type { LogLine } from '../protocol/log-line.js';
 import { isFarewell, type Reply } from '../protocol/reply.js';
 import { MalformedReply, ReplyParser } from '../protocol/reply-parser.js';
-import { replyLimit, type Limit, type Timeouts } from '../protocol/timeouts.js';
+import type { Timeouts } from '../protocol/timeouts.js';
 import type { ByteStream } from '../transport/byte-stream.js';
-import { remaining, type Deadline } from '../transport/clock.js';
+import { deadline } from '../transport/clock.js';
 import { Expectation, type ReplySink } from './expectation.js';
 import { Failures, type Failure } from './failures.js';
 import { Transcript, type TranscriptContext } from './transcript.js';
+import { NO_END, Watch } from './watch.js';
 
 /** What a wire shares with the connection that it belongs to. */
 export interface WireContext extends TranscriptContext {
@@ -24,7 +25,6 @@ const QUIT_IS_NO_COMMAND: ReadonlySet<Phase> = new Set<Phase>(['auth', 'starttls
 // RFC 4954 section 4: lines of an authentication exchange may be longer than those of other replies.
 const AUTH_LINE_LIMIT = 16 * 1024;
 const LINE_LIMIT = 8 * 1024;
-const NOTHING_DUE: { readonly limit: Limit; readonly ms: number } = { limit: 'command', ms: Infinity };
 
 /**
  * The dialogue's line to one server: commands out, replies in, matched by a FIFO of what is due. Any number of commands
@@ -40,10 +40,7 @@ export class Wire {
   readonly #transcript: Transcript;
   readonly #failures: Failures;
   readonly #reading = new Subscription();
-  #watch: Subscription | undefined;
-  #watchedUntil = Infinity;
-  #since = 0;
-  #mostPatience = Infinity;
+  readonly #watch: Watch;
   /** When the server said something last, on the scheduler's clock. */
   heardAt: number;
   #failure: Failure | undefined;
@@ -61,6 +58,7 @@ export class Wire {
     this.#parser = new ReplyParser(context.redactor);
     this.#transcript = new Transcript(context);
     this.#failures = new Failures(context.peer, this.#transcript);
+    this.#watch = new Watch(context.scheduler, context.timeouts, this.#due, (end) => { this.fail(this.#failures.expired(context.scheduler, end)); });
     this.#reading.add(stream.bytes.subscribe({
       next: (chunk) => { this.#read(chunk); },
       error: (error: unknown) => { this.#lost(error as NodeJS.ErrnoException); },
@@ -132,32 +130,7 @@ export class Wire {
 
   /** The first in line starts anew: its limit counts from now. */
   touch(now = this.context.scheduler.now()): void {
-    this.#since = now;
-    const until = this.#until.at;
-    // One timer serves all: it is moved only to ring earlier, and looks again when it rang too early.
-    if (until >= this.#watchedUntil && this.#watch !== undefined) return;
-    this.#watch?.unsubscribe();
-    this.#watch = undefined;
-    this.#arm(until);
-  }
-
-  /** When the first in line has waited too long. */
-  get #until(): Deadline {
-    const first = this.#due[0];
-    const { limit, ms } = first === undefined ? NOTHING_DUE : replyLimit(this.context.timeouts, first.phase);
-    return { limit, since: this.#since, at: this.#since + Math.min(ms, this.#mostPatience) };
-  }
-
-  #arm(until: number): void {
-    this.#watchedUntil = until;
-    if (until === Infinity || this.#failure !== undefined) return;
-    const { scheduler } = this.context;
-    this.#watch = scheduler.schedule(() => {
-      this.#watch = undefined;
-      const due = this.#until;
-      if (this.#failure !== undefined || due.at - scheduler.now() > 0.5) this.#arm(due.at);
-      else this.fail(this.#failures.expired(scheduler, due));
-    }, remaining(scheduler, until));
+    this.#watch.restart(now);
   }
 
   #read(chunk: Buffer): void {
@@ -251,7 +224,7 @@ export class Wire {
   fail(failure: Failure): void {
     if (this.#failure !== undefined) return;
     this.#failure = failure;
-    this.#watch?.unsubscribe();
+    this.#watch.stop();
     this.#reading.unsubscribe();
     this.stream.destroy();
     this.#outstanding = 0;
@@ -266,7 +239,7 @@ export class Wire {
   /** Ends the wire without touching its stream, for who takes the stream over. */
   release(): ByteStream {
     this.#failure ??= this.#failures.closed('was left');
-    this.#watch?.unsubscribe();
+    this.#watch.stop();
     this.#reading.unsubscribe();
     return this.stream;
   }
@@ -279,12 +252,12 @@ export class Wire {
   leave(): Observable<never> {
     return new Observable((subscriber) => {
       const drop = (): void => {
-        this.fail(this.#failures.closed('was left'));
+        this.drop();
         subscriber.complete();
       };
       const quit = (): void => {
         if (this.mustDrop) { drop(); return; }
-        this.#mostPatience = Infinity;
+        this.#watch.end = NO_END;
         this.expect(new Expectation([QUIT], { next: () => { this.stream.end(); }, error: () => { subscriber.complete(); }, complete: drop }));
         this.say([QUIT]);
       };
@@ -293,12 +266,17 @@ export class Wire {
       const last = this.#due.at(-1);
       const afterwards: ReplySink = { next: () => undefined, error: () => { subscriber.complete(); }, complete: quit };
       if (last === undefined) { quit(); return; }
-      // Nobody waits for these any more; the server gets no more time for them than for QUIT itself. Entries of our own: who
-      // waited for them may come here by an error, and is torn down only afterwards.
-      this.#mostPatience = this.context.timeouts.quit;
+      // Nobody waits for these any more; the server gets no more time for all of them than for QUIT itself. Entries of our own:
+      // who waited for them may come here by an error, and is torn down only afterwards.
+      this.#watch.end = deadline(this.context.scheduler, 'quit', this.context.timeouts.quit);
       this.#due.push(...this.#due.splice(0).map((due) => new Expectation(due.open, due === last ? afterwards : undefined)));
       this.touch();
     });
+  }
+
+  /** Ends the wire at once. Whoever is leaving it has left it then. */
+  drop(): void {
+    this.fail(this.#failures.closed('was left'));
   }
 
   /** The last lines, as a person may read them. */
