@@ -22,9 +22,6 @@ export interface WireContext extends TranscriptContext {
 
 // While these are outstanding, what is written next is content, a SASL response or a handshake.
 const QUIT_IS_NO_COMMAND: ReadonlySet<Phase> = new Set<Phase>(['auth', 'starttls', 'data', 'body', 'end-of-data']);
-// RFC 4954 section 4: lines of an authentication exchange may be longer than those of other replies.
-const AUTH_LINE_LIMIT = 16 * 1024;
-const LINE_LIMIT = 8 * 1024;
 
 /**
  * The dialogue's line to one server: commands out, replies in, matched by a FIFO of what is due. Any number of commands
@@ -187,10 +184,7 @@ export class Wire {
   }
 
   #parse(isSignIn: boolean): Reply | undefined {
-    if (this.#parser.keepsChallenges !== isSignIn) {
-      this.#parser.keepsChallenges = isSignIn;
-      this.#parser.lineLimit = isSignIn ? AUTH_LINE_LIMIT : LINE_LIMIT;
-    }
+    this.#parser.isInSignIn = isSignIn;
     try {
       return this.#parser.read();
     } catch (error) {
