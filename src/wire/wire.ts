@@ -32,6 +32,8 @@ export class Wire {
   readonly stream: ByteStream;
   readonly #parser: ReplyParser;
   readonly #due: Expectation[] = [];
+  /** Are told of a loss without a reply that is due to them. */
+  readonly #watchers = new Set<Expectation>();
   /** Replies that are due. */
   #outstanding = 0;
   readonly #transcript: Transcript;
@@ -106,6 +108,16 @@ export class Wire {
     if (this.#parser.buffered > 0) this.#deliver(1);
   }
 
+  /** Fails when the wire does, for who is in the midst of something while no reply may be due. */
+  loss(during: Command): Observable<never> {
+    return new Observable((subscriber) => {
+      const watcher = new Expectation([during], subscriber);
+      if (this.#failure !== undefined) this.#tell(watcher, this.#failure);
+      this.#watchers.add(watcher);
+      return () => { this.#watchers.delete(watcher); };
+    });
+  }
+
   /** Writes commands in one go. */
   say(commands: readonly Command[]): void {
     this.#transcript.noteGroup(commands);
@@ -166,13 +178,15 @@ export class Wire {
     if (first.isOutOfStep(reply)) { this.fail(this.#failures.outOfStep(first.command, reply)); return; }
     const isAnswered = first.answered();
     if (isAnswered) this.#due.shift();
-    // Whatever follows the last reply that was due ends the wire, but not before that reply has counted.
-    if (isLast) this.fail(this.#surplus());
+    // Whatever follows the last reply that was due ends the wire, but nobody hears of it before that reply has counted.
+    const surplus = isLast ? this.#surplus() : undefined;
+    if (surplus !== undefined) this.#end(surplus);
     // A 421 closes the channel (RFC 5321 section 3.8), whatever it answers: there is nobody left to say anything to.
     this.mustDrop ||= isFarewell(reply);
     sink?.next(reply);
     if (isAnswered) first.sink?.complete();
-    if (sink === undefined && this.mustDrop) this.onLoss();
+    if (surplus !== undefined) this.#tellAll(surplus);
+    else if (sink === undefined && this.mustDrop) this.onLoss();
   }
 
   // The reply to content decides a mail, whatever comes behind it: unless it came with others, of which one was too many. A
@@ -217,12 +231,21 @@ export class Wire {
   /** Ends the wire: everything that is due fails, each in its own phase, and nothing is written or read any more. */
   fail(failure: Failure): void {
     if (this.#failure !== undefined) return;
+    this.#end(failure);
+    this.#tellAll(failure);
+  }
+
+  #end(failure: Failure): void {
     this.#failure = failure;
     this.#watch.stop();
     this.#reading.unsubscribe();
     this.stream.destroy();
     this.#outstanding = 0;
+  }
+
+  #tellAll(failure: Failure): void {
     for (const expectation of this.#due.splice(0)) this.#tell(expectation, failure);
+    this.#watchers.forEach((watcher) => { this.#tell(watcher, failure); });
     this.onLoss();
   }
 

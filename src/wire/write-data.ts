@@ -1,21 +1,19 @@
 import { EMPTY, NEVER, Observable, tap, type Unsubscribable } from 'rxjs';
 import type { OpenContent } from '../message/content.js';
-import { Command } from '../protocol/command.js';
 import type { Deadline } from '../transport/clock.js';
 import { writeBlocks, type Block } from './content-blocks.js';
-import { early, type ContentEvent, type ContentOptions } from './content-event.js';
+import { CONTENT, early, type ContentEvent, type ContentOptions } from './content-event.js';
 import { expireWith } from './exchange.js';
 import { Expectation, type ReplySink } from './expectation.js';
 import type { Wire } from './wire.js';
 
 const END_OF_CONTENT = Buffer.from('.\r\n');
-const END_OF_DATA = Command.of('body', 'the content');
 
 /** The reply to content. One that is there before the end of the content has left is none to it. */
 const replyTo = (wire: Wire, sink: ReplySink): Expectation => {
-  const due = new Expectation([END_OF_DATA], {
+  const due = new Expectation([CONTENT], {
     next: (reply) => {
-      if (due.phase === 'body') sink.error(early(wire, END_OF_DATA.toString(), reply));
+      if (due.phase === 'body') sink.error(early(wire, CONTENT.toString(), reply));
       else sink.next(reply);
     },
     error: (error) => { sink.error(error); },

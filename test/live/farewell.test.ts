@@ -24,6 +24,33 @@ describe('a goodbye that nothing had asked for', () => {
   });
 });
 
+describe('the end of a connection is noticed at once while a source is waited for', () => {
+  describe.each([
+    ['before the first chunk', [], '250 2.1.5 Ok'],
+    ['behind a chunk that was answered', [], '250 2.0.0 17 bytes'],
+    ['behind DATA', ['CHUNKING'], '354 End data with <CR><LF>.<CR><LF>'],
+  ] as const)('%s', (_, without, last) => {
+    it.each([
+      ['with a goodbye', FAREWELL, { code: 'E_REPLY', phase: 'body', outcome: 'refused', retryable: true }],
+      ['without a word', undefined, { code: 'E_CLOSED', phase: 'body', outcome: 'not-sent', retryable: true }],
+    ] as const)('%s', async (_title, farewell, expected) => {
+      await using server = await startServer({ without });
+      await using client = clientOf(server);
+      async function* endless() {
+        if (last.endsWith('bytes')) yield 'Subject: slow\r\n\r\n';
+        await new Promise(() => undefined);
+      }
+      const isAnswered = firstValueFrom(client.log$.pipe(filter(({ text }) => text === last)));
+      const told = collect(client.send({ ...MAIL, raw: endless() }));
+      await isAnswered;
+      server.disconnect(farewell);
+      expect((await told).error).toMatchObject(expected);
+      expect((await collect(client.send(MAIL))).error).toBeUndefined();
+      expect(server.messages).toHaveLength(1);
+    });
+  });
+});
+
 describe('a connection on which the server said goodbye takes no other mail', () => {
   it('to a chunk of content', async () => {
     await using server = await startServer({ size: 0, faults: [{ at: 'bdat', do: 'reply', reply: FAREWELL }] });

@@ -100,3 +100,16 @@ describe('content that is answered before it has left', () => {
     expect(told.at(-1)).toBe('E_PROTOCOL body unknown');
   });
 });
+
+it.each([
+  ['is refused', '552 too big\r\n552 really\r\n', 'E_REPLY body refused'],
+  ['is answered and followed by a goodbye', '250 Ok\r\n421 bye\r\n', 'E_REPLY body refused retryable'],
+  ['is answered twice', '250 Ok\r\n250 Ok\r\n', 'E_PROTOCOL body not-sent'],
+])('a mail is told at once when a chunk of it %s while its source waits', async (_, replies, end) => {
+  async function* endless() { yield 'Subject: slow\r\n\r\n'; await new Promise(() => undefined); }
+  const { says, told, told$ } = begin(['PIPELINING', 'CHUNKING'], endless());
+  says('250 Ok\r\n250 Ok\r\n');
+  await firstValueFrom(told$.pipe(filter((type) => type === 'progress')));
+  says(replies);
+  expect(told.at(-1)).toBe(end);
+});
