@@ -138,6 +138,7 @@ export class Pool implements Carrier {
     this.#late.next(timeoutError(this.#scheduler, end, 'idle', 'Closing the client'));
     for (const delivery of [...this.#waiting, ...this.#returning]) delivery.cut(this.#scheduler, end);
     for (const { deliveries } of this.#connections) for (const delivery of [...deliveries]) delivery.cut(this.#scheduler, end);
+    for (const wire of [...this.#leaving]) wire.drop();
   }
 
   /** Begins mails that wait, as long as there is room for them. */

@@ -1,7 +1,7 @@
 import { describePlan, type ConnectionPlan } from './connection-plan.js';
 import type { Receipt } from './event.js';
 import type { LogLine } from './log-line.js';
-import type { Reply } from './reply.js';
+import { isFarewell, type Reply } from './reply.js';
 import type { Limit } from './timeouts.js';
 
 /** Where a send was when it failed. */
@@ -102,14 +102,18 @@ export class SmtpReplyError extends SmtpError {
   declare readonly recipient?: string;
 
   constructor({ command, recipient, ...details }: Details & { readonly reply: Reply; readonly command: string; readonly recipient?: string }) {
-    super('E_REPLY', { outcome: 'refused', retryable: isTransient(details.reply, details.phase), ...details });
+    const { reply, phase } = details;
+    super('E_REPLY', { outcome: concernsTheMail(reply, phase) ? 'refused' : 'not-sent', retryable: isTransient(reply, phase), ...details });
     this.command = command;
     if (recipient !== undefined) this.recipient = recipient;
   }
 }
 
+// RSET is about the mail before. Refused, it says nothing of this one, which was never asked for; a goodbye does.
+const concernsTheMail = (reply: Reply, phase: Phase): boolean => phase !== 'reset' || isFarewell(reply);
+
 // RFC 5321 section 4.5.3.1.10: 552 to RCPT means "too many recipients" and is to be treated as temporary.
-const isTransient = (reply: Reply, phase: Phase): boolean => reply.severity === 4 || (phase === 'rcpt' && reply.code === 552);
+const isTransient = (reply: Reply, phase: Phase): boolean => reply.severity === 4 || (phase === 'rcpt' && reply.code === 552) || !concernsTheMail(reply, phase);
 
 /** Signing in failed, or could not be tried without giving a secret away. */
 export class SmtpAuthenticationError extends SmtpError {

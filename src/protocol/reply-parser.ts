@@ -6,6 +6,9 @@ import { Redactor } from './secret.js';
 const CR = 0x0d;
 const LF = 0x0a;
 const CRLF_LENGTH = 2;
+// Octets of a line with its CRLF. RFC 4954 section 4: challenges of AUTH may be longer than other replies.
+const LONGEST = 8 * 1024;
+const LONGEST_IN_SIGN_IN = 16 * 1024;
 const MOST_LINES = 256;
 const MOST_BYTES = 64 * 1024;
 const EXCERPT = 60;
@@ -24,10 +27,8 @@ export class MalformedReply extends Error {
  * were cut. Anything doubtful is malformed: a reply that two readers read differently could hide a refusal.
  */
 export class ReplyParser {
-  /** Octets of a line with its CRLF. Challenges of AUTH may be longer than other replies (RFC 4954 section 4). */
-  lineLimit = 8 * 1024;
-  /** A 334 is kept as it came: a mechanism reads it, and whoever shows it cleans it. */
-  keepsChallenges = false;
+  /** Challenges are among the replies. A 334 is kept as it came: a mechanism reads it, and whoever shows it cleans it. */
+  isInSignIn = false;
   readonly #redactor: Redactor;
   /** What came, a character for each octet, and how far it was read. */
   #input = '';
@@ -47,6 +48,15 @@ export class ReplyParser {
   /** Octets that came and are in no reply that was read. */
   get buffered(): number {
     return this.#before + this.#begun.length + this.#input.length - this.#at;
+  }
+
+  /** Behind a reply that was read: whether the next one has this code. */
+  startsWith(code: string): boolean {
+    return this.#input.startsWith(code, this.#at);
+  }
+
+  get #lineLimit(): number {
+    return this.isInSignIn ? LONGEST_IN_SIGN_IN : LONGEST;
   }
 
   push(chunk: Buffer): void {
@@ -78,7 +88,7 @@ export class ReplyParser {
       const line = this.#begun + this.#input.slice(this.#at, end);
       this.#at = lf < 0 ? end : end + 1;
       this.#begun = line;
-      if (line.length >= this.lineLimit) this.#malformed(`a line is longer than ${String(this.lineLimit)} bytes`);
+      if (line.length >= this.#lineLimit) this.#malformed(`a line is longer than ${String(this.#lineLimit)} bytes`);
       if (this.#before + line.length >= MOST_BYTES) this.#malformed(`a reply is longer than ${String(MOST_BYTES)} bytes`);
       if (lf < 0) return undefined;
       const reply = this.#takeLine(line);
@@ -129,7 +139,7 @@ export class ReplyParser {
     }
     const isAlone = this.#lines.length === 0;
     const reply = this.#finish(code, words);
-    if (isAlone && !this.keepsChallenges) this.#remember(line.slice(0, -1), reply);
+    if (isAlone && !this.isInSignIn) this.#remember(line.slice(0, -1), reply);
     return reply;
   }
 
@@ -147,13 +157,13 @@ export class ReplyParser {
   }
 
   #safe(text: string): string {
-    return printable(this.keepsChallenges && this.#code === '334' ? text : this.#redactor.clean(text));
+    return printable(this.isInSignIn && this.#code === '334' ? text : this.#redactor.clean(text));
   }
 
   #malformed(why: string): never {
     const rest = this.#begun === '' ? this.#input.slice(this.#at) : this.#begun;
     // Cleaned before it is cut, or half a secret would stay.
-    const line = this.#redactor.clean(decoded(rest.split('\n', 1).join('').slice(0, this.lineLimit).replace(/\r$/, '')));
+    const line = this.#redactor.clean(decoded(rest.split('\n', 1).join('').slice(0, this.#lineLimit).replace(/\r$/, '')));
     const excerpt = printable(line.length > EXCERPT ? `${line.slice(0, EXCERPT)}...` : line);
     this.#failure = new MalformedReply(excerpt === '' ? why : `${why} ("${excerpt}")`);
     throw this.#failure;

@@ -1,17 +1,14 @@
 import { map, type MonoTypeOperatorFunction } from 'rxjs';
 import { outcomeOf, SmtpProtocolError, SmtpReplyError, type Phase } from '../protocol/error.js';
-import { formatReply, isFarewell, isRefusal, type Reply } from '../protocol/reply.js';
+import { formatReply, isRefusal, type Reply } from '../protocol/reply.js';
 import type { Wire } from '../wire/wire.js';
 
 /** A refusal, told with the server's own words. */
-export const refusal = (wire: Wire, phase: Phase, command: string, reply: Reply, hint: string, recipient?: string): SmtpReplyError => {
-  // A 421 closes the channel (RFC 5321 section 3.8): there is nobody left to say QUIT to.
-  if (isFarewell(reply)) wire.mustDrop = true;
-  return new SmtpReplyError({
+export const refusal = (wire: Wire, phase: Phase, command: string, reply: Reply, hint: string, recipient?: string): SmtpReplyError =>
+  new SmtpReplyError({
     phase, reply, command, ...(recipient === undefined ? {} : { recipient }), transcript: wire.transcript(),
     message: `${wire.context.peer} refused ${command}: ${formatReply(reply)}. ${hint}`,
   });
-};
 
 /** A reply that RFC 5321 section 4.3.2 does not know for this command: the wire is out of step and only dropping it is right. */
 export const unexpected = (wire: Wire, phase: Phase, command: string, reply: Reply): SmtpProtocolError => {

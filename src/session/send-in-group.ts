@@ -41,7 +41,7 @@ export const sendInGroup = (transaction: Transaction, content: Buffer): Unsubscr
       error: (error) => { observer.error(error); },
       complete: () => undefined,
     });
-    if (!wire.failed && !isOver) {
+    if (writing.hasLeft && !isOver) {
       marks.contentAt = wire.context.scheduler.now();
       claim.written(content.length);
       observer.next({ type: 'progress', bytesSent: content.length, bytesTotal: content.length });

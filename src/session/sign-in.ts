@@ -1,6 +1,6 @@
 import { SmtpAuthenticationError, SmtpProtocolError } from '../protocol/error.js';
 import { printable } from '../protocol/printable.js';
-import { formatReply, isFarewell, type Reply } from '../protocol/reply.js';
+import { formatReply, type Reply } from '../protocol/reply.js';
 import type { Choice } from '../sasl/choose.js';
 import type { SaslMechanism } from '../sasl/mechanism.js';
 import type { SessionCredentials } from './settings.js';
@@ -35,8 +35,6 @@ export const nothingInCommon = (signIn: SignIn, tried: readonly string[]): SmtpA
 /** The server's no, with its reasons where a token was refused. */
 export const refused = (signIn: SignIn, tried: readonly string[], { name, refusal }: SaslMechanism, reply: Reply): SmtpAuthenticationError => {
   const { wire } = signIn.state;
-  // A 421 closes the channel (RFC 5321 section 3.8): there is nobody left to say QUIT to.
-  if (isFarewell(reply)) wire.mustDrop = true;
   const safe = (text: string): string => printable(wire.context.redactor.clean(text));
   const reasons = Object.entries(refusal ?? {}).map(([what, word]) => [safe(what), safe(word)] as const);
   const why = reasons.length === 0 ? '' : ` (${reasons.map((words) => words.join(' ')).join(', ')})`;

@@ -99,9 +99,12 @@ const secure = (state: State, mode: 'tls' | 'starttls'): Observable<State> => {
   const limit = sooner(deadline(scheduler, 'tls', settings.timeouts.tls), sooner(mode === 'tls' ? state.greetBy : operation, operation));
   const stream = state.wire.release();
   // Behind a proxy's answer a greeting may wait already: it tells TLS that this is the wrong door.
-  if (mode === 'starttls' && stream.unread > 0) return throwError(() => new SmtpProtocolError('E_INJECTION', {
-    phase: 'starttls', transcript: state.wire.transcript(), message: `${context.peer} sent clear text behind its answer to STARTTLS. Nothing of it was used.`,
-  }));
+  if (mode === 'starttls' && stream.unread > 0) {
+    stream.destroy();
+    return throwError(() => new SmtpProtocolError('E_INJECTION', {
+      phase: 'starttls', transcript: state.wire.transcript(), message: `${context.peer} sent clear text behind its answer to STARTTLS. Nothing of it was used.`,
+    }));
+  }
   return secureStream(stream, plan.host, settings.tls, phase).pipe(
     before(scheduler, limit, phase, `The TLS handshake with ${context.peer}`),
     map((secured): State => {

@@ -86,12 +86,12 @@ export const timeoutError = (scheduler: SchedulerLike, { limit, since, at }: Dea
   });
 
 /** Fails with the deadline unless a value came before it. The source is torn down before anybody hears of that. */
-export const before = <T>(scheduler: SchedulerLike, end: Deadline, phase: Phase, what: string, transcript?: () => readonly LogLine[]): MonoTypeOperatorFunction<T> =>
+export const before = <T>(scheduler: SchedulerLike, end: Deadline, phase: Phase, what: string, transcript?: () => readonly LogLine[], hint?: string): MonoTypeOperatorFunction<T> =>
   (source) => end.at === Infinity ? source : new Observable((subscriber) => {
     const running = new Subscription();
     const alarm = scheduler.schedule(() => {
       running.unsubscribe();
-      subscriber.error(timeoutError(scheduler, end, phase, what, transcript?.()));
+      subscriber.error(timeoutError(scheduler, end, phase, what, transcript?.(), hint));
     }, remaining(scheduler, end.at));
     subscriber.add(alarm);
     subscriber.add(running);

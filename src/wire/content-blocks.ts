@@ -29,7 +29,7 @@ export const writeBlocks = (wire: Wire, content: OpenContent, { encoder, eightBi
   const reader = new BlockReader(content, encoder, eightBit, scheduler);
   const next$ = defer(() => reader.next().pipe(
     catchError((cause: unknown) => throwError(() => sourceFailed(wire, encoder.bytes, cause))),
-    before(scheduler, deadline(scheduler, 'dataBlock', timeouts.dataBlock), 'body', "Reading the message's own content", () => wire.transcript()),
+    before(scheduler, deadline(scheduler, 'dataBlock', timeouts.dataBlock), 'body', "Reading the message's own content", () => wire.transcript(), 'Mend its source, or raise that limit.'),
     concatMap((block) => concat(write(block), of({ type: 'written' as const, bytes: encoder.bytes, finished: block.isLast }))),
   ));
   return next$.pipe(expand(({ finished }) => (finished ? EMPTY : next$), 1));
@@ -108,7 +108,8 @@ class BlockReader {
       this.#changed = fill;
       fill();
       return () => {
-        this.#changed = ignore;
+        // The next block may have been asked for by now.
+        if (this.#changed === fill) this.#changed = ignore;
         lingering?.unsubscribe();
       };
     });

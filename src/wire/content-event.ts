@@ -1,8 +1,12 @@
+import { Command } from '../protocol/command.js';
 import type { ContentEncoder } from '../protocol/dot-stuffing.js';
 import { SmtpProtocolError, SmtpReplyError, SmtpSourceError, type SmtpError } from '../protocol/error.js';
 import { formatReply, isPositive, isRefusal, type Reply } from '../protocol/reply.js';
 import type { Deadline } from '../transport/clock.js';
 import type { Wire } from './wire.js';
+
+/** What is said between the go-ahead and the end, as if it were a command. */
+export const CONTENT = Command.of('body', 'the content');
 
 /** How far the content is. */
 export interface Written {

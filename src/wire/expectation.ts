@@ -1,6 +1,6 @@
 import type { Command } from '../protocol/command.js';
 import type { Phase, SmtpError } from '../protocol/error.js';
-import type { Reply } from '../protocol/reply.js';
+import { isFarewell, isPositive, type Reply } from '../protocol/reply.js';
 
 /** Who waits for replies: each of them, and then that all are there, or that no more will come. */
 export interface ReplySink {
@@ -50,6 +50,14 @@ export class Expectation {
   /** The commands without a reply. */
   get open(): readonly Command[] {
     return this.commands.slice(this.#answered);
+  }
+
+  /**
+   * RSET is answered with 2yz or 421. Where content has left behind it, anything else is no answer to it, but to content of a
+   * mail before that the server took for commands (RFC 3030 section 2 wants it skipped): no reply belongs to its command then.
+   */
+  isOutOfStep(reply: Reply): boolean {
+    return this.#lastDecides && this.command.phase === 'reset' && !isPositive(reply) && !isFarewell(reply);
   }
 
   /** The reply to the command stands for another phase from now on. */

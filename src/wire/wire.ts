@@ -1,15 +1,16 @@
 import { Observable, Subscription, type SchedulerLike } from 'rxjs';
-import { Command, QUIT } from '../protocol/command.js';
-import { outcomeOf, SmtpConnectionError, SmtpProtocolError, type Phase, type SmtpError } from '../protocol/error.js';
+import { QUIT, type Command } from '../protocol/command.js';
+import type { Phase } from '../protocol/error.js';
 import type { LogLine } from '../protocol/log-line.js';
-import type { Reply } from '../protocol/reply.js';
+import { isFarewell, type Reply } from '../protocol/reply.js';
 import { MalformedReply, ReplyParser } from '../protocol/reply-parser.js';
-import { replyLimit, type Limit, type Timeouts } from '../protocol/timeouts.js';
+import type { Timeouts } from '../protocol/timeouts.js';
 import type { ByteStream } from '../transport/byte-stream.js';
-import { remaining, timeoutError, type Deadline } from '../transport/clock.js';
-import { lateRefusal } from '../transport/tls-error.js';
+import { deadline } from '../transport/clock.js';
 import { Expectation, type ReplySink } from './expectation.js';
+import { Failures, type Failure } from './failures.js';
 import { Transcript, type TranscriptContext } from './transcript.js';
+import { NO_END, Watch } from './watch.js';
 
 /** What a wire shares with the connection that it belongs to. */
 export interface WireContext extends TranscriptContext {
@@ -19,16 +20,8 @@ export interface WireContext extends TranscriptContext {
   readonly scheduler: SchedulerLike;
 }
 
-type Failure = (phase: Phase, command: Command) => SmtpError;
-
 // While these are outstanding, what is written next is content, a SASL response or a handshake.
 const QUIT_IS_NO_COMMAND: ReadonlySet<Phase> = new Set<Phase>(['auth', 'starttls', 'data', 'body', 'end-of-data']);
-// What is due first on a new stream: the greeting, or after STARTTLS the reply to EHLO.
-const FIRST_REPLIES: ReadonlySet<Phase> = new Set<Phase>(['greeting', 'hello']);
-// RFC 4954 section 4: lines of an authentication exchange may be longer than those of other replies.
-const AUTH_LINE_LIMIT = 16 * 1024;
-const LINE_LIMIT = 8 * 1024;
-const NOTHING_DUE: { readonly limit: Limit; readonly ms: number } = { limit: 'command', ms: Infinity };
 
 /**
  * The dialogue's line to one server: commands out, replies in, matched by a FIFO of what is due. Any number of commands
@@ -39,19 +32,19 @@ export class Wire {
   readonly stream: ByteStream;
   readonly #parser: ReplyParser;
   readonly #due: Expectation[] = [];
+  /** Are told of a loss without a reply that is due to them. */
+  readonly #watchers = new Set<Expectation>();
   /** Replies that are due. */
   #outstanding = 0;
   readonly #transcript: Transcript;
+  readonly #failures: Failures;
   readonly #reading = new Subscription();
-  #watch: Subscription | undefined;
-  #watchedUntil = Infinity;
-  #since = 0;
-  #mostPatience = Infinity;
+  readonly #watch: Watch;
   /** When the server said something last, on the scheduler's clock. */
   heardAt: number;
   #failure: Failure | undefined;
   #greeted: boolean;
-  /** Is told when the wire has ended. */
+  /** Is told when the wire has ended, or is to be dropped and nobody else was told. */
   onLoss: () => void = () => undefined;
   /** Only dropping the connection is right: inside content, or when the server is out of step. */
   mustDrop = false;
@@ -63,6 +56,8 @@ export class Wire {
     this.#greeted = greeted;
     this.#parser = new ReplyParser(context.redactor);
     this.#transcript = new Transcript(context);
+    this.#failures = new Failures(context.peer, this.#transcript);
+    this.#watch = new Watch(context.scheduler, context.timeouts, this.#due, (end) => { this.fail(this.#failures.expired(context.scheduler, end)); });
     this.#reading.add(stream.bytes.subscribe({
       next: (chunk) => { this.#read(chunk); },
       error: (error: unknown) => { this.#lost(error as NodeJS.ErrnoException); },
@@ -83,6 +78,11 @@ export class Wire {
   /** Not one byte has come: the server may still be asked with TLS. */
   get silent(): boolean {
     return this.#failure === undefined && !this.#greeted && this.#parser.buffered === 0;
+  }
+
+  /** A reply has begun, and its end has not come. */
+  get isBeingAnswered(): boolean {
+    return this.#parser.buffered > 0;
   }
 
   get failed(): boolean {
@@ -108,6 +108,16 @@ export class Wire {
     if (this.#parser.buffered > 0) this.#deliver(1);
   }
 
+  /** Fails when the wire does, for who is in the midst of something while no reply may be due. */
+  loss(during: Command): Observable<never> {
+    return new Observable((subscriber) => {
+      const watcher = new Expectation([during], subscriber);
+      if (this.#failure !== undefined) this.#tell(watcher, this.#failure);
+      this.#watchers.add(watcher);
+      return () => { this.#watchers.delete(watcher); };
+    });
+  }
+
   /** Writes commands in one go. */
   say(commands: readonly Command[]): void {
     this.#transcript.noteGroup(commands);
@@ -129,39 +139,14 @@ export class Wire {
 
   /** The first in line starts anew: its limit counts from now. */
   touch(now = this.context.scheduler.now()): void {
-    this.#since = now;
-    const until = this.#until.at;
-    // One timer serves all: it is moved only to ring earlier, and looks again when it rang too early.
-    if (until >= this.#watchedUntil && this.#watch !== undefined) return;
-    this.#watch?.unsubscribe();
-    this.#watch = undefined;
-    this.#arm(until);
-  }
-
-  /** When the first in line has waited too long. */
-  get #until(): Deadline {
-    const first = this.#due[0];
-    const { limit, ms } = first === undefined ? NOTHING_DUE : replyLimit(this.context.timeouts, first.phase);
-    return { limit, since: this.#since, at: this.#since + Math.min(ms, this.#mostPatience) };
-  }
-
-  #arm(until: number): void {
-    this.#watchedUntil = until;
-    if (until === Infinity || this.#failure !== undefined) return;
-    const { scheduler } = this.context;
-    this.#watch = scheduler.schedule(() => {
-      this.#watch = undefined;
-      const due = this.#until;
-      if (this.#failure !== undefined || due.at > scheduler.now()) this.#arm(due.at);
-      else this.expire(due);
-    }, remaining(scheduler, until));
+    this.#watch.restart(now);
   }
 
   #read(chunk: Buffer): void {
     // Only replies to what was written before these bytes came can be in them; the rest was planted or is out of step.
     const asked = this.#outstanding;
     this.#parser.push(chunk);
-    if (asked === 0) this.#unsolicited();
+    if (asked === 0) this.fail(this.#surplus());
     else this.#deliver(asked);
   }
 
@@ -172,10 +157,14 @@ export class Wire {
       const first = this.#due[0];
       const reply = first === undefined ? undefined : this.#parse(first.isSignIn);
       if (first === undefined || reply === undefined) break;
+      const hasMore = left === 1 && this.#parser.buffered > 0;
+      if (hasMore && !this.#toleratesSurplus(first, reply, !hasHeard)) {
+        this.#transcript.note(reply);
+        this.fail(this.#surplus());
+        return;
+      }
       hasHeard = true;
-      const surplus = left === 1 && this.#parser.buffered > 0;
-      if (surplus && !this.#toleratesSurplus(first, reply)) { this.#unsolicited(); return; }
-      this.#answer(first, reply, surplus && first.phase !== 'data');
+      this.#answer(first, reply, hasMore && first.phase !== 'data');
     }
     // All that came together came at one time.
     if (hasHeard) this.touch(this.heardAt);
@@ -186,81 +175,77 @@ export class Wire {
     this.#greeted = true;
     this.#outstanding -= 1;
     this.#transcript.note(reply);
+    if (first.isOutOfStep(reply)) { this.fail(this.#failures.outOfStep(first.command, reply)); return; }
     const isAnswered = first.answered();
     if (isAnswered) this.#due.shift();
-    // Whatever follows the last reply that was due ends the wire, but not before that reply has counted.
-    if (isLast) this.fail(this.#closedBy('sent more than was asked for'));
+    // Whatever follows the last reply that was due ends the wire, but nobody hears of it before that reply has counted.
+    const surplus = isLast ? this.#surplus() : undefined;
+    if (surplus !== undefined) this.#end(surplus);
+    // A 421 closes the channel (RFC 5321 section 3.8), whatever it answers: there is nobody left to say anything to.
+    this.mustDrop ||= isFarewell(reply);
     sink?.next(reply);
     if (isAnswered) first.sink?.complete();
+    if (surplus !== undefined) this.#tellAll(surplus);
+    else if (sink === undefined && this.mustDrop) this.onLoss();
   }
 
-  // The reply to content decides a mail, whatever comes behind it. A reply on the heels of a 354 is for the content.
-  // A greeting that refuses is the end anyway, and its words are the reason.
-  #toleratesSurplus({ phase }: Expectation, { code, severity }: Reply): boolean {
-    return phase === 'body' || phase === 'end-of-data' || phase === 'quit' || (phase === 'data' && code === 354) || (phase === 'greeting' && severity > 3);
+  // The reply to content decides a mail, whatever comes behind it: unless it came with others, of which one was too many. A
+  // goodbye is not. A reply on the heels of a 354 is for the content. A greeting that refuses is the end anyway, and its words
+  // are the reason.
+  #toleratesSurplus({ phase }: Expectation, { code, severity }: Reply, isAlone: boolean): boolean {
+    return phase === 'body' || phase === 'quit' || (phase === 'end-of-data' && (isAlone || this.#parser.startsWith('421')))
+      || (phase === 'data' && code === 354) || (phase === 'greeting' && severity > 3);
   }
 
   #parse(isSignIn: boolean): Reply | undefined {
-    if (this.#parser.keepsChallenges !== isSignIn) {
-      this.#parser.keepsChallenges = isSignIn;
-      this.#parser.lineLimit = isSignIn ? AUTH_LINE_LIMIT : LINE_LIMIT;
-    }
+    this.#parser.isInSignIn = isSignIn;
     try {
       return this.#parser.read();
     } catch (error) {
       if (!(error instanceof MalformedReply)) throw error;
-      const { message } = error;
-      this.fail((at, command) => this.#protocolError(at, `answered ${command.toString()} with what is no SMTP reply: ${message}`));
+      this.fail(this.#failures.malformed(error.message));
       return undefined;
     }
   }
 
-  #unsolicited(): void {
-    if (this.phase === 'starttls') {
-      this.fail((phase) => new SmtpProtocolError('E_INJECTION', {
-        phase, transcript: this.transcript(), message: `${this.context.peer} sent clear text behind its answer to STARTTLS, as someone in between would. Nothing of it was used. Use implicit TLS, or find out who is on the line.`,
-      }));
-    } else {
-      this.fail((phase) => this.#protocolError(phase, 'sent a reply that nothing had asked for'));
+  /** Why more came than was asked for: a 421 may come at any time (RFC 5321 section 3.8), the rest was planted or is out of step. */
+  #surplus(): Failure {
+    if (this.phase === 'starttls') return this.#failures.injected();
+    try {
+      const reply = this.#parser.read() ?? this.#parser.lastWords();
+      if (reply !== undefined) this.#transcript.note(reply);
+      if (reply !== undefined && isFarewell(reply)) return this.#failures.farewell(reply);
+    } catch (error) {
+      if (!(error instanceof MalformedReply)) throw error;
     }
+    return this.#failures.unasked();
   }
 
   #lost(error?: NodeJS.ErrnoException): void {
     const first = this.#failure === undefined ? this.#due[0] : undefined;
     const words = first === undefined ? undefined : this.#parser.lastWords();
     if (first !== undefined && words !== undefined) this.#answer(first, words, false);
-    const closed = this.#closedBy(error === undefined ? 'closed the connection' : `was lost (${error.code ?? error.message})`, error);
-    this.fail((phase, command) => (FIRST_REPLIES.has(phase) ? lateRefusal(error, this.context.peer, this.transcript()) : undefined) ?? closed(phase, command));
-  }
-
-  #closedBy(how: string, cause?: NodeJS.ErrnoException): Failure {
-    return (phase, command) => new SmtpConnectionError('E_CLOSED', {
-      phase, transcript: this.transcript(), reason: cause?.code ?? 'closed', outcome: outcomeOf(phase), retryable: true, ...(cause === undefined ? {} : { cause }),
-      message: `${this.context.peer} ${how} before it answered ${command.toString()}. ${outcomeOf(phase) === 'unknown' ? 'The mail may or may not have been accepted; a retry may deliver it twice.' : 'The mail was not sent; try again later.'}`,
-    });
-  }
-
-  #protocolError(phase: Phase, what: string): SmtpProtocolError {
-    return new SmtpProtocolError('E_PROTOCOL', {
-      phase, transcript: this.transcript(), outcome: outcomeOf(phase), message: `${this.context.peer} ${what}. It is no SMTP server, or a broken one; check the host and port.`,
-    });
-  }
-
-  /** Ends the wire because a limit ran out. */
-  expire(end: Deadline): void {
-    const { scheduler, peer } = this.context;
-    this.fail((phase, command) => timeoutError(scheduler, end, phase, `Waiting for ${peer} to answer ${command.toString()}`, this.transcript()));
+    this.fail(this.#failures.lost(error));
   }
 
   /** Ends the wire: everything that is due fails, each in its own phase, and nothing is written or read any more. */
   fail(failure: Failure): void {
     if (this.#failure !== undefined) return;
+    this.#end(failure);
+    this.#tellAll(failure);
+  }
+
+  #end(failure: Failure): void {
     this.#failure = failure;
-    this.#watch?.unsubscribe();
+    this.#watch.stop();
     this.#reading.unsubscribe();
     this.stream.destroy();
     this.#outstanding = 0;
+  }
+
+  #tellAll(failure: Failure): void {
     for (const expectation of this.#due.splice(0)) this.#tell(expectation, failure);
+    this.#watchers.forEach((watcher) => { this.#tell(watcher, failure); });
     this.onLoss();
   }
 
@@ -270,8 +255,8 @@ export class Wire {
 
   /** Ends the wire without touching its stream, for who takes the stream over. */
   release(): ByteStream {
-    this.#failure ??= this.#closedBy('was left');
-    this.#watch?.unsubscribe();
+    this.#failure ??= this.#failures.closed('was left');
+    this.#watch.stop();
     this.#reading.unsubscribe();
     return this.stream;
   }
@@ -284,11 +269,12 @@ export class Wire {
   leave(): Observable<never> {
     return new Observable((subscriber) => {
       const drop = (): void => {
-        this.fail(this.#closedBy('was left'));
+        this.drop();
         subscriber.complete();
       };
       const quit = (): void => {
-        this.#mostPatience = Infinity;
+        if (this.mustDrop) { drop(); return; }
+        this.#watch.end = NO_END;
         this.expect(new Expectation([QUIT], { next: () => { this.stream.end(); }, error: () => { subscriber.complete(); }, complete: drop }));
         this.say([QUIT]);
       };
@@ -297,12 +283,17 @@ export class Wire {
       const last = this.#due.at(-1);
       const afterwards: ReplySink = { next: () => undefined, error: () => { subscriber.complete(); }, complete: quit };
       if (last === undefined) { quit(); return; }
-      // Nobody waits for these any more; the server gets no more time for them than for QUIT itself. Entries of our own: who
-      // waited for them may come here by an error, and is torn down only afterwards.
-      this.#mostPatience = this.context.timeouts.quit;
+      // Nobody waits for these any more; the server gets no more time for all of them than for QUIT itself. Entries of our own:
+      // who waited for them may come here by an error, and is torn down only afterwards.
+      this.#watch.end = deadline(this.context.scheduler, 'quit', this.context.timeouts.quit);
       this.#due.push(...this.#due.splice(0).map((due) => new Expectation(due.open, due === last ? afterwards : undefined)));
       this.touch();
     });
+  }
+
+  /** Ends the wire at once. Whoever is leaving it has left it then. */
+  drop(): void {
+    this.fail(this.#failures.closed('was left'));
   }
 
   /** The last lines, as a person may read them. */

@@ -1,10 +1,10 @@
-import { concat, defer, EMPTY, Observable } from 'rxjs';
+import { concat, defer, EMPTY, NEVER, Observable } from 'rxjs';
 import type { OpenContent } from '../message/content.js';
 import { bdat, RSET } from '../protocol/command.js';
 import type { SmtpError } from '../protocol/error.js';
 import { isPositive } from '../protocol/reply.js';
 import { writeBlocks, type Block } from './content-blocks.js';
-import { early, type ContentEvent, type ContentOptions } from './content-event.js';
+import { CONTENT, early, type ContentEvent, type ContentOptions } from './content-event.js';
 import { expireWith } from './exchange.js';
 import { Expectation } from './expectation.js';
 import type { Wire } from './wire.js';
@@ -12,7 +12,7 @@ import type { Wire } from './wire.js';
 /** Chunks that may be unanswered: the window that keeps a long line busy. */
 const WINDOW = 8;
 
-const READING = { phase: 'body' as const, command: 'the content' };
+const READING = { phase: CONTENT.phase, command: CONTENT };
 
 /**
  * Writes one mail's content as BDAT chunks and waits for their replies (RFC 3030). A chunk is read in full before its command
@@ -59,6 +59,8 @@ export const writeChunks = (wire: Wire, content: OpenContent, options: ContentOp
     });
 
     const writeChunk = ({ bytes, isLast }: Block): Observable<never> => concat(room$, defer(() => {
+      // Nothing leaves any more, and why is told in a moment.
+      if (wire.failed) return NEVER;
       hasEnded = isLast;
       say(bytes.length, isLast);
       if (subscriber.closed) return EMPTY;
@@ -78,6 +80,8 @@ export const writeChunks = (wire: Wire, content: OpenContent, options: ContentOp
       }
     });
     subscriber.add(expireWith(wire, operation, () => [...due].at(hasEnded ? -1 : 0) ?? READING, (error) => { subscriber.error(error); }));
+    // All chunks may be answered while the source takes its time.
+    subscriber.add(wire.loss(CONTENT).subscribe({ error: (error: unknown) => { if (!hasEnded) subscriber.error(refused ?? error); } }));
     if (subscriber.closed) return;
     subscriber.add(writeBlocks(wire, content, options, writeChunk).subscribe({
       next: (written) => { subscriber.next(written); },

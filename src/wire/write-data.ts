@@ -1,21 +1,19 @@
-import { EMPTY, Observable, tap, type Unsubscribable } from 'rxjs';
+import { EMPTY, NEVER, Observable, tap, type Unsubscribable } from 'rxjs';
 import type { OpenContent } from '../message/content.js';
-import { Command } from '../protocol/command.js';
 import type { Deadline } from '../transport/clock.js';
 import { writeBlocks, type Block } from './content-blocks.js';
-import { early, type ContentEvent, type ContentOptions } from './content-event.js';
+import { CONTENT, early, type ContentEvent, type ContentOptions } from './content-event.js';
 import { expireWith } from './exchange.js';
 import { Expectation, type ReplySink } from './expectation.js';
 import type { Wire } from './wire.js';
 
 const END_OF_CONTENT = Buffer.from('.\r\n');
-const END_OF_DATA = Command.of('body', 'the content');
 
 /** The reply to content. One that is there before the end of the content has left is none to it. */
 const replyTo = (wire: Wire, sink: ReplySink): Expectation => {
-  const due = new Expectation([END_OF_DATA], {
+  const due = new Expectation([CONTENT], {
     next: (reply) => {
-      if (due.phase === 'body') sink.error(early(wire, END_OF_DATA.toString(), reply));
+      if (due.phase === 'body') sink.error(early(wire, CONTENT.toString(), reply));
       else sink.next(reply);
     },
     error: (error) => { sink.error(error); },
@@ -24,13 +22,18 @@ const replyTo = (wire: Wire, sink: ReplySink): Expectation => {
   return due;
 };
 
-/** The point of no return: from this write on the server may have the whole mail, of so many bytes. */
-const writeLast = (wire: Wire, due: Expectation, last: readonly Uint8Array[], bytes: number): void => {
+/**
+ * The point of no return: from this write on the server may have the whole mail, of so many bytes. False, and nothing is
+ * written, where a reply has begun: it cannot be one to this content, and the rest of it is waited for.
+ */
+const writeLast = (wire: Wire, due: Expectation, last: readonly Uint8Array[], bytes: number): boolean => {
+  if (wire.isBeingAnswered) return false;
   due.enter('end-of-data');
   last.forEach((piece) => { wire.write(piece); });
   wire.noteContent(bytes);
   wire.touch();
   wire.mustDrop = false;
+  return true;
 };
 
 /**
@@ -50,8 +53,7 @@ export const writeData = (wire: Wire, content: OpenContent, options: ContentOpti
 
     const writeBlock = ({ bytes, isLast }: Block): Observable<never> => {
       if (!isLast) return wire.stream.take(bytes).pipe(tap({ complete: () => { wire.touch(); } }));
-      writeLast(wire, due, [bytes], encoder.bytes);
-      return EMPTY;
+      return writeLast(wire, due, [bytes], encoder.bytes) ? EMPTY : NEVER;
     };
 
     wire.mustDrop = true;
@@ -68,17 +70,24 @@ export const writeData = (wire: Wire, content: OpenContent, options: ContentOpti
     }));
   });
 
+/** Content on its way in one write. */
+export interface Writing extends Unsubscribable {
+  /** All of it, the dot included. */
+  readonly hasLeft: boolean;
+}
+
 /**
  * Content that is all there, in canonical lines with their dots doubled, in one write behind a 354, with the dot at its end.
  * `bytes` are those of the message. Tells the reply to it.
  */
-export const writeWhole = (wire: Wire, content: Buffer, bytes: number, operation: Deadline, sink: ReplySink): Unsubscribable => {
+export const writeWhole = (wire: Wire, content: Buffer, bytes: number, operation: Deadline, sink: ReplySink): Writing => {
   const due = replyTo(wire, sink);
   const expiring = expireWith(wire, operation, () => due, (error) => { sink.error(error); });
   wire.mustDrop = true;
   wire.expect(due);
-  if (!wire.failed && !due.isAnswered) writeLast(wire, due, [content, END_OF_CONTENT], bytes);
+  const hasLeft = !wire.failed && !due.isAnswered && writeLast(wire, due, [content, END_OF_CONTENT], bytes);
   return {
+    hasLeft,
     unsubscribe: () => {
       expiring.unsubscribe();
       due.sink = undefined;

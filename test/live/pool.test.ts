@@ -158,6 +158,17 @@ for (const [way, without] of Object.entries({ 'over BDAT': [], 'over DATA': ['CH
   });
 }
 
+for (const [way, without] of Object.entries({ 'over DATA': ['CHUNKING'], 'in lock-step': ['CHUNKING', 'PIPELINING'] })) {
+  it(`takes a mail elsewhere where the server refuses RSET in front of it, ${way}`, async () => {
+    await using server = await startServer({ without, faults: [{ at: 'rset', do: 'reply', reply: '502 5.5.1 not here', times: Infinity }], onSender: (path) => (path === 'spam@example.com' ? '550 5.7.1 no' : undefined) });
+    await using client = clientOf(server, { pool: { maxConnections: 1 } });
+    expect((await collect(client.send({ ...MAIL, envelope: { ...MAIL.envelope, from: 'spam@example.com' } }))).error).toMatchObject({ outcome: 'refused' });
+    expect((await collect(client.send(MAIL))).types).toContain('accepted');
+    expect(server.sessions).toHaveLength(2);
+    expect(server.messages).toHaveLength(1);
+  });
+}
+
 it('says that content which can be read only once is no matter for a retry', async () => {
   await using server = await startServer({ faults: [{ at: 'mail', do: 'reply', reply: '451 4.3.0 later', times: Infinity }] });
   await using client = clientOf(server);
@@ -250,6 +261,17 @@ describe('close', () => {
     expect(await firstValueFrom(client.closed$)).toEqual({ ended: 0, cut: 2 });
   });
 
+  it('waits no longer for the answer to QUIT either', async () => {
+    await using server = await startServer({ faults: [{ at: 'quit', do: 'silence', times: Infinity }] });
+    const client = clientOf(server, { timeouts: { quit: 10_000, close: 100 } });
+    await collect(client.send(MAIL));
+    const begun = performance.now();
+    await client.close();
+    expect(performance.now() - begun).toBeLessThan(2_000);
+    expect(server.sessions[0]?.lines).toContain('C: QUIT');
+    await server.idle();
+  });
+
   it('cuts off a connection that is still opening, and a check', async () => {
     await using server = await startServer({ faults: [{ at: 'greeting', do: 'silence', times: Infinity }] });
     const client = clientOf(server, { timeouts: { close: 50 } });
@@ -286,8 +308,11 @@ it('a mail that waits for a connection has no more time than its operation', asy
   const [first, second] = await Promise.all([collect(client.send(MAIL)), collect(client.send(MAIL))]);
   expect(first.error).toMatchObject({ limit: 'operation', phase: 'end-of-data', outcome: 'unknown' });
   expect(second.error).toMatchObject({ limit: 'operation', outcome: 'not-sent', retryable: true });
-  expect(second.error?.message).toMatch(/^Waiting for a connection that has room: .* Raise that limit, "pool\.maxConnections" or "pool\.rate", or send less at a time\.$/);
   await client.close();
+  await using braked = clientOf(server, { pool: { rate: { messages: 1, per: 60_000 } }, timeouts: { operation: 80, quit: 50 } });
+  const [, waiting] = await Promise.all([collect(braked.send(MAIL)), collect(braked.send(MAIL))]);
+  expect(waiting.error).toMatchObject({ limit: 'operation', phase: 'idle', outcome: 'not-sent', retryable: true });
+  expect(waiting.error?.message).toMatch(/^Waiting for a connection that has room: .* Raise that limit, "pool\.maxConnections" or "pool\.rate", or send less at a time\.$/);
 });
 
 for (const [way, without] of Object.entries({ 'over BDAT': [], 'over DATA': ['CHUNKING'], 'in lock-step': ['CHUNKING', 'PIPELINING'] })) {

@@ -1,7 +1,9 @@
-import { Subject } from 'rxjs';
-import { expect, it } from 'vitest';
+import { setImmediate as turn } from 'node:timers/promises';
+import { filter, firstValueFrom, Subject } from 'rxjs';
+import { describe, expect, it } from 'vitest';
 import { draft, type Mail } from '../../src/message/mail.js';
 import { Capabilities } from '../../src/protocol/capabilities.js';
+import type { SmtpError } from '../../src/protocol/error.js';
 import type { TransactionEvent } from '../../src/protocol/event.js';
 import { makeReply } from '../../src/protocol/reply.js';
 import { Redactor } from '../../src/protocol/secret.js';
@@ -14,23 +16,100 @@ import { deadline, monotonic } from '../../src/transport/clock.js';
 import { Wire } from '../../src/wire/wire.js';
 import { FakeStream } from '../support/fake-stream.js';
 
-it('a mail goes out as it was begun, also where its server is found to bear less meanwhile', () => {
+/** One mail on a connection whose bytes a test deals out. */
+const begin = (offers: readonly string[], raw: string | AsyncIterable<string>) => {
   const server = new Subject<Buffer>();
   const stream = new FakeStream(server);
   const wire = new Wire(stream, { peer: 'mail.example:25', connection: 1, timeouts: DEFAULT_TIMEOUTS, scheduler: monotonic, redactor: new Redactor(), log: { observed: false, next: () => undefined } }, true);
   const manners = new Manners();
   const settings = { pipelining: { enabled: true, depth: undefined } };
-  const session = new Session({ wire, settings, capabilities: Capabilities.fromEhlo(makeReply(250, ['mail.example', 'PIPELINING', 'CHUNKING', '8BITMIME'])) } as unknown as State, manners);
-  const mail = draft({ envelope: { from: 'ann@example.com', to: ['bob@example.org'] }, raw: 'x'.repeat(300_000) }) as Mail;
+  const session = new Session({ wire, settings, capabilities: Capabilities.fromEhlo(makeReply(250, ['mail.example', ...offers])) } as unknown as State, manners);
+  const mail = draft({ envelope: { from: 'ann@example.com', to: ['bob@example.org'] }, raw }) as Mail;
   const told: string[] = [];
+  const told$ = new Subject<string>();
+  told$.subscribe((what) => { told.push(what); });
   transact(session, session.begin(), { mail, part: undefined, content: mail.open(), operation: deadline(monotonic, 'operation', Infinity) }, {
-    next: ({ type }: TransactionEvent) => { told.push(type); }, error: (error) => { throw error; }, complete: () => { told.push('end'); },
+    next: ({ type }: TransactionEvent) => { told$.next(type); },
+    error: ({ code, phase, outcome, retryable }: SmtpError) => { told$.next(`${code} ${phase} ${outcome}${retryable ? ' retryable' : ''}`); },
+    complete: () => { told$.next('end'); },
   });
+  return { says: (text: string) => { server.next(Buffer.from(text)); }, stream, wire, manners, told, told$ };
+};
+
+it('a mail goes out as it was begun, also where its server is found to bear less meanwhile', () => {
+  const { says, stream, manners, told } = begin(['PIPELINING', 'CHUNKING', '8BITMIME'], 'x'.repeat(300_000));
   // On another connection to the same door, two mails were turned away that were ahead.
   manners.disappoint();
   manners.disappoint();
-  server.next(Buffer.from('250 sender ok\r\n250 recipient ok\r\n'));
+  says('250 sender ok\r\n250 recipient ok\r\n');
   expect(stream.written.filter((text) => /^[A-Z]/.test(text))).toEqual(['MAIL FROM:<ann@example.com>\r\nRCPT TO:<bob@example.org>\r\n', expect.stringMatching(/^BDAT \d+/)]);
-  server.next(Buffer.from('250 got it\r\n'));
+  says('250 got it\r\n');
   expect(told.at(-1)).toBe('end');
+});
+
+describe('a mail that left at once', () => {
+  it.each([
+    ['is in doubt where one of its replies was too many', ['250 Ok\r\n250 Ok\r\n250 Ok\r\n550 5.6.0 not this\r\n'], 'E_PROTOCOL end-of-data unknown'],
+    ['is in doubt where garbage came with its replies', ['250 Ok\r\n250 Ok\r\n250 Ok\r\nHTTP/1.1 400\r\n'], 'E_PROTOCOL end-of-data unknown'],
+    ['is refused where its sender was, whatever came behind', ['550 no\r\n503 no\r\n503 no\r\n503 no\r\n'], 'E_REPLY mail refused'],
+    ['is accepted where the server says goodbye behind it', ['250 Ok\r\n250 Ok\r\n250 queued\r\n421 4.4.2 bye\r\n'], 'end'],
+    ['is accepted where its last reply came alone, whatever came behind', ['250 Ok\r\n250 Ok\r\n', '250 queued\r\n250 again\r\n'], 'end'],
+  ])('%s', (_, replies, end) => {
+    const { says, wire, told } = begin(['PIPELINING', 'CHUNKING'], 'Subject: small\r\n\r\n');
+    replies.forEach(says);
+    expect(told.at(-1)).toBe(end);
+    expect(wire.failed).toBe(true);
+  });
+});
+
+describe('content that is answered before it has left', () => {
+  const RAW = 'Subject: small\r\n\r\n';
+
+  it.each([
+    ['354 go\r\n250 queued\r\n', 'E_PROTOCOL body unknown'],
+    ['354 go\r\n552 too big\r\n', 'E_REPLY body refused'],
+    ['354 go\r\n452 not now\r\n', 'E_REPLY body refused retryable'],
+    ['354 go\r\n354 go\r\n', 'E_PROTOCOL body not-sent'],
+  ])('is told alike wherever the reply was cut: %j', (replies, end) => {
+    const early = replies.indexOf('\n') + 2;
+    for (let place = early; place <= replies.length; place += 1) {
+      const { says, stream, wire, told } = begin(['PIPELINING'], RAW);
+      says(`250 Ok\r\n250 Ok\r\n${replies.slice(0, place)}`);
+      expect(stream.written).toHaveLength(1);
+      expect(told).not.toContain('progress');
+      says(replies.slice(place));
+      expect(told.at(-1)).toBe(end);
+      expect(wire.mustDrop).toBe(true);
+    }
+  });
+
+  it('is told alike where the reply begins in the midst of a stream', async () => {
+    const gate = new Subject<void>();
+    const hasEnded = new Subject<void>();
+    async function* slow() { yield RAW; await firstValueFrom(gate); yield 'end\r\n'; hasEnded.next(); }
+    const { says, stream, told, told$ } = begin(['PIPELINING'], slow());
+    says('250 Ok\r\n250 Ok\r\n354 go\r\n');
+    await firstValueFrom(told$.pipe(filter((type) => type === 'progress')));
+    says('25');
+    const ended = firstValueFrom(hasEnded);
+    gate.next();
+    await ended;
+    await turn();
+    expect(stream.written.at(-1)).toBe(RAW);
+    says('0 queued\r\n');
+    expect(told.at(-1)).toBe('E_PROTOCOL body unknown');
+  });
+});
+
+it.each([
+  ['is refused', '552 too big\r\n552 really\r\n', 'E_REPLY body refused'],
+  ['is answered and followed by a goodbye', '250 Ok\r\n421 bye\r\n', 'E_REPLY body refused retryable'],
+  ['is answered twice', '250 Ok\r\n250 Ok\r\n', 'E_PROTOCOL body not-sent'],
+])('a mail is told at once when a chunk of it %s while its source waits', async (_, replies, end) => {
+  async function* endless() { yield 'Subject: slow\r\n\r\n'; await new Promise(() => undefined); }
+  const { says, told, told$ } = begin(['PIPELINING', 'CHUNKING'], endless());
+  says('250 Ok\r\n250 Ok\r\n');
+  await firstValueFrom(told$.pipe(filter((type) => type === 'progress')));
+  says(replies);
+  expect(told.at(-1)).toBe(end);
 });

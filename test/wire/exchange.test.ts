@@ -11,7 +11,7 @@ import { Wire } from '../../src/wire/wire.js';
 import { FakeStream } from '../support/fake-stream.js';
 
 const LIMITS = { ...DEFAULT_TIMEOUTS, command: 5 };
-const SERVER: Readonly<Record<string, string>> = { a: '250 a\r\n', b: '250 b\r\n', c: '354 c\r\n', x: '250 a\r\n250 b\r\n354 c\r\n', h: '250 a\r\n250', g: 'garbage\r\n', r: '550 no\r\n', s: '250 a\r\n250 b\r\n354 c\r\n220 surplus\r\n' };
+const SERVER: Readonly<Record<string, string>> = { a: '250 a\r\n', b: '250 b\r\n', c: '354 c\r\n', x: '250 a\r\n250 b\r\n354 c\r\n', h: '250 a\r\n250', g: 'garbage\r\n', q: '250 a\r\n250 b\r\n250 c\r\n421-good\r\n421 bye\r\n', w: '250 a\r\n250 b\r\n250 c\r\n421 good b', s: '250 a\r\n250 b\r\n250 c\r\n220 surplus\r\n' };
 
 const run = (picture: (helpers: RunHelpers & { scheduler: TestScheduler }) => void): void => {
   const scheduler = new TestScheduler((actual, expected) => { expect(actual).toEqual(expected); });
@@ -29,6 +29,9 @@ describe('exchange', () => {
     ['every reply has its own limit', '----a----b----c', '----a----b----(c|)'],
     ['silence ends at the limit of what is first in line', '--a', '--a----#', { code: 'E_TIMEOUT', limit: 'command', phase: 'rcpt' }],
     ['garbage ends it at once', '-a-g', '-a-#', { code: 'E_PROTOCOL', phase: 'rcpt', retryable: false }],
+    ['a reply too many ends it', '-s', '-(ab#)', { code: 'E_PROTOCOL', phase: 'data', outcome: 'not-sent', retryable: false }],
+    ['a goodbye is none too many', '-q', '-(ab#)', { code: 'E_REPLY', phase: 'data', outcome: 'refused', retryable: true }],
+    ['a goodbye in haste is heard, too', '-w', '-(ab#)', { code: 'E_REPLY', phase: 'data', outcome: 'refused', retryable: true }],
     ['the server hangs up', '-a-|', '-a-#', { code: 'E_CLOSED', phase: 'rcpt', outcome: 'not-sent', retryable: true }],
   ];
   for (const [title, server, expected, error] of pictures) {

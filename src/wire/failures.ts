@@ -1,0 +1,84 @@
+import type { SchedulerLike } from 'rxjs';
+import type { Command } from '../protocol/command.js';
+import { outcomeOf, SmtpConnectionError, SmtpProtocolError, SmtpReplyError, type Phase, type SmtpError } from '../protocol/error.js';
+import { formatReply, type Reply } from '../protocol/reply.js';
+import { timeoutError, type Deadline } from '../transport/clock.js';
+import { lateRefusal } from '../transport/tls-error.js';
+import type { Transcript } from './transcript.js';
+
+/** Why a wire ended, as an error for whoever waits on it: in its own phase, and for its own command. */
+export type Failure = (phase: Phase, command: Command) => SmtpError;
+
+// What is due first on a new stream: the greeting, or after STARTTLS the reply to EHLO.
+const FIRST_REPLIES: ReadonlySet<Phase> = new Set<Phase>(['greeting', 'hello']);
+
+/** The ways in which a wire ends, told with the peer's name and what was said last. */
+export class Failures {
+  readonly #peer: string;
+  readonly #transcript: Transcript;
+
+  /** @param peer `host:port`. */
+  constructor(peer: string, transcript: Transcript) {
+    this.#peer = peer;
+    this.#transcript = transcript;
+  }
+
+  /** The connection is no more. */
+  lost(cause: NodeJS.ErrnoException | undefined): Failure {
+    const closed = this.closed(cause === undefined ? 'closed the connection' : `was lost (${cause.code ?? cause.message})`, cause);
+    return (phase, command) => (FIRST_REPLIES.has(phase) ? lateRefusal(cause, this.#peer, this.#transcript.lines()) : undefined) ?? closed(phase, command);
+  }
+
+  closed(how: string, cause?: NodeJS.ErrnoException): Failure {
+    return (phase, command) => new SmtpConnectionError('E_CLOSED', {
+      phase, transcript: this.#transcript.lines(), reason: cause?.code ?? 'closed', outcome: outcomeOf(phase), retryable: true, ...(cause === undefined ? {} : { cause }),
+      message: `${this.#peer} ${how} before it answered ${command.toString()}. ${whatNow(phase)}`,
+    });
+  }
+
+  /** The server said goodbye, and nothing had asked. Content that had left before that was read is in doubt. */
+  farewell(reply: Reply): Failure {
+    return (phase, command) => new SmtpReplyError({
+      phase, reply, command: command.toString(), transcript: this.#transcript.lines(), outcome: outcomeOf(phase) === 'unknown' ? 'unknown' : 'refused',
+      message: `${this.#peer} closes the connection: ${formatReply(reply)}. ${whatNow(phase)}`,
+    });
+  }
+
+  /** What came is no reply of SMTP. */
+  malformed(why: string): Failure {
+    return (phase, command) => this.#broken(phase, `answered ${command.toString()} with what is no SMTP reply: ${why}`);
+  }
+
+  /** A reply came to nothing that was asked. */
+  unasked(): Failure {
+    return (phase) => this.#broken(phase, 'sent a reply that nothing had asked for');
+  }
+
+  /** A reply that cannot be one to its command: what became of content that has left cannot be told from those that follow. */
+  outOfStep(asked: Command, reply: Reply): Failure {
+    return (phase) => new SmtpProtocolError('E_PROTOCOL', {
+      phase, reply, transcript: this.#transcript.lines(), outcome: outcomeOf(phase),
+      message: `${this.#peer} answered ${asked.toString()} with ${formatReply(reply)}, which is no answer to it: its replies are out of step with what was asked. Set "pipelining" to false for this server.`,
+    });
+  }
+
+  injected(): Failure {
+    return (phase) => new SmtpProtocolError('E_INJECTION', {
+      phase, transcript: this.#transcript.lines(), message: `${this.#peer} sent clear text behind its answer to STARTTLS, as someone in between would. Nothing of it was used. Use implicit TLS, or find out who is on the line.`,
+    });
+  }
+
+  /** A limit ran out. */
+  expired(scheduler: SchedulerLike, end: Deadline): Failure {
+    return (phase, command) => timeoutError(scheduler, end, phase, `Waiting for ${this.#peer} to answer ${command.toString()}`, this.#transcript.lines());
+  }
+
+  #broken(phase: Phase, what: string): SmtpProtocolError {
+    return new SmtpProtocolError('E_PROTOCOL', {
+      phase, transcript: this.#transcript.lines(), outcome: outcomeOf(phase), message: `${this.#peer} ${what}. It is no SMTP server, or a broken one; check the host and port.`,
+    });
+  }
+}
+
+const whatNow = (phase: Phase): string =>
+  outcomeOf(phase) === 'unknown' ? 'The mail may or may not have been accepted; a retry may deliver it twice.' : 'The mail was not sent; try again later.';

@@ -1,0 +1,61 @@
+import type { SchedulerLike, Subscription } from 'rxjs';
+import { replyLimit, type Timeouts } from '../protocol/timeouts.js';
+import { remaining, sooner, type Deadline } from '../transport/clock.js';
+import type { Expectation } from './expectation.js';
+
+/** Later than anything. */
+export const NO_END: Deadline = { limit: 'command', since: 0, at: Infinity };
+
+/** Tells when the first in line has waited too long. One timer serves all: it is moved only to ring earlier, and looks again when it rang too early. */
+export class Watch {
+  /** Nothing is waited for beyond this, whatever its own limit. */
+  end = NO_END;
+  readonly #scheduler: SchedulerLike;
+  readonly #timeouts: Timeouts;
+  readonly #due: readonly Expectation[];
+  readonly #expired: (end: Deadline) => void;
+  #timer: Subscription | undefined;
+  #ringsAt = Infinity;
+  #since = 0;
+  #isOver = false;
+
+  constructor(scheduler: SchedulerLike, timeouts: Timeouts, due: readonly Expectation[], expired: (end: Deadline) => void) {
+    this.#scheduler = scheduler;
+    this.#timeouts = timeouts;
+    this.#due = due;
+    this.#expired = expired;
+  }
+
+  /** The first in line starts anew: its limit counts from now. */
+  restart(now: number): void {
+    this.#since = now;
+    const { at } = this.#limit;
+    if (at >= this.#ringsAt && this.#timer !== undefined) return;
+    this.#timer?.unsubscribe();
+    this.#timer = undefined;
+    this.#arm(at);
+  }
+
+  stop(): void {
+    this.#isOver = true;
+    this.#timer?.unsubscribe();
+  }
+
+  get #limit(): Deadline {
+    const first = this.#due[0];
+    if (first === undefined) return NO_END;
+    const { limit, ms } = replyLimit(this.#timeouts, first.phase);
+    return sooner({ limit, since: this.#since, at: this.#since + ms }, this.end);
+  }
+
+  #arm(at: number): void {
+    this.#ringsAt = at;
+    if (at === Infinity || this.#isOver) return;
+    this.#timer = this.#scheduler.schedule(() => {
+      this.#timer = undefined;
+      const limit = this.#limit;
+      if (limit.at > this.#scheduler.now()) this.#arm(limit.at);
+      else this.#expired(limit);
+    }, remaining(this.#scheduler, at));
+  }
+}

@@ -1,0 +1,74 @@
+import { filter, firstValueFrom, lastValueFrom, skip, takeUntil } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import { SmtpClient, type LogLine, type Message, type SmtpOptions } from '../../src/index.js';
+import { startServer, type TestServer } from '../../src/testing/index.js';
+import { collect } from '../support/collect.js';
+
+const MAIL: Message = { envelope: { from: 'ann@example.com', to: ['bob@example.org'] }, raw: 'Subject: hello\r\n\r\nHi\r\n' };
+const FAREWELL = '421 4.3.2 shutting down';
+
+const clientOf = (server: TestServer, options: Partial<SmtpOptions> = {}): SmtpClient =>
+  new SmtpClient({ host: server.host, port: server.port, security: ['none'], timeouts: { quit: 100 }, pool: { maxConnections: 1 }, ...options });
+
+/** When the client has heard the goodbye. */
+const heard = (client: SmtpClient): Promise<LogLine> => firstValueFrom(client.log$.pipe(filter(({ text }) => text === FAREWELL)));
+
+describe('a goodbye that nothing had asked for', () => {
+  it('refuses the sign-in that waits for its token', async () => {
+    await using server = await startServer({ signIn: { XOAUTH2: () => Promise.resolve('ann') } });
+    await using client = clientOf(server, {
+      allowInsecureAuth: true,
+      auth: { user: 'ann', token: async () => { server.disconnect(FAREWELL); await heard(client); return 'token'; } },
+    });
+    expect((await collect(client.send(MAIL))).error).toMatchObject({ code: 'E_REPLY', phase: 'auth', outcome: 'refused', retryable: true, reply: { code: 421 } });
+  });
+});
+
+describe('the end of a connection is noticed at once while a source is waited for', () => {
+  describe.each([
+    ['before the first chunk', [], '250 2.1.5 Ok'],
+    ['behind a chunk that was answered', [], '250 2.0.0 17 bytes'],
+    ['behind DATA', ['CHUNKING'], '354 End data with <CR><LF>.<CR><LF>'],
+  ] as const)('%s', (_, without, last) => {
+    it.each([
+      ['with a goodbye', FAREWELL, { code: 'E_REPLY', phase: 'body', outcome: 'refused', retryable: true }],
+      ['without a word', undefined, { code: 'E_CLOSED', phase: 'body', outcome: 'not-sent', retryable: true }],
+    ] as const)('%s', async (_title, farewell, expected) => {
+      await using server = await startServer({ without });
+      await using client = clientOf(server);
+      async function* endless() {
+        if (last.endsWith('bytes')) yield 'Subject: slow\r\n\r\n';
+        await new Promise(() => undefined);
+      }
+      const isAnswered = firstValueFrom(client.log$.pipe(filter(({ text }) => text === last)));
+      const told = collect(client.send({ ...MAIL, raw: endless }));
+      await isAnswered;
+      server.disconnect(farewell);
+      expect((await told).error).toMatchObject(expected);
+      expect((await collect(client.send(MAIL))).error).toBeUndefined();
+      expect(server.messages).toHaveLength(1);
+    });
+  });
+});
+
+describe('a connection on which the server said goodbye takes no other mail', () => {
+  it('to a chunk of content', async () => {
+    await using server = await startServer({ size: 0, faults: [{ at: 'bdat', do: 'reply', reply: FAREWELL }] });
+    await using client = clientOf(server);
+    expect((await collect(client.send({ ...MAIL, raw: 'x'.repeat(3_000_000) }))).error).toMatchObject({ phase: 'body', outcome: 'refused', retryable: true });
+    expect((await collect(client.send(MAIL))).error).toBeUndefined();
+    expect(server.sessions.map(({ lines }) => lines.filter((line) => line.startsWith('C: MAIL')).length)).toEqual([1, 1]);
+  });
+
+  it('to a mail that nobody waits for any more', async () => {
+    await using server = await startServer({ faults: [{ at: 'mail', skip: 1, do: 'delay', ms: 20, reply: FAREWELL }] });
+    await using client = clientOf(server);
+    const haveLeft = firstValueFrom(client.log$.pipe(filter(({ text }) => text.endsWith('bytes of content')), skip(1)));
+    const isGone = heard(client);
+    const [first] = await Promise.all([collect(client.send(MAIL)), lastValueFrom(client.send(MAIL).pipe(takeUntil(haveLeft)), { defaultValue: undefined })]);
+    expect(first.error).toBeUndefined();
+    await isGone;
+    expect((await collect(client.send(MAIL))).error).toBeUndefined();
+    expect(server.sessions.map(({ lines }) => lines.filter((line) => line.startsWith('C: MAIL')).length)).toEqual([2, 1]);
+  });
+});

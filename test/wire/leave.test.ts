@@ -1,0 +1,47 @@
+import { map } from 'rxjs';
+import { TestScheduler, type RunHelpers } from 'rxjs/testing';
+import { describe, expect, it } from 'vitest';
+import { rcpt } from '../../src/protocol/command.js';
+import { Redactor } from '../../src/protocol/secret.js';
+import { DEFAULT_TIMEOUTS } from '../../src/protocol/timeouts.js';
+import { deadline } from '../../src/transport/clock.js';
+import { exchange } from '../../src/wire/exchange.js';
+import { Wire } from '../../src/wire/wire.js';
+import { FakeStream } from '../support/fake-stream.js';
+
+const SERVER: Readonly<Record<string, string>> = { a: '250 a\r\n', x: '250 a\r\n250 a\r\n250 a\r\n', g: '250 a\r\n250 a\r\n421 bye\r\n', q: '221 bye\r\n' };
+const GROUP = [rcpt('ann@example.com'), rcpt('bob@example.com'), rcpt('cid@example.com')];
+
+const run = (server: string, picture: (wire: Wire, helpers: RunHelpers) => void): FakeStream => {
+  const scheduler = new TestScheduler((actual, expected) => { expect(actual).toEqual(expected); });
+  return scheduler.run((helpers) => {
+    const stream = new FakeStream(helpers.hot(server, SERVER).pipe(map((text) => Buffer.from(text))));
+    const wire = new Wire(stream, { peer: 'mail.example:25', connection: 1, timeouts: { ...DEFAULT_TIMEOUTS, quit: 5 }, scheduler, redactor: new Redactor(), log: { observed: false, next: () => undefined } }, true);
+    exchange(wire, GROUP, { operation: deadline(scheduler, 'operation', Infinity) }).subscribe().unsubscribe();
+    picture(wire, helpers);
+    helpers.flush();
+    return stream;
+  });
+};
+
+describe('a wire that is left while three replies are due', () => {
+  it.each([
+    ['gives each reply no time of its own', '---a---a---a', '-----|', false],
+    ['gives QUIT its own time', '----x', '---------|', true],
+    ['is closed when QUIT was answered', '----x--q', '-------|', true],
+    ['is dropped when the server says goodbye', '----g', '----|', false],
+    ['is closed when the server hangs up', '--a-|', '----|', false],
+  ])('%s', (_, server, expected, saysQuit) => {
+    const { written, destroyed } = run(server, (wire, { expectObservable }) => { expectObservable(wire.leave()).toBe(expected); });
+    expect(written.includes('QUIT\r\n')).toBe(saysQuit);
+    expect(destroyed).toBe(true);
+  });
+
+  it.each([['its replies', '-a'], ['the reply to QUIT', '-x']])('can be dropped at once while it waits for %s', (_, server) => {
+    const { destroyed } = run(server, (wire, { cold, expectObservable }) => {
+      expectObservable(wire.leave()).toBe('---|');
+      cold('---x').subscribe(() => { wire.drop(); });
+    });
+    expect(destroyed).toBe(true);
+  });
+});
