@@ -13,6 +13,8 @@ import { checkAddress, checkAddresses, checkHeaders, checkMessageId, headerText,
 /** A composed message, checked; what does not change from one try to the next is fixed. */
 export interface Composition {
   readonly envelope: CheckedEnvelope;
+  /** An address in the header needs SMTPUTF8. */
+  readonly utf8: boolean;
   readonly messageId: string;
   readonly replayable: boolean;
   compose(composer: Composer): OpenContent;
@@ -41,14 +43,16 @@ export const loadComposer = async (): Promise<Composer> => {
 export const composition = (given: Fields<(typeof COMPOSED_FIELDS)[number]>): Composition => {
   const from = checkAddress(given.from, 'from');
   const [to, cc, bcc] = [checkAddresses(given.to, 'to'), checkAddresses(given.cc, 'cc'), checkAddresses(given.bcc, 'bcc')];
+  const sender = given.sender === undefined ? [] : [checkAddress(given.sender, 'sender')];
+  const replyTo = checkAddresses(given.replyTo, 'replyTo');
   const attachments = checkAttachments(given.attachments);
   const messageId = given.messageId === undefined ? `<${crypto().randomBytes(16).toString('hex')}@${domainOf(from.mailbox)}>` : checkMessageId(given.messageId, 'messageId');
   const header: () => ComposerOptions = once({
     from: written(from),
-    sender: given.sender === undefined ? undefined : written(checkAddress(given.sender, 'sender')),
+    sender: sender.map(written)[0],
     to: to.map(written),
     cc: cc.map(written),
-    replyTo: checkAddresses(given.replyTo, 'replyTo').map(written),
+    replyTo: replyTo.map(written),
     subject: given.subject === undefined ? undefined : headerText(given.subject, 'subject'),
     text: given.text === undefined ? undefined : wellFormed(given.text, 'text'),
     html: given.html === undefined ? undefined : wellFormed(given.html, 'html'),
@@ -61,6 +65,7 @@ export const composition = (given: Fields<(typeof COMPOSED_FIELDS)[number]>): Co
     disableUrlAccess: true,
   });
   return {
+    utf8: [from, ...sender, ...to, ...cc, ...replyTo].some(({ mailbox }) => mailbox.utf8),
     envelope: checkEnvelope(given.envelope === undefined ? derive(from, [...to, ...cc, ...bcc]) : (given.envelope as Envelope)),
     messageId,
     replayable: attachments.every(({ content }) => content.replayable),

@@ -1,8 +1,9 @@
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
+import type { ReadableStream } from 'node:stream/web';
 import { isPromise, isUint8Array } from 'node:util/types';
 import { isObservable, type Observable, type Subscription } from 'rxjs';
 import { asBuffer } from '../protocol/as-buffer.js';
-import { SmtpSourceError, SmtpUsageError } from '../protocol/error.js';
+import { reasonOf, SmtpSourceError, SmtpUsageError } from '../protocol/error.js';
 
 /**
  * The bytes of a message or attachment; strings are UTF-8.
@@ -51,6 +52,7 @@ class Given implements Source {
     if (this.replayable || this.#spent) return;
     const content = this.#content;
     if (isReadable(content)) content.destroy();
+    else if (isWebStream(content)) content.cancel().catch(ignore);
     else if (isOwnIterator(content)) endQuietly(content);
     else return;
     this.#spent = true;
@@ -66,10 +68,11 @@ const taken = new WeakSet<object>();
 
 /** Opens content; nothing is read before the first `next()`. */
 export const open = (content: Content | (() => Content)): OpenContent => {
-  const given: unknown = typeof content === 'function' ? call(content) : content;
+  const given: unknown = typeof content === 'function' ? call(content, 'The function that gives the content') : content;
   if (typeof given === 'string') return atHand(Buffer.from(given, 'utf8'));
   if (isUint8Array(given)) return atHand(asBuffer(given));
   if (isObservable(given)) return inChunks(iterate(given));
+  if (isPromise(given)) given.catch(ignore);
   if (!isAsyncIterable(given)) throw new SmtpSourceError({ phase: 'body', message: notContent(given) });
   if (isReadable(given)) {
     const used = given.readableEnded || (given.destroyed && given.errored === null);
@@ -77,15 +80,16 @@ export const open = (content: Content | (() => Content)): OpenContent => {
     given.on('error', ignore);
     return inChunks(given[Symbol.asyncIterator](), () => { given.destroy(); });
   }
+  if (isWebStream(given)) takeOnce(given, given.locked || Readable.isDisturbed(given as unknown as NodeJS.ReadableStream));
   if (isOwnIterator(given)) takeOnce(given, false);
-  return inChunks(given[Symbol.asyncIterator]());
+  return inChunks(call(() => given[Symbol.asyncIterator](), 'The iterator of the content'));
 };
 
-const call = (give: () => Content): unknown => {
+const call = <T>(give: () => T, what: string): T => {
   try {
     return give();
   } catch (cause) {
-    throw new SmtpSourceError({ phase: 'body', cause, message: `The function that gives the content failed: ${cause instanceof Error ? cause.message : String(cause)}` });
+    throw new SmtpSourceError({ phase: 'body', cause, message: `${what} failed: ${reasonOf(cause)}` });
   }
 };
 
@@ -184,6 +188,9 @@ const isAsyncIterable = (value: unknown): value is AsyncIterable<unknown> =>
 // By its looks: there are other copies of the class around.
 const isReadable = (value: unknown): value is Readable =>
   isAsyncIterable(value) && 'pipe' in value && typeof value.pipe === 'function' && 'on' in value && typeof value.on === 'function' && 'destroy' in value && typeof value.destroy === 'function';
+
+/** The body of a response, say: it can be iterated again and again, and gives nothing any more once it was read. */
+const isWebStream = (value: unknown): value is ReadableStream => isAsyncIterable(value) && 'getReader' in value && 'cancel' in value && typeof value.cancel === 'function';
 
 /** A generator in progress, say: it is its own iterator, so there is only one. */
 const isOwnIterator = (value: unknown): value is AsyncIterator<unknown> => isAsyncIterable(value) && 'next' in value && typeof value.next === 'function';

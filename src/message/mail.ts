@@ -13,6 +13,8 @@ export interface Mail {
   readonly messageId: string | undefined;
   /** Bytes, where they were declared. */
   readonly size: number | undefined;
+  /** An address in its header needs SMTPUTF8 (RFC 6531 section 3.4); of a finished message nobody knows. */
+  readonly utf8?: boolean;
   /** The content must not be changed. */
   readonly binary?: boolean;
   readonly dsn?: DeliveryOptions['dsn'] | undefined;
@@ -99,12 +101,12 @@ class RawMail implements Mail {
 const checkComposed = (message: unknown): Observable<Mail> => {
   const given = fields(message, { path: '', noun: 'message field', known: [...COMPOSED_FIELDS, ...DELIVERY_FIELDS], refused: { ...LATER, size: IN_RAW, binary: IN_RAW } });
   const composed = composition(given);
-  const { envelope, messageId, replayable } = composed;
+  const { envelope, messageId, replayable, utf8 } = composed;
   const asked = delivery(given);
   const discard = (): void => { composed.discard(); };
   return defer(() => from(loadComposer())).pipe(
     map((Composer): Mail => ({
-      ...asked, envelope, messageId, size: undefined, replayable,
+      ...asked, envelope, messageId, size: undefined, utf8, replayable,
       open: () => composed.compose(Composer),
       discard,
     })),

@@ -54,6 +54,15 @@ export abstract class SmtpError extends Error {
   }
 }
 
+/** What somebody else's code threw, in words: it may be anything. */
+export const reasonOf = (cause: unknown): string => {
+  try {
+    return cause instanceof Error ? cause.message : String(cause);
+  } catch {
+    return 'it threw what has no text';
+  }
+};
+
 /** The same error, where a retry would find nothing left to send. */
 export const withoutRetry = (error: SmtpError): SmtpError => Object.assign(error, { retryable: false });
 

@@ -1,3 +1,4 @@
+import { isPromise, isUint8Array } from 'node:util/types';
 import { SmtpUsageError } from '../protocol/error.js';
 import type { Secret } from '../protocol/secret.js';
 
@@ -40,6 +41,14 @@ export const decodeBase64 = (text: string): Uint8Array => {
   if (bytes.toString('base64') !== text) throw new SaslError('its challenge is no base64');
   if (bytes.length > CHALLENGE_LIMIT) throw new SaslError(`its challenge is longer than ${String(CHALLENGE_LIMIT)} bytes`);
   return bytes;
+};
+
+/** What it begins with. A mechanism of the caller's may be no such thing, whatever its type says. */
+export const startOf = (mechanism: SaslMechanism): Uint8Array | undefined => {
+  const initial: unknown = mechanism.start();
+  if (initial === undefined || isUint8Array(initial)) return initial;
+  if (isPromise(initial)) initial.catch(() => undefined);
+  throw new SaslError('its start() gave neither bytes nor nothing; only next() may give a promise');
 };
 
 /** RFC 4616 section 2: NUL separates the parts, so it can be in none. */

@@ -4,7 +4,7 @@ import { SmtpError, SmtpProtocolError } from '../protocol/error.js';
 import type { Reply } from '../protocol/reply.js';
 import { commandTimeout } from '../protocol/timeouts.js';
 import { userOf } from '../sasl/choose.js';
-import { decodeBase64, SaslError, type SaslMechanism } from '../sasl/mechanism.js';
+import { SaslError, decodeBase64, startOf, type SaslMechanism } from '../sasl/mechanism.js';
 import { before, deadline } from '../transport/clock.js';
 import { exchange } from '../wire/exchange.js';
 import type { State } from './state.js';
@@ -28,7 +28,7 @@ export const converse = (state: State, mechanism: SaslMechanism): Observable<Ver
   defer(() => {
     const { wire, operation } = state;
     const ask = (command: Command): Observable<Reply> => exchange(wire, [command], { operation });
-    const initial = mechanism.start();
+    const initial = startOf(mechanism);
     if (initial !== undefined) conceal(state, initial);
     const opening = auth(mechanism.name, initial);
     const fits = opening.line.length <= COMMAND_LIMIT;

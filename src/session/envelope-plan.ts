@@ -78,18 +78,19 @@ const chosen = ({ quota }: Session, part: Part, possible: readonly CheckedRecipi
 
 const sizeParameter = (offers: Offers, size: number | undefined): string => (offers.size && size !== undefined ? ` SIZE=${String(size)}` : '');
 
-const rareParameters = (offers: Offers, { dsn, requireTls, envelope: { from, utf8 } }: Mail, recipients: readonly CheckedRecipient[]): string => {
+const rareParameters = (offers: Offers, { dsn, requireTls, utf8: headerNeedsUtf8, envelope: { from, utf8 } }: Mail, recipients: readonly CheckedRecipient[]): string => {
   let parameters = '';
-  if (offers.utf8 && (from?.utf8 === true || (utf8 && recipients.some(({ mailbox }) => mailbox.utf8)))) parameters += ' SMTPUTF8';
+  if (offers.utf8 && (headerNeedsUtf8 === true || from?.utf8 === true || (utf8 && recipients.some(({ mailbox }) => mailbox.utf8)))) parameters += ' SMTPUTF8';
   if (dsn !== undefined && offers.dsn) parameters += (dsn.ret === undefined ? '' : ` RET=${dsn.ret}`) + (dsn.envid === undefined ? '' : ` ENVID=${xtext(dsn.envid)}`);
   return requireTls === true ? `${parameters} REQUIRETLS` : parameters;
 };
 
 /** What this server cannot do for this mail. */
-const obstacle = ({ offers, wire, chunks }: Session, { envelope: { from }, requireTls, binary }: Mail, size: number | undefined): SmtpUsageError | undefined => {
+const obstacle = ({ offers, wire, chunks }: Session, { envelope: { from }, requireTls, binary, utf8 }: Mail, size: number | undefined): SmtpUsageError | undefined => {
   const { sizeLimit } = offers;
   if (size !== undefined && sizeLimit !== undefined && size > sizeLimit) return usage(wire, `takes at most ${String(sizeLimit)} bytes, and the message has ${String(size)}. Send less, or a link.`);
   if (from?.utf8 === true && !offers.utf8) return usage(wire, 'does not offer SMTPUTF8, which the sender\'s address needs. Use an ASCII address.');
+  if (utf8 === true && !offers.utf8) return usage(wire, 'does not offer SMTPUTF8, which an address in the header needs. Use an ASCII address.');
   if (requireTls === true && (wire.stream.tls === undefined || !offers.requireTls)) return usage(wire, 'cannot promise TLS all the way (REQUIRETLS, RFC 8689). Leave "requireTls" out, or use another server.');
   // RFC 3030 wants CHUNKING for it; our chunks go out behind each other, which takes PIPELINING as well.
   if (binary === true && !(chunks && offers.binary)) return usage(wire, 'takes no binary content here, which needs BINARYMIME, CHUNKING and PIPELINING (RFC 3030). Encode the content as base64 and leave "binary" out, or use another server.');

@@ -22,7 +22,7 @@ export const tokenSource = (given: string | TokenFunction): TokenSource => {
   const call = (context: { readonly rejected?: Reply }): Observable<Secret> => {
     flight ??= {
       isForced: context.rejected !== undefined,
-      token: defer(() => given(context)).pipe(
+      token: defer(() => whole(given(context))).pipe(
         take(1),
         throwIfEmpty(() => new Error('the function ended without a token')),
         map(checkToken),
@@ -42,6 +42,9 @@ export const tokenSource = (given: string | TokenFunction): TokenSource => {
 
   return { token: defer(() => call({})), renew };
 };
+
+/** A string is the token, and no sequence of characters. */
+const whole = (given: ObservableInput<string>): ObservableInput<string> => (typeof given === 'string' ? of(given) : given);
 
 // RFC 6750 section 2.1 and RFC 7628 section 3.1: visible ASCII, so that it cannot end its field.
 const checkToken = (token: unknown): Secret => {

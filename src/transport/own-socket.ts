@@ -1,6 +1,6 @@
 import { connect as connectSocket, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { catchError, concatMap, defer, from, Observable, take, throwError, throwIfEmpty, type ObservableInput } from 'rxjs';
+import { catchError, concatMap, defer, from, Observable, of, take, throwError, throwIfEmpty, type ObservableInput } from 'rxjs';
 import { SmtpConnectionError, SmtpError, SmtpUsageError } from '../protocol/error.js';
 import { SocketStream } from './byte-stream.js';
 
@@ -14,18 +14,26 @@ export const ownSocket = (source: SocketSource): Observable<SocketStream> =>
   );
 
 const given = (open: () => ObservableInput<Duplex>): Observable<SocketStream> =>
-  defer(() => closingLateComers(open())).pipe(
+  defer(() => closingLateComers(theStream(open()))).pipe(
     take(1),
     throwIfEmpty(() => new SmtpUsageError({ phase: 'connect', message: 'The function in the option "socket" gave no stream.' })),
     // Nobody knows what carries it, nor how far it reaches.
     concatMap((stream) => connected(checked(stream), { via: 'socket' })),
   );
 
+/** A stream can be iterated as well, and what that gives are its bytes. */
+const theStream = (input: ObservableInput<Duplex>): ObservableInput<Duplex> => (isStream(input) ? of(input) : input);
+
+const isStream = (value: unknown): value is Duplex => {
+  const { write, pause } = (value ?? {}) as Partial<Duplex>;
+  return typeof write === 'function' && typeof pause === 'function';
+};
+
 /** An observable is cancelled by unsubscribing. A promise is not: what it brings after that is closed. */
 const closingLateComers = (input: ObservableInput<Duplex>): Observable<Duplex> =>
   new Observable((subscriber) => {
     let arrived = false;
-    if (input instanceof Promise) subscriber.add(() => { if (!arrived) input.then((stream: Duplex) => { stream.destroy(); }, () => { /* Nothing came. */ }); });
+    if (input instanceof Promise) subscriber.add(() => { if (!arrived) input.then((stream: unknown) => { if (isStream(stream)) stream.destroy(); }, () => { /* Nothing came. */ }); });
     subscriber.add(from(input).subscribe({
       next: (stream) => { arrived = true; subscriber.next(stream); },
       error: (error: unknown) => { arrived = true; subscriber.error(error); },
@@ -34,11 +42,10 @@ const closingLateComers = (input: ObservableInput<Duplex>): Observable<Duplex> =
   });
 
 const checked = (stream: unknown): Duplex & Partial<Pick<Socket, 'connecting'>> => {
-  const { write, pause, readableObjectMode, readableEncoding, destroyed } = (stream ?? {}) as Partial<Duplex>;
-  const isStream = typeof write === 'function' && typeof pause === 'function';
-  if (!isStream || readableObjectMode === true || (readableEncoding ?? null) !== null) throw new SmtpUsageError({ phase: 'connect', message: 'The function in the option "socket" must give a duplex stream of bytes: not in object mode, and without an encoding.' });
+  const { readableObjectMode, readableEncoding, destroyed } = (stream ?? {}) as Partial<Duplex>;
+  if (!isStream(stream) || readableObjectMode === true || (readableEncoding ?? null) !== null) throw new SmtpUsageError({ phase: 'connect', message: 'The function in the option "socket" must give a duplex stream of bytes: not in object mode, and without an encoding.' });
   if (destroyed === true) throw new SmtpUsageError({ phase: 'connect', message: 'The function in the option "socket" gave a stream that is closed already. Open a new one in each call.' });
-  return stream as Duplex;
+  return stream;
 };
 
 const connected = (socket: Duplex & Partial<Pick<Socket, 'connecting'>>, facts: ConstructorParameters<typeof SocketStream>[1]): Observable<SocketStream> =>

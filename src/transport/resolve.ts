@@ -1,5 +1,6 @@
 import type { LookupAddress } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
+import { isPromise } from 'node:util/types';
 import { Observable, of } from 'rxjs';
 import { SmtpConnectionError } from '../protocol/error.js';
 import { dns } from './builtins.js';
@@ -26,27 +27,29 @@ export const resolve = (host: string, context: DialContext): Observable<readonly
 
 const familyOf = (address: string): 4 | 6 | undefined => ({ 4: 4, 6: 6 } as const)[isIP(address)];
 
-const ask = (host: string, lookup: LookupFunction): Observable<readonly ResolvedAddress[]> =>
+const ask = (host: string, lookup: (...question: Parameters<LookupFunction>) => unknown): Observable<readonly ResolvedAddress[]> =>
   new Observable((subscriber) => {
     const fail = (error: NodeJS.ErrnoException): void => { subscriber.error(resolveError(host, error)); };
     try {
-      lookup(host, { all: true }, (error, found) => {
+      // A function of the caller's may be an async one, whatever its type says.
+      const returned = lookup(host, { all: true }, (error, found) => {
         if (error) { fail(error); return; }
         const addresses = usable(found);
         if (addresses.length === 0) { fail(Object.assign(new Error('no address'), { code: 'ENODATA' })); return; }
         subscriber.next(addresses);
         subscriber.complete();
       });
+      if (isPromise(returned)) returned.catch(fail);
     } catch (error) {
       fail(error as NodeJS.ErrnoException);
     }
   });
 
-const usable = (found: string | readonly LookupAddress[]): readonly ResolvedAddress[] => {
-  const addresses = typeof found === 'string' ? [found] : found.map(({ address }) => address);
+const usable = (found: unknown): readonly ResolvedAddress[] => {
+  const addresses: readonly unknown[] = Array.isArray(found) ? found.map((entry: Partial<LookupAddress> | null | undefined) => entry?.address) : [found];
   return [...new Set(addresses)].slice(0, MOST_ADDRESSES).flatMap((address) => {
-    const family = familyOf(address);
-    return family === undefined ? [] : [{ address, family }];
+    const family = typeof address === 'string' ? familyOf(address) : undefined;
+    return family === undefined ? [] : [{ address: address as string, family }];
   });
 };
 

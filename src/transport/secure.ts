@@ -42,9 +42,10 @@ export const secure = (stream: ByteStream, host: string, settings: TlsSettings, 
       subscriber.next(new SocketStream(socket, { remote, local, ...(via === undefined ? {} : { via }), tls }));
       subscriber.complete();
     });
-    socket.on('error', (error: NodeJS.ErrnoException) => {
-      subscriber.error(certificateError(error, handshake, certificate) ?? tlsError(error, handshake, (carrier.bytesRead ?? 0) - readBefore));
-    });
+    const bytesRead = (): number => (carrier.bytesRead ?? 0) - readBefore;
+    socket.on('error', (error: NodeJS.ErrnoException) => { subscriber.error(certificateError(error, handshake, certificate) ?? tlsError(error, handshake, bytesRead())); });
+    // A carrier of the caller's may be destroyed without a word.
+    socket.once('close', () => { subscriber.error(tlsError(Object.assign(new Error('closed'), { code: 'ECONNRESET' }), handshake, bytesRead())); });
     return () => { if (!handedOver) socket.destroy(); };
   });
 

@@ -6,7 +6,7 @@ import type { TlsFacts } from './byte-stream.js';
 
 /** What went wrong in a handshake, in a word. */
 export type TlsReason =
-  | 'plaintext-peer' | 'version' | 'cipher' | 'legacy-signature' | 'client-certificate' | 'reset' | 'handshake'
+  | 'plaintext-peer' | 'version' | 'cipher' | 'legacy-signature' | 'client-certificate' | 'reset' | 'interrupted' | 'handshake'
   | 'untrusted' | 'expired' | 'not-yet-valid' | 'host-name' | 'revoked' | 'pin';
 
 /** What an error tells of the handshake that it ended. */
@@ -64,13 +64,16 @@ const describe = ({ subject, issuer, altNames, validFrom, validTo }: Certificate
   return printable(`It is for ${names.slice(0, MOST_NAMES).join(', ').slice(0, 500)}${more}, issued by ${issuer.slice(0, 100)}, valid from ${validFrom} to ${validTo}.`);
 };
 
+// So many bytes OpenSSL has taken for TLS, or it would have said so (RFC 8446 section 5.1).
+const RECORD_HEADER = 5;
 // A server that refuses the ClientHello itself says no more than one alert.
 const ALERT_RECORD = 7;
 
 const CLIENT_CERTIFICATE = ['client-certificate', 'The server wants a client certificate, or does not accept ours. Give one that it knows in "tls.cert" and "tls.key", or in "tls.pfx".'] as const;
 
 const FAILURES: readonly (readonly [RegExp, TlsReason, string])[] = [
-  [/WRONG_VERSION_NUMBER|HTTP_REQUEST|PACKET_LENGTH_TOO_LONG|UNEXPECTED_MESSAGE|BAD_RECORD_TYPE|RECORD_LAYER_FAILURE/, 'plaintext-peer', 'The server does not speak TLS here. Use security: ["starttls"] on this port, or the port for implicit TLS (465).'],
+  // An alert is TLS, whatever it says.
+  [/^(?!.*_ALERT_).*(?:WRONG_VERSION_NUMBER|HTTP_REQUEST|PACKET_LENGTH_TOO_LONG|UNEXPECTED_MESSAGE|BAD_RECORD_TYPE|RECORD_LAYER_FAILURE)/, 'plaintext-peer', 'The server does not speak TLS here. Use security: ["starttls"] on this port, or the port for implicit TLS (465).'],
   [/PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL|VERSION_TOO_LOW|NO_PROTOCOLS_AVAILABLE|INAPPROPRIATE_FALLBACK/, 'version', 'List the version that the server can do in "tls.versions"; better, have the server updated.'],
   [/CERTIFICATE_REQUIRED|(?:BAD|UNSUPPORTED)_CERTIFICATE|CERTIFICATE_(?:UNKNOWN|EXPIRED|REVOKED)|UNKNOWN_CA|ACCESS_DENIED|DECRYPT_ERROR/, ...CLIENT_CERTIFICATE],
   [/SIGALG|SIGNATURE|(?:CA|EE)_KEY_TOO_SMALL|MD_TOO_WEAK/, 'legacy-signature', 'The server signs in a way that OpenSSL no longer allows. It needs a new key or software; "tls.ciphers" with a lower @SECLEVEL takes it as it is.'],
@@ -82,7 +85,7 @@ export const tlsError = (error: NodeJS.ErrnoException, handshake: Handshake, byt
   const { peer, phase } = handshake;
   const name = error.code ?? '';
   if (name === 'ECONNRESET' || name === 'EPIPE')
-    return new SmtpConnectionError('E_TLS', { phase, reason: 'reset', retryable: true, cause: error, message: `${peer} hung up during the TLS handshake (${name}). The port may not be for TLS, or the server is busy; try again later.` });
+    return new SmtpConnectionError('E_TLS', { phase, reason: bytesRead < RECORD_HEADER ? 'reset' : 'interrupted', retryable: true, cause: error, message: `${peer} hung up during the TLS handshake (${name}). The port may not be for TLS, or the server is busy; try again later.` });
   // Up to TLS 1.2 a server has one word for "no common cipher" and "no client certificate"; the second comes when it has shown its own.
   const [reason, hint] = name.endsWith('ALERT_HANDSHAKE_FAILURE') && bytesRead > ALERT_RECORD ? CLIENT_CERTIFICATE : failureOf(name);
   const offer = reason === 'version' ? ` ${offered(handshake)}` : '';

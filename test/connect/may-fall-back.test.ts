@@ -7,11 +7,14 @@ import {
 } from '../../src/protocol/error.js';
 import { makeReply } from '../../src/protocol/reply.js';
 import type { Limit } from '../../src/protocol/timeouts.js';
+import { tlsError } from '../../src/transport/tls-error.js';
 
 const connection = (code: ConnectionErrorCode, phase: Phase, reason: string): SmtpError => new SmtpConnectionError(code, { phase, reason, message: '' });
 const timeout = (phase: Phase, limit: Limit): SmtpError => new SmtpTimeoutError({ limit, phase, elapsed: 1, message: '' });
 const reply = (phase: Phase, code: number): SmtpError => new SmtpReplyError({ phase, reply: makeReply(code, ['no']), command: '', message: '' });
 const protocol = (phase: Phase, code?: number): SmtpError => new SmtpProtocolError('E_PROTOCOL', { phase, message: '', ...(code === undefined ? {} : { reply: makeReply(code, ['?']) }) });
+
+const HANDSHAKE = { phase: 'tls', peer: 'mail.example', name: 'mail.example', versions: [], skippedVersions: [] } as const;
 
 const ANY: readonly SecurityMode[] = ['implicit', 'starttls', 'none'];
 
@@ -44,6 +47,8 @@ const ROWS: readonly Row[] = [
 
   ['clear text where TLS was begun', connection('E_TLS', 'tls', 'plaintext-peer'), ['implicit']],
   ['hung up on a handshake', connection('E_TLS', 'tls', 'reset'), ['implicit']],
+  ['hung up in a handshake that had begun', tlsError(Object.assign(new Error(), { code: 'ECONNRESET' }), HANDSHAKE, 100), []],
+  ['an alert about a message', tlsError(Object.assign(new Error(), { code: 'ERR_SSL_SSLV3_ALERT_UNEXPECTED_MESSAGE' }), HANDSHAKE, 7), []],
   ['no handshake in the greeting time', timeout('tls', 'greeting'), ['implicit']],
   ['no handshake in its own time', timeout('tls', 'tls'), ['implicit']],
   ['no common version', connection('E_TLS', 'tls', 'version'), []],

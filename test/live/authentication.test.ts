@@ -193,6 +193,11 @@ describe('a token', () => {
     expect(calls).toBe(1);
   });
 
+  it('may be given as a plain string', async () => {
+    await using server = await startServer({ users, mechanisms });
+    expect((await verify(server, { auth: { user: 'ann', token: () => TOKEN } })).error).toBeUndefined();
+  });
+
   it('is renewed once after a refusal', async () => {
     await using server = await startServer({ users, mechanisms });
     const calls: (Reply | undefined)[] = [];
@@ -251,6 +256,13 @@ describe('a token', () => {
 describe('a mechanism of one\'s own', () => {
   /** Counts who is inside: its state is one for all. */
   const ticket = (next: SaslMechanism['next'], more: Partial<SaslMechanism> = {}): SaslMechanism => ({ name: 'X-TICKET', done: true, start: () => undefined, next, ...more });
+
+  it('that begins with a promise is refused, and nothing is left unhandled', async () => {
+    await using server = await scripted('X-TICKET', () => Promise.resolve('ann'));
+    const start = (() => Promise.reject(new Error('later'))) as never;
+    const { error } = await verify(server, { auth: ticket(() => Buffer.alloc(0), { start }), allowInsecureAuth: true });
+    expect(error).toMatchObject({ code: 'E_AUTH', outcome: 'not-sent' });
+  });
   const server = (): Promise<TestServer> => scripted('X-TICKET', async (ask) => (await ask('ticket?')) === 'a\r\nMAIL FROM:<>' ? 'ann' : undefined);
 
   it('gives bytes, which are never taken for commands', async () => {

@@ -138,6 +138,21 @@ describe('who is at the other end', () => {
 });
 
 describe('a socket instead of a host and port', () => {
+  it.each(['implicit', 'none'] as const)('may be given as it is, %s', async (mode) => {
+    await using server = await startServer({ tls: mode });
+    await using client = new SmtpClient({ host: 'localhost', security: mode, tls: { ca: server.ca }, socket: () => connectTcp(server.port, '127.0.0.1') });
+    expect((await collect(client.send(MESSAGE))).error).toBeUndefined();
+  });
+
+  it('that is destroyed without a word in the handshake is told of at once', async () => {
+    await using server = await startServer({ tls: 'implicit' });
+    await using client = new SmtpClient({
+      host: 'localhost', security: 'implicit', tls: { ca: server.ca }, timeouts: { greeting: 20_000 },
+      socket: () => of(new Duplex({ read() { /* Silence. */ }, write(_chunk, _encoding, done) { done(); this.destroy(); } })),
+    });
+    expect((await collect(client.verify())).error).toMatchObject({ code: 'E_TLS', reason: 'reset', retryable: true });
+  });
+
   /** Not a socket, but a stream over one. */
   const wrapped = (port: number): Duplex => Duplex.from(connectTcp(port, '127.0.0.1'));
 

@@ -1,7 +1,7 @@
 import { firstValueFrom, from, lastValueFrom, tap, toArray, type Observable } from 'rxjs';
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { receipts, retryWhenSafe, SmtpAuthenticationError, SmtpClient, SmtpFallbackError, SmtpSourceError, SmtpUsageError, type LogLine, type SmtpEvent, type SmtpOptions } from '../../src/index.js';
+import { receipts, retryWhenSafe, SmtpAuthenticationError, SmtpClient, SmtpFallbackError, SmtpSourceError, SmtpUsageError, type LogLine, type Message, type SmtpEvent, type SmtpOptions } from '../../src/index.js';
 import { expiredCertificate, otherCertificate, startServer, type TestServer } from '../../src/testing/index.js';
 import { collect, eventOf } from '../support/collect.js';
 
@@ -354,5 +354,23 @@ describe('verify, close and operators', () => {
     const receipt = await firstValueFrom(client.send({ ...RAW, raw: () => RAW.raw }).pipe(retryWhenSafe({ count: 1, delay: 1 }), receipts()).pipe(tap({ error: () => undefined }))).catch((error: unknown) => error);
     expect(receipt).toMatchObject({ code: 'E_CLOSED', outcome: 'unknown' });
     expect(server.sessions).toHaveLength(2);
+  });
+});
+
+describe('an address outside of ASCII in the header of a composed message', () => {
+  const message: Message = { from: 'ann@example.com', to: 'bob@example.org', replyTo: 'josé@example.com', text: 'Hi' };
+
+  it('is announced', async () => {
+    await using server = await startServer();
+    await using client = clientOf(server);
+    expect((await collect(client.send(message))).error).toBeUndefined();
+    expect(server.messages[0]?.parameters.mail).toContain('SMTPUTF8');
+  });
+
+  it('is not sent to a server that does not take it', async () => {
+    await using server = await startServer({ without: ['SMTPUTF8'] });
+    await using client = clientOf(server);
+    expect((await collect(client.send(message))).error).toMatchObject({ code: 'E_USAGE', outcome: 'not-sent', message: expect.stringContaining('in the header') as string });
+    expect(server.messages).toHaveLength(0);
   });
 });

@@ -33,6 +33,31 @@ test.each<[string, () => Content, OpenContent['kind']]>([
   expect(await all(open(content))).toBe('h\u00e9llo');
 });
 
+test('a web stream is read once, and cancelled where it never was', async () => {
+  const webStream = (): ReadableStream<Uint8Array> => new Blob(['h\u00e9llo']).stream();
+  expect(await all(open(webStream()))).toBe('h\u00e9llo');
+  const read = webStream();
+  await all(open(read));
+  const locked = webStream();
+  locked.getReader();
+  const begun = webStream();
+  const reader = begun.getReader();
+  await reader.read();
+  reader.releaseLock();
+  for (const spent of [read, locked, begun]) expect(() => open(spent)).toThrow('read only once');
+  let isCancelled = false;
+  source(new ReadableStream({ cancel: () => { isCancelled = true; } })).discard();
+  expect(isCancelled).toBe(true);
+});
+
+test('whatever a content throws is E_SOURCE, and nothing is left unhandled', () => {
+  const nameless = Object.create(null) as object;
+  const contents: readonly (() => Content)[] = [
+    () => { throw nameless as Error; }, () => ({ [Symbol.asyncIterator]: () => { throw new Error('no'); } }), (() => Promise.reject(new Error('late'))) as never,
+  ];
+  for (const content of contents) expect(() => open(content)).toThrow(expect.objectContaining({ code: 'E_SOURCE', outcome: 'not-sent' }));
+});
+
 test('a character that two chunks share is one character', async () => {
   expect(await all(open(generate('a\ud83d', '\ude00b')))).toBe('a\u{1f600}b');
   expect(await all(open(generate('a\ud83d', Buffer.from('b'))))).toBe('a\ufffdb');

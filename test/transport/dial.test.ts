@@ -80,6 +80,9 @@ describe('addresses', () => {
     ['an answer that is no address', answers('nowhere'), { reason: 'ENODATA', retryable: false }],
     ['a resolver in trouble', refuses('EAI_AGAIN'), { reason: 'EAI_AGAIN', retryable: true }],
     ['a resolver that refuses', refuses('EREFUSED'), { reason: 'EREFUSED', retryable: true }],
+    ['an answer of undefined', (_host, _options, found) => { setImmediate(() => { found(null, undefined as never); }); }, { reason: 'ENODATA', retryable: false }],
+    ['an answer with a hole', (_host, _options, found) => { setImmediate(() => { found(null, [null] as never); }); }, { reason: 'ENODATA', retryable: false }],
+    ['an async lookup that fails', (() => Promise.reject(new Error('bug'))), { reason: 'UNKNOWN', retryable: true }],
     ['a lookup that throws', () => { throw new Error('bug'); }, { reason: 'UNKNOWN', retryable: true }],
   ])('%s is E_DNS', async (_title, lookup, expected) => {
     expect(await failureOf(way(25, { host: 'mail.example.com', lookup }))).toMatchObject({ code: 'E_DNS', phase: 'resolve', outcome: 'not-sent', ...expected });
