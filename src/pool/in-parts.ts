@@ -136,7 +136,7 @@ const NOBODY: readonly CheckedRecipient[] = [];
 const addressOf = ({ given }: CheckedRecipient): string => given;
 
 /** A reply there is about the mail or its recipients, not about the connection. */
-const TRANSACTION: ReadonlySet<Phase> = new Set(['reset', 'mail', 'rcpt', 'data', 'body', 'end-of-data']);
+const TRANSACTION: ReadonlySet<Phase> = new Set(['mail', 'rcpt', 'data', 'body', 'end-of-data']);
 
 /** Everybody who was named was refused; the others were not asked for yet. */
 const isRefusalOfAll = (error: unknown): boolean => error instanceof SmtpReplyError && error.phase === 'rcpt' && !isFarewell(error.reply);

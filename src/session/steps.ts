@@ -100,6 +100,7 @@ const secure = (state: State, mode: 'tls' | 'starttls'): Observable<State> => {
   const stream = state.wire.release();
   // Behind a proxy's answer a greeting may wait already: it tells TLS that this is the wrong door.
   if (mode === 'starttls' && stream.unread > 0) {
+    // The wire has let go of it, and nobody else will close it.
     stream.destroy();
     return throwError(() => new SmtpProtocolError('E_INJECTION', {
       phase: 'starttls', transcript: state.wire.transcript(), message: `${context.peer} sent clear text behind its answer to STARTTLS. Nothing of it was used.`,

@@ -32,15 +32,16 @@ export class Failures {
   closed(how: string, cause?: NodeJS.ErrnoException): Failure {
     return (phase, command) => new SmtpConnectionError('E_CLOSED', {
       phase, transcript: this.#transcript.lines(), reason: cause?.code ?? 'closed', outcome: outcomeOf(phase), retryable: true, ...(cause === undefined ? {} : { cause }),
-      message: `${this.#peer} ${how} before it answered ${command.toString()}. ${whatNow(phase)}`,
+      message: `${this.#peer} ${how} before it answered ${command.toString()}. ${outcomeOf(phase) === 'unknown' ? 'The mail may or may not have been accepted; a retry may deliver it twice.' : 'The mail was not sent; try again later.'}`,
     });
   }
 
-  /** The server said goodbye, and nothing had asked. Content that had left before that was read is in doubt. */
+  /** The server said goodbye, and nothing had asked. It refuses what it was not told yet; content that has left is in doubt. */
   farewell(reply: Reply): Failure {
-    return (phase, command) => new SmtpReplyError({
-      phase, reply, command: command.toString(), transcript: this.#transcript.lines(), outcome: outcomeOf(phase) === 'unknown' ? 'unknown' : 'refused',
-      message: `${this.#peer} closes the connection: ${formatReply(reply)}. ${whatNow(phase)}`,
+    const closed = this.closed('closed the connection');
+    return (phase, command) => outcomeOf(phase) === 'unknown' ? closed(phase, command) : new SmtpReplyError({
+      phase, reply, command: command.toString(), transcript: this.#transcript.lines(),
+      message: `${this.#peer} closes the connection: ${formatReply(reply)}. The mail was not sent; try again later.`,
     });
   }
 
@@ -79,6 +80,3 @@ export class Failures {
     });
   }
 }
-
-const whatNow = (phase: Phase): string =>
-  outcomeOf(phase) === 'unknown' ? 'The mail may or may not have been accepted; a retry may deliver it twice.' : 'The mail was not sent; try again later.';

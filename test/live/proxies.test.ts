@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { connect as connectTcp } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -177,6 +178,24 @@ describe('a socket instead of a host and port', () => {
     await using client = new SmtpClient({ host: 'mail.example.com', security: 'implicit', tls: { ca: server.ca }, socket: () => of(connectTcp(server.port, '127.0.0.1')) });
     expect((await collect(client.send(MESSAGE))).error).toMatchObject({ code: 'E_CERTIFICATE', reason: 'host-name' });
     await server.idle();
+  });
+
+  it('is closed where clear text waits in it behind the answer to STARTTLS', async () => {
+    const replies: Readonly<Record<string, readonly string[]>> = { EHLO: ['250-mail.example.com\r\n250 STARTTLS\r\n'], STAR: ['220 go\r\n', '250-planted\r\n'] };
+    const ready = ['220 mail.example.com\r\n'];
+    const stream = new Duplex({
+      read() { while (ready.length > 0) this.push(ready.shift()); },
+      write(line: Buffer, _encoding, done) {
+        ready.push(...replies[line.toString().slice(0, 4)] ?? []);
+        done();
+        // Nothing more, and it is read again: the second piece is there, and not heard, when the first one is.
+        setImmediate(() => { this.push(''); });
+      },
+    });
+    const isClosed = once(stream, 'close');
+    await using client = new SmtpClient({ host: 'mail.example.com', security: 'starttls', socket: () => of(stream) });
+    expect((await collect(client.send(MESSAGE))).error).toMatchObject({ code: 'E_INJECTION', phase: 'starttls', outcome: 'not-sent', retryable: false });
+    await isClosed;
   });
 
   it('a Unix socket: each mode once, and no one in between', async () => {

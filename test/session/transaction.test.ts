@@ -17,13 +17,14 @@ import { Wire } from '../../src/wire/wire.js';
 import { FakeStream } from '../support/fake-stream.js';
 
 /** One mail on a connection whose bytes a test deals out. */
-const begin = (offers: readonly string[], raw: string | AsyncIterable<string>) => {
+const begin = (offers: readonly string[], raw: string | AsyncIterable<string>, isBehindAnother = false) => {
   const server = new Subject<Buffer>();
   const stream = new FakeStream(server);
   const wire = new Wire(stream, { peer: 'mail.example:25', connection: 1, timeouts: DEFAULT_TIMEOUTS, scheduler: monotonic, redactor: new Redactor(), log: { observed: false, next: () => undefined } }, true);
   const manners = new Manners();
   const settings = { pipelining: { enabled: true, depth: undefined } };
   const session = new Session({ wire, settings, capabilities: Capabilities.fromEhlo(makeReply(250, ['mail.example', ...offers])) } as unknown as State, manners);
+  if (isBehindAnother) session.begin().ended();
   const mail = draft({ envelope: { from: 'ann@example.com', to: ['bob@example.org'] }, raw }) as Mail;
   const told: string[] = [];
   const told$ = new Subject<string>();
@@ -112,4 +113,19 @@ it.each([
   await firstValueFrom(told$.pipe(filter((type) => type === 'progress')));
   says(replies);
   expect(told.at(-1)).toBe(end);
+});
+
+describe('a mail behind one that did not end well', () => {
+  it.each([
+    ['in lock-step', []],
+    ['over DATA', ['PIPELINING']],
+  ])('%s was never asked for when the server refuses RSET', (_, offers) => {
+    for (const [reply, end] of [['502 5.5.1 what?', 'not-sent'], ['421 4.3.2 bye', 'refused']] as const) {
+      const { says, wire, told } = begin(offers, 'Subject: small\r\n\r\n', true);
+      says(`${reply}\r\n`);
+      if (offers.length > 0) says('503 no\r\n503 no\r\n503 no\r\n');
+      expect(told).toEqual([`E_REPLY reset ${end} retryable`]);
+      expect(wire.mustDrop).toBe(true);
+    }
+  });
 });

@@ -1,12 +1,12 @@
 import { catchError, map, Subject, throwError } from 'rxjs';
 import { TestScheduler, type RunHelpers } from 'rxjs/testing';
 import { describe, expect, it } from 'vitest';
-import { DATA, mail, rcpt, type Command } from '../../src/protocol/command.js';
+import { bdat, DATA, mail, rcpt, type Command } from '../../src/protocol/command.js';
 import type { SmtpError, SmtpTimeoutError } from '../../src/protocol/error.js';
 import { Redactor } from '../../src/protocol/secret.js';
 import { DEFAULT_TIMEOUTS } from '../../src/protocol/timeouts.js';
-import { deadline } from '../../src/transport/clock.js';
-import { exchange } from '../../src/wire/exchange.js';
+import { deadline, monotonic } from '../../src/transport/clock.js';
+import { converse, exchange } from '../../src/wire/exchange.js';
 import { Wire } from '../../src/wire/wire.js';
 import { FakeStream } from '../support/fake-stream.js';
 
@@ -63,4 +63,22 @@ describe('exchange', () => {
       expect(failure).toMatchObject({ phase: 'rcpt', elapsed: LIMITS.command });
     });
   });
+});
+
+it('content that left before a goodbye was read is in doubt', () => {
+  const server = new Subject<Buffer>();
+  const wire = new Wire(new FakeStream(server), { peer: 'mail.example:25', connection: 1, timeouts: LIMITS, scheduler: monotonic, redactor: new Redactor(), log: { observed: false, next: () => undefined } }, true);
+  const content = Buffer.from('Hi\r\n');
+  const told: string[] = [];
+  const send = (name: string, complete: () => void = () => undefined): void => {
+    converse(wire, [bdat(content.length, true)], { operation: deadline(monotonic, 'operation', Infinity) }, {
+      next: ({ code }) => { told.push(`${name} ${String(code)}`); },
+      error: ({ code, outcome, retryable }) => { told.push(`${name} ${code} ${outcome} ${String(retryable)}`); },
+      complete,
+    }, content);
+  };
+  send('first', () => { send('third'); });
+  send('second');
+  server.next(Buffer.from('250 Ok\r\n250 Ok\r\n421 bye\r\n'));
+  expect(told).toEqual(['first 250', 'second 250', 'third E_CLOSED unknown false']);
 });
