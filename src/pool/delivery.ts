@@ -32,7 +32,7 @@ export interface Carrier {
   /** It failed; `number` tells when it was begun. */
   failed(error: unknown, number: number): void;
   accepted(): void;
-  /** Its connection could not be opened for this reason; true if the mail can go with another one. */
+  /** Its connection could not be opened: takes note of why, and tells whether the mail can go with another one. */
   goesWithOthers(error: unknown): boolean;
   /** Begins it again, before all that wait. */
   again(delivery: Delivery): void;

@@ -1,5 +1,6 @@
-import { from, Observable, type Subscription, type ObservableInput, type Observer, type Subscriber, type Unsubscribable } from 'rxjs';
+import { Observable, type ObservableInput, type Observer, type Subscriber, type Unsubscribable } from 'rxjs';
 import type { Gate } from './gate.js';
+import { COMPLETE, failed, supplyOf, type End } from './supply.js';
 
 /** What becomes of the values and the failure of one piece of work. A failure that is thrown ends the whole. */
 export interface Outcomes<T, V, R> {
@@ -66,90 +67,6 @@ export const pullMap = <T, V, R>(source: ObservableInput<T>, start: Start<T, V>,
     });
     fill();
   });
-
-/** How a source ended. */
-type End = { readonly failed: false } | { readonly failed: true; readonly error: unknown };
-
-const COMPLETE: End = { failed: false };
-const failed = (error: unknown): End => ({ failed: true, error });
-
-/** Where values come from. */
-interface Supply {
-  /** Has one begun, or its end told. False: there is none at hand, and `fill` is called when there is. */
-  give(): boolean;
-  /** Nothing more is wanted. */
-  stop(): void;
-}
-
-/** Whom a supply gives its values to. */
-interface Demand<T> {
-  begin(value: T): void;
-  end(how: End): void;
-  fill(): void;
-}
-
-const supplyOf = <T>(source: ObservableInput<T>, demand: Demand<T>): Supply => {
-  if (Symbol.iterator in source) return pulled(source[Symbol.iterator](), demand);
-  if (Symbol.asyncIterator in source) return pulled(source[Symbol.asyncIterator](), demand);
-  return awaited(from(source), demand);
-};
-
-const pulled = <T>(iterator: Iterator<T> | AsyncIterator<T>, demand: Demand<T>): Supply => {
-  let isWaiting = false;
-  const take = (taken: IteratorResult<T, unknown>): void => {
-    if (taken.done === true) demand.end(COMPLETE);
-    else demand.begin(taken.value);
-  };
-  const give = (): boolean => {
-    if (isWaiting) return false;
-    let taken;
-    try {
-      taken = iterator.next();
-    } catch (error) {
-      demand.end(failed(error));
-      return true;
-    }
-    // Promises come from anywhere: another realm's are no instances of ours.
-    if (!('then' in taken)) {
-      take(taken);
-      return true;
-    }
-    isWaiting = true;
-    Promise.resolve(taken).then(take).catch((error: unknown) => { demand.end(failed(error)); }).finally(() => {
-      isWaiting = false;
-      demand.fill();
-    });
-    return false;
-  };
-  // An async source may be busy; whether its clean-up works out is nobody's business any more.
-  return { give, stop: () => { new Promise((resolve) => { resolve(iterator.return?.()); }).catch(() => undefined); } };
-};
-
-const awaited = <T>(source$: Observable<T>, demand: Demand<T>): Supply => {
-  const waiting: T[] = [];
-  let end: End | undefined;
-  let subscription: Subscription | undefined;
-  const ended = (how: End): void => {
-    end = how;
-    demand.fill();
-  };
-  const listen = (): Subscription => source$.subscribe({
-    next: (value) => {
-      waiting.push(value);
-      demand.fill();
-    },
-    error: (error: unknown) => { ended(failed(error)); },
-    complete: () => { ended(COMPLETE); },
-  });
-  const give = (): boolean => {
-    subscription ??= listen();
-    if (waiting.length > 0) demand.begin(waiting.shift() as T);
-    else if (end !== undefined) demand.end(end);
-    else return false;
-    return true;
-  };
-  return { give, stop: () => { subscription?.unsubscribe(); } };
-};
 
 /** The work on one value, told among all the others. */
 class Work<T, V, R> implements Unsubscribable, Observer<V> {

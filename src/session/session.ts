@@ -1,4 +1,3 @@
-import type { Capabilities } from '../protocol/capabilities.js';
 import type { ReadyEvent } from '../protocol/event.js';
 import type { Wire } from '../wire/wire.js';
 import type { Manners } from './manners.js';
@@ -16,7 +15,6 @@ const FRESH = 1_000;
 /** A connection on which mails can be sent: one writes at a time, several may wait for their replies. */
 export class Session {
   readonly wire: Wire;
-  readonly capabilities: Capabilities;
   readonly settings: SessionSettings;
   readonly manners: Manners;
   /** What a mail begins with on a connection that was open already. */
@@ -41,7 +39,6 @@ export class Session {
 
   constructor({ wire, capabilities, settings }: State, manners: Manners) {
     this.wire = wire;
-    this.capabilities = capabilities;
     this.settings = settings;
     this.manners = manners;
     this.ready = { type: 'ready', capabilities, supportedAuthentication: capabilities.authentication, secure: wire.stream.tls !== undefined, reused: true };

@@ -1,14 +1,10 @@
 import { runInNewContext } from 'node:vm';
 import { concat, filter, firstValueFrom, from, lastValueFrom, map, of, take, tap, throwError, toArray } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { sendMail, SmtpClient, type Message, type SmtpOptions } from '../../src/index.js';
-import { startServer, type TestServer } from '../../src/testing/index.js';
+import { sendMail, SmtpClient, type Message } from '../../src/index.js';
+import { startServer } from '../../src/testing/index.js';
+import { clientOf, MAIL } from '../support/clear-client.js';
 import { collect } from '../support/collect.js';
-
-const MAIL = { envelope: { from: 'ann@example.com', to: ['bob@example.org'] }, raw: 'Subject: hello\r\n\r\nHi\r\n' };
-
-const clientOf = (server: TestServer, options: Partial<SmtpOptions> = {}): SmtpClient =>
-  new SmtpClient({ host: server.host, port: server.port, security: ['none'], timeouts: { quit: 100 }, ...options });
 
 describe('sendAll', () => {
   function* endless(taken: { count: number }): Generator<Message> { for (;;) { taken.count += 1; yield MAIL; } }
@@ -158,8 +154,7 @@ describe('sendAll', () => {
   it('is not troubled by a source whose clean-up fails', async () => {
     await using server = await startServer();
     await using client = clientOf(server);
-    // eslint-disable-next-line no-unsafe-finally
-    function* untidy(): Generator<Message> { try { for (;;) yield MAIL; } finally { throw new Error('untidy'); } }
-    expect(await lastValueFrom(client.sendAll(untidy()).pipe(filter(({ type }) => type === 'accepted'), take(2)))).toMatchObject({ type: 'accepted' });
+    const untidy: Iterable<Message> = { [Symbol.iterator]: () => ({ next: () => ({ done: false, value: MAIL }), return: () => { throw new Error('untidy'); } }) };
+    expect(await lastValueFrom(client.sendAll(untidy).pipe(filter(({ type }) => type === 'accepted'), take(2)))).toMatchObject({ type: 'accepted' });
   });
 });

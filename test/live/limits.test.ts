@@ -3,9 +3,11 @@ import { filter, firstValueFrom, lastValueFrom, takeWhile, toArray } from 'rxjs'
 import { describe, expect, it } from 'vitest';
 import { receipts, retryWhenSafe, SmtpClient, SmtpPartialError, type Message, type SmtpOptions } from '../../src/index.js';
 import { startServer, type ServerOptions, type TestServer } from '../../src/testing/index.js';
-import { collect, eventOf, type Told } from '../support/collect.js';
+import { MAIL } from '../support/clear-client.js';
+import { collect, eventOf } from '../support/collect.js';
+import { expectOneSend } from '../support/one-send.js';
 
-const RAW = 'Subject: hello\r\n\r\nHi\r\n';
+const RAW = MAIL.raw;
 
 const people = (count: number, domainOf: (index: number) => string = () => 'example.org'): string[] =>
   Array.from({ length: count }, (_, index) => `user${String(index)}@${domainOf(index)}`);
@@ -21,19 +23,6 @@ const sizes = ({ messages }: TestServer): readonly number[] => messages.map(({ t
 /** Who got it how often, over all transactions. */
 const expectOnceEach = ({ messages }: TestServer, to: readonly string[]): void => {
   expect(messages.flatMap((message) => message.to).sort()).toEqual([...to].sort());
-};
-
-/** The stream looks like that of one send. */
-const expectOneSend = ({ events, types, error }: Told, to: readonly string[]): void => {
-  expect(error).toBeUndefined();
-  for (const once of ['ready', 'sender-accepted', 'accepted']) expect(types.filter((type) => type === once)).toEqual([once]);
-  expect(types.at(-1)).toBe('accepted');
-  expect(events.flatMap((event) => (event.type === 'recipient-accepted' || event.type === 'recipient-refused' ? [event.recipient] : [])).sort()).toEqual([...to].sort());
-  const positions = events.flatMap((event) => (event.type === 'progress' ? [event.bytesSent] : []));
-  expect(positions).toEqual(positions.toSorted((a, b) => a - b));
-  expect(positions.at(-1)).toBe(RAW.length);
-  // A stream tells its end once more; later parts tell nothing.
-  expect(positions.length).toBeLessThanOrEqual(2);
 };
 
 const WAYS = { 'over BDAT': [], 'over DATA': ['CHUNKING'], 'in lock-step': ['CHUNKING', 'PIPELINING'] };
@@ -294,39 +283,6 @@ for (const [way, without] of Object.entries(WAYS)) {
       expect(Math.max(...sizes(server))).toBe(4);
       expect(server.sessions.flatMap(({ lines }) => lines).filter((line) => line.startsWith('S: 4'))).toEqual([]);
     });
-  });
-
-  describe(`mails that are too many for one session, ${way}`, () => {
-    it('go out through as many as the server wants (MAILMAX)', async () => {
-      await using server = await startServer({ without, limits: { mails: 3 } });
-      await using client = clientOf(server);
-      const told = await lastValueFrom(client.sendAll(Array.from({ length: 10 }, () => mailTo(people(1)))).pipe(toArray()));
-      expect(told.filter(({ type }) => type === 'accepted')).toHaveLength(10);
-      expect(server.sessions.map(({ lines }) => lines.filter((line) => line.startsWith('C: MAIL')).length)).toEqual([3, 3, 3, 1]);
-      expect(server.sessions.slice(0, 3).every(({ lines }) => lines.includes('C: QUIT'))).toBe(true);
-    });
-
-    it('go to another connection, unseen, where the limit was not told', async () => {
-      await using server = await startServer({ without: [...without, 'LIMITS'], limits: { mails: 3 } });
-      await using client = clientOf(server);
-      for (let count = 0; count < 10; count += 1) expectOneSend(await collect(client.send(mailTo(people(1)))), people(1));
-      expect(server.messages).toHaveLength(10);
-      expect(server.sessions).toHaveLength(4);
-    });
-
-    for (const reply of ['421 4.7.0 Too many mails', '452 4.5.3 Too many mails', '450 4.5.3 Too many mails']) {
-      it(`go to another connection, unseen, at ${reply}`, async () => {
-        await using server = await startServer({ without, faults: [1, 2, 3].map((session) => ({ at: 'mail', session, skip: 2, do: 'reply', reply })) });
-        await using client = clientOf(server);
-        for (let count = 0; count < 6; count += 1) {
-          const told = await collect(client.send(mailTo(people(1))));
-          expect(told.error).toBeUndefined();
-          expect(told.types.filter((type) => type === 'sender-accepted')).toHaveLength(1);
-        }
-        expect(server.sessions).toHaveLength(3);
-        expect(server.messages).toHaveLength(6);
-      });
-    }
   });
 }
 

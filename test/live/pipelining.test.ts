@@ -1,10 +1,9 @@
-import { once } from 'node:events';
-import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { filter, firstValueFrom, lastValueFrom, skip, takeUntil, toArray } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { SmtpClient, type BulkEvent, type Message, type SmtpOptions } from '../../src/index.js';
 import { startServer, type TestServer } from '../../src/testing/index.js';
 import { collect } from '../support/collect.js';
+import { listen } from '../support/listen.js';
 
 const clientOf = ({ host, port }: Pick<TestServer, 'host' | 'port'>, options: Partial<SmtpOptions> = {}): SmtpClient =>
   new SmtpClient({ host, port, security: ['none'], timeouts: { quit: 100 }, pool: { maxConnections: 1 }, ...options });
@@ -106,12 +105,11 @@ describe('round trips', () => {
   const counting = async (keywords: readonly string[]) => {
     let waits = 0;
     let mails = 0;
-    const server = createServer((socket: Socket) => {
+    const door = await listen((socket) => {
       let text = '';
       let skip = 0;
       let isContent = false;
       socket.write('220 counting\r\n');
-      socket.on('error', () => undefined);
       socket.on('data', (chunk) => {
         text += chunk.toString('latin1');
         const replies: string[] = [];
@@ -136,9 +134,7 @@ describe('round trips', () => {
         if (replies.length > 0) { waits += 1; socket.write(replies.map((reply) => `${reply}\r\n`).join('')); }
       });
     });
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    return { host: '127.0.0.1', port: (server.address() as AddressInfo).port, counts: () => ({ waits, mails }), [Symbol.asyncDispose]: async () => { server.close(); await once(server, 'close'); } };
+    return { ...door, counts: () => ({ waits, mails }) };
   };
 
   it.each([
@@ -160,13 +156,12 @@ describe('a server that does not bear what it announced', () => {
   /** Answers 503 to whatever was sent behind the dot before the dot was answered. */
   const touchy = async () => {
     const taken: string[] = [];
-    const server = createServer((socket: Socket) => {
+    const door = await listen((socket) => {
       let text = '';
       let from = '';
       let isContent = false;
       let refuses = 0;
       socket.write('220 touchy\r\n');
-      socket.on('error', () => undefined);
       socket.on('data', (chunk) => {
         text += chunk.toString('latin1');
         for (let end = text.indexOf(isContent ? '\r\n.\r\n' : '\r\n'); end >= 0; end = text.indexOf(isContent ? '\r\n.\r\n' : '\r\n')) {
@@ -189,9 +184,7 @@ describe('a server that does not bear what it announced', () => {
         }
       });
     });
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    return { host: '127.0.0.1', port: (server.address() as AddressInfo).port, taken, [Symbol.asyncDispose]: async () => { server.close(); await once(server, 'close'); } };
+    return { ...door, taken };
   };
 
   it('gets its mails one by one, and nobody notices', async () => {
@@ -208,12 +201,11 @@ describe('a server that takes refused content for commands', () => {
   /** Answers when all three mails are there, and 503 to each line of the first one's content, which it should have skipped (RFC 3030 section 2). */
   const heedless = async () => {
     const taken: string[] = [];
-    const server = createServer((socket: Socket) => {
+    const door = await listen((socket) => {
       let text = '';
       let from = '';
       let hasRecipient = false;
       socket.write('220 heedless\r\n');
-      socket.on('error', () => undefined);
       socket.on('data', (chunk) => {
         text += chunk.toString('latin1');
         if (!text.startsWith('EHLO') && !/(?:BDAT[^]*){3}end\r\n$/.test(text)) return;
@@ -229,9 +221,7 @@ describe('a server that takes refused content for commands', () => {
         }
       });
     });
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    return { host: '127.0.0.1', port: (server.address() as AddressInfo).port, taken, [Symbol.asyncDispose]: async () => { server.close(); await once(server, 'close'); } };
+    return { ...door, taken };
   };
 
   it.each([1, 2, 4, 6, 8])('leaves the mails behind it in doubt and has none twice: %d lines', async (lines) => {

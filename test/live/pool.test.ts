@@ -1,14 +1,10 @@
 import { Readable } from 'node:stream';
 import { defer, filter, firstValueFrom, interval, lastValueFrom, take, tap, timer, toArray } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { receipts, retryWhenSafe, SmtpClient, type Message, type PoolState, type SmtpOptions } from '../../src/index.js';
-import { startServer, type TestServer } from '../../src/testing/index.js';
+import { receipts, retryWhenSafe, type Message, type PoolState } from '../../src/index.js';
+import { startServer } from '../../src/testing/index.js';
+import { clientOf, MAIL } from '../support/clear-client.js';
 import { collect } from '../support/collect.js';
-
-const MAIL = { envelope: { from: 'ann@example.com', to: ['bob@example.org'] }, raw: 'Subject: hello\r\n\r\nHi\r\n' };
-
-const clientOf = (server: TestServer, options: Partial<SmtpOptions> = {}): SmtpClient =>
-  new SmtpClient({ host: server.host, port: server.port, security: ['none'], timeouts: { quit: 100 }, ...options });
 
 describe('the pool', () => {
   it('opens no more connections than it may, and shows what they do', async () => {
@@ -231,108 +227,3 @@ describe('under fire', () => {
     }
   });
 });
-
-describe('close', () => {
-  const SLOW = { at: 'end-of-data', do: 'silence', times: Infinity } as const;
-
-  it('waits for the mails that were begun, those that have no connection yet included, and tells that they ended', async () => {
-    await using server = await startServer({ without: ['PIPELINING', 'CHUNKING'] });
-    const client = clientOf(server, { pool: { maxConnections: 2 } });
-    const told = Array.from({ length: 6 }, () => collect(client.send(MAIL)));
-    await client.close();
-    expect((await Promise.all(told)).map(({ types }) => types.at(-1))).toEqual(Array(6).fill('accepted'));
-    expect(await firstValueFrom(client.closed$)).toEqual({ ended: 6, cut: 0 });
-    await server.idle();
-    expect(server.sessions.map(({ lines }) => lines.filter((line) => line === 'C: QUIT').length)).toEqual([1, 1]);
-  });
-
-  it('cuts off what takes longer than its limit, each mail with its own outcome', async () => {
-    await using server = await startServer({ faults: [SLOW] });
-    const client = clientOf(server, { pool: { maxConnections: 1 }, pipelining: false, timeouts: { quit: 50, close: 100 } });
-    const hasLeft = firstValueFrom(client.log$.pipe(filter(({ text }) => text.endsWith('bytes of content'))));
-    const [left, waiting] = [collect(client.send(MAIL)), collect(client.send(MAIL))];
-    await hasLeft;
-    const begun = performance.now();
-    await client.close();
-    expect(performance.now() - begun).toBeGreaterThanOrEqual(100);
-    expect((await left).error).toMatchObject({ code: 'E_TIMEOUT', limit: 'close', phase: 'end-of-data', outcome: 'unknown', retryable: false });
-    expect((await waiting).error).toMatchObject({ code: 'E_TIMEOUT', limit: 'close', phase: 'idle', outcome: 'not-sent', retryable: true });
-    for (const { error } of [await left, await waiting]) expect(error?.message).toMatch(/timeouts\.close = 100 ms\. Raise that limit to give mails under way more time\.$/);
-    expect(await firstValueFrom(client.closed$)).toEqual({ ended: 0, cut: 2 });
-  });
-
-  it('waits no longer for the answer to QUIT either', async () => {
-    await using server = await startServer({ faults: [{ at: 'quit', do: 'silence', times: Infinity }] });
-    const client = clientOf(server, { timeouts: { quit: 10_000, close: 100 } });
-    await collect(client.send(MAIL));
-    const begun = performance.now();
-    await client.close();
-    expect(performance.now() - begun).toBeLessThan(2_000);
-    expect(server.sessions[0]?.lines).toContain('C: QUIT');
-    await server.idle();
-  });
-
-  it('cuts off a connection that is still opening, and a check', async () => {
-    await using server = await startServer({ faults: [{ at: 'greeting', do: 'silence', times: Infinity }] });
-    const client = clientOf(server, { timeouts: { close: 50 } });
-    const [mail, check] = [collect(client.send(MAIL)), collect(client.verify())];
-    await client.close();
-    for (const { error } of [await mail, await check]) expect(error).toMatchObject({ limit: 'close', outcome: 'not-sent' });
-    await server.idle();
-  });
-
-  it('waits for the goodbye of a check', async () => {
-    await using server = await startServer();
-    const client = clientOf(server);
-    const states: PoolState[] = [];
-    client.state$.subscribe((state) => { states.push(state); });
-    client.verify().subscribe();
-    await client.close();
-    expect(states.at(-1)).toMatchObject({ open: 0 });
-    expect(server.sessions[0]?.lines).toContain('C: QUIT');
-  });
-
-  it('can be called again, and gives the same', async () => {
-    await using server = await startServer();
-    const client = clientOf(server);
-    await collect(client.send(MAIL));
-    await Promise.all([client.close(), client.close()]);
-    await client.close();
-    expect((await collect(client.send(MAIL))).error?.code).toBe('E_USAGE');
-  });
-});
-
-it('a mail that waits for a connection has no more time than its operation', async () => {
-  await using server = await startServer({ faults: [{ at: 'end-of-data', do: 'silence', times: Infinity }] });
-  const client = clientOf(server, { pool: { maxConnections: 1 }, pipelining: false, timeouts: { operation: 80, quit: 50 } });
-  const [first, second] = await Promise.all([collect(client.send(MAIL)), collect(client.send(MAIL))]);
-  expect(first.error).toMatchObject({ limit: 'operation', phase: 'end-of-data', outcome: 'unknown' });
-  expect(second.error).toMatchObject({ limit: 'operation', outcome: 'not-sent', retryable: true });
-  await client.close();
-  await using braked = clientOf(server, { pool: { rate: { messages: 1, per: 60_000 } }, timeouts: { operation: 80, quit: 50 } });
-  const [, waiting] = await Promise.all([collect(braked.send(MAIL)), collect(braked.send(MAIL))]);
-  expect(waiting.error).toMatchObject({ limit: 'operation', phase: 'idle', outcome: 'not-sent', retryable: true });
-  expect(waiting.error?.message).toMatch(/^Waiting for a connection that has room: .* Raise that limit, "pool\.maxConnections" or "pool\.rate", or send less at a time\.$/);
-});
-
-for (const [way, without] of Object.entries({ 'over BDAT': [], 'over DATA': ['CHUNKING'], 'in lock-step': ['CHUNKING', 'PIPELINING'] })) {
-  describe(`the limit of an operation ${way}`, () => {
-    it('does not say "not sent" once the end of the content has left, and tells nothing twice', async () => {
-      await using server = await startServer({ without, faults: [{ at: 'end-of-data', do: 'silence' }] });
-      await using client = clientOf(server, { timeouts: { operation: 80, quit: 50 } });
-      const { types, error } = await collect(client.send(MAIL));
-      expect(error).toMatchObject({ limit: 'operation', phase: 'end-of-data', outcome: 'unknown' });
-      expect(types.filter((type) => type === 'sender-accepted')).toHaveLength(1);
-    });
-
-    it('leaves nothing behind on a connection when the mail has ended before', async () => {
-      await using server = await startServer({ without });
-      await using client = clientOf(server, { pool: { maxConnections: 1 }, timeouts: { operation: 80, quit: 50 } });
-      for (let count = 0; count < 2; count += 1) {
-        expect((await collect(client.send(MAIL))).error).toBeUndefined();
-        await lastValueFrom(timer(100));
-      }
-      expect(server.sessions).toHaveLength(1);
-    });
-  });
-}

@@ -1,7 +1,7 @@
-import { firstValueFrom, from, lastValueFrom, tap, toArray, type Observable } from 'rxjs';
+import { firstValueFrom, lastValueFrom, tap, toArray, type Observable } from 'rxjs';
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { receipts, retryWhenSafe, SmtpAuthenticationError, SmtpClient, SmtpFallbackError, SmtpSourceError, SmtpUsageError, type LogLine, type Message, type SmtpEvent, type SmtpOptions } from '../../src/index.js';
+import { receipts, retryWhenSafe, SmtpAuthenticationError, SmtpClient, SmtpFallbackError, type LogLine, type SmtpEvent, type SmtpOptions } from '../../src/index.js';
 import { expiredCertificate, otherCertificate, startServer, type TestServer } from '../../src/testing/index.js';
 import { collect, eventOf } from '../support/collect.js';
 
@@ -141,114 +141,6 @@ describe('signing in', () => {
   });
 });
 
-describe('messages', () => {
-  it('go out from any kind of content, byte for byte', async () => {
-    await using server = await startServer();
-    await using client = clientOf(server, { security: ['none'] });
-    const text = `Subject: any\r\n\r\n${'.dots\r\n..\r\n'.repeat(5000)}`;
-    const bytes = Buffer.from(text);
-    const { Readable } = await import('node:stream');
-    async function* pieces() { for (let at = 0; at < bytes.length; at += 999) { await Promise.resolve(); yield bytes.subarray(at, at + 999); } }
-    const contents = [text, bytes, Readable.from(pieces()), pieces(), from([bytes.subarray(0, 5), bytes.subarray(5)]), () => pieces()];
-    for (const raw of contents) {
-      const told = await collect(client.send({ ...RAW, raw }));
-      expect(told.error).toBeUndefined();
-      expect(server.messages.at(-1)?.content.equals(bytes)).toBe(true);
-      const positions = told.events.flatMap((event) => (event.type === 'progress' ? [event.bytesSent] : []));
-      expect(positions).toEqual([...positions].sort((a, b) => a - b));
-      expect(positions.at(-1)).toBe(bytes.length);
-    }
-  });
-
-  for (const [way, without] of [['BDAT', []], ['DATA', ['CHUNKING']]] as const) {
-    it(`are large and come in memory that is used again, over ${way}`, async () => {
-      await using server = await startServer({ without, size: 0 });
-      await using client = clientOf(server, { security: ['none'] });
-      const memory = Buffer.alloc(50_000);
-      async function* pieces() { for (const letter of 'abcdefghijklmnopqrstuvwxyz') { await Promise.resolve(); yield memory.fill(`.${letter}\n`); } }
-      const told = await collect(client.send({ ...RAW, raw: pieces() }));
-      const expected = Array.from('abcdefghijklmnopqrstuvwxyz', (letter) => Buffer.alloc(50_000, `.${letter}\n`).toString()).join('').replace(/\n/g, '\r\n');
-      expect(told.error).toBeUndefined();
-      expect(server.messages[0]?.content.toString()).toBe(expected.endsWith('\n') ? expected : `${expected}\r\n`);
-      expect(told.events.findLast((event) => event.type === 'progress')).toMatchObject({ bytesSent: server.messages[0]?.content.length });
-    });
-
-    it(`tell how far they are while their source waits, over ${way}`, async () => {
-      await using server = await startServer({ without });
-      await using client = clientOf(server, { security: ['none'] });
-      let tell: () => void = () => undefined;
-      const isTold = new Promise<void>((resolve) => { tell = resolve; });
-      async function* slow() { yield 'Subject: slow\r\n\r\n'; await isTold; yield 'end\r\n'; }
-      const told = await collect(client.send({ ...RAW, raw: slow() }).pipe(tap((event) => { if (event.type === 'progress') tell(); })));
-      expect(told.events.flatMap((event) => (event.type === 'progress' ? [event.bytesSent] : []))).toEqual([17, 22]);
-      expect(server.messages[0]?.content.toString()).toBe('Subject: slow\r\n\r\nend\r\n');
-    });
-  }
-
-  it('that are binary go out untouched, or not at all', async () => {
-    const bytes = Buffer.from('Content-Transfer-Encoding: binary\r\n\r\n\0\r\xff\n.\n\r\n.\r\n\r', 'latin1');
-    const large = Buffer.concat(Array.from({ length: 10_000 }, () => bytes));
-    async function* pieces() { for (let at = 0; at < large.length; at += 99_999) { await Promise.resolve(); yield large.subarray(at, at + 99_999); } }
-    await using server = await startServer({ offers: ['BINARYMIME'] });
-    await using client = clientOf(server, { security: ['none'] });
-    for (const [raw, expected] of [[bytes, bytes], [bytes, bytes], [large, large], [pieces, large]] as const) {
-      const told = await collect(client.send({ ...RAW, raw, binary: true }));
-      expect(eventOf(told, 'accepted').receipt.bytes).toBe(expected.length);
-      expect(told.events.findLast((event) => event.type === 'progress')).toMatchObject({ bytesSent: expected.length });
-      expect(server.messages.at(-1)?.content.equals(expected)).toBe(true);
-      expect(server.messages.at(-1)?.parameters.mail).toContain('BODY=BINARYMIME');
-    }
-    for (const without of [{}, { offers: ['BINARYMIME'], without: ['CHUNKING'] }, { offers: ['BINARYMIME'], without: ['PIPELINING'] }]) {
-      await using other = await startServer(without);
-      await using refused = clientOf(other, { security: ['none'] });
-      const { error } = await collect(refused.send({ ...RAW, raw: bytes, binary: true }));
-      expect(error).toBeInstanceOf(SmtpUsageError);
-      expect(error).toMatchObject({ phase: 'mail', outcome: 'not-sent', retryable: false });
-      expect(other.sessions[0]?.lines.filter((line) => line.startsWith('C: '))).toEqual([expect.stringMatching(/^C: EHLO/)]);
-    }
-  });
-
-  async function* broken() { await Promise.resolve(); yield 'Subject: half\r\n\r\nhalf'; throw new Error('disk gone'); }
-  for (const without of [[], ['CHUNKING']]) {
-    it(`whose source fails never leave: no end, no mail${without.length === 0 ? ', over BDAT' : ''}`, async () => {
-      await using server = await startServer({ without });
-      await using client = clientOf(server, { security: ['none'] });
-      const { error } = await collect(client.send({ ...RAW, raw: broken() }));
-      expect(error).toBeInstanceOf(SmtpSourceError);
-      expect(error).toMatchObject({ outcome: 'not-sent', phase: 'body', retryable: false });
-      expect((await collect(client.send(RAW))).types.at(-1)).toBe('accepted');
-      await client.close();
-      await server.idle();
-      expect(server.messages.map(({ content }) => content.toString())).toEqual([RAW.raw]);
-      expect(server.sessions).toHaveLength(without.length === 0 ? 1 : 2);
-    });
-  }
-
-  it('are refused before a socket opens where they cannot work', async () => {
-    await using server = await startServer();
-    await using client = clientOf(server, { security: ['none'] });
-    for (const to of ['bob@example.org>\r\nRCPT TO:<eve@example.org', 'a b@example.org', '', 'bob@example.org\0'])
-      expect((await collect(client.send({ ...RAW, envelope: { from: 'ann@example.com', to: [to] } }))).error).toBeInstanceOf(SmtpUsageError);
-    expect(server.sessions).toHaveLength(0);
-  });
-
-  it('that are too large are not begun', async () => {
-    await using server = await startServer({ size: 20 });
-    await using client = clientOf(server, { security: ['none'] });
-    expect((await collect(client.send(RAW))).error).toMatchObject({ phase: 'mail', outcome: 'not-sent', retryable: false });
-  });
-
-  it('are composed, with Bcc kept out of the header', async () => {
-    await using server = await startServer();
-    await using client = clientOf(server, { security: ['none'] });
-    const receipt = await firstValueFrom(client.send({ from: 'Ann <ann@example.com>', to: 'bob@example.org', bcc: 'eve@example.org', subject: 'Hello', text: 'Hi', html: '<p>Hi</p>', attachments: [{ filename: 'a.bin', content: Buffer.from([1, 2, 3]) }] }).pipe(receipts()));
-    expect(receipt.accepted).toEqual(['bob@example.org', 'eve@example.org']);
-    const content = server.messages[0]?.content.toString() ?? '';
-    expect(content).toContain(`Message-ID: ${String(receipt.messageId)}`);
-    expect(content).not.toMatch(/eve@/);
-  });
-});
-
 describe('cancelling', () => {
   const stages = ['attempt-started', 'connected', 'greeted', 'introduced', 'secured', 'authenticated', 'ready', 'sender-accepted', 'recipient-accepted', 'progress'] as const;
   for (const stage of stages) {
@@ -354,23 +246,5 @@ describe('verify, close and operators', () => {
     const receipt = await firstValueFrom(client.send({ ...RAW, raw: () => RAW.raw }).pipe(retryWhenSafe({ count: 1, delay: 1 }), receipts()).pipe(tap({ error: () => undefined }))).catch((error: unknown) => error);
     expect(receipt).toMatchObject({ code: 'E_CLOSED', outcome: 'unknown' });
     expect(server.sessions).toHaveLength(2);
-  });
-});
-
-describe('an address outside of ASCII in the header of a composed message', () => {
-  const message: Message = { from: 'ann@example.com', to: 'bob@example.org', replyTo: 'josé@example.com', text: 'Hi' };
-
-  it('is announced', async () => {
-    await using server = await startServer();
-    await using client = clientOf(server);
-    expect((await collect(client.send(message))).error).toBeUndefined();
-    expect(server.messages[0]?.parameters.mail).toContain('SMTPUTF8');
-  });
-
-  it('is not sent to a server that does not take it', async () => {
-    await using server = await startServer({ without: ['SMTPUTF8'] });
-    await using client = clientOf(server);
-    expect((await collect(client.send(message))).error).toMatchObject({ code: 'E_USAGE', outcome: 'not-sent', message: expect.stringContaining('in the header') as string });
-    expect(server.messages).toHaveLength(0);
   });
 });

@@ -1,0 +1,40 @@
+import { lastValueFrom, timer } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import { startServer } from '../../src/testing/index.js';
+import { clientOf, MAIL } from '../support/clear-client.js';
+import { collect } from '../support/collect.js';
+
+it('a mail that waits for a connection has no more time than its operation', async () => {
+  await using server = await startServer({ faults: [{ at: 'end-of-data', do: 'silence', times: Infinity }] });
+  const client = clientOf(server, { pool: { maxConnections: 1 }, pipelining: false, timeouts: { operation: 80, quit: 50 } });
+  const [first, second] = await Promise.all([collect(client.send(MAIL)), collect(client.send(MAIL))]);
+  expect(first.error).toMatchObject({ limit: 'operation', phase: 'end-of-data', outcome: 'unknown' });
+  expect(second.error).toMatchObject({ limit: 'operation', outcome: 'not-sent', retryable: true });
+  await client.close();
+  await using braked = clientOf(server, { pool: { rate: { messages: 1, per: 60_000 } }, timeouts: { operation: 80, quit: 50 } });
+  const [, waiting] = await Promise.all([collect(braked.send(MAIL)), collect(braked.send(MAIL))]);
+  expect(waiting.error).toMatchObject({ limit: 'operation', phase: 'idle', outcome: 'not-sent', retryable: true });
+  expect(waiting.error?.message).toMatch(/^Waiting for a connection that has room: .* Raise that limit, "pool\.maxConnections" or "pool\.rate", or send less at a time\.$/);
+});
+
+for (const [way, without] of Object.entries({ 'over BDAT': [], 'over DATA': ['CHUNKING'], 'in lock-step': ['CHUNKING', 'PIPELINING'] })) {
+  describe(`the limit of an operation ${way}`, () => {
+    it('does not say "not sent" once the end of the content has left, and tells nothing twice', async () => {
+      await using server = await startServer({ without, faults: [{ at: 'end-of-data', do: 'silence' }] });
+      await using client = clientOf(server, { timeouts: { operation: 80, quit: 50 } });
+      const { types, error } = await collect(client.send(MAIL));
+      expect(error).toMatchObject({ limit: 'operation', phase: 'end-of-data', outcome: 'unknown' });
+      expect(types.filter((type) => type === 'sender-accepted')).toHaveLength(1);
+    });
+
+    it('leaves nothing behind on a connection when the mail has ended before', async () => {
+      await using server = await startServer({ without });
+      await using client = clientOf(server, { pool: { maxConnections: 1 }, timeouts: { operation: 80, quit: 50 } });
+      for (let count = 0; count < 2; count += 1) {
+        expect((await collect(client.send(MAIL))).error).toBeUndefined();
+        await lastValueFrom(timer(100));
+      }
+      expect(server.sessions).toHaveLength(1);
+    });
+  });
+}

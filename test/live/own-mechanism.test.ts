@@ -1,0 +1,81 @@
+import { lastValueFrom, map, mergeAll, range, timer, toArray } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import { SaslError, type SaslMechanism } from '../../src/index.js';
+import { type TestServer } from '../../src/testing/index.js';
+import { eventOf } from '../support/collect.js';
+import { base64, clientOf, said, scripted, verify } from '../support/sign-in.js';
+
+describe('a mechanism of one\'s own', () => {
+  /** Counts who is inside: its state is one for all. */
+  const ticket = (next: SaslMechanism['next'], more: Partial<SaslMechanism> = {}): SaslMechanism => ({ name: 'X-TICKET', done: true, start: () => undefined, next, ...more });
+
+  it('that begins with a promise is refused, and nothing is left unhandled', async () => {
+    await using server = await scripted('X-TICKET', () => Promise.resolve('ann'));
+    const start = (() => Promise.reject(new Error('later'))) as never;
+    const { error } = await verify(server, { auth: ticket(() => Buffer.alloc(0), { start }), allowInsecureAuth: true });
+    expect(error).toMatchObject({ code: 'E_AUTH', outcome: 'not-sent' });
+  });
+  const server = (): Promise<TestServer> => scripted('X-TICKET', async (ask) => (await ask('ticket?')) === 'a\r\nMAIL FROM:<>' ? 'ann' : undefined);
+
+  it('gives bytes, which are never taken for commands', async () => {
+    await using there = await server();
+    expect(eventOf(await verify(there, { auth: ticket(() => Buffer.from('a\r\nMAIL FROM:<>')) }), 'authenticated')).toEqual({ type: 'authenticated', mechanism: 'X-TICKET', user: '' });
+    expect(said(there)).toEqual(['AUTH X-TICKET', base64('a\r\nMAIL FROM:<>')]);
+  });
+
+  it('may take its time', async () => {
+    await using there = await server();
+    const slow = ticket(() => lastValueFrom(timer(10).pipe(map(() => Buffer.from('a\r\nMAIL FROM:<>')))));
+    expect((await verify(there, { auth: slow })).error).toBeUndefined();
+  });
+
+  it.each<[string, SaslMechanism['next'], string, string, readonly string[]]>([
+    ['breaks', () => { throw new Error('no ticket'); }, 'E_AUTH', 'no ticket', ['*']],
+    ['breaks later', () => Promise.reject(new Error('no ticket')), 'E_AUTH', 'no ticket', ['*']],
+    ['gives no bytes', () => 'ticket' as unknown as Uint8Array, 'E_AUTH', 'must give a Uint8Array', ['*']],
+    ['does not like the challenge', () => { throw new SaslError('it wants another ticket'); }, 'E_PROTOCOL', 'it wants another ticket', ['*']],
+    ['never answers', () => new Promise(() => undefined), 'E_TIMEOUT', 'timeouts.command', ['AUTH X-TICKET']],
+  ])('%s', async (_, next, code, words, end) => {
+    await using there = await server();
+    const { error } = await verify(there, { auth: ticket(next), timeouts: { greeting: 1000, command: 200 } });
+    expect(error).toMatchObject({ code, phase: 'auth', outcome: 'not-sent' });
+    expect(error!.message).toContain(words);
+    expect(said(there).slice(-end.length)).toEqual(end);
+  });
+
+  it('is left without a word in the middle of its exchange', async () => {
+    const there = await server();
+    const told = await verify(there, { auth: ticket(() => new Promise(() => undefined)), timeouts: { greeting: 1000, operation: 200 } });
+    expect(told.error).toMatchObject({ code: 'E_TIMEOUT', phase: 'auth', limit: 'operation' });
+    await there[Symbol.asyncDispose]();
+    expect(there.sessions[0]!.lines.findLast((line) => line.startsWith('C: '))).toBe('C: AUTH X-TICKET');
+  });
+
+  it.each([[undefined, 10], [3, 3], [20, 20]])('with maxRounds %j answers %i challenges', async (maxRounds, answers) => {
+    await using there = await scripted('X-TICKET', async (ask) => { for (;;) if (await ask('more') === undefined) return undefined; });
+    const { error } = await verify(there, { auth: ticket(() => Buffer.from('more'), maxRounds === undefined ? {} : { maxRounds }) });
+    expect(error).toMatchObject({ code: 'E_PROTOCOL' });
+    expect(said(there).filter((line) => line === base64('more'))).toHaveLength(answers);
+  });
+
+  it('serves one connection at a time', async () => {
+    let inside = 0;
+    const there = await scripted('X-TICKET', async (ask) => ((await ask('1')) === '1' && (await ask('2')) === '2' ? 'ann' : undefined));
+    await using _there = there;
+    const counting: SaslMechanism = {
+      name: 'X-TICKET',
+      get done() { return inside === 2; },
+      start: () => { inside = 0; return undefined; },
+      next: async (challenge) => {
+        inside += 1;
+        expect(Buffer.from(challenge).toString()).toBe(String(inside));
+        return lastValueFrom(timer(2).pipe(map(() => Buffer.from(challenge))));
+      },
+    };
+    await using client = clientOf(there, { auth: counting, pool: { maxConnections: 4 } });
+    const mail = { envelope: { from: 'ann@example.com', to: ['bob@example.org'] }, raw: 'Subject: hello\r\n\r\nHi\r\n' };
+    const events = await lastValueFrom(range(4).pipe(map(() => client.send(mail)), mergeAll(), toArray()));
+    expect(events.filter(({ type }) => type === 'accepted')).toHaveLength(4);
+    expect(there.sessions).toHaveLength(4);
+  });
+});

@@ -1,0 +1,43 @@
+import { lastValueFrom, toArray } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import { startServer } from '../../src/testing/index.js';
+import { clientOf, MAIL } from '../support/clear-client.js';
+import { collect } from '../support/collect.js';
+import { expectOneSend } from '../support/one-send.js';
+
+const ONE = { pool: { maxConnections: 1 } };
+
+for (const [way, without] of Object.entries({ 'over BDAT': [], 'over DATA': ['CHUNKING'], 'in lock-step': ['CHUNKING', 'PIPELINING'] })) {
+  describe(`mails that are too many for one session, ${way}`, () => {
+    it('go out through as many as the server wants (MAILMAX)', async () => {
+      await using server = await startServer({ without, limits: { mails: 3 } });
+      await using client = clientOf(server, ONE);
+      const told = await lastValueFrom(client.sendAll(Array.from({ length: 10 }, () => MAIL)).pipe(toArray()));
+      expect(told.filter(({ type }) => type === 'accepted')).toHaveLength(10);
+      expect(server.sessions.map(({ lines }) => lines.filter((line) => line.startsWith('C: MAIL')).length)).toEqual([3, 3, 3, 1]);
+      expect(server.sessions.slice(0, 3).every(({ lines }) => lines.includes('C: QUIT'))).toBe(true);
+    });
+
+    it('go to another connection, unseen, where the limit was not told', async () => {
+      await using server = await startServer({ without: [...without, 'LIMITS'], limits: { mails: 3 } });
+      await using client = clientOf(server, ONE);
+      for (let count = 0; count < 10; count += 1) expectOneSend(await collect(client.send(MAIL)), MAIL.envelope.to);
+      expect(server.messages).toHaveLength(10);
+      expect(server.sessions).toHaveLength(4);
+    });
+
+    for (const reply of ['421 4.7.0 Too many mails', '452 4.5.3 Too many mails', '450 4.5.3 Too many mails']) {
+      it(`go to another connection, unseen, at ${reply}`, async () => {
+        await using server = await startServer({ without, faults: [1, 2, 3].map((session) => ({ at: 'mail', session, skip: 2, do: 'reply', reply })) });
+        await using client = clientOf(server, ONE);
+        for (let count = 0; count < 6; count += 1) {
+          const told = await collect(client.send(MAIL));
+          expect(told.error).toBeUndefined();
+          expect(told.types.filter((type) => type === 'sender-accepted')).toHaveLength(1);
+        }
+        expect(server.sessions).toHaveLength(3);
+        expect(server.messages).toHaveLength(6);
+      });
+    }
+  });
+}
