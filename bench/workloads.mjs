@@ -93,10 +93,16 @@ export const WORKLOADS = {
     contenders: { rxsmtp: { target: { rate: 2 } }, [POOL]: {}, 'raw-data': {} },
   },
   recipients: {
-    title: 'Mails to 1,000 recipients',
+    title: 'Mails to 1,000 recipients, the first that a process sends',
     baseline: POOL, offer: CHUNKING, full: 20, quick: 3,
     content: { recipients: 1000 },
     contenders: { rxsmtp: { target: { cpu: 8 } }, [POOL]: {}, emailjs: { share: 0.1 }, upyo: {}, 'raw-data': {}, 'raw-bdat': {} },
+  },
+  'more-recipients': {
+    title: 'Mails to 1,000 recipients, and many of them',
+    baseline: POOL, offer: CHUNKING, full: 300,
+    content: { recipients: 1000 },
+    contenders: { rxsmtp: { target: { cpu: 8 } }, [POOL]: {}, 'raw-bdat': {} },
   },
   'large-bdat': {
     title: 'A body with dots and bare LF, CHUNKING offered',

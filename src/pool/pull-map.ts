@@ -31,7 +31,9 @@ export const pullMap = <T, V, R>(source: ObservableInput<T>, start: Start<T, V>,
     let end: End | undefined;
 
     const done = (work: Work<T, V, R>, failure?: End): void => {
-      active.splice(active.indexOf(work), 1);
+      // Its place is taken by the last one: there may be many, and they end all the time.
+      const last = active.pop();
+      if (last !== undefined && last !== work) active[last.place = work.place] = last;
       if (failure !== undefined && end === undefined) {
         end = failure;
         supply.stop();
@@ -52,7 +54,7 @@ export const pullMap = <T, V, R>(source: ObservableInput<T>, start: Start<T, V>,
       begin: (value) => {
         if (end !== undefined) return;
         const work = new Work(value, index++, subscriber, done, start, outcomes);
-        active.push(work);
+        work.place = active.push(work) - 1;
         work.begin();
       },
       end: (how) => { end ??= how; },
@@ -60,7 +62,8 @@ export const pullMap = <T, V, R>(source: ObservableInput<T>, start: Start<T, V>,
     });
     subscriber.add(gate?.watch(fill));
     subscriber.add(() => {
-      active.splice(0).forEach((work) => { work.unsubscribe(); });
+      // In their order: the last one begun may still be writing, and giving it up first would disturb the others.
+      active.splice(0).sort((a, b) => a.index - b.index).forEach((work) => { work.unsubscribe(); });
       if (end !== undefined) return;
       end = COMPLETE;
       supply.stop();
@@ -70,8 +73,10 @@ export const pullMap = <T, V, R>(source: ObservableInput<T>, start: Start<T, V>,
 
 /** The work on one value, told among all the others. */
 class Work<T, V, R> implements Unsubscribable, Observer<V> {
+  /** Among those that are active. */
+  place = 0;
+  readonly index: number;
   readonly #value: T;
-  readonly #index: number;
   readonly #subscriber: Subscriber<R>;
   readonly #done: (work: Work<T, V, R>, failure?: End) => void;
   readonly #start: Start<T, V>;
@@ -81,7 +86,7 @@ class Work<T, V, R> implements Unsubscribable, Observer<V> {
 
   constructor(value: T, index: number, subscriber: Subscriber<R>, done: (work: Work<T, V, R>, failure?: End) => void, start: Start<T, V>, outcomes: Outcomes<T, V, R>) {
     this.#value = value;
-    this.#index = index;
+    this.index = index;
     this.#subscriber = subscriber;
     this.#done = done;
     this.#start = start;
@@ -99,14 +104,14 @@ class Work<T, V, R> implements Unsubscribable, Observer<V> {
   }
 
   next(value: V): void {
-    this.#subscriber.next(this.#outcomes.value(value, this.#value, this.#index));
+    this.#subscriber.next(this.#outcomes.value(value, this.#value, this.index));
   }
 
   error(error: unknown): void {
     this.#isOver = true;
     let outcome;
     try {
-      outcome = this.#outcomes.failure(error, this.#value, this.#index);
+      outcome = this.#outcomes.failure(error, this.#value, this.index);
     } catch (failure) {
       this.#done(this, failed(failure));
       return;

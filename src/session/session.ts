@@ -9,6 +9,8 @@ import type { State } from './state.js';
 /** What is in flight when a link dies is in doubt: so many mails, and so many bytes of them, may be. */
 export const MAILS_IN_FLIGHT = 32;
 const BYTES_IN_FLIGHT = 1024 * 1024;
+// Behind so many recipients a mail gains nothing by being on its way already, and would only hold memory.
+const REPLIES_IN_FLIGHT = 2_000;
 // After so long without a word (ms), a connection may be gone without a trace.
 const FRESH = 1_000;
 
@@ -62,7 +64,8 @@ export class Session {
   /** A mail may start here now, behind those that are under way. */
   get hasRoom(): boolean {
     if (this.#mailsInFlight === 0) return this.isUsable;
-    return !this.#isWriting && this.#mailsInFlight < this.#depth && this.#bytesInFlight < BYTES_IN_FLIGHT && !this.wire.mustDrop && !this.wire.failed;
+    return !this.#isWriting && this.#mailsInFlight < this.#depth && this.#bytesInFlight < BYTES_IN_FLIGHT && this.wire.outstanding < REPLIES_IN_FLIGHT
+      && !this.wire.mustDrop && !this.wire.failed;
   }
 
   /** The commands of a mail may go out together. */

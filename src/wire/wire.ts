@@ -34,7 +34,6 @@ export class Wire {
   readonly #due: Expectation[] = [];
   /** Are told of a loss without a reply that is due to them. */
   readonly #watchers = new Set<Expectation>();
-  /** Replies that are due. */
   #outstanding = 0;
   readonly #transcript: Transcript;
   readonly #failures: Failures;
@@ -78,6 +77,11 @@ export class Wire {
   /** Not one byte has come: the server may still be asked with TLS. */
   get silent(): boolean {
     return this.#failure === undefined && !this.#greeted && this.#parser.buffered === 0;
+  }
+
+  /** Replies that are due. */
+  get outstanding(): number {
+    return this.#outstanding;
   }
 
   /** A reply has begun, and its end has not come. */

@@ -197,6 +197,18 @@ describe('a server that does not bear what it announced', () => {
   });
 });
 
+it.each([[1, 12], [500, 4]])('runs ahead of a server by no more than 2,000 replies: mails to %d, %d at a time', async (recipients, most) => {
+  await using server = await startServer();
+  await using client = clientOf(server);
+  const to = Array.from({ length: recipients }, (_, index) => `r${String(index)}@example.org`);
+  const inFlight: number[] = [];
+  const watching = client.state$.subscribe((state) => { inFlight.push(state.inFlight); });
+  const told = outcomes(await sendAll(client, mails(12).map((mail) => ({ ...mail, envelope: { from: 'ann@example.com', to } }))));
+  watching.unsubscribe();
+  expect(told).toEqual(Array(12).fill('accepted'));
+  expect(Math.max(...inFlight)).toBe(most);
+});
+
 describe('a server that takes refused content for commands', () => {
   /** Answers when all three mails are there, and 503 to each line of the first one's content, which it should have skipped (RFC 3030 section 2). */
   const heedless = async () => {
