@@ -14,7 +14,7 @@ const SCHEMES: Readonly<Record<string, { readonly security?: SecurityMode; reado
 const FORM = 'smtp://user:pass@host:port, smtps:// for implicit TLS, or smtp+starttls://';
 
 const TIMEOUTS = Object.keys(DEFAULT_TIMEOUTS).map((limit) => `timeouts.${limit}`);
-const QUERY = ['clientName', 'security', 'allowedAuthentication', 'proxy', 'localEndpoint', ...TIMEOUTS];
+const QUERY = ['clientName', 'security', 'stagger', 'allowedAuthentication', 'proxy', 'localEndpoint', ...TIMEOUTS];
 
 /**
  * Options of a URL: `smtp://user:p%40ss@host:587?clientName=a&timeouts.greeting=5000`. User and password are
@@ -76,10 +76,14 @@ const query = (given: URLSearchParams, security: SecurityMode | undefined): Part
     else if (name === 'security') {
       if (security !== undefined) throw usage('The URL says twice how it is secured. Use smtp:// with "security", or leave it out.');
       options.security = (value.includes(',') ? value.split(',') : value) as NonNullable<SmtpOptions['security']>;
-    } else timeouts[name.slice('timeouts.'.length)] = value === 'Infinity' ? Infinity : /^\d{1,15}$/.test(value) ? Number(value) : NaN;
+    } else if (name === 'stagger') options.stagger = milliseconds(value);
+    else timeouts[name.slice('timeouts.'.length)] = milliseconds(value);
   }
   return Object.keys(timeouts).length === 0 ? options : { ...options, timeouts };
 };
+
+/** What is no number is refused with the option that it was meant for. */
+const milliseconds = (value: string): number => (value === 'Infinity' ? Infinity : /^\d{1,15}$/.test(value) ? Number(value) : NaN);
 
 const unknown = (name: string): Error => {
   const meant = didYouMean(name, QUERY);

@@ -273,6 +273,13 @@ describe('secrets', () => {
     for (const form of [...forms(secret), ...sent]) expect(text).not.toContain(form);
   });
 
+  it.each(['PLAIN', 'AUTH', 'SIZE'])('a password that is a word of the offer (%s) hides nothing of it', async (pass) => {
+    await using server = await startServer({ users: { ann: pass }, mechanisms: ['PLAIN'] });
+    const { error, events } = await verify(server, { auth: { user: 'ann', pass } });
+    expect(error).toBeUndefined();
+    expect(events.at(-1)).toMatchObject({ type: 'ready', supportedAuthentication: ['PLAIN'] });
+  });
+
   it('a digest that the refusal repeats is not shown', async () => {
     const digest = createHmac('md5', PASS).update('<1@a>').digest('hex');
     await using server = await scripted('CRAM-MD5', async (ask) => { await ask('<1@a>'); return undefined; }, { faults: [reply('auth-response', `535 5.7.8 ${digest} is wrong`)] });
