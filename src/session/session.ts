@@ -153,15 +153,16 @@ export class Claim {
     this.#session.written(bytes);
   }
 
-  /** The server took it, and its transaction is over. */
+  /** The server took it, and its transaction is over: before anybody is told, who may send the next mail at once. */
   succeeded(): void {
     this.hasSucceeded = true;
     this.#session.succeeded(this.#number);
+    this.#session.ended(this.#bytes);
   }
 
   /** Once, however it ended. */
   ended(): void {
     this.isOver = true;
-    this.#session.ended(this.#bytes);
+    if (!this.hasSucceeded) this.#session.ended(this.#bytes);
   }
 }

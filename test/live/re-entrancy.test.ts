@@ -1,4 +1,4 @@
-import { filter, firstValueFrom, map, of, take, type Observable } from 'rxjs';
+import { filter, firstValueFrom, map, of, take, tap, type Observable } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { SmtpClient, type Message, type SmtpEvent, type SmtpOptions } from '../../src/index.js';
 import { startServer, type TestServer } from '../../src/testing/index.js';
@@ -33,6 +33,16 @@ for (const [way, without] of Object.entries(WAYS)) {
         expect(arrived(server)).toEqual(['first', 'inner', 'outer']);
       });
     }
+
+    it('sends another mail at accepted, on the same connection', async () => {
+      await using server = await startServer({ without });
+      await using client = clientOf(server, { pool: { maxConnections: 5 } });
+      const sent: Promise<Told>[] = [];
+      await collect(client.send(mailOf('outer')).pipe(tap(({ type }) => { if (type === 'accepted') sent.push(collect(client.send(mailOf('inner')))); })));
+      expect((await Promise.all(sent)).map(({ error }) => error)).toEqual([undefined]);
+      expect(arrived(server)).toEqual(['inner', 'outer']);
+      expect(server.sessions).toHaveLength(1);
+    });
 
     it('sends another mail when a mail begins', async () => {
       await using server = await startServer({ without });
