@@ -19,10 +19,14 @@ export const wellFormed = (value: unknown, name: string): string => {
   return value;
 };
 
+// RFC 5322 section 2.1.1: a line of 998 at most, and lines are broken at blanks only. What is not ASCII is encoded, in short words.
+const UNBREAKABLE = /^(?=[\0-\x7f]*$).*[!-~]{900}/s;
+
 /** Text that stays on the line of its header field. Refused, never repaired. */
 export const headerText = (value: unknown, name: string): string => {
   const text = wellFormed(value, name);
   if (/[\r\n\0]/.test(text)) throw usage(`The field "${name}" holds a line break or NUL, which would end its header field. Remove it.`);
+  if (UNBREAKABLE.test(text)) throw usage(`The field "${name}" holds a word of 900 characters or more, which no line of a header can hold. Shorten it, or part it with blanks.`);
   return text;
 };
 

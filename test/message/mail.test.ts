@@ -107,6 +107,7 @@ test.each<[string, unknown, string]>([
   ['unknown composed key', { ...composed, sbject: 'a' }, 'Did you mean "subject"?'],
   ['subject', { ...composed, subject: 'a\r\nBcc: evil' }, '"subject" holds a line break'],
   ['subject NUL', { ...composed, subject: 'a\0' }, '"subject"'],
+  ['subject in one word', { ...composed, subject: `see ${'x'.repeat(900)}` }, 'Shorten it, or part it with blanks'],
   ['surrogate', { ...composed, subject: 'a\ud800' }, 'surrogate'],
   ['subject object', { ...composed, subject: { toString: () => 'a' } }, '"subject" must be a string'],
   ['name', { ...composed, from: { name: 'a\nb', address: 'a@b.c' } }, '"from.name"'],
