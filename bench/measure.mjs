@@ -16,7 +16,8 @@ export async function measure(workload, name, quick) {
   const { adapter = name, share = 1, job } = workload.contenders[name];
   const amount = Math.max(1, Math.round((quick ? workload.quick : workload.full) * share));
   const large = workload.content?.kind !== undefined;
-  const mails = large ? 1 : amount;
+  const warmUp = quick ? 0 : workload.warmUp ?? 0;
+  const mails = large ? 1 : warmUp + amount;
   const content = { ...workload.content, ...(large && { bytes: amount * MB }) };
   return withProcesses(async (start) => {
     const server = open(start, workload);
@@ -25,9 +26,9 @@ export async function measure(workload, name, quick) {
     const { port, error } = await server.answer();
     if (error !== undefined) throw new Error(error);
     const door = delay === undefined ? port : (await delay.ask({ port })).port;
-    const { seconds, cpu, over, growth } = await client.ask({ port: door, mails, connections: 1, ...workload.job, ...job });
+    const { seconds, cpu, over, growth } = await client.ask({ port: door, mails, warmUp, connections: 1, ...workload.job, ...job });
     const { faults, waits, cpu: serverCpu } = await server.ask({ mails, content });
     if (faults.length > 0) throw new Error(faults.join('; '));
-    return { rate: amount / seconds, cpu: cpu / amount, over, growth, waits: waits / mails, serverCpu: serverCpu / amount };
+    return { rate: amount / seconds, cpu: cpu / amount, over, growth, waits: waits / mails, serverCpu: serverCpu / (warmUp + amount) };
   });
 }

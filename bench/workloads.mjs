@@ -13,6 +13,7 @@ const SINGLE = 'nodemailer-single';
  * @property {'sink' | 'postfix'} [server] the file in server/; default: the sink
  * @property {string[]} [offer] the keywords of the sink's EHLO
  * @property {number} full how many mails a full run sends, or MB where one mail is large
+ * @property {number} [warmUp] how many mails a full run sends before the clock starts: a multiple of 2,000
  * @property {number} [quick] the same for a quick run; without it the workload is left out of one
  * @property {number} [rounds] of a full run; default 3
  * @property {boolean} [everyone] in a quick run too; else only rxsmtp and the baseline run in one
@@ -56,6 +57,11 @@ export const WORKLOADS = {
     baseline: POOL, offer: CHUNKING, full: 5000, quick: 500, everyone: true,
     contenders: { rxsmtp: { target: { rate: 10, cpu: 10 } }, [POOL]: {}, emailjs: { share: 0.02 }, upyo: {}, 'raw-data': {}, 'raw-bdat': {} },
   },
+  'chunking-warm': {
+    title: 'The same in a process that has sent 20,000 mails before',
+    baseline: POOL, offer: CHUNKING, warmUp: 20_000, full: 5000,
+    contenders: { rxsmtp: { target: { rate: 10, cpu: 10 } }, [POOL]: {}, 'raw-bdat': {} },
+  },
   pipelining: {
     title: '2 KB mails on one connection, PIPELINING offered, not CHUNKING',
     baseline: POOL, offer: PIPELINING, full: 5000, quick: 500,
@@ -71,6 +77,12 @@ export const WORKLOADS = {
     baseline: POOL, offer: CHUNKING, full: 10_000, quick: 1000,
     job: { connections: 10 },
     contenders: { rxsmtp: { target: { rate: 8, cpu: 8 } }, [POOL]: {}, emailjs: { share: 0.1 }, upyo: {}, 'raw-bdat': {} },
+  },
+  'connections-warm': {
+    title: 'The same in a process that has sent 20,000 mails before',
+    baseline: POOL, offer: CHUNKING, warmUp: 20_000, full: 10_000,
+    job: { connections: 10 },
+    contenders: { rxsmtp: { target: { rate: 8, cpu: 8 } }, [POOL]: {}, 'raw-bdat': {} },
   },
   'delay-50ms': {
     title: '2 KB mails on one connection at 50 ms round trip, with its set-up, CHUNKING offered',

@@ -102,7 +102,7 @@ export class SmtpClient implements AsyncDisposable {
   sendAll(messages: ObservableInput<Message>, options: BulkOptions = {}): Observable<BulkEvent> {
     const { concurrency } = fields(options, { path: '', noun: 'option', known: ['concurrency'] });
     if (concurrency !== undefined && (typeof concurrency !== 'number' || !(concurrency >= 1))) throw new SmtpUsageError({ message: 'The option "concurrency" must be a number above zero.' });
-    return sendEach(messages, (message, observer) => this.#start(draft(message), observer), (error) => error === this.#pool.refusal, concurrency === undefined ? this.#room : { concurrency });
+    return sendEach(messages, this.#startOne, (error) => error === this.#pool.refusal, concurrency === undefined ? this.#room : { concurrency });
   }
 
   /**
@@ -158,6 +158,8 @@ export class SmtpClient implements AsyncDisposable {
     this.#manners.set(door, known);
     return known;
   }
+
+  readonly #startOne = (message: Message, observer: Observer<SmtpEvent>): Unsubscribable => this.#start(draft(message), observer);
 
   readonly #open: Open = (leave, operation) =>
     openDoor(this.plans, {

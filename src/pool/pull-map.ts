@@ -1,6 +1,6 @@
 import { Observable, type ObservableInput, type Observer, type Subscriber, type Unsubscribable } from 'rxjs';
 import type { Gate } from './gate.js';
-import { COMPLETE, failed, supplyOf, type End } from './supply.js';
+import { COMPLETE, failed, supplyOf, type Demand, type End, type Supply } from './supply.js';
 
 /** What becomes of the values and the failure of one piece of work. A failure that is thrown ends the whole. */
 export interface Outcomes<T, V, R> {
@@ -22,107 +22,127 @@ export interface Room {
  * are pulled. An Observable cannot be slowed down; what it emits too fast waits here. When the source fails, or a failure is
  * thrown, nothing more is taken, and the whole fails when the work that was begun has ended: that cannot be taken back.
  */
-export const pullMap = <T, V, R>(source: ObservableInput<T>, start: Start<T, V>, { concurrency, gate }: Room, outcomes: Outcomes<T, V, R>): Observable<R> =>
+export const pullMap = <T, V, R>(source: ObservableInput<T>, start: Start<T, V>, room: Room, outcomes: Outcomes<T, V, R>): Observable<R> =>
   new Observable((subscriber) => {
-    // No Set: where values come and go all the time, its tables hold on to each other, and to what was in them.
-    const active: Work<T, V, R>[] = [];
-    let index = 0;
-    let isFilling = false;
-    let end: End | undefined;
-
-    const done = (work: Work<T, V, R>, failure?: End): void => {
-      // Its place is taken by the last one: there may be many, and they end all the time.
-      const last = active.pop();
-      if (last !== undefined && last !== work) active[last.place = work.place] = last;
-      if (failure !== undefined && end === undefined) {
-        end = failure;
-        supply.stop();
-      }
-      fill();
-    };
-    /** In a loop: a source at hand must not deepen the stack. */
-    const fill = (): void => {
-      if (isFilling) return;
-      isFilling = true;
-      while (end === undefined && active.length < concurrency && gate?.isOpen !== false && !subscriber.closed && supply.give());
-      isFilling = false;
-      if (end === undefined || active.length > 0) return;
-      if (end.failed) subscriber.error(end.error);
-      else subscriber.complete();
-    };
-    const supply = supplyOf(source, {
-      begin: (value) => {
-        if (end !== undefined) return;
-        const work = new Work(value, index++, subscriber, done, start, outcomes);
-        work.place = active.push(work) - 1;
-        work.begin();
-      },
-      end: (how) => { end ??= how; },
-      fill,
-    });
-    subscriber.add(gate?.watch(fill));
-    subscriber.add(() => {
-      // In their order: the last one begun may still be writing, and giving it up first would disturb the others.
-      active.splice(0).sort((a, b) => a.index - b.index).forEach((work) => { work.unsubscribe(); });
-      if (end !== undefined) return;
-      end = COMPLETE;
-      supply.stop();
-    });
-    fill();
+    const pull = new Pull(source, start, room, outcomes, subscriber);
+    subscriber.add(room.gate?.watch(() => { pull.fill(); }));
+    subscriber.add(pull);
+    pull.fill();
   });
+
+// Classes, not closures: what was compiled for one run serves all others as well.
+class Pull<T, V, R> implements Demand<T>, Unsubscribable {
+  readonly start: Start<T, V>;
+  readonly outcomes: Outcomes<T, V, R>;
+  readonly subscriber: Subscriber<R>;
+  readonly #room: Room;
+  readonly #supply: Supply;
+  /** No Set: where values come and go all the time, its tables hold on to each other, and to what was in them. */
+  readonly #active: Work<T, V, R>[] = [];
+  #index = 0;
+  #isFilling = false;
+  #end: End | undefined;
+
+  constructor(source: ObservableInput<T>, start: Start<T, V>, room: Room, outcomes: Outcomes<T, V, R>, subscriber: Subscriber<R>) {
+    this.start = start;
+    this.outcomes = outcomes;
+    this.subscriber = subscriber;
+    this.#room = room;
+    this.#supply = supplyOf(source, this);
+  }
+
+  /** In a loop: a source at hand must not deepen the stack. */
+  fill(): void {
+    if (this.#isFilling) return;
+    this.#isFilling = true;
+    const { concurrency, gate } = this.#room;
+    while (this.#end === undefined && this.#active.length < concurrency && gate?.isOpen !== false && !this.subscriber.closed && this.#supply.give());
+    this.#isFilling = false;
+    const end = this.#end;
+    if (end === undefined || this.#active.length > 0) return;
+    if (end.failed) this.subscriber.error(end.error);
+    else this.subscriber.complete();
+  }
+
+  begin(value: T): void {
+    if (this.#end !== undefined) return;
+    const work = new Work(this, value, this.#index++);
+    work.place = this.#active.push(work) - 1;
+    work.begin();
+  }
+
+  end(how: End): void {
+    this.#end ??= how;
+  }
+
+  done(work: Work<T, V, R>, failure?: End): void {
+    // Its place is taken by the last one: there may be many, and they end all the time.
+    const last = this.#active.pop();
+    if (last !== undefined && last !== work) this.#active[last.place = work.place] = last;
+    if (failure !== undefined && this.#end === undefined) {
+      this.#end = failure;
+      this.#supply.stop();
+    }
+    this.fill();
+  }
+
+  unsubscribe(): void {
+    // In their order: the last one begun may still be writing, and giving it up first would disturb the others.
+    this.#active.splice(0).sort((a, b) => a.index - b.index).forEach((work) => { work.unsubscribe(); });
+    if (this.#end !== undefined) return;
+    this.#end = COMPLETE;
+    this.#supply.stop();
+  }
+}
 
 /** The work on one value, told among all the others. */
 class Work<T, V, R> implements Unsubscribable, Observer<V> {
+  readonly index: number;
   /** Among those that are active. */
   place = 0;
-  readonly index: number;
+  readonly #pull: Pull<T, V, R>;
   readonly #value: T;
-  readonly #subscriber: Subscriber<R>;
-  readonly #done: (work: Work<T, V, R>, failure?: End) => void;
-  readonly #start: Start<T, V>;
-  readonly #outcomes: Outcomes<T, V, R>;
   #running: Unsubscribable | undefined;
   #isOver = false;
 
-  constructor(value: T, index: number, subscriber: Subscriber<R>, done: (work: Work<T, V, R>, failure?: End) => void, start: Start<T, V>, outcomes: Outcomes<T, V, R>) {
+  constructor(pull: Pull<T, V, R>, value: T, index: number) {
+    this.#pull = pull;
     this.#value = value;
     this.index = index;
-    this.#subscriber = subscriber;
-    this.#done = done;
-    this.#start = start;
-    this.#outcomes = outcomes;
   }
 
   get closed(): boolean {
-    return this.#subscriber.closed;
+    return this.#pull.subscriber.closed;
   }
 
   begin(): void {
-    const running = this.#start(this.#value, this);
+    const running = this.#pull.start(this.#value, this);
     if (this.#isOver) running.unsubscribe();
     else this.#running = running;
   }
 
   next(value: V): void {
-    this.#subscriber.next(this.#outcomes.value(value, this.#value, this.index));
+    const { subscriber, outcomes } = this.#pull;
+    subscriber.next(outcomes.value(value, this.#value, this.index));
   }
 
   error(error: unknown): void {
     this.#isOver = true;
+    const { subscriber, outcomes } = this.#pull;
     let outcome;
     try {
-      outcome = this.#outcomes.failure(error, this.#value, this.index);
+      outcome = outcomes.failure(error, this.#value, this.index);
     } catch (failure) {
-      this.#done(this, failed(failure));
+      this.#pull.done(this, failed(failure));
       return;
     }
-    this.#subscriber.next(outcome);
-    this.#done(this);
+    subscriber.next(outcome);
+    this.#pull.done(this);
   }
 
   complete(): void {
     this.#isOver = true;
-    this.#done(this);
+    this.#pull.done(this);
   }
 
   unsubscribe(): void {

@@ -7,7 +7,7 @@ export const COMPLETE: End = { failed: false };
 export const failed = (error: unknown): End => ({ failed: true, error });
 
 /** Where values come from. */
-interface Supply {
+export interface Supply {
   /** Has one begun, or its end told. False: there is none at hand, and `fill` is called when there is. */
   give(): boolean;
   /** Nothing more is wanted. */
@@ -15,7 +15,7 @@ interface Supply {
 }
 
 /** Whom a supply gives its values to. */
-interface Demand<T> {
+export interface Demand<T> {
   begin(value: T): void;
   end(how: End): void;
   fill(): void;
@@ -23,68 +23,98 @@ interface Demand<T> {
 
 /** Iterables and async iterables are pulled; what an Observable emits too fast waits. */
 export const supplyOf = <T>(source: ObservableInput<T>, demand: Demand<T>): Supply => {
-  if (Symbol.iterator in source) return pulled(source[Symbol.iterator](), demand);
-  if (Symbol.asyncIterator in source) return pulled(source[Symbol.asyncIterator](), demand);
-  return awaited(from(source), demand);
+  if (Symbol.iterator in source) return new Pulled(source[Symbol.iterator](), demand);
+  if (Symbol.asyncIterator in source) return new Pulled(source[Symbol.asyncIterator](), demand);
+  return new Pushed(from(source), demand);
 };
 
-const pulled = <T>(iterator: Iterator<T> | AsyncIterator<T>, demand: Demand<T>): Supply => {
-  let isWaiting = false;
-  const take = (taken: IteratorResult<T, unknown>): void => {
-    if (taken.done === true) demand.end(COMPLETE);
-    else demand.begin(taken.value);
-  };
-  const give = (): boolean => {
-    if (isWaiting) return false;
+/** Gives a value when it is asked for one, or later where it is a promise. */
+class Pulled<T> implements Supply {
+  readonly #iterator: Iterator<T> | AsyncIterator<T>;
+  readonly #demand: Demand<T>;
+  #isWaiting = false;
+
+  constructor(iterator: Iterator<T> | AsyncIterator<T>, demand: Demand<T>) {
+    this.#iterator = iterator;
+    this.#demand = demand;
+  }
+
+  give(): boolean {
+    if (this.#isWaiting) return false;
     let taken;
     try {
-      taken = iterator.next();
+      taken = this.#iterator.next();
     } catch (error) {
-      demand.end(failed(error));
+      this.#demand.end(failed(error));
       return true;
     }
     // Promises come from anywhere: another realm's are no instances of ours.
-    if (!('then' in taken)) {
-      take(taken);
-      return true;
+    if ('then' in taken) {
+      this.#wait(taken);
+      return false;
     }
-    isWaiting = true;
-    Promise.resolve(taken).then(take).catch((error: unknown) => { demand.end(failed(error)); }).finally(() => {
-      isWaiting = false;
-      demand.fill();
-    });
-    return false;
-  };
-  // An async source may be busy; whether its clean-up works out is nobody's business any more.
-  return { give, stop: () => { new Promise((resolve) => { resolve(iterator.return?.()); }).catch(() => undefined); } };
-};
+    this.#take(taken);
+    return true;
+  }
 
-const awaited = <T>(source$: Observable<T>, demand: Demand<T>): Supply => {
-  const waiting: T[] = [];
-  let end: End | undefined;
-  const subscription = new Subscription();
-  let isListening = false;
-  const ended = (how: End): void => {
-    end = how;
-    demand.fill();
-  };
-  const listen = (): void => {
-    isListening = true;
-    subscription.add(source$.subscribe({
+  // An async source may be busy; whether its clean-up works out is nobody's business any more.
+  stop(): void {
+    new Promise((resolve) => { resolve(this.#iterator.return?.()); }).catch(() => undefined);
+  }
+
+  #take(taken: IteratorResult<T, unknown>): void {
+    if (taken.done === true) this.#demand.end(COMPLETE);
+    else this.#demand.begin(taken.value);
+  }
+
+  #wait(taken: Promise<IteratorResult<T, unknown>>): void {
+    this.#isWaiting = true;
+    Promise.resolve(taken).then((result) => { this.#take(result); }).catch((error: unknown) => { this.#demand.end(failed(error)); }).finally(() => {
+      this.#isWaiting = false;
+      this.#demand.fill();
+    });
+  }
+}
+
+/** Its values wait here until they are wanted. It is listened to from the first time that one is. */
+class Pushed<T> implements Supply {
+  readonly #source$: Observable<T>;
+  readonly #demand: Demand<T>;
+  readonly #waiting: T[] = [];
+  readonly #subscription = new Subscription();
+  #isListening = false;
+  #end: End | undefined;
+
+  constructor(source$: Observable<T>, demand: Demand<T>) {
+    this.#source$ = source$;
+    this.#demand = demand;
+  }
+
+  give(): boolean {
+    if (!this.#isListening) this.#listen();
+    if (this.#waiting.length > 0) this.#demand.begin(this.#waiting.shift() as T);
+    else if (this.#end !== undefined) this.#demand.end(this.#end);
+    else return false;
+    return true;
+  }
+
+  stop(): void {
+    this.#subscription.unsubscribe();
+  }
+
+  #listen(): void {
+    this.#isListening = true;
+    const ended = (how: End): void => {
+      this.#end = how;
+      this.#demand.fill();
+    };
+    this.#subscription.add(this.#source$.subscribe({
       next: (value) => {
-        waiting.push(value);
-        demand.fill();
+        this.#waiting.push(value);
+        this.#demand.fill();
       },
       error: (error: unknown) => { ended(failed(error)); },
       complete: () => { ended(COMPLETE); },
     }));
-  };
-  const give = (): boolean => {
-    if (!isListening) listen();
-    if (waiting.length > 0) demand.begin(waiting.shift() as T);
-    else if (end !== undefined) demand.end(end);
-    else return false;
-    return true;
-  };
-  return { give, stop: () => { subscription.unsubscribe(); } };
-};
+  }
+}
