@@ -18,11 +18,12 @@ export const fromEnv = (env: Environment = process.env, prefix = 'SMTP_'): SmtpO
   const [url, host, port, user, security, clientName, from] = ['URL', 'HOST', 'PORT', 'USER', 'SECURITY', 'CLIENT_NAME', 'FROM'].map(read);
   const pass = password(read, prefix);
   if (url !== undefined && (host ?? port ?? user ?? pass ?? security) !== undefined) throw usage(`The variable ${prefix}URL stands alone; leave out ${prefix}HOST and the others.`);
+  if ((user === undefined) !== (pass === undefined)) throw usage(`The variable ${prefix}${user === undefined ? 'USER' : 'PASS'} is missing.`);
   if (url === undefined && host === undefined) throw usage(`The variable ${prefix}HOST (or ${prefix}URL) is missing.`);
   return checked({
     ...(url === undefined ? { host: host ?? '' } : fromUrl(url)),
     ...(port === undefined ? {} : { port: /^\d{1,5}$/.test(port) ? Number(port) : NaN }),
-    ...(user === undefined && pass === undefined ? {} : { auth: { user: user ?? '', pass: pass ?? '' } }),
+    ...(user === undefined || pass === undefined ? {} : { auth: { user, pass } }),
     ...(security === undefined ? {} : { security: (security.includes(',') ? security.split(',') : security) as NonNullable<SmtpOptions['security']> }),
     ...(clientName === undefined ? {} : { clientName }),
     ...(from === undefined ? {} : { defaults: { from } }),

@@ -44,7 +44,7 @@ export const parseUrl = (text: unknown, form: string, what = 'The URL'): URL => 
   const behindScheme = text.slice(text.indexOf('://') + 3);
   const authority = behindScheme.split(/[/?#]/, 1)[0] ?? '';
   if (behindScheme.split('@').length > 2 || (behindScheme.includes('@') && !authority.includes('@')))
-    throw usage(`${what} has credentials that contain an un-encoded @; write %40. The same goes for "/" (%2F), "?" (%3F) and "#" (%23).`);
+    throw usage(`${what} has an un-encoded @ in its credentials or its query; write %40. The same goes for "/" (%2F), "?" (%3F) and "#" (%23) in credentials.`);
   if (!text.includes('://') || !URL.canParse(text)) throw usage(`${what} cannot be read. It must have the form ${form}, with special characters of user and password percent-encoded.`);
   return new URL(text);
 };
@@ -87,6 +87,7 @@ const milliseconds = (value: string): number => (value === 'Infinity' ? Infinity
 
 const unknown = (name: string): Error => {
   const meant = didYouMean(name, QUERY);
+  if (/^(?:tls|ssl|secure|starttls|requiretls|ignoretls)$/i.test(name)) return usage(`Unknown option "${name}" in the URL. How it is secured is said by its scheme, smtps:// or smtp+starttls://, or by "security".`);
   return usage(name.startsWith('tls.')
     ? 'A URL cannot change how TLS verifies. Use the option "tls".'
     : `Unknown option "${printable(name.slice(0, 64))}" in the URL.${meant === undefined ? ` Known are ${QUERY.slice(0, -TIMEOUTS.length).join(', ')} and timeouts.*.` : ` Did you mean "${meant}"?`}`);

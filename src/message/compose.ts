@@ -8,13 +8,15 @@ import { SmtpUsageError } from '../protocol/error.js';
 import { isContent, open, source, type OpenContent, type Source } from './content.js';
 import { checkEnvelope, type CheckedEnvelope } from './envelope.js';
 import { fields, usage, type Fields } from './fields.js';
-import { checkAddress, checkAddresses, checkHeaders, checkMessageId, headerText, wellFormed, type HeaderAddress } from './header.js';
+import { checkAddress, checkAddresses, checkForeignIds, checkHeaders, checkMessageId, headerText, wellFormed, type HeaderAddress } from './header.js';
 
 /** A composed message, checked; what does not change from one try to the next is fixed. */
 export interface Composition {
   readonly envelope: CheckedEnvelope;
   /** An address in the header needs SMTPUTF8. */
   readonly utf8: boolean;
+  /** Bytes that it has at least: what it is composed of. */
+  readonly atLeast: number;
   readonly messageId: string;
   readonly replayable: boolean;
   compose(composer: Composer): OpenContent;
@@ -58,8 +60,8 @@ export const composition = (given: Fields<(typeof COMPOSED_FIELDS)[number]>): Co
     html: given.html === undefined ? undefined : wellFormed(given.html, 'html'),
     headers: [...checkHeaders(given.headers, 'headers', HEADER_FIELDS)],
     messageId,
-    inReplyTo: given.inReplyTo === undefined ? undefined : checkMessageId(given.inReplyTo, 'inReplyTo'),
-    references: checkReferences(given.references),
+    inReplyTo: given.inReplyTo === undefined ? undefined : checkForeignIds(given.inReplyTo, 'inReplyTo').join(' '),
+    references: given.references === undefined ? undefined : [...checkForeignIds(given.references, 'references')],
     date: checkDate(given.date),
     disableFileAccess: true,
     disableUrlAccess: true,
@@ -68,6 +70,7 @@ export const composition = (given: Fields<(typeof COMPOSED_FIELDS)[number]>): Co
     utf8: [from, ...sender, ...to, ...cc, ...replyTo].some(({ mailbox }) => mailbox.utf8),
     envelope: checkEnvelope(given.envelope === undefined ? derive(from, [...to, ...cc, ...bcc]) : (given.envelope as Envelope)),
     messageId,
+    atLeast: [given.text, given.html].reduce<number>((sum, text) => sum + (typeof text === 'string' ? Buffer.byteLength(text) : 0), attachments.reduce((sum, { bytes }) => sum + (bytes?.length ?? 0), 0)),
     replayable: attachments.every(({ content }) => content.replayable),
     compose: (Composer) => compose(Composer, header(), attachments),
     discard: () => { for (const { content } of attachments) content.discard(); },
@@ -128,21 +131,16 @@ const checkDate = (value: unknown): Date => {
   return new Date(value);
 };
 
-const checkReferences = (value: unknown): string[] | undefined => {
-  if (value === undefined) return undefined;
-  if (!Array.isArray(value)) throw usage('The field "references" must be a list of message identifiers.');
-  return Array.from(value as readonly unknown[], (id, index) => checkMessageId(id, `references[${String(index)}]`));
-};
-
 const checkAttachments = (value: unknown): readonly CheckedAttachment[] => {
   if (value === undefined) return [];
   if (!Array.isArray(value)) throw usage('The field "attachments" must be a list.');
-  return Array.from(value as readonly unknown[], (attachment, index) => checkAttachment(attachment, `attachments[${String(index)}]`));
+  return Array.from(value as readonly unknown[], (attachment, index) => checkAttachment(attachment, index));
 };
 
 const NOT_OPENED = 'is refused: no file or URL is ever opened. Pass a stream as "content".';
 
-const checkAttachment = (given: unknown, path: string): CheckedAttachment => {
+const checkAttachment = (given: unknown, index: number): CheckedAttachment => {
+  const path = `attachments[${String(index)}]`;
   const { filename, content, contentType, cid, contentDisposition, headers } = fields(given, {
     path, noun: 'field', known: ['filename', 'content', 'contentType', 'cid', 'contentDisposition', 'headers'],
     refused: { path: NOT_OPENED, href: NOT_OPENED, raw: 'is refused. Pass "content".' },
@@ -153,7 +151,8 @@ const checkAttachment = (given: unknown, path: string): CheckedAttachment => {
     content: source(content),
     bytes: typeof content === 'string' ? Buffer.from(content, 'utf8') : content instanceof Uint8Array ? asBuffer(content) : undefined,
     part: {
-      filename: filename === undefined ? undefined : headerText(filename, `${path}.filename`),
+      // Where the composer knows no extension it would write ".*".
+      filename: filename !== undefined ? headerText(filename, `${path}.filename`) : isOfNoKind(contentType) ? `attachment-${String(index + 1)}` : undefined,
       contentType: contentType === undefined ? undefined : checkContentType(contentType, `${path}.contentType`),
       cid: cid === undefined ? undefined : checkContentId(cid, `${path}.cid`),
       contentDisposition,
@@ -161,6 +160,8 @@ const checkAttachment = (given: unknown, path: string): CheckedAttachment => {
     },
   };
 };
+
+const isOfNoKind = (contentType: unknown): boolean => contentType === undefined || contentType === 'application/octet-stream';
 
 const checkContentType = (value: unknown, name: string): string => {
   const type = headerText(value, name);

@@ -45,8 +45,16 @@ export const checkAddress = (value: unknown, name: string): HeaderAddress => {
 export const apart = (value: string, name: string): { readonly display: string; readonly address: string } => {
   const text = headerText(value, name).trim();
   const open = text.endsWith('>') ? text.lastIndexOf('<') : -1;
-  return open === -1 ? { display: '', address: text } : { display: unquote(text.slice(0, open).trim()), address: text.slice(open + 1, -1) };
+  if (open === -1) return { display: '', address: text };
+  const display = text.slice(0, open).trim();
+  if (!QUOTED.test(display) && SEVERAL.test(display)) throw usage(`The field "${name}" holds more than one address. Give a list of them; or quote the name, if it is one.`);
+  return { display: unquote(display), address: text.slice(open + 1, -1) };
 };
+
+const QUOTED = /^"(?:[^"\\]|\\.)*"$/;
+
+// What looks like an address and more: taken for a name, it would lose a recipient without a word.
+const SEVERAL = /[<>]|@.*[,;]/s;
 
 export const checkAddresses = (value: unknown, name: string): readonly HeaderAddress[] => {
   if (value === undefined) return [];
@@ -55,7 +63,7 @@ export const checkAddresses = (value: unknown, name: string): readonly HeaderAdd
 
 const headerAddress = (name: string, given: string, what: string): HeaderAddress => ({ name, given, mailbox: parseMailbox(given, what, 'sender') });
 
-const unquote = (text: string): string => (/^"(?:[^"\\]|\\.)*"$/.test(text) ? text.slice(1, -1).replace(/\\(.)/g, '$1') : text);
+const unquote = (text: string): string => (QUOTED.test(text) ? text.slice(1, -1).replace(/\\(.)/g, '$1') : text);
 
 /** One field per value, in order. `own` are the names that other fields of the message write. */
 export const checkHeaders = (value: unknown, path: string, own: ReadonlySet<string>): readonly { readonly key: string; readonly value: string }[] => {
@@ -65,9 +73,17 @@ export const checkHeaders = (value: unknown, path: string, own: ReadonlySet<stri
     // RFC 5322 section 3.6.8: printable ASCII but the colon.
     if (!/^[!-9;-~]{1,76}$/.test(key)) throw usage(`Name ${String(index + 1)} in the field "${path}" is no header field name.`);
     if (own.has(key.toLowerCase())) throw usage(`The header field "${key}" does not belong in "${path}": the message has a field of its own for it, or writes it itself.`);
-    const values: readonly unknown[] = Array.isArray(given) ? given : [given];
+    const values: readonly unknown[] = Array.isArray(given) ? given : given === undefined ? [] : [given];
     return values.map((one) => ({ key, value: headerText(one, `${path}.${key}`) }));
   });
+};
+
+/** Identifiers of other messages (RFC 5322 section 3.6.4), as they stood there: other programs make them of anything. */
+export const checkForeignIds = (value: unknown, name: string): readonly string[] => {
+  const given: readonly unknown[] = Array.isArray(value) ? value : [value];
+  const ids = given.flatMap((one, index) => headerText(one, Array.isArray(value) ? `${name}[${String(index)}]` : name).match(/<[^<>]*>|[^<>\s]+/g) ?? []).map((id) => (id.startsWith('<') ? id : `<${id}>`));
+  if (ids.length === 0 || !ids.every((id) => /^<[ -;=?-~]{1,900}>$/.test(id))) throw usage(`The field "${name}" must hold message identifiers in ASCII, as in "<id@example.com>".`);
+  return ids;
 };
 
 /** RFC 5322 section 3.6.4, put into its brackets. */

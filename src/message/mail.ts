@@ -13,6 +13,8 @@ export interface Mail {
   readonly messageId: string | undefined;
   /** Bytes, where they were declared. */
   readonly size: number | undefined;
+  /** Bytes that it has at least, where more is not known. */
+  readonly atLeast?: number;
   /** An address in its header needs SMTPUTF8 (RFC 6531 section 3.4); of a finished message nobody knows. */
   readonly utf8?: boolean;
   /** The content must not be changed. */
@@ -46,8 +48,10 @@ export const draft = (message: Message): Mail | Observable<Mail> => {
 const DELIVERY_FIELDS = ['dsn', 'requireTls'] as const;
 const RAW_FIELDS = ['envelope', 'raw', 'size', 'binary', ...DELIVERY_FIELDS] as const;
 
+const BUILT_ELSEWHERE = 'is not composed here. Build the message with nodemailer/lib/mail-composer, and send its bytes as "raw".';
 const NOT_YET = 'is not supported yet.';
 const LATER = { priority: NOT_YET, deliverBy: NOT_YET, holdUntil: NOT_YET, dkim: NOT_YET };
+const NOT_COMPOSED = { alternatives: BUILT_ELSEWHERE, icalEvent: BUILT_ELSEWHERE, amp: BUILT_ELSEWHERE, list: BUILT_ELSEWHERE };
 const IN_CONTENT = 'belongs to composed messages; a raw message brings its own header and parts.';
 const IN_RAW = 'belongs to raw messages.';
 const ONLY_COMPOSED = Object.fromEntries(COMPOSED_FIELDS.filter((name) => name !== 'envelope').map((name) => [name, IN_CONTENT]));
@@ -99,14 +103,14 @@ class RawMail implements Mail {
 }
 
 const checkComposed = (message: unknown): Observable<Mail> => {
-  const given = fields(message, { path: '', noun: 'message field', known: [...COMPOSED_FIELDS, ...DELIVERY_FIELDS], refused: { ...LATER, size: IN_RAW, binary: IN_RAW } });
+  const given = fields(message, { path: '', noun: 'message field', known: [...COMPOSED_FIELDS, ...DELIVERY_FIELDS], refused: { ...LATER, ...NOT_COMPOSED, size: IN_RAW, binary: IN_RAW } });
   const composed = composition(given);
-  const { envelope, messageId, replayable, utf8 } = composed;
+  const { envelope, messageId, replayable, utf8, atLeast } = composed;
   const asked = delivery(given);
   const discard = (): void => { composed.discard(); };
   return defer(() => from(loadComposer())).pipe(
     map((Composer): Mail => ({
-      ...asked, envelope, messageId, size: undefined, utf8, replayable,
+      ...asked, envelope, messageId, size: undefined, atLeast, utf8, replayable,
       open: () => composed.compose(Composer),
       discard,
     })),

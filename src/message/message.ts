@@ -1,7 +1,7 @@
 import type { Envelope, Recipient } from '../protocol/envelope.js';
 import type { Content } from './content.js';
 
-/** `user@example.com`, `Name <user@example.com>`, or the two apart. */
+/** One address: `user@example.com`, `Name <user@example.com>`, or the two apart. Several are a list, never one string. */
 export type Address = string | { readonly name?: string; readonly address: string };
 
 /** What every message may ask of the servers on its way. */
@@ -50,8 +50,10 @@ export interface ComposedMessage extends DeliveryOptions {
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;
   /** Default: random, at the domain of `from`; the same for every retry. */
   readonly messageId?: string;
+  /** The identifier of the message that this one answers, as it stands there. */
   readonly inReplyTo?: string;
-  readonly references?: readonly string[];
+  /** Those of the messages before it, one by one or in a string. */
+  readonly references?: string | readonly string[];
   /** Default: when `send()` was called. */
   readonly date?: Date;
   /** Default: from `from`, to everybody in `to`, `cc` and `bcc`. */

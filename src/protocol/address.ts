@@ -22,8 +22,8 @@ const LOCAL_LIMIT = 64;
 const DOMAIN_LIMIT = 255;
 const PATH_LIMIT = 256 - 2;
 
-// Nothing of this may stand in an address, quoted or not: it could end a command or hide what is there.
-const FORBIDDEN = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
+// Nothing of this may stand in an address, quoted or not: it could end a command, or is not seen. The two joiners are part of some scripts.
+const FORBIDDEN = /(?![ \u200c\u200d])[\p{Cc}\p{Cf}\p{Cs}\p{Z}\p{DI}]/u;
 const NON_ASCII = /[^\u0000-\u007f]/;
 const DOT_STRING = /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u0080-\u{10ffff}.-]*/u;
 // What nearly every address looks like: a Dot-string and a name in lower case that no reader could take for anything else.
@@ -50,6 +50,8 @@ const parseAny = (text: string, what: string | (() => string), role: 'sender' | 
   const end = text.startsWith('"') ? quotedEnd(text, refuse) : dotStringEnd(text, refuse);
   const local = text.slice(0, end);
   if (text[end] !== '@') refuse(behindLocalPart(text[end]));
+  const behind = text[end + 1] === '[' ? undefined : /[\s<>(),;]/.exec(text.slice(end))?.[0];
+  if (behind !== undefined) refuse(behindLocalPart(behind));
   if (Buffer.byteLength(local) > LOCAL_LIMIT) refuse(`has more than ${String(LOCAL_LIMIT)} bytes before its "@". Shorten it.`);
   const domain = parseDomain(text.slice(end + 1), refuse);
   const path = `${local}@${domain}`;
@@ -102,6 +104,7 @@ const behindLocalPart = (character: string | undefined): string => {
 const parseDomain = (text: string, refuse: Refuse): string => {
   if (text.startsWith('[')) return parseLiteral(text, refuse);
   if (IPV4.test(text)) refuse(`has a bare IP address as its domain. Put it in brackets: "[${text}]".`);
+  if (text.endsWith('.')) refuse('ends with a dot. Remove it.');
   const domain = NON_ASCII.test(text) ? toALabels(text, refuse) : text.toLowerCase();
   if (!domain.split('.').every((label) => LABEL.test(label))) refuse('has no valid domain: labels of letters, digits and hyphens, such as "mail.example.com". Correct it.');
   if (domain.length > DOMAIN_LIMIT) refuse(`has a domain of more than ${String(DOMAIN_LIMIT)} bytes. Shorten it.`);

@@ -1,7 +1,7 @@
 import { describePlan, type ConnectionPlan } from './connection-plan.js';
 import type { Receipt } from './event.js';
 import type { LogLine } from './log-line.js';
-import { isFarewell, type Reply } from './reply.js';
+import { isFarewell, isTooMany, type Reply } from './reply.js';
 import type { Limit } from './timeouts.js';
 
 /** Where a send was when it failed. */
@@ -121,8 +121,8 @@ export class SmtpReplyError extends SmtpError {
 // RSET is about the mail before. Refused, it says nothing of this one, which was never asked for; a goodbye does.
 const concernsTheMail = (reply: Reply, phase: Phase): boolean => phase !== 'reset' || isFarewell(reply);
 
-// RFC 5321 section 4.5.3.1.10: 552 to RCPT means "too many recipients" and is to be treated as temporary.
-const isTransient = (reply: Reply, phase: Phase): boolean => reply.severity === 4 || (phase === 'rcpt' && reply.code === 552) || !concernsTheMail(reply, phase);
+// RFC 5321 section 4.5.3.1.10: too many recipients are no more than that, whatever the code.
+const isTransient = (reply: Reply, phase: Phase): boolean => reply.severity === 4 || (phase === 'rcpt' && isTooMany(reply)) || !concernsTheMail(reply, phase);
 
 /** Signing in failed, or could not be tried without giving a secret away. */
 export class SmtpAuthenticationError extends SmtpError {

@@ -14,8 +14,9 @@ const MOST_BYTES = 64 * 1024;
 const EXCERPT = 60;
 const MOST_KNOWN = 16;
 
-// RFC 5321 section 4.2: Reply-code = %x32-35 %x30-35 %x30-39, and a client should accept the code alone.
-const LINE = /^([2-5][0-5][0-9])(?:([ -])(.*))?$/s;
+// RFC 5321 section 4.2: Reply-code = %x32-35 %x30-35 %x30-39, and a client should accept the code alone. Some filters refuse with
+// codes beyond that (571, 591): a no is believed, a yes is not.
+const LINE = /^((?:[23][0-5]|[45][0-9])[0-9])(?:([ -])(.*))?$/s;
 
 /** What came is no reply of SMTP. The message says why, as a clause. */
 export class MalformedReply extends Error {

@@ -1,6 +1,6 @@
 /** What the server answered to one command (RFC 5321 section 4.2). Its text is safe to print and holds no secret. */
 export interface Reply {
-  /** Three digits, 200 to 559. */
+  /** Three digits, 200 to 599. */
   readonly code: number;
   /** The first digit: 2 done, 3 go on, 4 not now, 5 no. */
   readonly severity: 2 | 3 | 4 | 5;
@@ -18,10 +18,11 @@ export const isFarewell = (reply: Reply): boolean => reply.code === 421;
 
 /**
  * The reply to RCPT is about the number of recipients, and not about this one: 452, or 552, which says the same (RFC 5321
- * section 4.5.3.1.10), or x.5.3 (RFC 3463 section 3.6). A status of the address or the mailbox, x.1 or x.2, tells otherwise.
+ * section 4.5.3.1.10), or x.5.3 (RFC 3463 section 3.6). A status of the address, the mailbox or the message's size, x.1, x.2 or
+ * x.3.4, tells otherwise.
  */
 export const isTooMany = ({ code, enhanced: [, subject, detail] = [0, 0, 0] }: Reply): boolean =>
-  (subject === 5 && detail === 3) || ((code === 452 || code === 552) && subject !== 1 && subject !== 2);
+  (subject === 5 && detail === 3) || ((code === 452 || code === 552) && subject !== 1 && subject !== 2 && !(subject === 3 && detail === 4));
 
 /** Only these say that the command itself is not known (RFC 5321 section 3.2): a server that knows HELO and no more. */
 export const isUnknownCommand = ({ code }: Reply): boolean => code === 500 || code === 502 || code === 504;
@@ -44,6 +45,22 @@ const enhancedStatus = (severity: number, text: string): Reply['enhanced'] | und
 /** The server's name for an accepted mail, where its reply to the end of data tells one in a form that is in use. */
 export const queueId = (reply: Reply): string | undefined => {
   const text = reply.lines.join(' ');
-  const match = /(?:queued as|\bid=|\bqueued id|\bmessage id|\bmsgid)[ :=]*<?([A-Za-z0-9][A-Za-z0-9_.+-]{2,63})/i.exec(text);
-  return match?.[1];
+  let id: string | undefined;
+  QUEUE_IDS.some((form) => (id = form.exec(text)?.[1]) !== undefined);
+  return id;
 };
+
+const QUEUE_IDS = [
+  // Postfix, Exim, OpenSMTPD and many more.
+  /(?:queued as|\bid=|\bqueued id|\bmessage id|\bmsgid)[ :=]*<?([A-Za-z0-9][A-Za-z0-9_.+-]{2,63})/i,
+  // sendmail: `2.0.0 4AB1c2d3012345 Message accepted for delivery`.
+  /^(?:2\.\d\.\d )?([A-Za-z0-9]{8,20}) Message accepted for delivery/,
+  // Gmail: `2.0.0 OK  1700000000 a1b2c3-d4.123 - gsmtp`.
+  /\bOK +\d{9,11} ([A-Za-z0-9][A-Za-z0-9_.-]{5,63}) - gsmtp/,
+  // Exchange: `2.6.0 <message-id> [InternalId=1234, Hostname=...] Queued mail for delivery`.
+  /\[InternalId=(\d{1,20})[,\]]/,
+  // qmail: `ok 1700000000 qp 12345`.
+  /\bok \d{9,11} qp (\d{1,10})\b/,
+  // Amazon SES: `Ok 0102018c1234abcd-...-000000`.
+  /^(?:2\.\d\.\d )?Ok ([0-9a-f]{16}-[0-9a-f-]{20,60})$/,
+];

@@ -63,24 +63,18 @@ const attempt = (signIn: SignIn, turn: Turn): Observable<State> => {
 
 const NO_SECRET = new Secret('');
 
-/**
- * The password or token of this turn, hidden from here on: the server cannot have it before, and a password may be a word of its
- * offer. Only now is a token asked for, because only now is it known to be of use.
- */
-const secretFor = (signIn: SignIn, turn: Turn): Observable<Secret> => {
-  const { redactor } = signIn.state.wire.context;
-  return secretOf(signIn, turn).pipe(tap((secret) => { redactor.conceal(secret); }));
-};
-
-const secretOf = (signIn: SignIn, { tried, rejected }: Turn): Observable<Secret> => {
-  const { state: { wire: { context: { scheduler } }, settings }, credentials } = signIn;
+/** The password or token of this turn. Only now is a token asked for, because only now is it known to be of use. */
+const secretFor = (signIn: SignIn, { tried, rejected }: Turn): Observable<Secret> => {
+  const { state: { wire: { context }, settings }, credentials } = signIn;
   if (credentials.kind === 'password') return of(credentials.pass);
   if (credentials.kind !== 'token') return of(NO_SECRET);
+  const { scheduler, redactor } = context;
   const { token, renew } = credentials.tokens;
   const limit = deadline(scheduler, 'command', commandTimeout(settings.timeouts, 'auth'));
   return (rejected === undefined || renew === undefined ? token : renew(rejected.token, rejected.reply)).pipe(
     before(scheduler, limit, 'auth', 'The function "auth.token"'),
     explain((cause) => broken(signIn, tried, 'the function "auth.token"', cause, true)),
+    tap((secret) => { redactor.conceal(secret); }),
   );
 };
 

@@ -86,9 +86,9 @@ const rareParameters = (offers: Offers, { dsn, requireTls, utf8: headerNeedsUtf8
 };
 
 /** What this server cannot do for this mail. */
-const obstacle = ({ offers, wire, chunks }: Session, { envelope: { from }, requireTls, binary, utf8 }: Mail, size: number | undefined): SmtpUsageError | undefined => {
+const obstacle = ({ offers, wire, chunks }: Session, { envelope: { from }, requireTls, binary, utf8, atLeast = 0 }: Mail, size: number | undefined): SmtpUsageError | undefined => {
   const { sizeLimit } = offers;
-  if (size !== undefined && sizeLimit !== undefined && size > sizeLimit) return usage(wire, `takes at most ${String(sizeLimit)} bytes, and the message has ${String(size)}. Send less, or a link.`);
+  if (sizeLimit !== undefined && (size ?? atLeast) > sizeLimit) return usage(wire, `takes at most ${String(sizeLimit)} bytes, and the message has ${size === undefined ? `at least ${String(atLeast)}` : String(size)}. Send less, or a link.`);
   if (from?.utf8 === true && !offers.utf8) return usage(wire, 'does not offer SMTPUTF8, which the sender\'s address needs. Use an ASCII address.');
   if (utf8 === true && !offers.utf8) return usage(wire, 'does not offer SMTPUTF8, which an address in the header needs. Use an ASCII address.');
   if (requireTls === true && (wire.stream.tls === undefined || !offers.requireTls)) return usage(wire, 'cannot promise TLS all the way (REQUIRETLS, RFC 8689). Leave "requireTls" out, or use another server.');

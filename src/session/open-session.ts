@@ -50,14 +50,16 @@ export const openSession = (stream$: Observable<ByteStream>, context: SessionCon
   walk(stream$.pipe(concatMap((stream) => dialogue(connected(stream, context)))), surroundings);
 
 const connected = (stream: ByteStream, { plan, settings, operation, scheduler, log, connection }: SessionContext): State => {
-  const { timeouts, tls } = settings;
+  const { timeouts, credentials, tls } = settings;
   const { remote, local, via } = stream;
+  const redactor = new Redactor();
+  if (credentials?.kind === 'password') redactor.conceal(credentials.pass);
   const event: ConnectEvent = via === undefined ? { type: 'connected', remote, local } : { type: 'connected', remote, local, via };
   return {
     stage: 'connected',
     events: plan.security === 'none' ? [event] : [event, ...skippedVersions(tls)],
     plan, settings, operation, capabilities: Capabilities.none, hasGreeted: false, isAuthenticated: false,
-    wire: new Wire(stream, { peer: `${plan.host}:${String(plan.port)}`, connection, timeouts, scheduler, redactor: new Redactor(), log }),
+    wire: new Wire(stream, { peer: `${plan.host}:${String(plan.port)}`, connection, timeouts, scheduler, redactor, log }),
     greetBy: deadline(scheduler, 'greeting', timeouts.greeting),
   };
 };

@@ -38,7 +38,7 @@ export const refused = (signIn: SignIn, tried: readonly string[], { name, refusa
   const safe = (text: string): string => printable(wire.context.redactor.clean(text));
   const reasons = Object.entries(refusal ?? {}).map(([what, word]) => [safe(what), safe(word)] as const);
   const why = reasons.length === 0 ? '' : ` (${reasons.map((words) => words.join(' ')).join(', ')})`;
-  return failure(signIn, tried, `refused the sign-in by ${name}: ${formatReply(reply)}${why}. ${hint(signIn.credentials, reply)}`, {
+  return failure(signIn, tried, `refused the sign-in by ${name}: ${formatReply(reply)}${why}. ${hint(signIn, name, reply)}`, {
     reply, outcome: 'refused', retryable: isTransient(reply), ...(refusal === undefined ? {} : { refusal: Object.fromEntries(reasons) }),
   });
 };
@@ -60,10 +60,17 @@ export const tooEarly = ({ state: { wire } }: SignIn, mechanism: string, reply: 
 // RFC 4954 section 6: 432 waits for the user to do something, which no retry does.
 const isTransient = ({ code, severity }: Reply): boolean => severity === 4 && code !== 432;
 
-const hint = (credentials: SessionCredentials, reply: Reply): string => {
+// Those that a server can check with the password alone, not with a hash of it.
+const NEEDS_THE_PASSWORD = new Set(['CRAM-MD5', 'DIGEST-MD5']);
+
+const hint = ({ credentials, state: { wire, capabilities } }: SignIn, mechanism: string, reply: Reply): string => {
   if (isTransient(reply)) return 'Try again later.';
+  // RFC 4954 section 6, and RFC 3207 section 4.
+  if ((reply.code === 538 || reply.code === 530) && wire.stream.tls === undefined) return 'It wants TLS first: set "security" to "starttls" or "implicit".';
   switch (credentials.kind) {
-    case 'password': return 'Check "auth.user" and "auth.pass".';
+    case 'password': return NEEDS_THE_PASSWORD.has(mechanism) && capabilities.authentication.includes('PLAIN')
+      ? `Check "auth.user" and "auth.pass". A server that has no more than a hash of the password cannot check it by ${mechanism}: try allowedAuthentication: ["PLAIN"].`
+      : 'Check "auth.user" and "auth.pass".';
     case 'token': return 'Check "auth.user", and that "auth.token" is fresh and has the scope for sending mail.';
     case 'external': return 'Check the certificate in "tls", and "auth.authzid".';
     case 'mechanism': return 'Check "auth".';

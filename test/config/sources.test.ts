@@ -27,7 +27,7 @@ test.each<[string, string]>([
   ['http://host', 'form'], ['mail.example.com', 'cannot be read'], ['smtp:host', 'cannot be read'], ['smtp://', '"host"'], ['smtp://user:hunter2@host:99999', 'cannot be read'],
   ['smtp://user@host', 'auth.pass'], ['smtp://:hunter2@host', 'auth.user'], ['smtp://user:hunter2%@host', '%25'],
   ['smtp://host?clientNme=a', 'Did you mean "clientName"'], ['smtp://host?pass=hunter2', 'Unknown option "pass"'], ['smtp://host?tls.rejectUnauthorized=false', 'cannot change how TLS'], ['smtp://host?clientName=a&clientName=b', 'twice'], ['smtps://host?security=none', 'twice'],
-  ['smtp://host?timeouts.greeting=0', '"timeouts.greeting"'], ['smtp://host?timeouts.command=5s', '"timeouts.command"'], ['smtp://host?security=ssl', '"security"'], ['smtp://host:0', '"port"'], ['smtp://host?stagger=soon', '"stagger"'],
+  ['smtp://host?timeouts.greeting=0', '"timeouts.greeting"'], ['smtp://host?timeouts.command=5s', '"timeouts.command"'], ['smtp://host?security=ssl', '"security"'], ['smtp://host:0', '"port"'], ['smtp://host?stagger=soon', '"stagger"'], ['smtp://host?tls=required', 'smtps://'], ['smtp://host?proxy=socks5://u:p@h', 'in its credentials or its query; write %40'],
   ['smtp://host?localEndpoint=eth0', '"localEndpoint"'], ['smtp://user:hunter2%0D%0AQUIT@host', '"auth.pass"'],
 ])('%s is refused: %s', (url, text) => {
   const call = (): unknown => fromUrl(url);
@@ -50,7 +50,8 @@ test('the environment', () => {
   vi.unstubAllEnvs();
   expect(() => fromEnv({ SMTP_URL: 'smtp://a', SMTP_HOST: 'b' })).toThrow('SMTP_URL');
   expect(() => fromEnv({ SMTP_HOST: 'b', SMTP_PORT: 'x' })).toThrow('"port"');
-  expect(() => fromEnv({ SMTP_HOST: 'b', SMTP_USER: 'x' })).toThrow('auth.pass');
+  expect(() => fromEnv({ SMTP_HOST: 'b', SMTP_USER: 'x' })).toThrow('SMTP_PASS');
+  expect(() => fromEnv({ SMTP_HOST: 'b', SMTP_PASSWORD: 'x' })).toThrow('SMTP_USER');
   expect(() => fromEnv({ SMTP_HOST: 'b', SMTP_PASS: 'x', SMTP_PASSWORD: 'x' })).toThrow('SMTP_PASSWORD');
   expect(() => fromEnv({ SMTP_HOST: 'b', SMTP_PASSWORD_FILE: '/nonexistent' })).toThrow('SMTP_PASSWORD_FILE');
 });

@@ -53,6 +53,15 @@ describe('messages', () => {
     });
   }
 
+  it('that are composed of more than the server takes are not begun', async () => {
+    await using server = await startServer({ size: 10_000 });
+    await using client = clientOf(server, { security: ['none'] });
+    const { error } = await collect(client.send({ from: 'ann@example.com', to: 'bob@example.org', text: 'x'.repeat(6_000), attachments: [{ content: Buffer.alloc(6_000) }] }));
+    expect(error).toBeInstanceOf(SmtpUsageError);
+    expect(error?.message).toContain('takes at most 10000 bytes, and the message has at least 12000');
+    expect(server.sessions[0]?.lines.some((line) => line.startsWith('C: MAIL'))).toBe(false);
+  });
+
   it('that are binary go out untouched, or not at all', async () => {
     const bytes = Buffer.from('Content-Transfer-Encoding: binary\r\n\r\n\0\r\xff\n.\n\r\n.\r\n\r', 'latin1');
     const large = Buffer.concat(Array.from({ length: 10_000 }, () => bytes));

@@ -12,6 +12,28 @@ const AUTH = { user: 'ann', pass: 'open sesame' };
 const clientOf = (server: TestServer, options: Partial<SmtpOptions> = {}): SmtpClient =>
   new SmtpClient({ host: 'localhost', port: server.port, tls: { ca: server.ca }, timeouts: { greeting: 1000 }, ...options });
 
+describe('a code beyond those of RFC 5321', () => {
+  it.each([
+    ['mail', '471 4.7.1 not now', { code: 'E_REPLY', phase: 'mail', outcome: 'refused', retryable: true }],
+    ['rcpt', '571 5.7.1 not here', { code: 'E_REPLY', phase: 'rcpt', outcome: 'refused', retryable: false }],
+    ['end-of-data', '572 5.7.1 not this', { code: 'E_REPLY', phase: 'end-of-data', outcome: 'refused', retryable: false }],
+    ['greeting', '591 not you', { code: 'E_REPLY', phase: 'greeting', outcome: 'refused', retryable: false }],
+  ] as const)('is a no in %s: %s', async (at, reply, expected) => {
+    await using server = await startServer({ faults: [{ at, do: 'reply', reply }] });
+    await using client = clientOf(server, { security: ['none'] });
+    const { error } = await collect(client.send(RAW));
+    expect(error).toMatchObject(expected);
+    expect(error?.message).toContain(reply);
+  });
+
+  it('concerns its own recipient only', async () => {
+    await using server = await startServer({ faults: [{ at: 'rcpt', do: 'reply', reply: '571 5.7.1 not here' }] });
+    await using client = clientOf(server, { security: ['none'] });
+    const receipt = await firstValueFrom(client.send({ ...RAW, envelope: { from: null, to: ['eve@example.org', 'bob@example.org'] } }).pipe(receipts()));
+    expect(receipt).toMatchObject({ accepted: ['bob@example.org'], refused: [{ recipient: 'eve@example.org', reply: { code: 571 } }] });
+  });
+});
+
 describe('the order of events', () => {
   it('over STARTTLS with a sign-in', async () => {
     await using server = await startServer({ users: USERS });

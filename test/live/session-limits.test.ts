@@ -26,6 +26,15 @@ for (const [way, without] of Object.entries({ 'over BDAT': [], 'over DATA': ['CH
       expect(server.sessions).toHaveLength(4);
     });
 
+    it('go to another connection behind one that fails where others went before', async () => {
+      await using server = await startServer({ without, faults: [{ at: 'mail', session: 1, skip: 2, times: Infinity, do: 'reply', reply: '451 Too many mails in this session, reconnect' }] });
+      await using client = clientOf(server, ONE);
+      const outcomes = [];
+      for (let count = 0; count < 5; count += 1) outcomes.push((await collect(client.send(MAIL))).error?.retryable ?? 'accepted');
+      expect(outcomes).toEqual(['accepted', 'accepted', true, 'accepted', 'accepted']);
+      expect(server.sessions).toHaveLength(2);
+    });
+
     for (const reply of ['421 4.7.0 Too many mails', '452 4.5.3 Too many mails', '450 4.5.3 Too many mails']) {
       it(`go to another connection, unseen, at ${reply}`, async () => {
         await using server = await startServer({ without, faults: [1, 2, 3].map((session) => ({ at: 'mail', session, skip: 2, do: 'reply', reply })) });

@@ -3,7 +3,7 @@ import { PassThrough, Readable } from 'node:stream';
 import { isObservable, lastValueFrom, of, type Observable } from 'rxjs';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { draft, type Mail } from '../../src/message/mail.js';
-import type { Message } from '../../src/message/message.js';
+import type { ComposedMessage, Message } from '../../src/message/message.js';
 import { SmtpUsageError } from '../../src/protocol/error.js';
 
 const envelope = { from: 'ann@example.com', to: ['bob@example.com'] };
@@ -111,13 +111,19 @@ test.each<[string, unknown, string]>([
   ['surrogate', { ...composed, subject: 'a\ud800' }, 'surrogate'],
   ['subject object', { ...composed, subject: { toString: () => 'a' } }, '"subject" must be a string'],
   ['name', { ...composed, from: { name: 'a\nb', address: 'a@b.c' } }, '"from.name"'],
-  ['address list in one', { ...composed, to: 'a@b.c, d@e.f' }, 'to '],
+  ['address list in one', { ...composed, to: 'a@b.c, d@e.f' }, 'more than one address'],
+  ['address list with names in one', { ...composed, to: 'Ann <a@b.c>, Bob <d@e.f>' }, '"to" holds more than one address'],
+  ['address list with one name in one', { ...composed, bcc: ['a@b.c; Bob <d@e.f>'] }, '"bcc[0]" holds more than one address'],
+  ['quoted names in one', { ...composed, from: '"Ann" <a@b.c>, "Bob" <d@e.f>' }, '"from" holds more than one address'],
   ['header name', { ...composed, headers: { 'X: y': 'a' } }, 'header field name'],
   ['header value', { ...composed, headers: { 'X-A': ['a', 'b\nc'] } }, '"headers.X-A"'],
   ['header bcc', { ...composed, headers: { bcc: 'a@b.c' } }, '"bcc" does not belong'],
   ['messageId', { ...composed, messageId: '<a@b>\n' }, '"messageId"'],
   ['messageId form', { ...composed, messageId: 'a b@c' }, '"messageId"'],
-  ['references', { ...composed, references: 'a@b' }, '"references"'],
+  ['references', { ...composed, references: ['<a@b>', '<ä@b>'] }, '"references"'],
+  ['references with a line break', { ...composed, references: ['<a@b>\r\nBcc: evil'] }, '"references[0]"'],
+  ['inReplyTo', { ...composed, inReplyTo: ' ' }, '"inReplyTo"'],
+  ['alternatives', { ...composed, alternatives: [] }, 'send its bytes as "raw"'],
   ['date', { ...composed, date: 'now' }, '"date"'],
   ['attachment path', { ...composed, attachments: [{ path: '/etc/passwd' }] }, 'no file or URL is ever opened'],
   ['attachment href', { ...composed, attachments: [{ href: 'http://x' }] }, '"attachments[0].href" is refused'],
@@ -188,6 +194,23 @@ describe('composed', () => {
     const text = await read(mail);
     expect(head(text)).toContain('Message-ID: <id@example.com>');
     for (const field of ['Thu, 01 Jan 1970 00:00:00 +0000', 'In-Reply-To: <a@b.c>', 'References: <a@b.c>', 'Reply-To: r@example.com']) expect(head(text)).toContain(field);
+  });
+
+  test.each<[Partial<ComposedMessage>, string]>([
+    [{ inReplyTo: 'abcdef' }, 'In-Reply-To: <abcdef>'],
+    [{ inReplyTo: '<a@b.c> <"d e"@f.g>' }, 'In-Reply-To: <a@b.c> <"d e"@f.g>'],
+    [{ references: '<a@b.c> d@e.f' }, 'References: <a@b.c> <d@e.f>'],
+    [{ references: ['<a@b.c>', '<no-at>'] }, 'References: <a@b.c> <no-at>'],
+    [{ headers: { 'X-A': undefined, 'X-B': 'b' } as unknown as Record<string, string> }, 'X-B: b'],
+    [{ to: 'Doe, John <john@example.com>' }, 'To: "Doe, John" <john@example.com>'],
+    [{ to: 'bob@example.com <bob@example.com>' }, 'To: "bob@example.com" <bob@example.com>'],
+  ])('takes what stands in other mails: %j', async (given, field) => {
+    expect(head(await read(await mailOf({ ...composed, to: 'bob@example.com', text: 'x', ...given })))).toContain(field);
+  });
+
+  test('an attachment without a name gets one', async () => {
+    const text = await read(await mailOf({ ...composed, to: 'bob@example.com', attachments: [{ content: 'x' }, { content: 'x', contentType: 'image/png' }, { content: 'x', contentType: 'application/octet-stream' }] }));
+    expect(text.match(/filename=\S+/g)).toEqual(['filename=attachment-1', 'filename=attachment-2.png', 'filename=attachment-3']);
   });
 
   test('a failing attachment fails the mail', async () => {

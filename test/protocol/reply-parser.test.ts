@@ -87,6 +87,7 @@ describe('ReplyParser', () => {
     ['1yz', '150 ok\r\n', /reply code/],
     ['6yz', '650 ok\r\n', /reply code/],
     ['x6z', '260 ok\r\n', /reply code/],
+    ['x9z of a yes', '399 ok\r\n', /reply code/],
     ['letters in the code', '2x0 ok\r\n', /reply code/],
     ['a tab behind the code', '250\tok\r\n', /reply code/],
     ['CR behind the code', '250\r\r\n', /reply code/],
@@ -195,7 +196,8 @@ describe('ReplyParser', () => {
       ['554 a\0', undefined],
       ['450-a\r\n554 b', undefined],
       ['554-a\r\n', undefined],
-      ['560 a', undefined],
+      ['560 a', '560 a'],
+      ['260 a', undefined],
     ])('%j: %j', (text, expected) => {
       for (const chunks of [[bytes(text)], oneByOne(bytes(text))]) {
         const parser = new ReplyParser();
