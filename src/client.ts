@@ -12,7 +12,6 @@ import { InParts, mayComeInParts } from './pool/in-parts.js';
 import type { Place } from './pool/place.js';
 import type { CloseReport, PoolSettings, PoolState } from './pool/pool-state.js';
 import { Pool } from './pool/pool.js';
-import type { Room } from './pool/pull-map.js';
 import { Sending, type Open } from './pool/sending.js';
 import type { ConnectionPlan } from './protocol/connection-plan.js';
 import { SmtpUsageError } from './protocol/error.js';
@@ -102,7 +101,7 @@ export class SmtpClient implements AsyncDisposable {
   sendAll(messages: ObservableInput<Message>, options: BulkOptions = {}): Observable<BulkEvent> {
     const { concurrency } = fields(options, { path: '', noun: 'option', known: ['concurrency'] });
     if (concurrency !== undefined && (typeof concurrency !== 'number' || !(concurrency >= 1))) throw new SmtpUsageError({ message: 'The option "concurrency" must be a number above zero.' });
-    return sendEach(messages, this.#startOne, (error) => error === this.#pool.refusal, concurrency === undefined ? this.#room : { concurrency });
+    return sendEach(messages, this.#startOne, { concurrency: concurrency ?? this.#concurrency, gate: this.#pool.gate });
   }
 
   /**
@@ -144,8 +143,9 @@ export class SmtpClient implements AsyncDisposable {
     this.#log.complete();
   }
 
-  get #room(): Room {
-    return this.#settings.pool === false ? { concurrency: MOST_CONNECTIONS } : { concurrency: Infinity, gate: this.#pool.gate };
+  /** Undefined: as many as the connections have room for. */
+  get #concurrency(): number | undefined {
+    return this.#settings.pool === false ? MOST_CONNECTIONS : undefined;
   }
 
   #operation(): Deadline {

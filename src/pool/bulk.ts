@@ -2,7 +2,7 @@ import type { Observable, ObservableInput, Observer, Unsubscribable } from 'rxjs
 import type { Message } from '../message/message.js';
 import { SmtpError } from '../protocol/error.js';
 import type { SmtpEvent, WarningEvent } from '../protocol/event.js';
-import { pullMap, type Room } from './pull-map.js';
+import { pullMap, type Outcomes, type Room } from './pull-map.js';
 
 /** One mail of many failed; the others go on. */
 export interface FailedEvent {
@@ -44,12 +44,13 @@ const label = (event: SmtpEvent, message: Message, index: number): BulkEvent => 
 /** Starts one mail, and tells what happens to it. */
 type Start = (message: Message, observer: Observer<SmtpEvent>) => Unsubscribable;
 
-/** Sends what a source gives, as there is room; `isLast` tells of a failure that each further mail would meet as well. */
-export const sendEach = (messages: ObservableInput<Message>, start: Start, isLast: (error: unknown) => boolean, room: Room): Observable<BulkEvent> =>
-  pullMap(messages, start, room, {
-    value: label,
-    failure: (error, message, index) => {
-      if (!(error instanceof SmtpError) || isLast(error)) throw error;
-      return { type: 'failed', error, message, index };
-    },
-  });
+/** Sends what a source gives, as there is room. */
+export const sendEach = (messages: ObservableInput<Message>, start: Start, room: Room): Observable<BulkEvent> => pullMap(messages, start, room, LABELS);
+
+const LABELS: Outcomes<Message, SmtpEvent, BulkEvent> = {
+  value: label,
+  failure: (error, message, index) => {
+    if (!(error instanceof SmtpError)) throw error;
+    return { type: 'failed', error, message, index };
+  },
+};

@@ -1,7 +1,10 @@
 import type { Unsubscribable } from 'rxjs';
+import type { SmtpError } from '../protocol/error.js';
 
 /** Lets something in as long as there is room, and tells when that may have changed. */
 export class Gate {
+  /** Why nothing is let in any more. */
+  refusal: SmtpError | undefined;
   readonly #hasRoom: () => boolean;
   readonly #watchers = new Set<() => void>();
 

@@ -36,10 +36,8 @@ export class Pool implements Carrier {
   #begun = 0;
   #inFlight = 0;
   #isAdmitting = false;
-  /** Open as long as a mail that comes now has not long to wait: each connection may have one more at hand. */
+  /** Open as long as a mail that comes now has not long to wait: each connection may have one more at hand. Shut for good when the pool is closed. */
   readonly gate: Gate;
-  /** What every mail meets once the pool is closed. */
-  refusal: SmtpUsageError | undefined;
 
   constructor(settings: PoolSettings, scheduler: SchedulerLike, awake = scheduler) {
     this.#settings = settings;
@@ -54,7 +52,7 @@ export class Pool implements Carrier {
   verify(open: (leave: (wire: Wire) => void) => Observable<Opening>): Observable<ConnectEvent> {
     return new Observable((subscriber) => {
       const place = this.enter();
-      if (this.refusal !== undefined) throw this.refusal;
+      if (this.gate.refusal !== undefined) throw this.gate.refusal;
       const cut$ = this.#late.pipe(map((error) => { throw error; }));
       subscriber.add(merge(open(this.#leave), cut$).pipe(takeWhile((step): step is ConnectEvent => step.type !== 'session')).subscribe(subscriber));
       // Last: it is given back when the server is being left, which `close()` waits for as well.
@@ -64,7 +62,7 @@ export class Pool implements Carrier {
 
   /** A place for a mail, from its subscription to its end: `close()` waits until it is given back. A closed one where the pool is closed. */
   enter(): Place {
-    const isClosed = this.refusal !== undefined;
+    const isClosed = this.gate.refusal !== undefined;
     if (!isClosed) this.#begun += 1;
     return new Place(isClosed, this.#left);
   }
@@ -72,7 +70,7 @@ export class Pool implements Carrier {
   /** Does a job for its observer, on a connection that has room, a new one, or the next that has. */
   use(job: Job, observer: Observer<SmtpEvent>, place: Place): Unsubscribable {
     const delivery = new Delivery(job, observer, this, place);
-    if (place.closed) delivery.error(this.refusal);
+    if (place.closed) delivery.error(this.gate.refusal);
     else if (this.#isAdmitting || this.#first !== undefined || !this.#begins(delivery)) {
       this.#waiting.add(delivery);
       delivery.waits(this.#scheduler);
@@ -120,10 +118,11 @@ export class Pool implements Carrier {
    * way at the end of the time is cut off.
    */
   async close(end: Deadline): Promise<CloseReport> {
-    this.refusal = new SmtpUsageError({ phase: 'idle', message: 'This client was closed. Make a new SmtpClient to send more.' });
+    this.gate.refusal = new SmtpUsageError({ phase: 'idle', message: 'This client was closed. Make a new SmtpClient to send more.' });
     const begun = this.#begun;
     let cut = 0;
     for (const connection of this.#connections) if (connection.mails === 0) this.#retire(connection);
+    this.#changed();
     const closed$ = this.state$.pipe(filter(({ open }) => open === 0 && this.#begun === 0));
     const cut$ = defer(() => {
       cut = this.#begun;
@@ -131,6 +130,7 @@ export class Pool implements Carrier {
       return closed$;
     });
     await firstValueFrom(end.at === Infinity ? closed$ : closed$.pipe(timeout({ first: remaining(this.#awake, end.at), scheduler: this.#awake, with: () => cut$ })), { defaultValue: undefined });
+    this.#changes.complete();
     return { ended: begun - cut, cut };
   }
 
@@ -237,9 +237,9 @@ export class Pool implements Carrier {
     const { idleTimeout, maxAge } = this.#settings;
     const isKept = connection.session?.isUsable === true && !this.#isWorn(connection);
     // On its way out, the client still sends what waits.
-    if (isKept && this.refusal !== undefined) this.#admit();
+    if (isKept && this.gate.refusal !== undefined) this.#admit();
     if (connection.mails > 0) return;
-    if (!isKept || this.refusal !== undefined || idleTimeout === 0) {
+    if (!isKept || this.gate.refusal !== undefined || idleTimeout === 0) {
       this.#retire(connection);
       return;
     }

@@ -1,4 +1,5 @@
 import { Observable, type ObservableInput, type Observer, type Subscriber, type Unsubscribable } from 'rxjs';
+import type { SmtpError } from '../protocol/error.js';
 import type { Gate } from './gate.js';
 import { COMPLETE, failed, supplyOf, type Demand, type End, type Supply } from './supply.js';
 
@@ -11,10 +12,10 @@ export interface Outcomes<T, V, R> {
 /** Begins the work on one value. */
 type Start<T, V> = (value: T, observer: Observer<V>) => Unsubscribable;
 
-/** How much is taken at a time. */
+/** How much is taken at a time: so many, or as much as the gate lets in. A gate that is shut for good ends all. */
 export interface Room {
-  readonly concurrency: number;
-  readonly gate?: Gate | undefined;
+  readonly concurrency: number | undefined;
+  readonly gate: Gate;
 }
 
 /**
@@ -25,7 +26,7 @@ export interface Room {
 export const pullMap = <T, V, R>(source: ObservableInput<T>, start: Start<T, V>, room: Room, outcomes: Outcomes<T, V, R>): Observable<R> =>
   new Observable((subscriber) => {
     const pull = new Pull(source, start, room, outcomes, subscriber);
-    subscriber.add(room.gate?.watch(() => { pull.fill(); }));
+    subscriber.add(room.gate.watch(() => { pull.fill(); }));
     subscriber.add(pull);
     pull.fill();
   });
@@ -55,8 +56,9 @@ class Pull<T, V, R> implements Demand<T>, Unsubscribable {
   fill(): void {
     if (this.#isFilling) return;
     this.#isFilling = true;
-    const { concurrency, gate } = this.#room;
-    while (this.#end === undefined && this.#active.length < concurrency && gate?.isOpen !== false && !this.subscriber.closed && this.#supply.give());
+    while (this.#end === undefined && this.#hasRoom && !this.subscriber.closed && this.#supply.give());
+    // Its end is all that a source could still give.
+    if (this.#end === undefined && this.#refusal !== undefined) this.#fail(this.#refusal);
     this.#isFilling = false;
     const end = this.#end;
     if (end === undefined || this.#active.length > 0) return;
@@ -66,6 +68,10 @@ class Pull<T, V, R> implements Demand<T>, Unsubscribable {
 
   begin(value: T): void {
     if (this.#end !== undefined) return;
+    if (this.#refusal !== undefined) {
+      this.#fail(this.#refusal);
+      return;
+    }
     const work = new Work(this, value, this.#index++);
     work.place = this.#active.push(work) - 1;
     work.begin();
@@ -75,15 +81,32 @@ class Pull<T, V, R> implements Demand<T>, Unsubscribable {
     this.#end ??= how;
   }
 
-  done(work: Work<T, V, R>, failure?: End): void {
+  /** What is thrown ends the whole. */
+  failed(work: Work<T, V, R>, failure: unknown): void {
+    this.#fail(failure);
+    this.done(work);
+  }
+
+  done(work: Work<T, V, R>): void {
     // Its place is taken by the last one: there may be many, and they end all the time.
     const last = this.#active.pop();
     if (last !== undefined && last !== work) this.#active[last.place = work.place] = last;
-    if (failure !== undefined && this.#end === undefined) {
-      this.#end = failure;
-      this.#supply.stop();
-    }
     this.fill();
+  }
+
+  get #refusal(): SmtpError | undefined {
+    return this.#room.gate.refusal;
+  }
+
+  get #hasRoom(): boolean {
+    const { concurrency, gate } = this.#room;
+    return gate.refusal !== undefined || (concurrency === undefined ? gate.isOpen : this.#active.length < concurrency);
+  }
+
+  /** The first failure is the one that is told, also where the source had come to its end. */
+  #fail(failure: unknown): void {
+    if (this.#end === undefined) this.#supply.stop();
+    if (this.#end?.failed !== true) this.#end = failed(failure);
   }
 
   unsubscribe(): void {
@@ -133,7 +156,7 @@ class Work<T, V, R> implements Unsubscribable, Observer<V> {
     try {
       outcome = outcomes.failure(error, this.#value, this.index);
     } catch (failure) {
-      this.#pull.done(this, failed(failure));
+      this.#pull.failed(this, failure);
       return;
     }
     subscriber.next(outcome);

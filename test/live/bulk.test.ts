@@ -1,10 +1,13 @@
 import { runInNewContext } from 'node:vm';
-import { concat, filter, firstValueFrom, from, lastValueFrom, map, of, take, tap, throwError, toArray } from 'rxjs';
+import { concat, filter, firstValueFrom, from, lastValueFrom, map, NEVER, of, Subject, take, tap, throwError, toArray, type Observable, type ObservableInput } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { sendMail, SmtpClient, type Message } from '../../src/index.js';
 import { startServer } from '../../src/testing/index.js';
 import { clientOf, MAIL } from '../support/clear-client.js';
 import { collect } from '../support/collect.js';
+
+/** How a stream failed; undefined where it did not. */
+const failureOf = (events$: Observable<unknown>): Promise<unknown> => lastValueFrom(events$, { defaultValue: undefined }).then(() => undefined, (error: unknown) => error);
 
 describe('sendAll', () => {
   function* endless(taken: { count: number }): Generator<Message> { for (;;) { taken.count += 1; yield MAIL; } }
@@ -119,6 +122,35 @@ describe('sendAll', () => {
       if (hasMore) expect(await ended).toMatchObject({ code: 'E_USAGE', message: expect.stringContaining('was closed') as string });
       else expect(await ended).toBeUndefined();
     }
+  });
+
+  it.each<[string, () => ObservableInput<Message>]>([
+    ['finished messages', () => [MAIL, MAIL]],
+    ['composed messages', () => [{ from: 'ann@example.com', to: 'bob@example.org', text: 'x' }]],
+    ['an Observable', () => of(MAIL)],
+    ['an Observable that gives none', () => NEVER],
+    ['an async source', async function* () { yield await Promise.resolve(MAIL); }],
+    ['a source without an end', () => endless({ count: 0 })],
+  ])('of a client that was closed fails: %s', async (_, source) => {
+    await using server = await startServer();
+    const client = clientOf(server);
+    await client.close();
+    for (const options of [{}, { concurrency: 1 }]) expect(await failureOf(client.sendAll(source(), options))).toMatchObject({ code: 'E_USAGE', message: expect.stringContaining('was closed') as string });
+    expect(server.sessions).toHaveLength(0);
+  });
+
+  it('ends a source that may give more when the client closes', async () => {
+    await using server = await startServer();
+    const client = clientOf(server);
+    const messages = new Subject<Message>();
+    const types: string[] = [];
+    const failure = failureOf(client.sendAll(messages).pipe(tap(({ type }) => { types.push(type); })));
+    messages.next(MAIL);
+    await client.close();
+    expect(await failure).toMatchObject({ code: 'E_USAGE' });
+    expect(types.at(-1)).toBe('accepted');
+    expect(messages.observed).toBe(false);
+    expect(await lastValueFrom(client.state$)).toMatchObject({ open: 0, inFlight: 0 });
   });
 
   it('takes no more than the connections have room for, so that nothing waits within its own time', async () => {
