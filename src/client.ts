@@ -71,7 +71,7 @@ export class SmtpClient implements AsyncDisposable {
 
   /** What would be tried, in order: what opened before comes first. Nothing is opened to compute it. */
   get plans(): readonly ConnectionPlan[] {
-    return inOrder(this.#plans, this.#memory.opened);
+    return [...inOrder(this.#plans, this.#memory.opened)];
   }
 
   /** Connects, secures, signs in and leaves; completes after `ready`. Fails with an `SmtpError`. */
@@ -100,7 +100,7 @@ export class SmtpClient implements AsyncDisposable {
    */
   sendAll(messages: ObservableInput<Message>, options: BulkOptions = {}): Observable<BulkEvent> {
     const { concurrency } = fields(options, { path: '', noun: 'option', known: ['concurrency'] });
-    if (concurrency !== undefined && (typeof concurrency !== 'number' || !(concurrency >= 1))) throw new SmtpUsageError({ message: 'The option "concurrency" must be a number above zero.' });
+    if (concurrency !== undefined && (typeof concurrency !== 'number' || !(concurrency >= 1))) throw new SmtpUsageError({ message: 'The option "concurrency" must be a number, 1 or more.' });
     return sendEach(messages, this.#startOne, { concurrency: concurrency ?? this.#concurrency, gate: this.#pool.gate });
   }
 

@@ -17,10 +17,12 @@ const HELP = `rxsmtp: mail as a stream of events
   rxsmtp verify [flags]   connect, secure and sign in, without a mail
   rxsmtp --version
 
-Each command has --help. Exit codes: 0 accepted, 1 not sent, 2 refused, 3 unknown (may have been accepted), 64 wrong usage.`;
+Each command has --help. Exit codes: 0 accepted, 1 not sent, 2 refused, 3 unknown (may have been accepted), 64 wrong usage, 70 a fault of this program.`;
 
 /** The program: a command and its arguments. Resolves with the exit code. */
 export const run = async ([name = 'demo', ...argv]: readonly string[], io: Io): Promise<number> => {
+  // Whoever reads may have read enough (`| head`): the exit code tells what became of the mail all the same.
+  for (const output of [io.stdout, io.stderr]) output.on('error', () => undefined);
   try {
     if (name === '--help' || name === '-h' || name === 'help') return tell(io, HELP);
     if (name === '--version' || name === '-v') return tell(io, await version());

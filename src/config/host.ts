@@ -19,4 +19,8 @@ export const isAddress = (text: string): boolean =>
   IPV4.test(text) || (/^[0-9a-f:.]*:[0-9a-f:.]*(?:%[\w.~-]+)?$/i.test(text) && URL.canParse(`http://[${text.replace(/%.*$/, '')}]/`));
 
 /** This machine itself, as far as the name tells. */
-export const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || (IPV4.test(host) && host.startsWith('127.'));
+export const isLoopback = (host: string): boolean =>
+  host === 'localhost' || (IPV4.test(host) && host.startsWith('127.')) || (isAddress(host) && /^\[::(?:1|ffff:7f..:.*)\]$/.test(canonical(host)));
+
+/** One of the many ways to write an IPv6 address. */
+const canonical = (address: string): string => (address.includes(':') && !address.includes('%') ? new URL(`http://[${address}]`).hostname : address);

@@ -22,7 +22,8 @@ export const fromJson = (source: string, env: Environment = process.env): SmtpOp
 const parse = (source: unknown): unknown => {
   if (typeof source !== 'string') throw usage('The JSON text must be a string.');
   try {
-    return JSON.parse(source);
+    // Without the byte order mark that some editors put in front.
+    return JSON.parse(source.replace(/^\ufeff/, ''));
   } catch {
     // The parser's own message shows a piece of the text.
     throw usage('The options are not valid JSON.');

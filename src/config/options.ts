@@ -253,7 +253,7 @@ const localAddress = (value: unknown, name: string): string => {
 const checkLocalEndpoint = (value: unknown): LocalEndpoint | undefined => {
   if (value === undefined || typeof value === 'function') return value as LocalEndpoint | undefined;
   if (typeof value === 'string') return localAddress(value, 'localEndpoint');
-  const given = fields(value, { path: 'localEndpoint', noun: OPTION, known: ['address', 'port'] });
+  const given = fields(value, { path: 'localEndpoint', noun: OPTION, known: ['address', 'port'], or: 'with "address" or "port", an address or a function' });
   const binding: LocalBinding = {
     ...(given.address === undefined ? {} : { address: localAddress(given.address, 'localEndpoint.address') }),
     ...(given.port === undefined ? {} : { port: localPort(given.port, 'localEndpoint.port') }),
@@ -263,7 +263,7 @@ const checkLocalEndpoint = (value: unknown): LocalEndpoint | undefined => {
 
 const checkPool = (value: unknown): PoolSettings | false => {
   if (value === false) return false;
-  const given = value === undefined ? undefined : fields(value, { path: 'pool', noun: OPTION, known: ['maxConnections', 'maxMessages', 'maxAge', 'idleTimeout', 'rate'] });
+  const given = value === undefined ? undefined : fields(value, { path: 'pool', noun: OPTION, known: ['maxConnections', 'maxMessages', 'maxAge', 'idleTimeout', 'rate'], or: 'or false' });
   return {
     maxConnections: optional(count)(given?.maxConnections, 'pool.maxConnections') ?? MOST_CONNECTIONS,
     maxMessages: optional(countOrForever)(given?.maxMessages, 'pool.maxMessages') ?? 100,
@@ -280,7 +280,7 @@ const checkRate = (value: unknown): Rate => {
 
 const checkPipelining = (value: unknown): Settings['pipelining'] => {
   if (value === undefined || typeof value === 'boolean') return { enabled: value ?? true, depth: undefined };
-  const { depth } = fields(value, { path: 'pipelining', noun: OPTION, known: ['depth'] });
+  const { depth } = fields(value, { path: 'pipelining', noun: OPTION, known: ['depth'], or: 'with "depth", or true or false' });
   return { enabled: true, depth: optional(count)(depth, 'pipelining.depth') };
 };
 

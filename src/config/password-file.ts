@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { usage } from '../message/fields.js';
 
-/** The password in a file, without the line end that editors leave behind it. `setting` is who names the file, for errors. */
+/** The password in a file of UTF-8, without what editors put around it: a byte order mark, a line end. `setting` is who names the file, for errors. */
 export const readPasswordFile = (path: string, setting: string): string => {
   const password = read(path, setting).replace(/\r?\n$/, '');
   if (password === '') throw usage(`The file that the ${setting} names is empty.`);
@@ -10,9 +10,9 @@ export const readPasswordFile = (path: string, setting: string): string => {
 
 const read = (path: string, setting: string): string => {
   try {
-    return readFileSync(path, 'utf8');
+    return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path));
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
-    throw usage(`The file that the ${setting} names cannot be read${code === undefined ? '' : ` (${code})`}.`);
+    throw usage(`The file that the ${setting} names ${code === 'ERR_ENCODING_INVALID_ENCODED_DATA' ? 'is not valid UTF-8' : `cannot be read${code === undefined ? '' : ` (${code})`}`}.`);
   }
 };

@@ -47,7 +47,7 @@ export const checkProxies = (value: unknown, host: string): readonly ProxySettin
 };
 
 const checkProxy = (value: unknown, path: string): ProxySettings => {
-  const given = fields(typeof value === 'string' ? proxyFromUrl(value, `The option "${path}"`) : value, { path, noun: 'option', known: ['protocol', 'host', 'port', 'user', 'pass', 'tls'] });
+  const given = fields(typeof value === 'string' ? proxyFromUrl(value, `The option "${path}"`) : value, { path, noun: 'option', known: ['protocol', 'host', 'port', 'user', 'pass', 'tls'], or: 'or a URL' });
   const name = (key: string): string => nameOf(path, key);
   const protocol = oneOf(PROTOCOLS)(given.protocol, name('protocol'));
   const user = optional(text)(given.user, name('user'));

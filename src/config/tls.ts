@@ -44,7 +44,7 @@ const KNOWN = [
 /** What is checked here is checked for good: after it, no handshake can fail over an option. */
 export const checkTls = (value: unknown, path = 'tls'): TlsSettings => {
   const name = (option: keyof TlsOptions): string => nameOf(path, option);
-  const given = fields(value ?? {}, { path, noun: 'option', known: KNOWN });
+  const given = fields(value === undefined ? {} : value, { path, noun: 'option', known: KNOWN });
   const listed = optional(list(oneOf(TLS_VERSIONS)))(given.versions, name('versions'));
   const strict = optional(flag)(given.strictVersions, name('strictVersions')) ?? false;
   const { offered, skipped } = listed === undefined ? { offered: DEFAULT_TLS_VERSIONS, skipped: [] } : usableVersions(listed, strict);

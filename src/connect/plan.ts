@@ -14,9 +14,9 @@ const DOORS: Readonly<Record<SecurityMode, readonly number[]>> = { implicit: [46
 // These greet in clear text; every other port is asked with TLS first, because a TLS client is answered at once either way.
 const CLEAR_FIRST = new Set([25, 587, 2525]);
 
-/** The doors to try, in order. Pure: nothing is opened to compute it. */
+/** The doors to try, in order. Pure: nothing is opened to compute it. Who is shown a plan cannot change it. */
 export const plan = ({ host, port, modes }: PlanInput): readonly ConnectionPlan[] => {
   const tls: readonly SecurityMode[] = port !== undefined && CLEAR_FIRST.has(port) ? ['starttls', 'implicit'] : ['implicit', 'starttls'];
   const order = modes === 'tls' ? tls : modes === 'auto' ? [...tls, 'none' as const] : modes;
-  return order.flatMap((security) => (port === undefined ? DOORS[security] : [port]).map((door) => ({ host, port: door, security })));
+  return order.flatMap((security) => (port === undefined ? DOORS[security] : [port]).map((door) => Object.freeze({ host, port: door, security })));
 };

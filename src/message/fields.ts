@@ -13,6 +13,8 @@ export interface FieldRules<K extends string> {
   /** What a field is called in errors: "option", "field". */
   readonly noun: string;
   readonly known: readonly K[];
+  /** What it may be instead of an object: "or false". */
+  readonly or?: string;
   /** Keys that are known and refused, and why. */
   readonly refused?: Readonly<Record<string, string>>;
 }
@@ -27,8 +29,8 @@ Object.setPrototypeOf(Own.prototype, null);
  * The own fields of an object, each read once into an object that inherits nothing; `undefined` counts as absent.
  * A key that is not known is refused, so neither a typing error nor `__proto__` passes, and what a prototype holds is never seen.
  */
-export const fields = <K extends string>(value: unknown, { path, noun, known, refused }: FieldRules<K>): Fields<K> => {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw usage(`${path === '' ? `The ${noun}s` : `The ${noun} "${path}"`} must be an object.`);
+export const fields = <K extends string>(value: unknown, { path, noun, known, or, refused }: FieldRules<K>): Fields<K> => {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw usage(`${path === '' ? `The ${noun}s` : `The ${noun} "${path}"`} must be an object${or === undefined ? '' : ` ${or}`}.`);
   const given = value as Readonly<Record<string, unknown>>;
   const own = new Own() as Partial<Record<K, unknown>>;
   for (const key in given) {

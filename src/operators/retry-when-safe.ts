@@ -1,4 +1,5 @@
 import { retry, throwError, timer, type MonoTypeOperatorFunction, type SchedulerLike } from 'rxjs';
+import { fields, usage } from '../message/fields.js';
 import { SmtpError } from '../protocol/error.js';
 
 export interface RetryOptions {
@@ -18,14 +19,24 @@ const backOff = (attempt: number): number => Math.random() * Math.min(CAP, BASE 
 /**
  * Sends again after errors that are `retryable`, and only those: never where the mail may have been accepted. Each retry
  * keeps the Message-ID. Content must be replayable: a string, bytes, or a function that gives it anew.
+ * @throws SmtpUsageError naming an option that cannot be used.
  *
  * ```ts
  * client.send(message).pipe(retryWhenSafe({ count: 3 }))
  * ```
  */
-export const retryWhenSafe = <T>({ count = 3, delay = backOff, scheduler }: RetryOptions = {}): MonoTypeOperatorFunction<T> =>
-  retry({
+export const retryWhenSafe = <T>(options: RetryOptions = {}): MonoTypeOperatorFunction<T> => {
+  const { count, delay, scheduler } = checked(options);
+  return retry({
     count,
     delay: (error: unknown, attempt) =>
       error instanceof SmtpError && error.retryable ? timer(typeof delay === 'number' ? delay : delay(attempt), scheduler) : throwError(() => error),
   });
+};
+
+const checked = (options: RetryOptions): Required<Omit<RetryOptions, 'scheduler'>> & Pick<RetryOptions, 'scheduler'> => {
+  const { count = 3, delay = backOff, scheduler } = fields(options, { path: '', noun: 'option', known: ['count', 'delay', 'scheduler'] });
+  if (typeof count !== 'number' || !(count >= 0)) throw usage('The option "count" must be a number of retries: 0 or more.');
+  if (typeof delay !== 'function' && (typeof delay !== 'number' || !(delay >= 0))) throw usage('The option "delay" must be a number of milliseconds, or a function that gives one.');
+  return { count, delay: delay as NonNullable<RetryOptions['delay']>, ...(scheduler === undefined ? {} : { scheduler: scheduler as SchedulerLike }) };
+};

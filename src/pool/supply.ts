@@ -1,4 +1,5 @@
 import { from, Subscription, type Observable, type ObservableInput } from 'rxjs';
+import { usage } from '../message/fields.js';
 
 /** How a source ended. */
 export type End = { readonly failed: false } | { readonly failed: true; readonly error: unknown };
@@ -23,9 +24,21 @@ export interface Demand<T> {
 
 /** Iterables and async iterables are pulled; what an Observable emits too fast waits. */
 export const supplyOf = <T>(source: ObservableInput<T>, demand: Demand<T>): Supply => {
+  const given: unknown = source;
+  if (typeof given !== 'object' || given === null) throw usage(NO_SOURCE);
   if (Symbol.iterator in source) return new Pulled(source[Symbol.iterator](), demand);
   if (Symbol.asyncIterator in source) return new Pulled(source[Symbol.asyncIterator](), demand);
-  return new Pushed(from(source), demand);
+  return new Pushed(observed(source), demand);
+};
+
+const NO_SOURCE = 'The messages must be a list, an iterable, an async iterable or an Observable of them. One message goes to send().';
+
+const observed = <T>(source: ObservableInput<T>): Observable<T> => {
+  try {
+    return from(source);
+  } catch {
+    throw usage(NO_SOURCE);
+  }
 };
 
 /** Gives a value when it is asked for one, or later where it is a promise. */

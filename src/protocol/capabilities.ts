@@ -11,7 +11,7 @@ const SIZE = /^[0-9]{1,20}$/;
 const sizeLimit = ([limit = '']: readonly string[] = []): number | undefined => (SIZE.test(limit) && Number(limit) > 0 ? Number(limit) : undefined);
 
 const mechanisms = (names: readonly string[] = []): readonly string[] =>
-  [...new Set(names.map((name) => name.toUpperCase()))].filter((name) => MECHANISM.test(name));
+  Object.freeze([...new Set(names.map((name) => name.toUpperCase()))].filter((name) => MECHANISM.test(name)));
 
 /** How much a server takes (RFC 9422); what is undefined has no limit that was told. */
 export interface Limits {
@@ -31,9 +31,9 @@ const limit = (given: readonly string[], name: string): number | undefined => {
 };
 
 const limits = (given: readonly string[] = []): Limits =>
-  ({ mails: limit(given, 'MAILMAX'), recipients: limit(given, 'RCPTMAX'), domains: limit(given, 'RCPTDOMAINMAX') });
+  Object.freeze({ mails: limit(given, 'MAILMAX'), recipients: limit(given, 'RCPTMAX'), domains: limit(given, 'RCPTDOMAINMAX') });
 
-/** What a server offers (RFC 5321 section 4.1.1.1). The greeting's own line is never taken for an offer. */
+/** What a server offers (RFC 5321 section 4.1.1.1). The greeting's own line is never taken for an offer. Whom it is told cannot change it. */
 export class Capabilities {
   /** Before the first EHLO, and after TLS made what was said before void (RFC 3207 section 4.2). */
   static readonly none: Capabilities = new this('', false, new Map());
@@ -57,6 +57,7 @@ export class Capabilities {
     this.authentication = mechanisms(offers.get('AUTH'));
     this.limits = limits(offers.get('LIMITS'));
     this.#offers = offers;
+    Object.freeze(this);
   }
 
   static fromEhlo({ lines }: Reply): Capabilities {
@@ -85,7 +86,7 @@ export class Capabilities {
 
   /** The words behind a keyword; none where it is not offered. */
   parameters(keyword: string): readonly string[] {
-    return this.#offers.get(keyword.toUpperCase()) ?? [];
+    return [...this.#offers.get(keyword.toUpperCase()) ?? []];
   }
 
   toJSON(): { readonly domain: string; readonly extended: boolean; readonly offers: Readonly<Record<string, readonly string[]>> } {

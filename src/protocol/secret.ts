@@ -27,7 +27,7 @@ export class Secret {
 
 /**
  * Takes known secrets out of a peer's text: some servers echo a credential in the reply that refuses it.
- * Knows each secret as it was typed, percent-encoded, and in base64 wherever it stands in what was encoded.
+ * Knows each secret as it was typed, percent-encoded in the usual ways, and in base64 wherever it stands in what was encoded.
  */
 export class Redactor {
   readonly #forms = new Set<string>();
@@ -54,9 +54,16 @@ const known = new WeakMap<Secret, readonly string[]>();
 
 const formsOf = (secret: string): readonly string[] => {
   const padded = Buffer.from(`\0\0${secret}`, 'utf8');
-  const forms = [secret, encodeURIComponent(secret), padded.toString('base64', 2), base64At(padded, 0), base64At(padded, 1), base64At(padded, 2)];
+  const forms = [secret, ...percentEncoded(secret), padded.toString('base64', 2), base64At(padded, 0), base64At(padded, 1), base64At(padded, 2)];
   // A form of one or two characters would take ordinary text apart and hide nothing.
   return forms.filter((form) => form.length > 2);
+};
+
+/** As URLs, forms and other languages write it. */
+const percentEncoded = (secret: string): readonly string[] => {
+  const plain = encodeURIComponent(secret);
+  const strict = plain.replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
+  return [plain, strict, strict.replaceAll('%20', '+')].flatMap((form) => [form, form.replace(/%../g, (code) => code.toLowerCase())]);
 };
 
 /**

@@ -1,7 +1,12 @@
+import { oneOf } from '../config/checks.js';
+
 /** Where a fault strikes: at the server's reply to this, at the TLS handshake, or inside the content (`body`). */
-export type FaultPoint =
-  | 'greeting' | 'ehlo' | 'helo' | 'starttls' | 'tls' | 'auth' | 'auth-response' | 'mail' | 'rcpt' | 'data' | 'bdat' | 'body' | 'end-of-data'
-  | 'rset' | 'noop' | 'quit' | 'any';
+export type FaultPoint = (typeof POINTS)[number];
+
+const POINTS = [
+  'greeting', 'ehlo', 'helo', 'starttls', 'tls', 'auth', 'auth-response', 'mail', 'rcpt', 'data', 'bdat', 'body', 'end-of-data', 'rset', 'noop', 'quit', 'any',
+] as const;
+const ACTIONS = ['reply', 'delay', 'dribble', 'split', 'glue', 'silence', 'stall', 'garbage', 'flood', 'reset', 'half-close', 'close'] as const satisfies readonly FaultAction['do'][];
 
 /** What happens there. Replies are given without their last CRLF; `reply` replaces the one that the server would give. */
 export type FaultAction =
@@ -47,6 +52,11 @@ export class FaultScript {
   readonly #left: { readonly fault: Fault; skip: number; times: number }[];
 
   constructor(faults: readonly Fault[]) {
+    // A script with a typing error would test nothing.
+    faults.forEach((fault, index) => {
+      oneOf(POINTS)(fault.at, `faults[${String(index)}].at`);
+      oneOf(ACTIONS)(fault.do, `faults[${String(index)}].do`);
+    });
     this.#left = faults.map((fault) => ({ fault, skip: fault.skip ?? 0, times: fault.times ?? 1 }));
   }
 

@@ -1,5 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { oneOf, optional } from '../config/checks.js';
+import { fields } from '../message/fields.js';
 import { localhostCertificate, testAuthority } from './certificates.js';
 import { FaultScript } from './fault.js';
 import type { ReceivedMessage, ReceivedSession, ServerOptions } from './options.js';
@@ -25,6 +27,10 @@ export interface TestServer extends AsyncDisposable {
   close(): Promise<void>;
 }
 
+const KNOWN = [
+  'host', 'port', 'cert', 'key', 'tls', 'users', 'mechanisms', 'signIn', 'size', 'limits', 'without', 'offers', 'faults', 'onSender', 'onRecipient', 'onMessage',
+] as const satisfies readonly (keyof ServerOptions)[];
+
 /**
  * A real SMTP server on this machine, for tests: it keeps what it received byte for byte, and does wrong what its script says.
  *
@@ -32,8 +38,11 @@ export interface TestServer extends AsyncDisposable {
  * await using server = await startServer({ faults: [{ at: 'mail', do: 'reply', reply: '451 4.3.0 Try later' }] });
  * const client = new SmtpClient({ host: server.host, port: server.port, tls: { ca: server.ca } });
  * ```
+ * @throws SmtpUsageError (as a rejection) naming an option or a fault that is not known.
  */
 export const startServer = async (options: ServerOptions = {}): Promise<TestServer> => {
+  fields(options, { path: '', noun: 'option', known: KNOWN });
+  optional(oneOf(['starttls', 'implicit', 'none']))(options.tls, 'tls');
   const { host = '127.0.0.1', port = 0, cert, key } = options;
   const certificate = cert === undefined || key === undefined ? localhostCertificate : { cert, key };
   const faults = new FaultScript(options.faults ?? []);

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { Writable } from 'node:stream';
+import { Readable, Writable } from 'node:stream';
+import { NEVER } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { ProgressLine } from '../../src/cli/progress-line.js';
+import { run } from '../../src/cli/run.js';
 import { startServer } from '../../src/testing/index.js';
 import { cli } from '../support/cli.js';
 
@@ -22,6 +24,14 @@ describe('rxsmtp', () => {
 
   it.each([['--version'], ['-v']])('%s tells the version', async (word) => {
     expect(await cli([word])).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
+  });
+
+  it('tells by its exit code what became of a mail whose events nobody reads to the end', async () => {
+    await using server = await startServer({ tls: 'none' });
+    const gone = new Writable({ write: (_chunk, _encoding, done) => { done(Object.assign(new Error('write EPIPE'), { code: 'EPIPE' })); } });
+    const argv = ['send', '--server', `smtp://127.0.0.1:${server.port}`, '--from', 'ann@example.com', '--to', 'bob@example.org', '--text', 'Hi'];
+    expect(await run(argv, { stdin: Readable.from([]), stdout: gone, stderr: gone, env: {}, interrupted$: NEVER })).toBe(0);
+    expect(server.messages).toHaveLength(1);
   });
 
   it('names the commands where there is no such one', async () => {

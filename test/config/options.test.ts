@@ -15,6 +15,10 @@ test.each<[object, object]>([
   [{ host: 'localhost' }, { modes: 'auto', automatic: true }],
   [{ host: '127.9.9.9' }, { modes: 'auto' }],
   [{ host: '[::1]' }, { modes: 'auto' }],
+  [{ host: '0:0:0:0:0:0:0:1' }, { modes: 'auto' }],
+  [{ host: '::ffff:127.0.0.1' }, { modes: 'auto' }],
+  [{ host: '::ffff:192.0.2.1' }, { modes: 'tls' }],
+  [{ host: '::1:1' }, { modes: 'tls' }],
   [{ security: 'implicit' }, { modes: ['implicit'], automatic: false, timeouts: { greeting: 30_000 } }],
   [{ security: 'starttls' }, { modes: ['starttls'], automatic: true }],
   [{ security: 'starttls', port: 587 }, { automatic: false, port: 587 }],
@@ -36,6 +40,7 @@ test.each<[object, object]>([
 ])('%j gives %j', (options, expected) => { expect(of(options)).toMatchObject(expected); });
 
 test.each<[string, unknown]>([
+  ['or false', { host: 'a', pool: true }], ['true or false', { host: 'a', pipelining: 'yes' }], ['an address or a function', { host: 'a', localEndpoint: 5 }], ['or a URL', { host: 'a', proxy: 5 }], ['"tls" must be an object', { host: 'a', tls: null }],
   ['host', { host: '' }], ['host', { host: 'a b' }], ['host', { host: 5 }], ['host', { host: 'a\r\nb' }], ['host', {}],
   ['A URL', { host: 'smtp://a' }], ['The port is an option', { host: 'a:25' }], ['host', { host: '..' }],
   ['Did you mean "host"', { hots: 'a' }], ['Did you mean "security"', { host: 'a', securty: 'tls' }], ['Did you mean "tls.versions"', { host: 'a', tls: { version: [] } }],

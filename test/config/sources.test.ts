@@ -44,6 +44,10 @@ test('the environment', () => {
   const file = join(mkdtempSync(join(tmpdir(), 'rxsmtp-')), 'pass');
   writeFileSync(file, 'from file\n');
   expect(fromEnv({ SMTP_HOST: 'host', SMTP_USER: 'ann', SMTP_PASSWORD_FILE: file }).auth).toEqual({ user: 'ann', pass: 'from file' });
+  writeFileSync(file, Buffer.from('\ufefffrom file\n'));
+  expect(fromEnv({ SMTP_HOST: 'host', SMTP_USER: 'ann', SMTP_PASSWORD_FILE: file }).auth).toEqual({ user: 'ann', pass: 'from file' });
+  writeFileSync(file, Buffer.from('gr\xfc\xdfe', 'latin1'));
+  expect(() => fromEnv({ SMTP_HOST: 'host', SMTP_USER: 'ann', SMTP_PASSWORD_FILE: file })).toThrow('is not valid UTF-8');
   expect(() => fromEnv({})).toThrow('SMTP_HOST');
   vi.stubEnv('SMTP_HOST', 'host');
   expect(fromEnv()).toMatchObject({ host: 'host' });
@@ -67,6 +71,7 @@ describe('JSON', () => {
     ['{"host":"mail.${HOST}","auth":{"user":"a$${b}$","pass":"${PASS}"}}', { host: 'mail.host', auth: { user: 'a${b}$', pass: 'p"${HOST}' } }],
     ['{"host":"host","tls":{"servername":"${HOST}"},"security":["starttls"]}', { host: 'host', tls: { servername: 'host' }, security: ['starttls'] }],
     [JSON.stringify({ host: 'host', auth: { user: 'ann', passwordFile: file } }), { host: 'host', auth: { user: 'ann', pass: 'from file' } }],
+    ['\ufeff{"host":"host"}', { host: 'host' }],
   ])('%s', (text, options) => { expect(fromJson(text, env)).toEqual(options); });
 
   it.each<[string, string]>([

@@ -92,6 +92,7 @@ describe('sendAll', () => {
     ];
     for (const [options, text] of wrong) expect(() => client.sendAll([], options)).toThrow(text);
     expect(() => client.sendAll([], { concurrency: undefined } as object)).not.toThrow();
+    for (const source of [5, null, undefined, 'mail', MAIL]) expect(await failureOf(client.sendAll(source as unknown as Message[]))).toMatchObject({ code: 'E_USAGE', message: expect.stringContaining('One message goes to send()') as string });
   });
 
   it('tells what became of each mail that was begun when its source fails', async () => {

@@ -269,4 +269,31 @@ describe('verify, close and operators', () => {
     expect(receipt).toMatchObject({ code: 'E_CLOSED', outcome: 'unknown' });
     expect(server.sessions).toHaveLength(2);
   });
+
+  it('retryWhenSafe checks its options', () => {
+    for (const [options, text] of [[{ cuont: 1 }, 'Did you mean "count"'], [{ count: NaN }, '"count"'], [{ count: -1 }, '"count"'], [{ delay: NaN }, '"delay"'], [{ delay: '5' }, '"delay"'], [null, 'must be an object']] as const)
+      expect(() => retryWhenSafe(options as object)).toThrow(text);
+    expect(() => retryWhenSafe({ count: Infinity, delay: 0 })).not.toThrow();
+  });
+
+  it('what is shown of the inside cannot change it', async () => {
+    await using server = await startServer({ users: USERS });
+    await using client = clientOf(server, { security: ['starttls'], auth: AUTH });
+    const [plan] = client.plans;
+    expect(() => { (plan as { security: string }).security = 'none'; }).toThrow(TypeError);
+    (client.plans as unknown[]).push({});
+    expect(client.plans).toHaveLength(1);
+    for (let count = 0; count < 2; count += 1) {
+      const told = await collect(client.send(RAW).pipe(tap((event) => {
+        if (event.type === 'introduced') expect(() => (event.capabilities.authentication as string[]).pop()).toThrow(TypeError);
+        if (event.type === 'ready') expect(() => (event.supportedAuthentication as string[]).pop()).toThrow(TypeError);
+      })));
+      expect(told.error).toBeUndefined();
+    }
+  });
+
+  it('the server for tests refuses a script with a typing error', async () => {
+    for (const [options, text] of [[{ falts: [] }, 'Did you mean "faults"'], [{ tls: 'tls' }, '"tls"'], [{ faults: [{ at: 'rcptt', do: 'close' }] }, '"faults[0].at"'], [{ faults: [{ at: 'rcpt', do: 'colse' }] }, '"faults[0].do"']] as const)
+      await expect(startServer(options as object)).rejects.toThrow(text);
+  });
 });

@@ -29,6 +29,12 @@ describe('Redactor', () => {
     }
   });
 
+  it.each(['p%c3%a4ss%20w*rd', 'p%C3%A4ss%20w*rd', 'p%C3%A4ss+w%2Ard', 'p%c3%a4ss%20w%2ard'])('knows it as others percent-encode it: %s', (written) => {
+    const redactor = new Redactor();
+    redactor.conceal('päss w*rd');
+    expect(redactor.clean(`535 ${written} no`)).toBe('535 *** no');
+  });
+
   it('leaves other text alone', () => {
     const redactor = new Redactor();
     redactor.conceal('pw');
