@@ -1,5 +1,5 @@
 import type { Observable, Observer, SchedulerLike, Unsubscribable } from 'rxjs';
-import { SmtpReplyError, SmtpTimeoutError } from '../protocol/error.js';
+import { SmtpProtocolError, SmtpReplyError, SmtpTimeoutError } from '../protocol/error.js';
 import type { SmtpEvent } from '../protocol/event.js';
 import type { Opening } from '../session/open-session.js';
 import type { Claim, Session } from '../session/session.js';
@@ -51,6 +51,9 @@ interface Listener extends Observer<SmtpEvent> {
  */
 const isBetterElsewhere = (error: unknown, isFirst: boolean): boolean =>
   (error instanceof SmtpTimeoutError && error.limit === 'operation') || (!isFirst && error instanceof SmtpReplyError && error.phase === 'mail' && error.reply.code === 451);
+
+/** What was sent ahead was not answered, or not in its turn: in doubt, but the next ones can be spared that. */
+const isLostAhead = (error: unknown): boolean => error instanceof SmtpProtocolError || (error instanceof SmtpTimeoutError && error.limit !== 'operation' && error.limit !== 'close');
 
 // A mail that others keep pushing out is not to wander for ever.
 const MOST_MOVES = 3;
@@ -139,7 +142,7 @@ export class Delivery implements Observer<SmtpEvent>, Unsubscribable {
     }
     const moving = claim === undefined || this.#isTold || claim.isFirst || this.#moves === MOST_MOVES ? undefined : mayMove(error, claim.overlaps);
     this.#carrier.failed(error, this.number);
-    if (moving === 'it-was-ahead') this.#session?.manners.disappoint();
+    if (moving === 'it-was-ahead' || (claim?.overlaps === true && isLostAhead(error))) this.#session?.manners.disappoint();
     if (this.#session !== undefined && (moving === 'the-session-is-full' || isBetterElsewhere(error, claim?.isFirst !== false))) this.#session.isClosing = true;
     if (moving !== undefined) {
       this.#moves += 1;

@@ -3,6 +3,8 @@
  * ever gets more careful.
  */
 export class Manners {
+  /** A mail that was sent ahead was answered in its turn: until then a server may be one that throws away what waits in its input. */
+  hasProven = false;
   #bears: 'mails' | 'groups' | 'commands' = 'mails';
 
   /** The next mail may be begun before the one before was answered. */

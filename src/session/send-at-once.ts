@@ -1,6 +1,6 @@
 import type { Unsubscribable } from 'rxjs';
 import { bdat, type Command } from '../protocol/command.js';
-import { SmtpReplyError, type SmtpError } from '../protocol/error.js';
+import { SmtpProtocolError, SmtpReplyError, type SmtpError } from '../protocol/error.js';
 import { isPositive, type Reply } from '../protocol/reply.js';
 import { converse } from '../wire/exchange.js';
 import type { ReplySink } from '../wire/expectation.js';
@@ -43,13 +43,14 @@ class AtOnce implements ReplySink {
       if (this.#replies.length === this.#commands.length - 1) this.#judge();
     } else if (verdict.failure === undefined) conclude(this.#transaction, verdict, reply, this.#bytes);
     // The reply to content that reached nobody changes nothing, but had to be waited for.
-    else this.#transaction.observer.error(isPositive(reply) && this.#mayHaveSent(verdict.failure) ? unexpected(this.#transaction.session.wire, 'end-of-data', 'the content behind a failed envelope', reply) : verdict.failure);
+    else this.#transaction.observer.error(isPositive(reply) ? unexpected(this.#transaction.session.wire, 'end-of-data', 'the content behind a failed envelope', reply) : verdict.failure);
   }
 
-  // A refused envelope is the answer, whatever became of the connection; otherwise the content is in doubt.
+  // A refused envelope is the answer, whatever became of the connection. Otherwise the content is in doubt, and also where the
+  // replies cannot be trusted to be those to their commands.
   error(lost: SmtpError): void {
     const { failure } = this.#verdict ?? this.#judge(lost);
-    this.#transaction.observer.error(failure instanceof SmtpReplyError ? failure : lost);
+    this.#transaction.observer.error(failure instanceof SmtpReplyError && !(lost instanceof SmtpProtocolError) ? failure : lost);
   }
 
   complete(): void { /* The last reply has told it all. */ }
@@ -60,11 +61,5 @@ class AtOnce implements ReplySink {
     tellEnvelope(this.#transaction, verdict);
     if (verdict.failure === undefined) observer.next({ type: 'progress', bytesSent: this.#bytes, bytesTotal: this.#bytes });
     return verdict;
-  }
-
-  /** The envelope was not simply refused, or the server took a recipient whatever it made of the rest. */
-  #mayHaveSent(failure: SmtpError): boolean {
-    const { recipients } = this.#transaction.plan;
-    return !(failure instanceof SmtpReplyError) || this.#replies.slice(this.#commands.length - 1 - recipients.length).some(isPositive);
   }
 }

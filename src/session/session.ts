@@ -11,6 +11,9 @@ export const MAILS_IN_FLIGHT = 32;
 const BYTES_IN_FLIGHT = 1024 * 1024;
 // Behind so many recipients a mail gains nothing by being on its way already, and would only hold memory.
 const REPLIES_IN_FLIGHT = 2_000;
+// What a server that has proven nothing yet gets at a time: it leaves in one write, so that it is borne or thrown away together.
+const UNPROVEN_IN_FLIGHT = 8;
+const UNPROVEN_BYTES = 32 * 1024;
 // After so long without a word (ms), a connection may be gone without a trace.
 const FRESH = 1_000;
 
@@ -65,7 +68,15 @@ export class Session {
   get hasRoom(): boolean {
     if (this.#mailsInFlight === 0) return this.isUsable;
     return !this.#isWriting && this.#mailsInFlight < this.#depth && this.#bytesInFlight < BYTES_IN_FLIGHT && this.wire.outstanding < REPLIES_IN_FLIGHT
-      && !this.wire.mustDrop && !this.wire.failed;
+      && this.#isTrusted && !this.wire.mustDrop && !this.wire.failed;
+  }
+
+  /**
+   * Replies are matched by their order alone. A server that throws away what waits behind a mail would answer the next one that
+   * comes in the place of those that are gone: before it has shown that it does not, nothing is sent behind what has left.
+   */
+  get #isTrusted(): boolean {
+    return this.manners.hasProven || !this.#offersChunking || (this.#mailsInFlight < UNPROVEN_IN_FLIGHT && this.#bytesInFlight < UNPROVEN_BYTES && this.wire.stream.isGathering);
   }
 
   /** The commands of a mail may go out together. */
@@ -156,6 +167,7 @@ export class Claim {
   /** The server took it, and its transaction is over: before anybody is told, who may send the next mail at once. */
   succeeded(): void {
     this.hasSucceeded = true;
+    if (this.overlaps) this.#session.manners.hasProven = true;
     this.#session.succeeded(this.#number);
     this.#session.ended(this.#bytes);
   }

@@ -59,10 +59,13 @@ export const transact = (session: Session, claim: Claim, { mail, part, content, 
   const readyAt = session.wire.context.scheduler.now();
   const marks: Marks = { startedAt: operation.since, readyAt, goAheadAt: readyAt, contentAt: readyAt };
   const transaction: Transaction = { session, claim, mail, part, content, operation, plan, marks, observer };
-  if (whole !== undefined && chunks && session.isFresh) return sendAtOnce(transaction, whole);
+  if (whole !== undefined && chunks && session.isFresh && !isRisky(claim)) return sendAtOnce(transaction, whole);
   if (whole !== undefined && session.pipelines && !chunks) return sendInGroup(transaction, whole);
   return sendInTurn(transaction).subscribe(observer);
 };
+
+/** The mail before has failed, and may have left its recipients behind: where RSET is refused, content would reach them. */
+const isRisky = ({ needsReset, overlaps }: Claim): boolean => needsReset && !overlaps;
 
 /** The envelope, and when it was accepted the content. */
 const sendInTurn = (transaction: Transaction): Observable<never> => {

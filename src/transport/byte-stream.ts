@@ -26,6 +26,8 @@ export interface ByteStream {
   readonly unread: number;
   /** Something small, or the last of its kind: whatever is written in one turn leaves together. Nobody waits for it. */
   write(chunk: string | Uint8Array): void;
+  /** Something was written in this turn and has not left: what is written now goes along. */
+  readonly isGathering: boolean;
   /** Something large. Completes when the socket has taken it, so that its memory may be used again. */
   take(bytes: Uint8Array): Observable<never>;
   /** Whether the stream keeps the process alive: an idle one does not. */
@@ -84,6 +86,10 @@ export class SocketStream implements ByteStream {
 
   write(chunk: string | Uint8Array): void {
     if (this.socket.writable) this.#out.write(chunk);
+  }
+
+  get isGathering(): boolean {
+    return this.#out.isGathering;
   }
 
   take(bytes: Uint8Array): Observable<never> {

@@ -20,6 +20,11 @@ export class WriteBuffer {
     this.#copies = !(out instanceof Socket);
   }
 
+  /** What is written now leaves together with something that waits here. */
+  get isGathering(): boolean {
+    return this.#size > 0;
+  }
+
   write(chunk: string | Uint8Array): void {
     // One UTF-16 unit takes three bytes of UTF-8 at most.
     const most = typeof chunk === 'string' ? 3 * chunk.length : chunk.length;

@@ -20,6 +20,9 @@ export class Expectation {
   readonly isSignIn: boolean;
   #answered = 0;
   #phase: Phase | undefined;
+  /** What the server took of an envelope whose content has left behind it. */
+  #hasSender = false;
+  #hasRecipient = false;
 
   constructor(commands: readonly Command[], sink: ReplySink | undefined, lastDecides = false) {
     this.commands = commands;
@@ -53,11 +56,20 @@ export class Expectation {
   }
 
   /**
-   * RSET is answered with 2yz or 421. Where content has left behind it, anything else is no answer to it, but to content of a
-   * mail before that the server took for commands (RFC 3030 section 2 wants it skipped): no reply belongs to its command then.
+   * Content has left behind the commands, and this cannot be the reply to the one whose turn it is: then no reply belongs to its
+   * command. Content of a mail before that the server took for commands (RFC 3030 section 2 wants it skipped) is answered so, and
+   * one reply too many shifts all that follow. RSET is answered with 2yz or 421, nothing with 3yz, and a server that took no
+   * sender takes no recipient, nor content for nobody.
    */
   isOutOfStep(reply: Reply): boolean {
-    return this.#lastDecides && this.command.phase === 'reset' && !isPositive(reply) && !isFarewell(reply);
+    if (!this.#lastDecides || isFarewell(reply)) return false;
+    if (reply.severity === 3) return true;
+    switch (this.command.phase) {
+      case 'reset': return !isPositive(reply);
+      case 'rcpt': return isPositive(reply) && !this.#hasSender;
+      case 'end-of-data': return isPositive(reply) && !this.#hasRecipient;
+      default: return false;
+    }
   }
 
   /** The reply to the command stands for another phase from now on. */
@@ -66,7 +78,12 @@ export class Expectation {
   }
 
   /** One reply came; true if it was the last. */
-  answered(): boolean {
+  answered(reply: Reply): boolean {
+    if (this.#lastDecides && isPositive(reply)) {
+      const { phase } = this.command;
+      if (phase === 'mail') this.#hasSender = true;
+      else if (phase === 'rcpt') this.#hasRecipient = true;
+    }
     return ++this.#answered === this.commands.length;
   }
 

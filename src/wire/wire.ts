@@ -180,7 +180,7 @@ export class Wire {
     this.#outstanding -= 1;
     this.#transcript.note(reply);
     if (first.isOutOfStep(reply)) { this.fail(this.#failures.outOfStep(first.command, reply)); return; }
-    const isAnswered = first.answered();
+    const isAnswered = first.answered(reply);
     if (isAnswered) this.#due.shift();
     // Whatever follows the last reply that was due ends the wire, but nobody hears of it before that reply has counted.
     const surplus = isLast ? this.#surplus() : undefined;

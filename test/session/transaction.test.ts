@@ -52,7 +52,8 @@ describe('a mail that left at once', () => {
   it.each([
     ['is in doubt where one of its replies was too many', ['250 Ok\r\n250 Ok\r\n250 Ok\r\n550 5.6.0 not this\r\n'], 'E_PROTOCOL end-of-data unknown'],
     ['is in doubt where garbage came with its replies', ['250 Ok\r\n250 Ok\r\n250 Ok\r\nHTTP/1.1 400\r\n'], 'E_PROTOCOL end-of-data unknown'],
-    ['is refused where its sender was, whatever came behind', ['550 no\r\n503 no\r\n503 no\r\n503 no\r\n'], 'E_REPLY mail refused'],
+    ['is in doubt where one of its replies was too many, though all say no', ['550 no\r\n503 no\r\n503 no\r\n503 no\r\n'], 'E_PROTOCOL end-of-data unknown'],
+    ['is in doubt where a recipient was taken without a sender', ['503 what\r\n250 Ok\r\n250 Ok\r\n'], 'E_PROTOCOL end-of-data unknown'],
     ['is accepted where the server says goodbye behind it', ['250 Ok\r\n250 Ok\r\n250 queued\r\n421 4.4.2 bye\r\n'], 'end'],
     ['is accepted where its last reply came alone, whatever came behind', ['250 Ok\r\n250 Ok\r\n', '250 queued\r\n250 again\r\n'], 'end'],
   ])('%s', (_, replies, end) => {

@@ -6,6 +6,7 @@ export class FakeStream implements ByteStream {
   readonly remote = { address: '127.0.0.1', port: 25 };
   readonly local = { address: '127.0.0.1', port: 49152 };
   readonly unread = 0;
+  readonly isGathering = false;
   readonly written: string[] = [];
   readonly bytes: Observable<Buffer>;
   destroyed = false;

@@ -65,20 +65,52 @@ describe('exchange', () => {
   });
 });
 
+const ENVELOPE = [mail('ann@example.com'), rcpt('bob@example.org')];
+
+describe('content that left behind its envelope, whose replies are out of step', () => {
+  it.each([
+    ['3yz to MAIL', '354 go\r\n'],
+    ['3yz to RCPT', '250 Ok\r\n354 go\r\n'],
+    ['3yz to BDAT', '250 Ok\r\n250 Ok\r\n354 go\r\n'],
+    ['a recipient without a sender', '503 what\r\n250 Ok\r\n'],
+    ['a recipient behind a goodbye to MAIL', '421 bye\r\n250 Ok\r\n'],
+    ['content for nobody', '250 Ok\r\n451 not now\r\n250 queued\r\n'],
+    ['content without a sender', '550 no\r\n503 no\r\n250 queued\r\n'],
+  ])('is in doubt, and so is what left behind it: %s', (_, replies) => {
+    const server = new Subject<Buffer>();
+    const wire = new Wire(new FakeStream(server), { peer: 'mail.example:25', connection: 1, timeouts: LIMITS, scheduler: monotonic, redactor: new Redactor(), log: { observed: false, next: () => undefined } }, true);
+    const content = Buffer.from('Hi\r\n');
+    const told: string[] = [];
+    for (const name of ['first', 'second']) {
+      converse(wire, [...ENVELOPE, bdat(content.length, true)], { operation: deadline(monotonic, 'operation', Infinity) }, {
+        next: () => undefined,
+        error: ({ code, phase, outcome }) => { told.push(`${name} ${code} ${phase} ${outcome}`); },
+        complete: () => undefined,
+      }, content);
+    }
+    server.next(Buffer.from(replies));
+    expect(told).toEqual(['first E_PROTOCOL end-of-data unknown', 'second E_PROTOCOL end-of-data unknown']);
+    expect(wire.failed).toBe(true);
+  });
+});
+
 it('content that left before a goodbye was read is in doubt', () => {
   const server = new Subject<Buffer>();
   const wire = new Wire(new FakeStream(server), { peer: 'mail.example:25', connection: 1, timeouts: LIMITS, scheduler: monotonic, redactor: new Redactor(), log: { observed: false, next: () => undefined } }, true);
   const content = Buffer.from('Hi\r\n');
   const told: string[] = [];
   const send = (name: string, complete: () => void = () => undefined): void => {
-    converse(wire, [bdat(content.length, true)], { operation: deadline(monotonic, 'operation', Infinity) }, {
-      next: ({ code }) => { told.push(`${name} ${String(code)}`); },
+    converse(wire, [...ENVELOPE, bdat(content.length, true)], { operation: deadline(monotonic, 'operation', Infinity) }, {
+      next: () => undefined,
       error: ({ code, outcome, retryable }) => { told.push(`${name} ${code} ${outcome} ${String(retryable)}`); },
-      complete,
+      complete: () => {
+        told.push(`${name} taken`);
+        complete();
+      },
     }, content);
   };
   send('first', () => { send('third'); });
   send('second');
-  server.next(Buffer.from('250 Ok\r\n250 Ok\r\n421 bye\r\n'));
-  expect(told).toEqual(['first 250', 'second 250', 'third E_CLOSED unknown false']);
+  server.next(Buffer.from(`${'250 Ok\r\n'.repeat(6)}421 bye\r\n`));
+  expect(told).toEqual(['first taken', 'second taken', 'third E_CLOSED unknown false']);
 });
