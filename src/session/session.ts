@@ -36,8 +36,9 @@ export class Session {
   changed: () => void = () => undefined;
   readonly #offersPipelining: boolean;
   readonly #offersChunking: boolean;
-  /** The number of the last mail that was accepted. */
+  /** The numbers of the last mail that was accepted, and of the last that was not. */
   #lastGood = 0;
+  #lastBad = 0;
   #isWriting = false;
   #mailsInFlight = 0;
   #bytesInFlight = 0;
@@ -106,7 +107,7 @@ export class Session {
     this.mails += 1;
     this.#isWriting = true;
     this.#mailsInFlight += 1;
-    return new Claim(this, this.mails, this.mails - 1 !== this.#lastGood, this.#mailsInFlight > 1);
+    return new Claim(this, this.mails, { isBehindFailure: this.#lastBad === this.mails - 1 && this.mails > 1, needsReset: this.#lastGood !== this.mails - 1, overlaps: this.#mailsInFlight > 1 });
   }
 
   /** All of a mail has left: the next one may write. */
@@ -121,6 +122,11 @@ export class Session {
     this.#lastGood = number;
   }
 
+  /** The server did not take that mail, as far as is known. */
+  failed(number: number): void {
+    this.#lastBad = Math.max(this.#lastBad, number);
+  }
+
   /** A mail ended, of which so many bytes had left if all of it had. */
   ended(bytes: number | undefined): void {
     this.#mailsInFlight -= 1;
@@ -133,6 +139,8 @@ export class Session {
 export class Claim {
   /** No mail went before it here. */
   readonly isFirst: boolean;
+  /** The mail before it has failed, and may have left its recipients or a piece of its content behind. */
+  readonly isBehindFailure: boolean;
   /** The mail before it has not ended well yet: RSET goes in front, because some servers keep its transaction open. */
   readonly needsReset: boolean;
   /** Others are still waiting for their replies. */
@@ -145,10 +153,11 @@ export class Claim {
   isOver = false;
   #bytes: number | undefined;
 
-  constructor(session: Session, number: number, needsReset: boolean, overlaps: boolean) {
+  constructor(session: Session, number: number, { isBehindFailure, needsReset, overlaps }: Pick<Claim, 'isBehindFailure' | 'needsReset' | 'overlaps'>) {
     this.#session = session;
     this.#number = number;
     this.isFirst = number === 1;
+    this.isBehindFailure = isBehindFailure;
     this.needsReset = needsReset;
     this.overlaps = overlaps;
   }
@@ -175,6 +184,8 @@ export class Claim {
   /** Once, however it ended. */
   ended(): void {
     this.isOver = true;
-    if (!this.hasSucceeded) this.#session.ended(this.#bytes);
+    if (this.hasSucceeded) return;
+    this.#session.failed(this.#number);
+    this.#session.ended(this.#bytes);
   }
 }

@@ -59,13 +59,11 @@ export const transact = (session: Session, claim: Claim, { mail, part, content, 
   const readyAt = session.wire.context.scheduler.now();
   const marks: Marks = { startedAt: operation.since, readyAt, goAheadAt: readyAt, contentAt: readyAt };
   const transaction: Transaction = { session, claim, mail, part, content, operation, plan, marks, observer };
-  if (whole !== undefined && chunks && session.isFresh && !isRisky(claim)) return sendAtOnce(transaction, whole);
+  // Where RSET is refused, content sent along with it would reach the recipients of the mail before.
+  if (whole !== undefined && chunks && session.isFresh && !claim.isBehindFailure) return sendAtOnce(transaction, whole);
   if (whole !== undefined && session.pipelines && !chunks) return sendInGroup(transaction, whole);
   return sendInTurn(transaction).subscribe(observer);
 };
-
-/** The mail before has failed, and may have left its recipients behind: where RSET is refused, content would reach them. */
-const isRisky = ({ needsReset, overlaps }: Claim): boolean => needsReset && !overlaps;
 
 /** The envelope, and when it was accepted the content. */
 const sendInTurn = (transaction: Transaction): Observable<never> => {

@@ -1,4 +1,4 @@
-import { filter, firstValueFrom, lastValueFrom, skip, takeUntil, timer, toArray } from 'rxjs';
+import { filter, firstValueFrom, lastValueFrom, NEVER, skip, takeUntil, timer, toArray } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { SmtpClient, type BulkEvent, type Message, type SmtpEvent, type SmtpOptions } from '../../src/index.js';
 import { startServer, type TestServer } from '../../src/testing/index.js';
@@ -93,6 +93,21 @@ it('content behind a mail that failed waits for RSET, or it would reach that one
   expect((await collect(client.send(mailOf(1, 'eve@example.org')))).error).toBeUndefined();
   expect(server.messages.map(({ from, to }) => [from, to])).toEqual([['ann1@example.com', ['eve@example.org']]]);
   expect(server.sessions[0]?.lines.filter((line) => line.startsWith('C: BDAT'))).toEqual([]);
+});
+
+it('content behind a mail that was cancelled waits for RSET too, while one before it is still under way', async () => {
+  const refused = { at: 'rset', do: 'reply', reply: '451 not now', skip: 2, times: Infinity, session: 1 } as const;
+  await using server = await startServer({ faults: [refused, { at: 'end-of-data', do: 'delay', ms: 50, skip: 2 }] });
+  await using client = clientOf(server);
+  await sendAll(client, mails(2));
+  const slow = collect(client.send(mailOf(2)));
+  const hasBegun = firstValueFrom(client.log$.pipe(filter(({ text }) => text === 'RCPT TO:<cancelled@example.org>')));
+  const cancelled = client.send({ ...mailOf(3, 'cancelled@example.org'), raw: NEVER }).subscribe();
+  await hasBegun;
+  cancelled.unsubscribe();
+  const next = collect(client.send(mailOf(4, 'eve@example.org')));
+  for (const { error } of [await slow, await next]) expect(error).toBeUndefined();
+  expect(server.messages.slice(2).map(({ from, to }) => [from, to])).toEqual([['ann2@example.com', ['bob@example.org']], ['ann4@example.com', ['eve@example.org']]]);
 });
 
 describe('a server that throws away what waits behind a mail', () => {
