@@ -40,8 +40,14 @@ export const WORKLOADS = {
     job: { auth: true, perMail: true },
     contenders: { rxsmtp: { target: { rate: 2, cpu: 2.5 } }, [SINGLE]: {}, emailjs: { share: 0.1 }, upyo: {}, 'raw-data': {} },
   },
+  'connect-warm': {
+    title: 'The same in a process that has sent 2,000 mails before',
+    baseline: SINGLE, offer: [...CHUNKING, AUTH], warmUp: 2_000, full: 1_000,
+    job: { auth: true, perMail: true },
+    contenders: { rxsmtp: { target: { rate: 2, cpu: 2.5 } }, [SINGLE]: {}, upyo: {}, 'raw-data': {} },
+  },
   'connect-50ms': {
-    title: 'The same at 50 ms round trip',
+    title: 'A connection with AUTH for each mail at 50 ms round trip',
     baseline: SINGLE, offer: [...CHUNKING, AUTH], full: 20, roundTrip: 50,
     job: { auth: true, perMail: true },
     contenders: { rxsmtp: { target: { rate: 1.2 } }, [SINGLE]: {}, emailjs: {}, upyo: {}, 'raw-data': {} },
@@ -65,6 +71,11 @@ export const WORKLOADS = {
   pipelining: {
     title: '2 KB mails on one connection, PIPELINING offered, not CHUNKING',
     baseline: POOL, offer: PIPELINING, full: 5000, quick: 500,
+    contenders: { rxsmtp: { target: { rate: 4, cpu: 4 } }, [POOL]: {}, 'raw-data': {} },
+  },
+  'pipelining-warm': {
+    title: 'The same in a process that has sent 20,000 mails before',
+    baseline: POOL, offer: PIPELINING, warmUp: 20_000, full: 5000,
     contenders: { rxsmtp: { target: { rate: 4, cpu: 4 } }, [POOL]: {}, 'raw-data': {} },
   },
   lockstep: {

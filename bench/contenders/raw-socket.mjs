@@ -25,11 +25,16 @@ export class RawSocket {
       raw.write(`AUTH PLAIN ${Buffer.from('\0user\0password').toString('base64')}\r\n`);
       await raw.until(3);
     }
-    raw.#answered = 0;
+    raw.restart();
     return raw;
   }
 
-  /** Resolves when so many replies have come since the connection was ready. */
+  /** All that was asked was answered: counts anew. */
+  restart() {
+    this.#answered = 0;
+  }
+
+  /** Resolves when so many replies have come since the last start. */
   until(count) {
     if (this.#answered >= count) return undefined;
     this.#awaited = count;
@@ -73,6 +78,7 @@ export const rawContender = (sendAll) => async ({ port, auth, connections, perMa
     async send(count, mail) {
       if (!perMail) {
         const share = Math.ceil(count / connections);
+        for (const socket of sockets) socket.restart();
         await Promise.all(sockets.map((socket, index) => sendAll(socket, index * share, Math.min(count, (index + 1) * share), mail)));
         return;
       }

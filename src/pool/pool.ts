@@ -17,8 +17,9 @@ import { RateLimit } from './rate-limit.js';
 export class Pool implements Carrier {
   readonly #settings: PoolSettings;
   readonly #scheduler: SchedulerLike;
-  readonly #connections = new Set<Connection>();
-  readonly #leaving = new Set<Wire>();
+  // No Sets: where connections come and go all the time, tables hold on to each other, and to what was in them.
+  readonly #connections: Connection[] = [];
+  readonly #leaving: Wire[] = [];
   /** Mails that were begun and turned away come first. */
   readonly #returning = new Set<Delivery>();
   readonly #waiting = new Set<Delivery>();
@@ -96,8 +97,8 @@ export class Pool implements Carrier {
   }
 
   goesWithOthers(error: unknown): boolean {
-    if (this.#connections.size < 2 || !isCrowded(error)) return false;
-    this.#ceiling.lower(this.#connections.size - 1);
+    if (this.#connections.length < 2 || !isCrowded(error)) return false;
+    this.#ceiling.lower(this.#connections.length - 1);
     return true;
   }
 
@@ -121,7 +122,7 @@ export class Pool implements Carrier {
     this.gate.refusal = new SmtpUsageError({ phase: 'idle', message: 'This client was closed. Make a new SmtpClient to send more.' });
     const begun = this.#begun;
     let cut = 0;
-    for (const connection of this.#connections) if (connection.mails === 0) this.#retire(connection);
+    for (const connection of [...this.#connections]) if (connection.mails === 0) this.#retire(connection);
     this.#changed();
     const closed$ = this.state$.pipe(filter(({ open }) => open === 0 && this.#begun === 0));
     const cut$ = defer(() => {
@@ -160,7 +161,7 @@ export class Pool implements Carrier {
   #begins(delivery: Delivery): boolean {
     if (this.#inFlight >= this.#congestion.limit) return false;
     const shared = this.#withRoom();
-    if ((shared === undefined && this.#connections.size + this.#leaving.size >= this.#ceiling.most) || this.#mustWait()) return false;
+    if ((shared === undefined && this.#connections.length + this.#leaving.length >= this.#ceiling.most) || this.#mustWait()) return false;
     this.#waiting.delete(delivery);
     this.#returning.delete(delivery);
     this.#rateLimit?.started(this.#scheduler.now());
@@ -176,7 +177,7 @@ export class Pool implements Carrier {
     connection.idling?.unsubscribe();
     connection.idling = undefined;
     if (connection.mails === 1) connection.keepAlive(true);
-    if (shared === undefined) this.#connections.add(connection);
+    if (shared === undefined) this.#connections.push(connection);
     delivery.boards(connection);
     if (shared === undefined) this.#open(connection, delivery);
     // Whoever is told may send or cancel mails at once, so that nothing is left half done.
@@ -230,7 +231,7 @@ export class Pool implements Carrier {
 
   /** Something ended or changed there: keeps the connection or leaves it, and lets others in. */
   #settle(connection: Connection): void {
-    if (!this.#connections.has(connection) || connection.mails > 0) {
+    if (!this.#connections.includes(connection) || connection.mails > 0) {
       this.#admit();
       return;
     }
@@ -252,7 +253,7 @@ export class Pool implements Carrier {
   }
 
   #retire(connection: Connection): void {
-    this.#connections.delete(connection);
+    without(this.#connections, connection);
     connection.idling?.unsubscribe();
     connection.keepAlive(true);
     connection.subscription.unsubscribe();
@@ -261,10 +262,10 @@ export class Pool implements Carrier {
   }
 
   readonly #leave = (wire: Wire): void => {
-    this.#leaving.add(wire);
+    this.#leaving.push(wire);
     this.#changed();
     const left = (): void => {
-      this.#leaving.delete(wire);
+      without(this.#leaving, wire);
       this.#changed();
       this.#admit();
     };
@@ -277,11 +278,11 @@ export class Pool implements Carrier {
   };
 
   get #state(): PoolState {
-    const open = this.#connections.size;
+    const open = this.#connections.length;
     let idle = 0;
     for (const { mails } of this.#connections) if (mails === 0) idle += 1;
     return {
-      open: open + this.#leaving.size, busy: open - idle, idle,
+      open: open + this.#leaving.length, busy: open - idle, idle,
       waiting: this.#waiting.size + this.#returning.size, inFlight: this.#inFlight, limit: this.#congestion.limit,
     };
   }
@@ -291,3 +292,8 @@ export class Pool implements Carrier {
     this.gate.changed();
   }
 }
+
+const without = <T>(list: T[], one: T): void => {
+  const place = list.indexOf(one);
+  if (place >= 0) list.splice(place, 1);
+};
