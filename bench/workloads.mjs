@@ -64,8 +64,8 @@ export const WORKLOADS = {
     contenders: { rxsmtp: { target: { rate: 10, cpu: 10 } }, [POOL]: {}, emailjs: { share: 0.02 }, upyo: {}, 'raw-data': {}, 'raw-bdat': {} },
   },
   'chunking-warm': {
-    title: 'The same in a process that has sent 20,000 mails before',
-    baseline: POOL, offer: CHUNKING, warmUp: 20_000, full: 5000,
+    title: 'The same in a process that has sent 40,000 mails before',
+    baseline: POOL, offer: CHUNKING, warmUp: 40_000, full: 5000,
     contenders: { rxsmtp: { target: { rate: 10, cpu: 10 } }, [POOL]: {}, 'raw-bdat': {} },
   },
   pipelining: {
@@ -74,8 +74,8 @@ export const WORKLOADS = {
     contenders: { rxsmtp: { target: { rate: 4, cpu: 4 } }, [POOL]: {}, 'raw-data': {} },
   },
   'pipelining-warm': {
-    title: 'The same in a process that has sent 20,000 mails before',
-    baseline: POOL, offer: PIPELINING, warmUp: 20_000, full: 5000,
+    title: 'The same in a process that has sent 40,000 mails before',
+    baseline: POOL, offer: PIPELINING, warmUp: 40_000, full: 5000,
     contenders: { rxsmtp: { target: { rate: 4, cpu: 4 } }, [POOL]: {}, 'raw-data': {} },
   },
   lockstep: {
@@ -90,8 +90,8 @@ export const WORKLOADS = {
     contenders: { rxsmtp: { target: { rate: 8, cpu: 8 } }, [POOL]: {}, emailjs: { share: 0.1 }, upyo: {}, 'raw-bdat': {} },
   },
   'connections-warm': {
-    title: 'The same in a process that has sent 20,000 mails before',
-    baseline: POOL, offer: CHUNKING, warmUp: 20_000, full: 10_000,
+    title: 'The same in a process that has sent 40,000 mails before',
+    baseline: POOL, offer: CHUNKING, warmUp: 40_000, full: 10_000,
     job: { connections: 10 },
     contenders: { rxsmtp: { target: { rate: 8, cpu: 8 } }, [POOL]: {}, 'raw-bdat': {} },
   },
@@ -152,8 +152,8 @@ export const WORKLOADS = {
     contenders: { rxsmtp: { target: { over: 8 } }, [POOL]: {}, 'raw-data': {} },
   },
   memory: {
-    title: 'Memory over many 2 KB mails on one connection, CHUNKING offered',
-    baseline: POOL, offer: CHUNKING, full: 100_000, quick: 2000, rounds: 1,
+    title: 'Memory over many 2 KB mails on one connection, CHUNKING offered, in a process that has sent 50,000 before',
+    baseline: POOL, offer: CHUNKING, warmUp: 50_000, full: 100_000, quick: 2000, rounds: 1,
     contenders: { rxsmtp: { target: { growth: 4 } }, [POOL]: { share: 0.25 }, 'raw-bdat': {} },
   },
 };
