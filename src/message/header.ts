@@ -74,8 +74,16 @@ export const checkHeaders = (value: unknown, path: string, own: ReadonlySet<stri
     if (!/^[!-9;-~]{1,76}$/.test(key)) throw usage(`Name ${String(index + 1)} in the field "${path}" is no header field name.`);
     if (own.has(key.toLowerCase())) throw usage(`The header field "${key}" does not belong in "${path}": the message has a field of its own for it, or writes it itself.`);
     const values: readonly unknown[] = Array.isArray(given) ? given : given === undefined ? [] : [given];
-    return values.map((one) => ({ key, value: headerText(one, `${path}.${key}`) }));
+    return values.map((one) => ({ key, value: structured(key, headerText(one, `${path}.${key}`), `${path}.${key}`) }));
   });
+};
+
+const WITH_ADDRESSES = /^(?:disposition-notification-to|return-receipt-to|errors-to|mail-(?:followup|reply)-to|resent-(?:from|sender|to|cc|reply-to)|list-id)$/i;
+
+/** What is not ASCII is encoded as a whole, and no address would be found in it. */
+const structured = (key: string, value: string, name: string): string => {
+  if (WITH_ADDRESSES.test(key) && /[^\0-\x7f]/.test(value)) throw usage(`The field "${name}" holds a name that is not ASCII beside an address. Give the name as an encoded word (RFC 2047), or leave it out.`);
+  return value;
 };
 
 /** Identifiers of other messages (RFC 5322 section 3.6.4), as they stood there: other programs make them of anything. */

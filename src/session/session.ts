@@ -41,6 +41,8 @@ export class Session {
   #lastBad = 0;
   #isWriting = false;
   #mailsInFlight = 0;
+  /** Those that were begun before the one in front was answered. */
+  #overlapping = 0;
   #bytesInFlight = 0;
 
   constructor({ wire, capabilities, settings }: State, manners: Manners) {
@@ -74,10 +76,11 @@ export class Session {
 
   /**
    * Replies are matched by their order alone. A server that throws away what waits behind a mail would answer the next one that
-   * comes in the place of those that are gone: before it has shown that it does not, nothing is sent behind what has left.
+   * comes in the place of those that are gone: before it has shown that it does not, nothing is sent behind what was sent ahead.
    */
   get #isTrusted(): boolean {
-    return this.manners.hasProven || !this.#offersChunking || (this.#mailsInFlight < UNPROVEN_IN_FLIGHT && this.#bytesInFlight < UNPROVEN_BYTES && this.wire.stream.isGathering);
+    return this.manners.hasProven || !this.#offersChunking || this.#overlapping === 0
+      || (this.#mailsInFlight < UNPROVEN_IN_FLIGHT && this.#bytesInFlight < UNPROVEN_BYTES && this.wire.stream.isGathering);
   }
 
   /** The commands of a mail may go out together. */
@@ -107,7 +110,9 @@ export class Session {
     this.mails += 1;
     this.#isWriting = true;
     this.#mailsInFlight += 1;
-    return new Claim(this, this.mails, { isBehindFailure: this.#lastBad === this.mails - 1 && this.mails > 1, needsReset: this.#lastGood !== this.mails - 1, overlaps: this.#mailsInFlight > 1 });
+    const overlaps = this.#mailsInFlight > 1;
+    if (overlaps) this.#overlapping += 1;
+    return new Claim(this, this.mails, { isBehindFailure: this.#lastBad === this.mails - 1 && this.mails > 1, needsReset: this.#lastGood !== this.mails - 1, overlaps });
   }
 
   /** All of a mail has left: the next one may write. */
@@ -128,8 +133,9 @@ export class Session {
   }
 
   /** A mail ended, of which so many bytes had left if all of it had. */
-  ended(bytes: number | undefined): void {
+  ended(bytes: number | undefined, overlaps: boolean): void {
     this.#mailsInFlight -= 1;
+    if (overlaps) this.#overlapping -= 1;
     if (bytes === undefined) this.#isWriting = false;
     else this.#bytesInFlight -= bytes;
   }
@@ -178,7 +184,7 @@ export class Claim {
     this.hasSucceeded = true;
     if (this.overlaps) this.#session.manners.hasProven = true;
     this.#session.succeeded(this.#number);
-    this.#session.ended(this.#bytes);
+    this.#session.ended(this.#bytes, this.overlaps);
   }
 
   /** Once, however it ended. */
@@ -186,6 +192,6 @@ export class Claim {
     this.isOver = true;
     if (this.hasSucceeded) return;
     this.#session.failed(this.#number);
-    this.#session.ended(this.#bytes);
+    this.#session.ended(this.#bytes, this.overlaps);
   }
 }

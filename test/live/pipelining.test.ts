@@ -299,6 +299,35 @@ it.each([[1, 12], [500, 4]])('runs ahead of a server by no more than 2,000 repli
   expect(Math.max(...inFlight)).toBe(most);
 });
 
+it.each([10, 20_000, 100_000])('trusts a server that has answered one mail ahead with many: %d bytes each', async (bytes) => {
+  await using server = await startServer({ faults: [{ at: 'end-of-data', do: 'delay', ms: 5, times: Infinity }] });
+  await using client = clientOf(server);
+  const inFlight: number[] = [];
+  const watching = client.state$.subscribe((state) => { inFlight.push(state.inFlight); });
+  const told = outcomes(await sendAll(client, mails(12).map((mail) => ({ ...mail, raw: Buffer.alloc(bytes, 'line\r\n') }))));
+  watching.unsubscribe();
+  expect(told).toEqual(Array(12).fill('accepted'));
+  expect(Math.max(...inFlight)).toBeGreaterThan(8);
+});
+
+it('has one mail ahead of a server that it does not know yet, when they come one by one', async () => {
+  await using server = await startServer({ faults: [{ at: 'end-of-data', do: 'delay', ms: 100, times: 2 }] });
+  await using client = clientOf(server);
+  const states: string[] = [];
+  client.state$.subscribe(({ inFlight, waiting }) => { states.push(`${String(inFlight)}+${String(waiting)}`); });
+  const left = client.log$.pipe(filter(({ text }) => text.endsWith('bytes of content')));
+  const sends: Promise<Told>[] = [];
+  for (const [index, mail] of mails(3).entries()) {
+    const hasLeft = firstValueFrom(left, { defaultValue: undefined });
+    sends.push(collect(client.send(mail)));
+    if (index < 2) await hasLeft;
+    // What left must not be gathered with the next.
+    await firstValueFrom(timer(1));
+  }
+  expect(states.at(-1)).toBe('2+1');
+  for (const { error } of await Promise.all(sends)) expect(error).toBeUndefined();
+});
+
 describe('a server that takes refused content for commands', () => {
   /** Answers when all three mails are there, and 503 to each line of the first one's content, which it should have skipped (RFC 3030 section 2). */
   const heedless = async () => {

@@ -117,6 +117,7 @@ test.each<[string, unknown, string]>([
   ['quoted names in one', { ...composed, from: '"Ann" <a@b.c>, "Bob" <d@e.f>' }, '"from" holds more than one address'],
   ['header name', { ...composed, headers: { 'X: y': 'a' } }, 'header field name'],
   ['header value', { ...composed, headers: { 'X-A': ['a', 'b\nc'] } }, '"headers.X-A"'],
+  ['header with a name beside an address', { ...composed, headers: { 'Disposition-Notification-To': 'J\u00fcrgen <a@b.c>' } }, 'as an encoded word'],
   ['header bcc', { ...composed, headers: { bcc: 'a@b.c' } }, '"bcc" does not belong'],
   ['messageId', { ...composed, messageId: '<a@b>\n' }, '"messageId"'],
   ['messageId form', { ...composed, messageId: 'a b@c' }, '"messageId"'],
