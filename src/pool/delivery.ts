@@ -52,9 +52,6 @@ interface Listener extends Observer<SmtpEvent> {
 const isBetterElsewhere = (error: unknown, isFirst: boolean): boolean =>
   (error instanceof SmtpTimeoutError && error.limit === 'operation') || (!isFirst && error instanceof SmtpReplyError && error.phase === 'mail' && error.reply.code === 451);
 
-/** What was sent ahead was not answered, or not in its turn: in doubt, but the next ones can be spared that. */
-const isLostAhead = (error: unknown): boolean => error instanceof SmtpProtocolError || (error instanceof SmtpTimeoutError && error.limit !== 'operation' && error.limit !== 'close');
-
 // A mail that others keep pushing out is not to wander for ever.
 const MOST_MOVES = 3;
 
@@ -142,7 +139,9 @@ export class Delivery implements Observer<SmtpEvent>, Unsubscribable {
     }
     const moving = claim === undefined || this.#isTold || claim.isFirst || this.#moves === MOST_MOVES ? undefined : mayMove(error, claim.overlaps);
     this.#carrier.failed(error, this.number);
-    if (moving === 'it-was-ahead' || (claim?.overlaps === true && isLostAhead(error))) this.#session?.manners.disappoint();
+    if (moving === 'it-was-ahead') this.#session?.manners.disappoint();
+    else if (claim?.overlaps === true && error instanceof SmtpProtocolError) this.#session?.manners.lostCount();
+    else if (claim?.overlaps === true && error instanceof SmtpTimeoutError && error.limit === 'command') this.#session?.manners.fellSilent();
     if (this.#session !== undefined && (moving === 'the-session-is-full' || isBetterElsewhere(error, claim?.isFirst !== false))) this.#session.isClosing = true;
     if (moving !== undefined) {
       this.#moves += 1;

@@ -17,6 +17,16 @@ export class Manners {
     return this.#bears !== 'commands';
   }
 
+  /** What was sent ahead was not answered in its turn: mails go one by one from now on, the commands of each still together. */
+  lostCount(): void {
+    if (this.#bears === 'mails') this.#bears = 'groups';
+  }
+
+  /** A mail that was sent ahead got no answer. Of a server that has proven itself, that says something about the line. */
+  fellSilent(): void {
+    if (!this.hasProven) this.lostCount();
+  }
+
   /** The server turned something away, or lost count, that was sent ahead. */
   disappoint(): void {
     this.#bears = this.#bears === 'mails' ? 'groups' : 'commands';

@@ -310,6 +310,19 @@ it.each([10, 20_000, 100_000])('trusts a server that has answered one mail ahead
   expect(Math.max(...inFlight)).toBeGreaterThan(8);
 });
 
+it('does not take a line that falls silent for the manners of a server that it knows', async () => {
+  await using server = await startServer({ faults: [{ at: 'mail', session: 1, skip: 2, do: 'silence', times: Infinity }] });
+  await using client = clientOf(server, { timeouts: { command: 100, quit: 50 } });
+  await sendAll(client, mails(2));
+  const told = outcomes(await sendAll(client, mails(4)));
+  expect(told.filter((outcome) => outcome === 'unknown end-of-data').length).toBeGreaterThan(1);
+  const inFlight: number[] = [];
+  const watching = client.state$.subscribe((state) => { inFlight.push(state.inFlight); });
+  expect(outcomes(await sendAll(client, mails(12)))).toEqual(Array(12).fill('accepted'));
+  watching.unsubscribe();
+  expect(Math.max(...inFlight)).toBe(12);
+});
+
 it('has one mail ahead of a server that it does not know yet, when they come one by one', async () => {
   await using server = await startServer({ faults: [{ at: 'end-of-data', do: 'delay', ms: 100, times: 2 }] });
   await using client = clientOf(server);
