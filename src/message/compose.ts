@@ -70,12 +70,14 @@ export const composition = (given: Fields<(typeof COMPOSED_FIELDS)[number]>): Co
     utf8: [from, ...sender, ...to, ...cc, ...replyTo].some(({ mailbox }) => mailbox.utf8),
     envelope: checkEnvelope(given.envelope === undefined ? derive(from, [...to, ...cc, ...bcc]) : (given.envelope as Envelope)),
     messageId,
-    atLeast: [given.text, given.html].reduce<number>((sum, text) => sum + (typeof text === 'string' ? Buffer.byteLength(text) : 0), attachments.reduce((sum, { bytes }) => sum + (bytes?.length ?? 0), 0)),
+    atLeast: [given.text, given.html, ...attachments.map(({ bytes }) => bytes)].reduce<number>((sum, part) => sum + bytesOf(part), 0),
     replayable: attachments.every(({ content }) => content.replayable),
     compose: (Composer) => compose(Composer, header(), attachments),
     discard: () => { for (const { content } of attachments) content.discard(); },
   };
 };
+
+const bytesOf = (part: unknown): number => (typeof part === 'string' || part instanceof Uint8Array ? Buffer.byteLength(part) : 0);
 
 interface CheckedAttachment {
   readonly content: Source;

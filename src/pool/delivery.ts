@@ -1,5 +1,5 @@
 import type { Observable, Observer, SchedulerLike, Unsubscribable } from 'rxjs';
-import { SmtpProtocolError, SmtpReplyError, SmtpTimeoutError } from '../protocol/error.js';
+import { SmtpReplyError, SmtpTimeoutError } from '../protocol/error.js';
 import type { SmtpEvent } from '../protocol/event.js';
 import type { Opening } from '../session/open-session.js';
 import type { Claim, Session } from '../session/session.js';
@@ -49,8 +49,8 @@ interface Listener extends Observer<SmtpEvent> {
  * The next mail is better off elsewhere: the server does not answer in time, or fails (451) where mails went before. Some say so
  * of a connection that had too many.
  */
-const isBetterElsewhere = (error: unknown, isFirst: boolean): boolean =>
-  (error instanceof SmtpTimeoutError && error.limit === 'operation') || (!isFirst && error instanceof SmtpReplyError && error.phase === 'mail' && error.reply.code === 451);
+const isBetterElsewhere = (error: unknown, claim: Claim | undefined): boolean =>
+  (error instanceof SmtpTimeoutError && error.limit === 'operation') || (claim?.isFirst === false && error instanceof SmtpReplyError && error.phase === 'mail' && error.reply.code === 451);
 
 // A mail that others keep pushing out is not to wander for ever.
 const MOST_MOVES = 3;
@@ -140,9 +140,8 @@ export class Delivery implements Observer<SmtpEvent>, Unsubscribable {
     const moving = claim === undefined || this.#isTold || claim.isFirst || this.#moves === MOST_MOVES ? undefined : mayMove(error, claim.overlaps);
     this.#carrier.failed(error, this.number);
     if (moving === 'it-was-ahead') this.#session?.manners.disappoint();
-    else if (claim?.overlaps === true && error instanceof SmtpProtocolError) this.#session?.manners.lostCount();
-    else if (claim?.overlaps === true && error instanceof SmtpTimeoutError && error.limit === 'command') this.#session?.manners.fellSilent();
-    if (this.#session !== undefined && (moving === 'the-session-is-full' || isBetterElsewhere(error, claim?.isFirst !== false))) this.#session.isClosing = true;
+    else if (claim?.overlaps === true) this.#session?.manners.failedAhead(error);
+    if (this.#session !== undefined && (moving === 'the-session-is-full' || isBetterElsewhere(error, claim))) this.#session.isClosing = true;
     if (moving !== undefined) {
       this.#moves += 1;
       this.#again();

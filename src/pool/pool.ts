@@ -83,7 +83,7 @@ export class Pool implements Carrier {
   released(delivery: Delivery, connection: Connection, isCancelled: boolean): void {
     const { deliveries } = connection;
     this.#inFlight -= 1;
-    deliveries.splice(deliveries.indexOf(delivery), 1);
+    without(deliveries, delivery);
     if (isCancelled && connection.mails === 0) this.#retire(connection);
     else this.#settle(connection);
   }

@@ -1,11 +1,17 @@
+import { SmtpProtocolError, SmtpTimeoutError } from '../protocol/error.js';
+
 /**
- * How far a server was found to bear pipelining, for all connections to it: announced is one thing, borne another. It only
- * ever gets more careful.
+ * How far a server was found to bear pipelining, for all connections to it: announced is one thing, borne another. What it was
+ * found not to bear it never gets again.
  */
 export class Manners {
-  /** A mail that was sent ahead was answered in its turn: until then a server may be one that throws away what waits in its input. */
-  hasProven = false;
+  #isProven = false;
   #bears: 'mails' | 'groups' | 'commands' = 'mails';
+
+  /** A mail that was sent ahead was answered in its turn: until then a server may be one that throws away what waits in its input. */
+  get isProven(): boolean {
+    return this.#isProven;
+  }
 
   /** The next mail may be begun before the one before was answered. */
   get overlap(): boolean {
@@ -17,14 +23,18 @@ export class Manners {
     return this.#bears !== 'commands';
   }
 
-  /** What was sent ahead was not answered in its turn: mails go one by one from now on, the commands of each still together. */
-  lostCount(): void {
-    if (this.#bears === 'mails') this.#bears = 'groups';
+  /** A mail that was sent ahead was accepted. */
+  succeededAhead(): void {
+    this.#isProven = true;
   }
 
-  /** A mail that was sent ahead got no answer. Of a server that has proven itself, that says something about the line. */
-  fellSilent(): void {
-    if (!this.hasProven) this.lostCount();
+  /**
+   * A mail that was sent ahead failed. Where that was for want of an answer in its turn, mails go one by one from now on. Silence of
+   * a server that has proven itself is no such failure: it says something about the line.
+   */
+  failedAhead(error: unknown): void {
+    const isSilence = error instanceof SmtpTimeoutError && error.limit === 'command';
+    if (this.#bears === 'mails' && (error instanceof SmtpProtocolError || (isSilence && !this.#isProven))) this.#bears = 'groups';
   }
 
   /** The server turned something away, or lost count, that was sent ahead. */

@@ -38,7 +38,7 @@ export class Session {
   readonly #offersChunking: boolean;
   /** The numbers of the last mail that was accepted, and of the last that was not. */
   #lastGood = 0;
-  #lastBad = 0;
+  #lastBad = -1;
   #isWriting = false;
   #mailsInFlight = 0;
   /** Those that were begun before the one in front was answered. */
@@ -79,7 +79,7 @@ export class Session {
    * comes in the place of those that are gone: before it has shown that it does not, nothing is sent behind what was sent ahead.
    */
   get #isTrusted(): boolean {
-    return this.manners.hasProven || !this.#offersChunking || this.#overlapping === 0
+    return this.manners.isProven || !this.#offersChunking || this.#overlapping === 0
       || (this.#mailsInFlight < UNPROVEN_IN_FLIGHT && this.#bytesInFlight < UNPROVEN_BYTES && this.wire.stream.isGathering);
   }
 
@@ -112,7 +112,7 @@ export class Session {
     this.#mailsInFlight += 1;
     const overlaps = this.#mailsInFlight > 1;
     if (overlaps) this.#overlapping += 1;
-    return new Claim(this, this.mails, { isBehindFailure: this.#lastBad === this.mails - 1 && this.mails > 1, needsReset: this.#lastGood !== this.mails - 1, overlaps });
+    return new Claim(this, this.mails, { isBehindFailure: this.#lastBad === this.mails - 1, needsReset: this.#lastGood !== this.mails - 1, overlaps });
   }
 
   /** All of a mail has left: the next one may write. */
@@ -182,7 +182,7 @@ export class Claim {
   /** The server took it, and its transaction is over: before anybody is told, who may send the next mail at once. */
   succeeded(): void {
     this.hasSucceeded = true;
-    if (this.overlaps) this.#session.manners.hasProven = true;
+    if (this.overlaps) this.#session.manners.succeededAhead();
     this.#session.succeeded(this.#number);
     this.#session.ended(this.#bytes, this.overlaps);
   }

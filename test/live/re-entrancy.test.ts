@@ -1,13 +1,11 @@
 import { filter, firstValueFrom, map, of, take, tap, type Observable } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { SmtpClient, type Message, type SmtpEvent, type SmtpOptions } from '../../src/index.js';
+import type { Message, SmtpClient, SmtpEvent } from '../../src/index.js';
 import { startServer, type TestServer } from '../../src/testing/index.js';
 import { collect, type Told } from '../support/collect.js';
+import { clientOf } from '../support/many-mails.js';
 
 const mailOf = (name: string): Message => ({ envelope: { from: `${name}@example.com`, to: [`${name}@example.org`] }, raw: `Subject: ${name}\r\n\r\n` });
-
-const clientOf = (server: TestServer, options: Partial<SmtpOptions> = {}): SmtpClient =>
-  new SmtpClient({ host: server.host, port: server.port, security: ['none'], timeouts: { quit: 100 }, pool: { maxConnections: 1 }, ...options });
 
 /** What arrived, each with its own sender, recipient and content. */
 const arrived = ({ messages }: TestServer): readonly string[] => messages.map(({ from, to, content }) => {
