@@ -60,7 +60,13 @@ export class Capabilities {
     Object.freeze(this);
   }
 
-  static fromEhlo({ lines }: Reply): Capabilities {
+  static fromEhlo(reply: Reply): Capabilities {
+    const capabilities = read.get(reply) ?? this.#read(reply);
+    read.set(reply, capabilities);
+    return capabilities;
+  }
+
+  static #read({ lines }: Reply): Capabilities {
     const offers = new Map<string, readonly string[]>();
     lines.slice(1).forEach((line) => {
       // The spelling of drafts before RFC 2554, which is still around: AUTH=LOGIN PLAIN.
@@ -93,6 +99,9 @@ export class Capabilities {
     return { domain: this.domain, extended: this.extended, offers: Object.fromEntries(this.#offers) };
   }
 }
+
+// A server says the same on each connection, and the same reply is read once.
+const read = new WeakMap<Reply, Capabilities>();
 
 const words = (line: string): string[] => line.split(' ').filter((word) => word !== '');
 

@@ -1,18 +1,19 @@
 import { isUtf8 } from 'node:buffer';
+import { KnownReplies } from './known-replies.js';
 import { printable } from './printable.js';
 import { makeReply, type Reply } from './reply.js';
 import { Redactor } from './secret.js';
 
 const CR = 0x0d;
 const LF = 0x0a;
-const CRLF_LENGTH = 2;
 // Octets of a line with its CRLF. RFC 4954 section 4: challenges of AUTH may be longer than other replies.
 const LONGEST = 8 * 1024;
 const LONGEST_IN_SIGN_IN = 16 * 1024;
 const MOST_LINES = 256;
 const MOST_BYTES = 64 * 1024;
 const EXCERPT = 60;
-const MOST_KNOWN = 16;
+const CRLF_LENGTH = 2;
+const CODE_LENGTH = 3;
 
 // RFC 5321 section 4.2: Reply-code = %x32-35 %x30-35 %x30-39, and a client should accept the code alone. Some filters refuse with
 // codes beyond that (571, 591): a no is believed, a yes is not.
@@ -31,6 +32,7 @@ export class ReplyParser {
   /** Challenges are among the replies. A 334 is kept as it came: a mechanism reads it, and whoever shows it cleans it. */
   isInSignIn = false;
   readonly #redactor: Redactor;
+  readonly #known: KnownReplies;
   /** What came, a character for each octet, and how far it was read. */
   #input = '';
   #at = 0;
@@ -39,11 +41,11 @@ export class ReplyParser {
   #before = 0;
   #code: string | undefined;
   #lines: string[] = [];
-  readonly #known = new Map<string, Reply>();
   #failure: MalformedReply | undefined;
 
-  constructor(redactor: Redactor = new Redactor()) {
+  constructor(redactor = new Redactor(), known = new KnownReplies()) {
     this.#redactor = redactor;
+    this.#known = known;
   }
 
   /** Octets that came and are in no reply that was read. */
@@ -51,9 +53,9 @@ export class ReplyParser {
     return this.#before + this.#begun.length + this.#input.length - this.#at;
   }
 
-  /** Behind a reply that was read: whether the next one has this code. */
-  startsWith(code: string): boolean {
-    return this.#input.startsWith(code, this.#at);
+  /** Behind a reply that was read: whether the next one has such a code. */
+  startsWith(code: RegExp): boolean {
+    return code.test(this.#input.slice(this.#at, this.#at + CODE_LENGTH));
   }
 
   get #lineLimit(): number {
@@ -72,16 +74,30 @@ export class ReplyParser {
     return this.#readKnown() ?? this.#readNew();
   }
 
-  /** Servers say the same few lines again and again; a reply is immutable, and can be too. */
   #readKnown(): Reply | undefined {
-    if (this.#begun !== '' || this.#lines.length > 0) return undefined;
-    const end = this.#input.indexOf('\r\n', this.#at);
-    const known = end < 0 ? undefined : this.#known.get(this.#input.slice(this.#at, end));
-    if (known !== undefined) this.#at = end + CRLF_LENGTH;
+    if (this.#isMidway || this.isInSignIn) return undefined;
+    const end = this.#endOfReply();
+    const known = end === undefined ? undefined : this.#known.read(this.#input.slice(this.#at, end));
+    if (known !== undefined) this.#at = end ?? this.#at;
     return known;
   }
 
+  /** A reply has begun with what came before. */
+  get #isMidway(): boolean {
+    return this.#begun !== '' || this.#lines.length > 0;
+  }
+
+  /** Where the reply that begins now ends, if it looks like one and all of it is here. */
+  #endOfReply(): number | undefined {
+    const input = this.#input;
+    const isLong = input.charAt(this.#at + CODE_LENGTH) === '-';
+    const last = isLong ? input.indexOf(`\r\n${input.slice(this.#at, this.#at + CODE_LENGTH)} `, this.#at) : this.#at;
+    const end = last < 0 ? -1 : input.indexOf('\r\n', last + CRLF_LENGTH);
+    return end < 0 ? undefined : end + CRLF_LENGTH;
+  }
+
   #readNew(): Reply | undefined {
+    const begin = this.#isMidway ? undefined : this.#at;
     while (this.#at < this.#input.length) {
       if (this.#begun === '') this.#checkFirst(this.#input.charCodeAt(this.#at));
       const lf = this.#input.indexOf('\n', this.#at);
@@ -94,7 +110,10 @@ export class ReplyParser {
       if (lf < 0) return undefined;
       const reply = this.#takeLine(line);
       this.#begun = '';
-      if (reply !== undefined) return reply;
+      if (reply !== undefined) {
+        if (begin !== undefined && !this.isInSignIn) this.#known.remember(this.#input.slice(begin, this.#at), reply);
+        return reply;
+      }
       this.#before += line.length + 1;
     }
     return undefined;
@@ -138,10 +157,7 @@ export class ReplyParser {
       if (this.#lines.length === MOST_LINES) this.#malformed(`a reply has more than ${String(MOST_LINES)} lines`);
       return undefined;
     }
-    const isAlone = this.#lines.length === 0;
-    const reply = this.#finish(code, words);
-    if (isAlone && !this.isInSignIn) this.#remember(line.slice(0, -1), reply);
-    return reply;
+    return this.#finish(code, words);
   }
 
   #finish(code: string, words: string): Reply {
@@ -150,11 +166,6 @@ export class ReplyParser {
     this.#lines = [];
     this.#before = 0;
     return reply;
-  }
-
-  #remember(line: string, reply: Reply): void {
-    if (this.#known.size === MOST_KNOWN) this.#known.clear();
-    this.#known.set(line, reply);
   }
 
   #safe(text: string): string {

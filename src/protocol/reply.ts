@@ -33,13 +33,14 @@ export const formatReply = (reply: Reply): string => `${String(reply.code)} ${re
 export const makeReply = (code: number, lines: readonly string[]): Reply => {
   const severity = Math.floor(code / 100) as Reply['severity'];
   const enhanced = severity === 3 ? undefined : enhancedStatus(severity, lines[0] ?? '');
-  return enhanced === undefined ? { code, severity, lines } : { code, severity, enhanced, lines };
+  Object.freeze(lines);
+  return Object.freeze(enhanced === undefined ? { code, severity, lines } : { code, severity, enhanced, lines });
 };
 
 // RFC 2034 section 4: the class is the reply's first digit; anything else is text that looks like a status.
 const enhancedStatus = (severity: number, text: string): Reply['enhanced'] | undefined => {
   const match = /^([245])\.(\d{1,3})\.(\d{1,3})(?: |$)/.exec(text);
-  return match && Number(match[1]) === severity ? [severity, Number(match[2]), Number(match[3])] : undefined;
+  return match && Number(match[1]) === severity ? Object.freeze([severity, Number(match[2]), Number(match[3])] as const) : undefined;
 };
 
 /** The server's name for an accepted mail, where its reply to the end of data tells one in a form that is in use. */

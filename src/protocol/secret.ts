@@ -1,4 +1,6 @@
 const HIDDEN = '***';
+// A form of one or two characters would take ordinary text apart and hide nothing.
+const SHORTEST = 2;
 
 /** A password or token that prints as `***` wherever it lands: string, JSON, `util.inspect`. Only `reveal()` tells it. */
 export class Secret {
@@ -36,6 +38,11 @@ export class Redactor {
     (typeof secret === 'string' ? formsOf(secret) : knownForms(secret)).forEach((form) => { this.#forms.add(form); });
   }
 
+  /** Just as it is written here, and in no other form. */
+  concealExactly(text: string): void {
+    if (text.length > SHORTEST) this.#forms.add(text);
+  }
+
   clean(text: string): string {
     let cleaned = text;
     this.#forms.forEach((form) => { if (cleaned.includes(form)) cleaned = cleaned.replaceAll(form, HIDDEN); });
@@ -55,8 +62,7 @@ const known = new WeakMap<Secret, readonly string[]>();
 const formsOf = (secret: string): readonly string[] => {
   const padded = Buffer.from(`\0\0${secret}`, 'utf8');
   const forms = [secret, ...percentEncoded(secret), padded.toString('base64', 2), base64At(padded, 0), base64At(padded, 1), base64At(padded, 2)];
-  // A form of one or two characters would take ordinary text apart and hide nothing.
-  return forms.filter((form) => form.length > 2);
+  return forms.filter((form) => form.length > SHORTEST);
 };
 
 /** As URLs, forms and other languages write it. */

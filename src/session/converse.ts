@@ -94,5 +94,6 @@ const conceal = ({ wire, settings }: State, response: Uint8Array): void => {
   const bytes = Buffer.from(response);
   const text = bytes.toString('utf8');
   const proofs = text.split(/[\0-\x20,="]+/).filter((part) => part.length >= PROOF);
-  for (const part of [text, bytes.toString('base64'), ...proofs]) if (part !== user) redactor.conceal(part);
+  for (const whole of [text, bytes.toString('base64')]) if (whole !== user) redactor.concealExactly(whole);
+  for (const proof of proofs) if (proof !== user) redactor.conceal(proof);
 };

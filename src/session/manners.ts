@@ -1,10 +1,13 @@
 import { SmtpProtocolError, SmtpTimeoutError } from '../protocol/error.js';
+import { KnownReplies } from '../protocol/known-replies.js';
 
 /**
- * How far a server was found to bear pipelining, for all connections to it: announced is one thing, borne another. What it was
- * found not to bear it never gets again.
+ * How a server was found to speak, for all connections to it, and how far it bears pipelining: announced is one thing, borne
+ * another. What it was found not to bear it never gets again.
  */
 export class Manners {
+  /** What it says again and again. */
+  readonly replies = new KnownReplies();
   #isProven = false;
   #bears: 'mails' | 'groups' | 'commands' = 'mails';
 

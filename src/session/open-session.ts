@@ -47,9 +47,9 @@ export type HandOver = (state: State, error: unknown) => boolean;
  * @param stream$ opens the byte stream; whoever takes it owns it.
  */
 export const openSession = (stream$: Observable<ByteStream>, context: SessionContext, surroundings: Surroundings): Observable<Opening> =>
-  walk(stream$.pipe(concatMap((stream) => dialogue(connected(stream, context)))), surroundings);
+  walk(stream$.pipe(concatMap((stream) => dialogue(connected(stream, context, surroundings.manners)))), surroundings);
 
-const connected = (stream: ByteStream, { plan, settings, operation, scheduler, log, connection }: SessionContext): State => {
+const connected = (stream: ByteStream, { plan, settings, operation, scheduler, log, connection }: SessionContext, { replies }: Manners): State => {
   const { timeouts, credentials, tls } = settings;
   const { remote, local, via } = stream;
   const redactor = new Redactor();
@@ -59,7 +59,7 @@ const connected = (stream: ByteStream, { plan, settings, operation, scheduler, l
     stage: 'connected',
     events: plan.security === 'none' ? [event] : [event, ...skippedVersions(tls)],
     plan, settings, operation, capabilities: Capabilities.none, hasGreeted: false, isAuthenticated: false,
-    wire: new Wire(stream, { peer: `${plan.host}:${String(plan.port)}`, connection, timeouts, scheduler, redactor, log }),
+    wire: new Wire(stream, { peer: `${plan.host}:${String(plan.port)}`, connection, timeouts, scheduler, redactor, log, replies }),
     greetBy: deadline(scheduler, 'greeting', timeouts.greeting),
   };
 };

@@ -122,6 +122,16 @@ export class Session {
     this.changed();
   }
 
+  /**
+   * No mail follows those that have left, so that QUIT goes along with the last one (RFC 2920 section 3.1). Only behind content
+   * that is counted: whatever becomes of it, what follows is a command.
+   */
+  finish(): void {
+    if (this.#isWriting || this.isClosing || !this.chunks || !this.manners.overlap) return;
+    this.isClosing = true;
+    this.wire.quit();
+  }
+
   /** The server took that mail. */
   succeeded(number: number): void {
     this.#lastGood = number;

@@ -1,6 +1,7 @@
 import { Observable, Subscription, type SchedulerLike } from 'rxjs';
 import { QUIT, type Command } from '../protocol/command.js';
 import type { Phase } from '../protocol/error.js';
+import type { KnownReplies } from '../protocol/known-replies.js';
 import type { LogLine } from '../protocol/log-line.js';
 import { isFarewell, type Reply } from '../protocol/reply.js';
 import { MalformedReply, ReplyParser } from '../protocol/reply-parser.js';
@@ -18,6 +19,8 @@ export interface WireContext extends TranscriptContext {
   readonly peer: string;
   readonly timeouts: Timeouts;
   readonly scheduler: SchedulerLike;
+  /** What the server is known to say. */
+  readonly replies?: KnownReplies;
 }
 
 // While these are outstanding, what is written next is content, a SASL response or a handshake.
@@ -43,6 +46,7 @@ export class Wire {
   heardAt: number;
   #failure: Failure | undefined;
   #greeted: boolean;
+  #hasQuit = false;
   /** Is told when the wire has ended, or is to be dropped and nobody else was told. */
   onLoss: () => void = () => undefined;
   /** Only dropping the connection is right: inside content, or when the server is out of step. */
@@ -53,7 +57,7 @@ export class Wire {
     this.context = context;
     this.heardAt = context.scheduler.now();
     this.#greeted = greeted;
-    this.#parser = new ReplyParser(context.redactor);
+    this.#parser = new ReplyParser(context.redactor, context.replies);
     this.#transcript = new Transcript(context);
     this.#failures = new Failures(context.peer, this.#transcript);
     this.#watch = new Watch(context.scheduler, context.timeouts, this.#due, (end) => { this.fail(this.#failures.expired(context.scheduler, end)); });
@@ -161,7 +165,7 @@ export class Wire {
       const first = this.#due[0];
       const reply = first === undefined ? undefined : this.#parse(first.isSignIn);
       if (first === undefined || reply === undefined) break;
-      const hasMore = left === 1 && this.#parser.buffered > 0;
+      const hasMore = this.#parser.buffered > 0 && (left === 1 || this.#isNoGoodbye(first));
       if (hasMore && !this.#toleratesSurplus(first, reply, !hasHeard)) {
         this.#transcript.note(reply);
         this.fail(this.#surplus());
@@ -193,11 +197,17 @@ export class Wire {
     else if (sink === undefined && this.mustDrop) this.onLoss();
   }
 
+  // Behind the content of the last mail only QUIT is due, and no server refuses that, unless it does not know it there: it is the
+  // word on the content, behind one reply too many.
+  #isNoGoodbye({ phase }: Expectation): boolean {
+    return this.#hasQuit && phase === 'end-of-data' && this.#due[1]?.phase === 'quit' && this.#parser.startsWith(/^(?:4(?!21)|5(?!0))/);
+  }
+
   // The reply to content decides a mail, whatever comes behind it: unless it came with others, of which one was too many. A
   // goodbye is not. A reply on the heels of a 354 is for the content. A greeting that refuses is the end anyway, and its words
   // are the reason.
   #toleratesSurplus({ phase }: Expectation, { code, severity }: Reply, isAlone: boolean): boolean {
-    return phase === 'body' || phase === 'quit' || (phase === 'end-of-data' && (isAlone || this.#parser.startsWith('421')))
+    return phase === 'body' || phase === 'quit' || (phase === 'end-of-data' && (isAlone || this.#parser.startsWith(/^421/)))
       || (phase === 'data' && code === 354) || (phase === 'greeting' && severity > 3);
   }
 
@@ -265,6 +275,14 @@ export class Wire {
     return this.stream;
   }
 
+  /** QUIT at once, behind all that is outstanding: nothing is said after it. */
+  quit(sink?: ReplySink): void {
+    if (this.#hasQuit || this.mustDrop) return;
+    this.#hasQuit = true;
+    this.expect(new Expectation([QUIT], sink));
+    this.say([QUIT]);
+  }
+
   /**
    * Leaves as RFC 5321 section 4.1.1.10 wants it: QUIT when what is outstanding was answered, its reply or a short wait, and
    * the end. Where content may be expected, in a SASL exchange or a handshake, before the greeting or after a failure the
@@ -276,16 +294,17 @@ export class Wire {
         this.drop();
         subscriber.complete();
       };
+      const ended = (): void => { subscriber.complete(); };
+      const goodbye: ReplySink = { next: () => { this.stream.end(); }, error: ended, complete: drop };
       const quit = (): void => {
-        if (this.mustDrop) { drop(); return; }
+        if (this.mustDrop || this.#hasQuit) { drop(); return; }
         this.#watch.end = NO_END;
-        this.expect(new Expectation([QUIT], { next: () => { this.stream.end(); }, error: () => { subscriber.complete(); }, complete: drop }));
-        this.say([QUIT]);
+        this.quit(goodbye);
       };
       const mayNotQuit = ({ phase, open }: Expectation): boolean => QUIT_IS_NO_COMMAND.has(phase) || open.some((command) => QUIT_IS_NO_COMMAND.has(command.phase));
       if (this.#failure !== undefined || this.mustDrop || !this.#greeted || this.#due.some(mayNotQuit)) { drop(); return; }
       const last = this.#due.at(-1);
-      const afterwards: ReplySink = { next: () => undefined, error: () => { subscriber.complete(); }, complete: quit };
+      const afterwards: ReplySink = this.#hasQuit ? goodbye : { next: () => undefined, error: ended, complete: quit };
       if (last === undefined) { quit(); return; }
       // Nobody waits for these any more; the server gets no more time for all of them than for QUIT itself. Entries of our own:
       // who waited for them may come here by an error, and is torn down only afterwards.

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { KnownReplies } from '../../src/protocol/known-replies.js';
 import { formatReply, type Reply } from '../../src/protocol/reply.js';
 import { MalformedReply, ReplyParser } from '../../src/protocol/reply-parser.js';
 import { Redactor } from '../../src/protocol/secret.js';
@@ -180,6 +181,39 @@ describe('ReplyParser', () => {
     expect(whole.toString()).toBe('250 a\r\nXXXX');
     parser.push(bytes('250 b\r\n'));
     expect(parser.read()?.lines).toEqual(['a', 'b']);
+  });
+
+  describe('what the server said before', () => {
+    const EHLO = '250-mail.example\r\n250-SIZE 100\r\n250 8BITMIME\r\n';
+
+    it.each(['250 2.1.0 Ok\r\n', '250\r\n', EHLO])('is the same reply again, on whatever connection: %j', (text) => {
+      const known = new KnownReplies();
+      const replies = [new ReplyParser(new Redactor(), known), new ReplyParser(new Redactor(), known)].map((parser) => {
+        parser.push(bytes(`${text}250 other\r\n`));
+        return [parser.read(), parser.read()];
+      });
+      expect(replies[1]![0]).toBe(replies[0]![0]);
+      expect(replies[1]![1]?.lines).toEqual(['other']);
+    });
+
+    it.each([
+      ['another last line', '250-mail.example\r\n250-SIZE 100\r\n250 DSN\r\n', ['mail.example', 'SIZE 100', 'DSN']],
+      ['one line more', '250-mail.example\r\n250-SIZE 100\r\n250-8BITMIME\r\n250 DSN\r\n', ['mail.example', 'SIZE 100', '8BITMIME', 'DSN']],
+      ['only its last line', '250 8BITMIME\r\n', ['8BITMIME']],
+    ])('is not taken for %s', (_, text, lines) => {
+      const parser = new ReplyParser();
+      parser.push(bytes(EHLO + text));
+      parser.read();
+      expect(parser.read()?.lines).toEqual(lines);
+    });
+
+    it('is read anew in a sign-in', () => {
+      const parser = new ReplyParser();
+      parser.push(bytes('334 a\r\n334 a\r\n'));
+      const reply = parser.read();
+      parser.isInSignIn = true;
+      expect(parser.read()).not.toBe(reply);
+    });
   });
 
   describe('last words', () => {
