@@ -1,4 +1,4 @@
-import { catchError, concat, defer, of, startWith, throwError, type Observable, type SchedulerLike } from 'rxjs';
+import { catchError, concat, Observable, of, throwError, type SchedulerLike } from 'rxjs';
 import type { ConnectionPlan } from '../protocol/connection-plan.js';
 import { SmtpError, SmtpFallbackError } from '../protocol/error.js';
 import type { ConnectEvent } from '../protocol/event.js';
@@ -22,13 +22,15 @@ export const candidatesOf = (plans: readonly ConnectionPlan[]): readonly Candida
  * @param failed those that were tried before these.
  */
 export const inTurn = <T>(candidates: readonly Candidate[], attempt: Attempt<T>, scheduler: SchedulerLike, failed: Failures = []): Observable<T | ConnectEvent> =>
-  defer(() => {
+  new Observable((subscriber) => {
     const [candidate, ...others] = candidates;
-    if (candidate === undefined) return throwError(() => new SmtpFallbackError(failed));
+    if (candidate === undefined) throw new SmtpFallbackError(failed);
     const { plan, index } = candidate;
     const startedAt = scheduler.now();
+    subscriber.next({ type: 'attempt-started', plan, index });
+    // Whoever is told may have heard enough.
+    if (subscriber.closed) return undefined;
     return attempt(plan).pipe(
-      startWith<T | ConnectEvent>({ type: 'attempt-started', plan, index }),
       catchError((error: unknown) => {
         const isOnly = others.length === 0 && failed.length === 0;
         if (!(error instanceof SmtpError) || isOnly || !mayFallBack(error, plan.security)) return throwError(() => error);
@@ -37,5 +39,5 @@ export const inTurn = <T>(candidates: readonly Candidate[], attempt: Attempt<T>,
         const next = inTurn(others, attempt, scheduler, [...failed, { plan, error, elapsed }]);
         return others.length === 0 ? next : concat(of<ConnectEvent>({ type: 'attempt-failed', plan, index, error, elapsed }), next);
       }),
-    );
+    ).subscribe(subscriber);
   });

@@ -1,4 +1,4 @@
-import { defer, finalize, tap, throwError, type Observable, type SchedulerLike } from 'rxjs';
+import { defer, tap, throwError, type Observable, type SchedulerLike } from 'rxjs';
 import type { ConnectionPlan } from '../protocol/connection-plan.js';
 import type { Leave, Opening } from '../session/open-session.js';
 import { Doors, type Open } from './doors.js';
@@ -27,7 +27,9 @@ export const openDoor = (plans: readonly ConnectionPlan[], { memory, open, leave
       ? inTurn(candidatesOf(plans), doors.attempt, scheduler)
       : staggered(plans, doors.attempt, { stagger, scheduler, wins: ({ type }) => type === 'greeted' });
     return session$.pipe(
-      tap({ error: (error: unknown) => { if (isSettled) memory.failed(error, scheduler.now()); } }),
-      finalize(() => { doors.leave(); }),
+      tap({
+        error: (error: unknown) => { if (isSettled) memory.failed(error, scheduler.now()); },
+        finalize: () => { doors.leave(); },
+      }),
     );
   });

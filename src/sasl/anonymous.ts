@@ -1,5 +1,5 @@
 import { SmtpUsageError } from '../protocol/error.js';
-import { saidAll, type SaslMechanism } from './mechanism.js';
+import { atOnce, type SaslMechanism } from './mechanism.js';
 
 // RFC 4505 section 2, token = 1*255TCHAR.
 const TRACE = /^[^\p{Cc}\p{Cs}]{0,255}$/u;
@@ -13,15 +13,5 @@ const TRACE = /^[^\p{Cc}\p{Cs}]{0,255}$/u;
  */
 export const anonymous = (trace = ''): SaslMechanism => {
   if (!TRACE.test(trace)) throw new SmtpUsageError({ message: 'The trace of anonymous() must have at most 255 characters and no control among them. Shorten it, or leave it out.' });
-  let done = false;
-  return {
-    name: 'ANONYMOUS',
-    clearTextSafe: true,
-    get done() { return done; },
-    start: () => {
-      done = true;
-      return Buffer.from(trace, 'utf8');
-    },
-    next: saidAll,
-  };
+  return atOnce('ANONYMOUS', true, () => Buffer.from(trace, 'utf8'));
 };

@@ -1,5 +1,5 @@
 import type { Secret } from '../protocol/secret.js';
-import { SaslError, type SaslMechanism } from './mechanism.js';
+import { SaslError, type Exchange, type SaslMechanism } from './mechanism.js';
 
 export interface BearerOptions {
   readonly name: string;
@@ -14,25 +14,24 @@ const SEPARATOR = '\x01';
 
 /** What XOAUTH2 and OAUTHBEARER share: the token is sent at once, and a challenge means no and tells why. */
 export const bearer = (token: Secret, { name, fields, acknowledgement }: BearerOptions): SaslMechanism => {
-  let done = false;
-  let refusal: Readonly<Record<string, string>> | undefined;
-  return {
+  const exchange: Exchange = {
     name,
     maxRounds: 1,
-    get done() { return done; },
-    get refusal() { return refusal; },
+    done: false,
+    refusal: undefined,
     start: () => {
-      done = true;
-      refusal = undefined;
+      exchange.done = true;
+      exchange.refusal = undefined;
       return Buffer.from([...fields, `auth=Bearer ${token.reveal()}`, '', ''].join(SEPARATOR), 'utf8');
     },
     next: (challenge) => {
-      if (!done) throw new SaslError('it went on after it had refused the token');
-      done = false;
-      refusal = parseRefusal(Buffer.from(challenge).toString('utf8'));
+      if (!exchange.done) throw new SaslError('it went on after it had refused the token');
+      exchange.done = false;
+      exchange.refusal = parseRefusal(Buffer.from(challenge).toString('utf8'));
       return Buffer.from(acknowledgement);
     },
   };
+  return exchange;
 };
 
 const PLAIN_NAME = /^[a-z][a-z0-9_.:-]*$/i;

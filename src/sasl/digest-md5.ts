@@ -1,6 +1,6 @@
 import { crypto } from '../protocol/crypto.js';
 import type { Secret } from '../protocol/secret.js';
-import { refuseNul, saidAll, SaslError, type SaslMechanism } from './mechanism.js';
+import { refuseNul, saidAll, SaslError, type Exchange, type SaslMechanism } from './mechanism.js';
 
 export interface DigestOptions {
   /** The server's name, as the options have it. */
@@ -18,7 +18,6 @@ export const digestMd5 = (user: string, pass: Secret, { host, nonce }: DigestOpt
   refuseNul(user, pass);
   const uri = `smtp/${host}`;
   let expected: string | undefined;
-  let done = false;
 
   const respond = (challenge: string): Uint8Array => {
     const told = checkChallenge(challenge);
@@ -37,27 +36,28 @@ export const digestMd5 = (user: string, pass: Secret, { host, nonce }: DigestOpt
   const verify = (answer: string, proof: string): Uint8Array => {
     const [given, due] = [Buffer.from(answer), Buffer.from(proof)];
     if (given.length !== due.length || !crypto().timingSafeEqual(given, due)) throw new SaslError('its proof is wrong, so it does not know the password');
-    done = true;
+    exchange.done = true;
     return Buffer.alloc(0);
   };
 
-  return {
+  const exchange: Exchange = {
     name: 'DIGEST-MD5',
     clearTextSafe: true,
     maxRounds: 2,
-    get done() { return done; },
+    done: false,
     start: () => {
       expected = undefined;
-      done = false;
+      exchange.done = false;
       return undefined;
     },
     next: (challenge) => {
-      if (done) return saidAll();
+      if (exchange.done) return saidAll();
       if (challenge.length > CHALLENGE_LIMIT) throw new SaslError(`its challenge is longer than ${String(CHALLENGE_LIMIT)} bytes`);
       const text = Buffer.from(challenge).toString('utf8');
       return expected === undefined ? respond(text) : verify(text, expected);
     },
   };
+  return exchange;
 };
 
 interface Challenge {

@@ -57,6 +57,23 @@ export const refuseNul = (user: string, pass: Secret): void => {
   if (what !== undefined) throw new SmtpUsageError({ phase: 'auth', message: `${what} holds a NUL character, which no mechanism can carry. Remove it.` });
 };
 
+/** A mechanism of our own. Its state is in plain properties: a getter would make each exchange a shape of its own, which costs more than the rest of it. */
+export type Exchange = SaslMechanism & { done: boolean; refusal?: SaslMechanism['refusal'] };
+
+/** A mechanism that says everything in its initial response. */
+export const atOnce = (name: string, clearTextSafe: boolean, response: () => Uint8Array): SaslMechanism => {
+  const exchange: Exchange = {
+    name, clearTextSafe,
+    done: false,
+    start: () => {
+      exchange.done = true;
+      return response();
+    },
+    next: saidAll,
+  };
+  return exchange;
+};
+
 /** For a mechanism that has said everything. */
 export const saidAll = (): never => {
   throw new SaslError('it asked again after everything was said');

@@ -1,7 +1,7 @@
 import { crypto } from '../protocol/crypto.js';
 import type { Secret } from '../protocol/secret.js';
 import { md4 } from './md4.js';
-import { refuseNul, saidAll, SaslError, type SaslMechanism } from './mechanism.js';
+import { refuseNul, saidAll, SaslError, type Exchange, type SaslMechanism } from './mechanism.js';
 
 const SIGNATURE = Buffer.from('NTLMSSP\0', 'latin1');
 // MS-NLMP section 2.2.2.5: Unicode, request target, NTLM, always sign, extended session security, target info, 128 bit.
@@ -24,7 +24,6 @@ export interface NtlmOptions {
 export const ntlm = (login: string, pass: Secret, { nonce, time }: NtlmOptions = {}): SaslMechanism => {
   refuseNul(login, pass);
   const [, domain = '', user = login] = /^([^\\]*)\\(.*)$/s.exec(login) ?? [];
-  let done = false;
   let started = false;
 
   const authenticate = (challenge: Buffer): Uint8Array => {
@@ -51,13 +50,13 @@ export const ntlm = (login: string, pass: Secret, { nonce, time }: NtlmOptions =
     return Buffer.concat([header, ...parts]);
   };
 
-  return {
+  const exchange: Exchange = {
     name: 'NTLM',
     clearTextSafe: true,
     maxRounds: 2,
-    get done() { return done; },
+    done: false,
     start: () => {
-      done = false;
+      exchange.done = false;
       started = true;
       const negotiate = Buffer.alloc(32);
       negotiate.set(SIGNATURE);
@@ -66,12 +65,13 @@ export const ntlm = (login: string, pass: Secret, { nonce, time }: NtlmOptions =
       return negotiate;
     },
     next: (challenge) => {
-      if (done || !started) return saidAll();
+      if (exchange.done || !started) return saidAll();
       const response = authenticate(Buffer.from(challenge));
-      done = true;
+      exchange.done = true;
       return response;
     },
   };
+  return exchange;
 };
 
 /** MS-NLMP section 2.2.1.2, CHALLENGE_MESSAGE. */

@@ -1,7 +1,7 @@
 import { crypto } from '../protocol/crypto.js';
 import type { Secret } from '../protocol/secret.js';
 import type { ChannelBinding } from './channel-binding.js';
-import { decodeBase64, saidAll, SaslError, type SaslMechanism } from './mechanism.js';
+import { decodeBase64, saidAll, SaslError, type Exchange, type SaslMechanism } from './mechanism.js';
 import { saslName } from './sasl-name.js';
 import { saslPrep } from './saslprep.js';
 
@@ -39,7 +39,6 @@ export const scram = (user: string, pass: Secret, { hash, channel, nonce }: Scra
   const channelInput = Buffer.concat([Buffer.from(header), typeof channel === 'string' ? Buffer.alloc(0) : channel.data]).toString('base64');
   let ours = '';
   let expectedSignature: Buffer | undefined;
-  let done = false;
 
   const prove = async (serverFirst: string): Promise<Uint8Array> => {
     const { nonce: full, salt, iterations } = checkServerFirst(serverFirst, ours);
@@ -58,27 +57,28 @@ export const scram = (user: string, pass: Secret, { hash, channel, nonce }: Scra
     if (error !== undefined) return Buffer.alloc(0);
     const given = decodeBase64(signature ?? '');
     if (given.length !== expected.length || !crypto().timingSafeEqual(given, expected)) throw new SaslError('its signature is wrong, so it does not know the password');
-    done = true;
+    exchange.done = true;
     return Buffer.alloc(0);
   };
 
-  return {
+  const exchange: Exchange = {
     name: `SCRAM-${hash}${typeof channel === 'string' ? '' : '-PLUS'}`,
     clearTextSafe: true,
     maxRounds: 2,
-    get done() { return done; },
+    done: false,
     start: () => {
       ours = nonce ?? crypto().randomBytes(18).toString('base64');
       expectedSignature = undefined;
-      done = false;
+      exchange.done = false;
       return Buffer.from(`${header}n=${name},r=${ours}`);
     },
     next: (challenge) => {
-      if (done) return saidAll();
+      if (exchange.done) return saidAll();
       const text = Buffer.from(challenge).toString('utf8');
       return expectedSignature === undefined ? prove(text) : verify(text, expectedSignature);
     },
   };
+  return exchange;
 };
 
 const derive = (password: string, salt: Uint8Array, iterations: number, length: number, digest: string): Promise<Buffer> =>

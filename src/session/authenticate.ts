@@ -1,4 +1,4 @@
-import { catchError, concatMap, defer, EMPTY, identity, of, tap, throwError, type MonoTypeOperatorFunction, type Observable } from 'rxjs';
+import { catchError, concatMap, EMPTY, identity, of, tap, throwError, type MonoTypeOperatorFunction, type Observable } from 'rxjs';
 import { SmtpError } from '../protocol/error.js';
 import { isRefusal, type Reply } from '../protocol/reply.js';
 import { Secret } from '../protocol/secret.js';
@@ -22,7 +22,7 @@ export const authenticate = (state: State): Observable<State> => {
     offered: capabilities.authentication, allowed: settings.allowedAuthentication, service: plan, binding: wire.stream.tls?.binding,
     confidential: settings.allowInsecureAuth || isConfidential(wire.stream),
   });
-  return defer(() => attempt({ state, credentials, choice }, { index: 0, tried: [] })).pipe(
+  return attempt({ state, credentials, choice }, { index: 0, tried: [] }).pipe(
     credentials.kind === 'mechanism' ? oneAtATime(credentials.mechanism) : identity,
     before(wire.context.scheduler, operation, 'auth', `Signing in to ${wire.context.peer}`),
   );

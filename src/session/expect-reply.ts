@@ -1,4 +1,4 @@
-import { map, type MonoTypeOperatorFunction } from 'rxjs';
+import { map, type OperatorFunction } from 'rxjs';
 import { outcomeOf, SmtpProtocolError, SmtpReplyError, type Phase } from '../protocol/error.js';
 import { formatReply, isRefusal, type Reply } from '../protocol/reply.js';
 import type { Wire } from '../wire/wire.js';
@@ -19,9 +19,17 @@ export const unexpected = (wire: Wire, phase: Phase, command: string, reply: Rep
   });
 };
 
-/** Lets the one right code pass; 4yz and 5yz are a refusal, the rest breaks the protocol. */
-export const expectCode = (wire: Wire, phase: Phase, command: string, code: number, hint: string): MonoTypeOperatorFunction<Reply> =>
+/** Goes on from the one right code; 4yz and 5yz are a refusal, the rest breaks the protocol. */
+export const onCode = <T>(code: number, { wire, phase, command, hint }: Expected, goOn: (reply: Reply) => T): OperatorFunction<Reply, T> =>
   map((reply) => {
-    if (reply.code === code) return reply;
+    if (reply.code === code) return goOn(reply);
     throw isRefusal(reply) ? refusal(wire, phase, command, reply, hint) : unexpected(wire, phase, command, reply);
   });
+
+/** What a reply is to, and what to do where it is a refusal. */
+interface Expected {
+  readonly wire: Wire;
+  readonly phase: Phase;
+  readonly command: string;
+  readonly hint: string;
+}

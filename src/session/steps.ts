@@ -1,4 +1,4 @@
-import { catchError, concat, concatMap, defer, EMPTY, expand, map, of, scan, throwError, type Observable } from 'rxjs';
+import { catchError, concat, defer, EMPTY, expand, identity, ignoreElements, map, of, scan, throwError, type Observable } from 'rxjs';
 import { Capabilities } from '../protocol/capabilities.js';
 import { ehlo, helo, STARTTLS } from '../protocol/command.js';
 import { SmtpProtocolError, SmtpReplyError, type Phase } from '../protocol/error.js';
@@ -11,7 +11,7 @@ import { exchange, greeting } from '../wire/exchange.js';
 import { Wire } from '../wire/wire.js';
 import { authenticate } from './authenticate.js';
 import { defaultClientName } from './client-name.js';
-import { expectCode } from './expect-reply.js';
+import { onCode } from './expect-reply.js';
 import { FOLLOWS, type Stage, type State } from './state.js';
 
 /**
@@ -46,8 +46,8 @@ const greet = (state: State): Observable<State> => {
   return greeting(wire, operation).pipe(
     // This limit leaves the wire as it is: a connection that stayed silent may be asked with TLS instead.
     before(scheduler, greetBy, 'greeting', `Waiting for ${peer} to greet ${how}`),
-    expectCode(wire, 'greeting', 'the connection', 220, 'The server takes no mail from here now; try another server or ask its operator.'),
-    map((reply): State => ({ ...state, stage: 'greeted', hasGreeted: true, events: [{ type: 'greeted', reply }] })),
+    onCode(220, { wire, phase: 'greeting', command: 'the connection', hint: 'The server takes no mail from here now; try another server or ask its operator.' },
+      (reply): State => ({ ...state, stage: 'greeted', hasGreeted: true, events: [{ type: 'greeted', reply }] })),
   );
 };
 
@@ -57,15 +57,13 @@ const introduce = (state: State): Observable<State> => {
   const introduced = (capabilities: Capabilities): State => ({ ...state, stage: 'introduced', capabilities, events: [{ type: 'introduced', capabilities }] });
   const hint = 'Check the option "clientName", or ask the server\'s operator.';
   return exchange(wire, [ehlo(name)], { operation }).pipe(
-    expectCode(wire, 'hello', 'EHLO', 250, hint),
-    map((reply) => introduced(Capabilities.fromEhlo(reply))),
+    onCode(250, { wire, phase: 'hello', command: 'EHLO', hint }, (reply) => introduced(Capabilities.fromEhlo(reply))),
     catchError((error: unknown) => {
       // HELO will do where STARTTLS is not needed. A sign-in then fails as it does wherever nothing is offered for it.
       const isUnknown = error instanceof SmtpReplyError && isUnknownCommand(error.reply);
       if (!isUnknown || needsTls(state)) return throwError(() => error);
       return exchange(wire, [helo(name)], { operation }).pipe(
-        expectCode(wire, 'hello', 'HELO', 250, hint),
-        map((reply) => introduced(Capabilities.fromHelo(reply))),
+        onCode(250, { wire, phase: 'hello', command: 'HELO', hint }, (reply) => introduced(Capabilities.fromHelo(reply))),
       );
     }),
   );
@@ -83,8 +81,8 @@ const startTls = (state: State): Observable<State> => {
   }));
   return concat(
     exchange(wire, [STARTTLS], { operation }).pipe(
-      expectCode(wire, 'starttls', 'STARTTLS', 220, 'It offers TLS and cannot start it; try later, or its port for implicit TLS (465).'),
-      concatMap(() => EMPTY),
+      onCode(220, { wire, phase: 'starttls', command: 'STARTTLS', hint: 'It offers TLS and cannot start it; try later, or its port for implicit TLS (465).' }, identity),
+      ignoreElements(),
     ),
     defer(() => secure(state, 'starttls')),
   );

@@ -76,7 +76,7 @@ const to = (remote: Endpoint, localEndpoint: LocalEndpoint | undefined): Observa
     });
     socket.once('connect', () => {
       handedOver = true;
-      subscriber.next(new SocketStream(socket));
+      subscriber.next(new SocketStream(socket, { remote }));
       subscriber.complete();
     });
     socket.on('error', (error) => { subscriber.error(error); });

@@ -37,7 +37,7 @@ describe('QUIT', () => {
   });
 
   it('does not end a connection that a cancelled mail has left before', async () => {
-    await using server = await startServer({ faults: [{ at: 'end-of-data', do: 'stall' }] });
+    await using server = await startServer({ faults: [{ at: 'end-of-data', do: 'silence' }] });
     const client = clientOf(server, ONE_MAIL);
     const subscription = client.send(MAIL).subscribe(({ type }) => { if (type === 'progress') subscription.unsubscribe(); });
     await client.close();
