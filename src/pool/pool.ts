@@ -3,6 +3,7 @@ import { SmtpUsageError, type SmtpError } from '../protocol/error.js';
 import type { ConnectEvent, SmtpEvent } from '../protocol/event.js';
 import type { Opening } from '../session/open-session.js';
 import { remaining, timeoutError, type Deadline } from '../transport/clock.js';
+import { leave } from '../wire/leave.js';
 import type { Wire } from '../wire/wire.js';
 import { Ceiling, isCrowded } from './ceiling.js';
 import { Congestion } from './congestion.js';
@@ -270,7 +271,7 @@ export class Pool implements Carrier {
       this.#changed();
       this.#admit();
     };
-    wire.leave().subscribe({ complete: left, error: left });
+    leave(wire).subscribe({ complete: left, error: left });
   };
 
   readonly #left = (): void => {

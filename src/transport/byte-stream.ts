@@ -28,6 +28,10 @@ export interface ByteStream {
   write(chunk: string | Uint8Array): void;
   /** Something was written in this turn and has not left: what is written now goes along. */
   readonly isGathering: boolean;
+  /** Bytes that were written, gone or not. */
+  readonly position: number;
+  /** Takes back what was written between two such points, unless some of it has left. */
+  withdraw(from: number, to: number): boolean;
   /** Something large. Completes when the socket has taken it, so that its memory may be used again. */
   take(bytes: Uint8Array): Observable<never>;
   /** Whether the stream keeps the process alive: an idle one does not. */
@@ -90,6 +94,14 @@ export class SocketStream implements ByteStream {
 
   get isGathering(): boolean {
     return this.#out.isGathering;
+  }
+
+  get position(): number {
+    return this.#out.position;
+  }
+
+  withdraw(from: number, to: number): boolean {
+    return this.#out.withdraw(from, to);
   }
 
   take(bytes: Uint8Array): Observable<never> {

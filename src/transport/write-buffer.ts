@@ -14,6 +14,10 @@ export class WriteBuffer {
   readonly #copies: boolean;
   #bytes: Buffer | undefined;
   #size = 0;
+  /** Bytes that were given away. */
+  #left = 0;
+  /** What is not to leave any more, by its places in `#bytes`. */
+  readonly #withdrawn: (readonly [from: number, to: number])[] = [];
 
   constructor(out: Writable) {
     this.#out = out;
@@ -25,11 +29,24 @@ export class WriteBuffer {
     return this.#size > 0;
   }
 
+  /** Bytes so far, those that wait here included. */
+  get position(): number {
+    return this.#left + this.#size;
+  }
+
+  /** Takes back what was written between two points; false where some of it has left. What was written behind it stays. */
+  withdraw(from: number, to: number): boolean {
+    if (from < this.#left) return false;
+    this.#withdrawn.push([from - this.#left, to - this.#left]);
+    return true;
+  }
+
   write(chunk: string | Uint8Array): void {
     // One UTF-16 unit takes three bytes of UTF-8 at most.
     const most = typeof chunk === 'string' ? 3 * chunk.length : chunk.length;
     if (this.#size + most > SIZE || most > LARGE) this.flush();
     if (most > LARGE) {
+      this.#left += most;
       this.#out.write(chunk);
       return;
     }
@@ -55,19 +72,37 @@ export class WriteBuffer {
   /** Something large; `taken` is called when its memory may be used again, and never if the stream fails. */
   take(bytes: Uint8Array, taken: () => void): void {
     this.flush();
+    this.#left += bytes.length;
     this.#out.write(this.#copies ? Buffer.from(bytes) : bytes, (error) => { if (error == null) taken(); });
   }
 
   readonly flush = (): void => {
     const bytes = this.#bytes;
     if (this.#size === 0 || bytes === undefined) return;
-    const joined = bytes.subarray(0, this.#size);
+    const joined = bytes.subarray(0, this.#withdrawn.length === 0 ? this.#size : this.#kept(bytes));
+    this.#left += this.#size;
     this.#size = 0;
-    if (!this.#out.writable) return;
+    if (joined.length === 0 || !this.#out.writable) return;
     if (this.#copies) this.#out.write(Buffer.from(joined));
     else {
       this.#bytes = undefined;
       this.#out.write(joined, () => { this.#bytes ??= bytes; });
     }
   };
+
+  /** Closes the gaps of what was withdrawn. How many bytes are kept. */
+  #kept(bytes: Buffer): number {
+    let size = 0;
+    let at = 0;
+    const keep = (end: number): void => {
+      bytes.copyWithin(size, at, end);
+      size += end - at;
+    };
+    for (const [from, to] of this.#withdrawn.splice(0).sort(([a], [b]) => a - b)) {
+      keep(from);
+      at = to;
+    }
+    keep(this.#size);
+    return size;
+  }
 }

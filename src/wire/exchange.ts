@@ -43,11 +43,13 @@ export const converse = (wire: Wire, commands: readonly Command[], { operation }
   const conversation = new Conversation(wire, expectation, operation.at === Infinity ? undefined : expireWith(wire, operation, () => expectation.decisive, (error) => { sink.error(error); }));
   wire.expect(expectation);
   if (!wire.failed) {
+    conversation.from = wire.stream.position;
     wire.say(commands);
     if (content !== undefined) {
       wire.write(content);
       wire.noteContent(content.length);
     }
+    conversation.to = wire.stream.position;
   }
   return conversation;
 };
@@ -57,6 +59,9 @@ class Conversation implements Unsubscribable {
   readonly #wire: Wire;
   readonly #expectation: Expectation;
   readonly #expiring: Unsubscribable | undefined;
+  /** Where what was said for it begins and ends in what the stream was given. */
+  from = 0;
+  to = 0;
 
   constructor(wire: Wire, expectation: Expectation, expiring: Unsubscribable | undefined) {
     this.#wire = wire;
@@ -67,8 +72,10 @@ class Conversation implements Unsubscribable {
   unsubscribe(): void {
     this.#expiring?.unsubscribe();
     this.#expectation.sink = undefined;
+    // What has not left is not sent at all.
+    if (this.#expectation.isAnswered || this.#wire.withdraw(this.#expectation, this.from, this.to)) return;
     // The 354 that is still to come could be answered with content only.
-    if (!this.#expectation.isAnswered && this.#expectation.commands.at(-1)?.phase === 'data') this.#wire.mustDrop = true;
+    if (this.#expectation.commands.at(-1)?.phase === 'data') this.#wire.mustDrop = true;
   }
 }
 

@@ -1,5 +1,5 @@
 import { Observable, Subscription, type SchedulerLike } from 'rxjs';
-import { QUIT, type Command } from '../protocol/command.js';
+import { Command, QUIT } from '../protocol/command.js';
 import type { Phase } from '../protocol/error.js';
 import type { KnownReplies } from '../protocol/known-replies.js';
 import type { LogLine } from '../protocol/log-line.js';
@@ -7,7 +7,7 @@ import { isFarewell, type Reply } from '../protocol/reply.js';
 import { MalformedReply, ReplyParser } from '../protocol/reply-parser.js';
 import type { Timeouts } from '../protocol/timeouts.js';
 import type { ByteStream } from '../transport/byte-stream.js';
-import { deadline } from '../transport/clock.js';
+import type { Deadline } from '../transport/clock.js';
 import { Expectation, type ReplySink } from './expectation.js';
 import { Failures, type Failure } from './failures.js';
 import { Transcript, type TranscriptContext } from './transcript.js';
@@ -133,6 +133,18 @@ export class Wire {
     // Not for...of: here and in what else each mail runs through, its iterator would cost more than the work.
     commands.forEach((command) => { lines += `${command.line}\r\n`; });
     if (this.#failure === undefined) this.stream.write(lines);
+  }
+
+  /** Takes back what was written between two points for these replies, unless some of it has left: then they are not due any more. */
+  withdraw(expectation: Expectation, from: number, to: number): boolean {
+    const { commands: [first] } = expectation;
+    const at = this.#due.indexOf(expectation);
+    if (at < 0 || first === undefined || !this.stream.withdraw(from, to)) return false;
+    this.#due.splice(at, 1);
+    this.#outstanding -= expectation.commands.length;
+    this.#transcript.note(Command.of(first.phase, `${first.toString()} was taken back before it left`));
+    if (at === 0) this.touch();
+    return true;
   }
 
   /** Writes content as it is, all that is left of it. */
@@ -275,43 +287,32 @@ export class Wire {
     return this.stream;
   }
 
-  /** QUIT at once, behind all that is outstanding: nothing is said after it. */
+  /** QUIT behind all that is outstanding: nothing is said after it. */
   quit(sink?: ReplySink): void {
     if (this.#hasQuit || this.mustDrop) return;
     this.#hasQuit = true;
+    this.#watch.end = NO_END;
     this.expect(new Expectation([QUIT], sink));
     this.say([QUIT]);
   }
 
-  /**
-   * Leaves as RFC 5321 section 4.1.1.10 wants it: QUIT when what is outstanding was answered, its reply or a short wait, and
-   * the end. Where content may be expected, in a SASL exchange or a handshake, before the greeting or after a failure the
-   * connection is dropped. Completes when it is closed.
-   */
-  leave(): Observable<never> {
-    return new Observable((subscriber) => {
-      const drop = (): void => {
-        this.drop();
-        subscriber.complete();
-      };
-      const ended = (): void => { subscriber.complete(); };
-      const goodbye: ReplySink = { next: () => { this.stream.end(); }, error: ended, complete: drop };
-      const quit = (): void => {
-        if (this.mustDrop || this.#hasQuit) { drop(); return; }
-        this.#watch.end = NO_END;
-        this.quit(goodbye);
-      };
-      const mayNotQuit = ({ phase, open }: Expectation): boolean => QUIT_IS_NO_COMMAND.has(phase) || open.some((command) => QUIT_IS_NO_COMMAND.has(command.phase));
-      if (this.#failure !== undefined || this.mustDrop || !this.#greeted || this.#due.some(mayNotQuit)) { drop(); return; }
-      const last = this.#due.at(-1);
-      const afterwards: ReplySink = this.#hasQuit ? goodbye : { next: () => undefined, error: ended, complete: quit };
-      if (last === undefined) { quit(); return; }
-      // Nobody waits for these any more; the server gets no more time for all of them than for QUIT itself. Entries of our own:
-      // who waited for them may come here by an error, and is torn down only afterwards.
-      this.#watch.end = deadline(this.context.scheduler, 'quit', this.context.timeouts.quit);
-      this.#due.push(...this.#due.splice(0).map((due) => new Expectation(due.open, due === last ? afterwards : undefined)));
-      this.touch();
-    });
+  get hasQuit(): boolean {
+    return this.#hasQuit;
+  }
+
+  /** The server takes QUIT for a command, now or behind what is outstanding: it has greeted, and expects no content, SASL response or handshake. */
+  get mayQuit(): boolean {
+    const mayNot = ({ phase, open }: Expectation): boolean => QUIT_IS_NO_COMMAND.has(phase) || open.some((command) => QUIT_IS_NO_COMMAND.has(command.phase));
+    return this.#failure === undefined && !this.mustDrop && this.#greeted && !this.#due.some(mayNot);
+  }
+
+  /** Nobody waits for what is outstanding any more. It gets no more time than until `end`, all of it, and then `afterwards` is told. */
+  outlast(end: Deadline, afterwards: ReplySink): void {
+    this.#watch.end = end;
+    const last = this.#due.at(-1);
+    // Entries of our own: who waited for them may come here by an error, and is torn down only afterwards.
+    this.#due.push(...this.#due.splice(0).map((due) => new Expectation(due.open, due === last ? afterwards : undefined)));
+    this.touch();
   }
 
   /** Ends the wire at once. Whoever is leaving it has left it then. */

@@ -244,6 +244,25 @@ describe('cancelling one of many', () => {
     }
   });
 
+  it.each([['over BDAT', []], ['over DATA', ['CHUNKING']]])('sends nothing of a mail that has not left, and keeps the connection: %s', async (_, without) => {
+    await using server = await startServer({ without, faults: [{ at: 'end-of-data', do: 'delay', ms: 20 }] });
+    await using client = clientOf(server);
+    const lines: string[] = [];
+    client.log$.subscribe(({ text }) => { lines.push(text); });
+    const first = collect(client.send(mailOf(1)));
+    await firstValueFrom(client.log$.pipe(filter(({ text }) => text.endsWith('bytes of content'))));
+    const second = client.send(mailOf(2)).subscribe();
+    const third = collect(client.send(mailOf(3)));
+    const fourth = client.send(mailOf(4)).subscribe();
+    second.unsubscribe();
+    fourth.unsubscribe();
+    for (const { error } of [await first, await third]) expect(error).toBeUndefined();
+    expect(server.messages.map(({ from }) => from)).toEqual(['ann1@example.com', 'ann3@example.com']);
+    expect(server.sessions.map((session) => session.lines.filter((line) => line.startsWith('C: MAIL')).length)).toEqual([2]);
+    expect(lines.some((line) => /^(?:RSET|MAIL FROM:<ann2@example.com>) was taken back before it left$/.test(line))).toBe(true);
+    expectPaired(server);
+  });
+
   it('a mail whose deadline passes fails alone', async () => {
     await using server = await startServer({ faults: [{ at: 'end-of-data', do: 'delay', ms: 300 }] });
     await using client = clientOf(server, { timeouts: { operation: 100, quit: 100 } });

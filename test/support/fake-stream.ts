@@ -7,6 +7,7 @@ export class FakeStream implements ByteStream {
   readonly local = { address: '127.0.0.1', port: 49152 };
   readonly unread = 0;
   readonly isGathering = false;
+  readonly position = 0;
   readonly written: string[] = [];
   readonly bytes: Observable<Buffer>;
   destroyed = false;
@@ -17,6 +18,11 @@ export class FakeStream implements ByteStream {
 
   write(chunk: string | Uint8Array): void {
     this.written.push(Buffer.from(chunk as Uint8Array).toString('latin1'));
+  }
+
+  /** What is written has left. */
+  withdraw(): boolean {
+    return false;
   }
 
   take(bytes: Uint8Array): Observable<never> {

@@ -35,6 +35,29 @@ describe('what is written in one turn', () => {
     }), { numRuns: 50 });
   });
 
+  it('can be taken back as long as nothing of it has left', async () => {
+    const piece = fc.tuple(fc.oneof({ weight: 5, arbitrary: fc.string({ unit: 'grapheme', maxLength: 40 }) }, fc.nat(30_000).map((length) => 'x'.repeat(length))), fc.boolean());
+    await fc.assert(fc.asyncProperty(fc.array(fc.array(piece, { maxLength: 8 }), { maxLength: 3 }), async (turns) => {
+      const { out, writes } = writesOf();
+      const buffer = new WriteBuffer(out);
+      let kept = '';
+      for (const pieces of turns) {
+        const places = pieces.map(([text]) => {
+          const from = buffer.position;
+          buffer.write(text);
+          return [from, buffer.position] as const;
+        });
+        // Behind something large all that came before it has left.
+        const isWithdrawn = places.map(([from, to], index) => pieces[index]![1] && buffer.withdraw(from, to));
+        kept += pieces.filter((_, index) => !isWithdrawn[index]).map(([text]) => text).join('');
+        if (pieces.every(([text]) => text.length < 100)) expect(isWithdrawn).toEqual(pieces.map(([, isUnwanted]) => isUnwanted));
+        await turn();
+        for (const [from, to] of places) if (to > from) expect(buffer.withdraw(from, to)).toBe(false);
+      }
+      expect(Buffer.concat(writes).toString()).toBe(kept);
+    }), { numRuns: 100 });
+  });
+
   it('may be memory that is used again', async () => {
     const { out, writes } = writesOf();
     const buffer = new WriteBuffer(out);

@@ -6,6 +6,7 @@ import { Redactor } from '../../src/protocol/secret.js';
 import { DEFAULT_TIMEOUTS } from '../../src/protocol/timeouts.js';
 import { deadline } from '../../src/transport/clock.js';
 import { exchange } from '../../src/wire/exchange.js';
+import { leave } from '../../src/wire/leave.js';
 import { Wire } from '../../src/wire/wire.js';
 import { FakeStream } from '../support/fake-stream.js';
 
@@ -32,7 +33,7 @@ describe('a wire on which QUIT was said at once', () => {
   ])('%s', (_, server, expected) => {
     const { written, destroyed } = run(server, (wire, { expectObservable }) => {
       wire.quit();
-      expectObservable(wire.leave()).toBe(expected);
+      expectObservable(leave(wire)).toBe(expected);
     });
     expect(written.filter((text) => text === 'QUIT\r\n')).toHaveLength(1);
     expect(destroyed).toBe(true);
@@ -41,7 +42,7 @@ describe('a wire on which QUIT was said at once', () => {
   it('is closed at once when its reply has come before', () => {
     const { written, destroyed } = run('--x-q', (wire, { cold, expectObservable }) => {
       wire.quit();
-      expectObservable(cold('------(x|)').pipe(concatMap(() => wire.leave()))).toBe('------|');
+      expectObservable(cold('------(x|)').pipe(concatMap(() => leave(wire)))).toBe('------|');
     });
     expect(written.filter((text) => text === 'QUIT\r\n')).toHaveLength(1);
     expect(destroyed).toBe(true);
@@ -56,14 +57,14 @@ describe('a wire that is left while three replies are due', () => {
     ['is dropped when the server says goodbye', '----g', '----|', false],
     ['is closed when the server hangs up', '--a-|', '----|', false],
   ])('%s', (_, server, expected, saysQuit) => {
-    const { written, destroyed } = run(server, (wire, { expectObservable }) => { expectObservable(wire.leave()).toBe(expected); });
+    const { written, destroyed } = run(server, (wire, { expectObservable }) => { expectObservable(leave(wire)).toBe(expected); });
     expect(written.includes('QUIT\r\n')).toBe(saysQuit);
     expect(destroyed).toBe(true);
   });
 
   it.each([['its replies', '-a'], ['the reply to QUIT', '-x']])('can be dropped at once while it waits for %s', (_, server) => {
     const { destroyed } = run(server, (wire, { cold, expectObservable }) => {
-      expectObservable(wire.leave()).toBe('---|');
+      expectObservable(leave(wire)).toBe('---|');
       cold('---x').subscribe(() => { wire.drop(); });
     });
     expect(destroyed).toBe(true);
