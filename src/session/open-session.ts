@@ -1,11 +1,10 @@
 import { concatMap, Observable, type SchedulerLike } from 'rxjs';
 import { Capabilities } from '../protocol/capabilities.js';
 import type { ConnectionPlan } from '../protocol/connection-plan.js';
-import type { ConnectEvent, WarningEvent } from '../protocol/event.js';
+import type { ConnectEvent } from '../protocol/event.js';
 import { Redactor } from '../protocol/secret.js';
 import type { ByteStream } from '../transport/byte-stream.js';
 import { deadline, type Deadline } from '../transport/clock.js';
-import type { TlsSettings } from '../transport/settings.js';
 import type { LogSink } from '../wire/transcript.js';
 import { Wire } from '../wire/wire.js';
 import type { Manners } from './manners.js';
@@ -13,6 +12,7 @@ import { Session } from './session.js';
 import type { SessionSettings } from './settings.js';
 import type { State } from './state.js';
 import { dialogue } from './steps.js';
+import { skippedVersions, unverifiedProxies } from './weak-tls.js';
 
 /** An event on the way, or at its end the session itself. */
 export type Opening = ConnectEvent | { readonly type: 'session'; readonly session: Session };
@@ -50,14 +50,14 @@ export const openSession = (stream$: Observable<ByteStream>, context: SessionCon
   walk(stream$.pipe(concatMap((stream) => dialogue(connected(stream, context, surroundings.manners)))), surroundings);
 
 const connected = (stream: ByteStream, { plan, settings, operation, scheduler, log, connection }: SessionContext, { replies }: Manners): State => {
-  const { timeouts, credentials, tls } = settings;
+  const { timeouts, credentials, tls, proxies } = settings;
   const { remote, local, via } = stream;
   const redactor = new Redactor();
   if (credentials?.kind === 'password') redactor.conceal(credentials.pass);
   const event: ConnectEvent = via === undefined ? { type: 'connected', remote, local } : { type: 'connected', remote, local, via };
   return {
     stage: 'connected',
-    events: plan.security === 'none' ? [event] : [event, ...skippedVersions(tls)],
+    events: [event, ...unverifiedProxies(proxies), ...(plan.security === 'none' ? [] : skippedVersions(tls))],
     plan, settings, operation, capabilities: Capabilities.none, hasGreeted: false, isAuthenticated: false,
     wire: new Wire(stream, { peer: `${plan.host}:${String(plan.port)}`, connection, timeouts, scheduler, redactor, log, replies }),
     greetBy: deadline(scheduler, 'greeting', timeouts.greeting),
@@ -84,6 +84,3 @@ const walk = (states$: Observable<State>, { leave, handOver, manners }: Surround
     }));
     subscriber.add(() => { if (owned !== undefined) leave(owned.wire); });
   });
-
-const skippedVersions = ({ versions, skippedVersions: skipped }: TlsSettings): readonly WarningEvent[] =>
-  skipped.length === 0 ? [] : [{ type: 'warning', code: 'W_TLS_VERSION', message: `tls.versions names ${skipped.join(', ')}, which this runtime cannot do: left out. Offered: ${versions.join(', ')}.` }];

@@ -1,6 +1,7 @@
 import type { Secret } from '../protocol/secret.js';
 import type { Timeouts } from '../protocol/timeouts.js';
 import type { Credentials } from '../sasl/choose.js';
+import type { ProxySettings } from '../transport/proxy-settings.js';
 import type { TlsSettings } from '../transport/settings.js';
 import type { TokenSource } from './token-source.js';
 
@@ -20,6 +21,7 @@ export interface SessionSettings {
   readonly clientName: string | undefined;
   readonly timeouts: Timeouts;
   readonly tls: TlsSettings;
+  readonly proxies: readonly ProxySettings[];
   readonly pipelining: {
     readonly enabled: boolean;
     /** Mails under way on one connection; `undefined` leaves it to the server's manners. */

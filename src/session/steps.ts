@@ -2,17 +2,17 @@ import { catchError, concat, defer, EMPTY, expand, identity, ignoreElements, map
 import { Capabilities } from '../protocol/capabilities.js';
 import { ehlo, helo, STARTTLS } from '../protocol/command.js';
 import { SmtpProtocolError, SmtpReplyError, type Phase } from '../protocol/error.js';
-import type { ConnectEvent, ReadyEvent, WarningEvent } from '../protocol/event.js';
+import type { ConnectEvent, ReadyEvent } from '../protocol/event.js';
 import { isUnknownCommand } from '../protocol/reply.js';
 import { before, deadline, sooner } from '../transport/clock.js';
 import { secure as secureStream } from '../transport/secure.js';
-import type { TlsSettings } from '../transport/settings.js';
 import { exchange, greeting } from '../wire/exchange.js';
 import { Wire } from '../wire/wire.js';
 import { authenticate } from './authenticate.js';
 import { defaultClientName } from './client-name.js';
 import { onCode } from './expect-reply.js';
 import { FOLLOWS, type Stage, type State } from './state.js';
+import { unverified } from './weak-tls.js';
 
 /**
  * THE DIALOGUE (RFC 5321 section 3, RFC 3207, RFC 4954): what is done at each station. Which stations may follow is the
@@ -112,17 +112,11 @@ const secure = (state: State, mode: 'tls' | 'starttls'): Observable<State> => {
       const event: ConnectEvent = { type: 'secured', mode: mode === 'tls' ? 'implicit' : 'starttls', protocol, cipher, certificate };
       return {
         ...state, stage: 'secured', wire: new Wire(secured, context, state.hasGreeted), capabilities: Capabilities.none,
-        events: settings.tls.rejectUnauthorized ? [event] : [unverified(settings.tls), event],
+        events: [...unverified(settings.tls), event],
       };
     }),
   );
 };
-
-const unverified = ({ fingerprints }: TlsSettings): WarningEvent => ({
-  type: 'warning',
-  code: 'W_UNVERIFIED',
-  message: `tls.rejectUnauthorized is false: ${fingerprints === undefined ? 'the certificate was not verified, and anyone in between can read and change this mail.' : 'of the certificate only its fingerprint was checked, not its dates nor who signed it.'}`,
-});
 
 const ready = (state: State): State => {
   const { capabilities } = state;

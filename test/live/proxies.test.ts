@@ -46,6 +46,18 @@ const optionsOf = ({ protocol, credentials }: FakeProxyOptions, { port }: FakePr
   return { protocol, host: '127.0.0.1', port, ...(user === undefined ? {} : { user }), ...(pass === undefined ? {} : { pass }), ...(protocol === 'https' ? { tls: { ca: testAuthority } } : {}) };
 };
 
+it('warns of an HTTPS proxy that is not verified', async () => {
+  await using server = await startServer({ tls: 'none' });
+  await using proxy = await startProxy({ protocol: 'https', certificate: otherCertificate });
+  await using client = new SmtpClient({ host: '127.0.0.1', port: server.port, security: 'none', proxy: { protocol: 'https', host: '127.0.0.1', port: proxy.port, tls: { rejectUnauthorized: false } } });
+  const told = await collect(client.send(MESSAGE));
+  expect(told.error).toBeUndefined();
+  expect(eventOf(told, 'warning')).toEqual({
+    type: 'warning', code: 'W_UNVERIFIED',
+    message: `tls.rejectUnauthorized of the proxy https://127.0.0.1:${String(proxy.port)} is false: the certificate was not verified, and anyone in between can read and change what goes through it.`,
+  });
+});
+
 describe.each(WAYS)('through %s', (_way, chain) => {
   const [near, far] = chain;
   const rows = DOORS.flatMap((door) => ([undefined, '127.0.0.9'] as const).map((local) => [...door, local] as const));
