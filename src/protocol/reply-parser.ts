@@ -90,7 +90,7 @@ export class ReplyParser {
   /** Where the reply that begins now ends, if it looks like one and all of it is here. */
   #endOfReply(): number | undefined {
     const input = this.#input;
-    const isLong = input.charAt(this.#at + CODE_LENGTH) === '-';
+    const isLong = input.startsWith('-', this.#at + CODE_LENGTH);
     const last = isLong ? input.indexOf(`\r\n${input.slice(this.#at, this.#at + CODE_LENGTH)} `, this.#at) : this.#at;
     const end = last < 0 ? -1 : input.indexOf('\r\n', last + CRLF_LENGTH);
     return end < 0 ? undefined : end + CRLF_LENGTH;
