@@ -1,5 +1,6 @@
 import { defer, from, map, tap, type Observable } from 'rxjs';
 import type { Envelope } from '../protocol/envelope.js';
+import { SmtpError, SmtpUsageError } from '../protocol/error.js';
 import { composition, COMPOSED_FIELDS, loadComposer } from './compose.js';
 import { isContent, source, type OpenContent, type Source } from './content.js';
 import { checkEnvelope, checkNotify, type CheckedEnvelope } from './envelope.js';
@@ -37,10 +38,11 @@ export const draft = (message: Message): Mail | Observable<Mail> => {
   try {
     return check(message);
   } catch (error) {
-    const sources = sourcesOf(message);
+    const failure = error instanceof SmtpError ? error : new SmtpUsageError({ cause: error, message: 'The message cannot be read: one of its properties throws; see the cause.' });
+    const sources = failure === error ? sourcesOf(message) : [];
     return defer(() => {
       for (const unused of sources) unused.discard();
-      throw error;
+      throw failure;
     });
   }
 };

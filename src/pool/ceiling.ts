@@ -1,13 +1,15 @@
 import type { SchedulerLike } from 'rxjs';
-import { SmtpError, type Phase } from '../protocol/error.js';
+import { SmtpConnectionError, SmtpError, type Phase } from '../protocol/error.js';
 
 // Up to its sign-in a connection is refused for what it is, and not for what it is used for.
 const OPENING: ReadonlySet<Phase> = new Set<Phase>(['greeting', 'hello', 'auth']);
 // After so long (ms) one more is tried again.
 const LASTS = 60_000;
 
-/** The server has no room for another connection now. */
-export const isCrowded = (error: unknown): boolean => error instanceof SmtpError && error.retryable && error.reply?.severity === 4 && OPENING.has(error.phase);
+/** The server has no room for another connection now: it says so, or hangs up without a word. */
+export const isCrowded = (error: unknown): boolean =>
+  error instanceof SmtpError && error.retryable && OPENING.has(error.phase)
+  && (error.reply?.severity === 4 || (error instanceof SmtpConnectionError && error.code === 'E_CLOSED' && error.phase === 'greeting'));
 
 /** How many connections may be open: as many as the options allow, and for a while fewer where the server took no more. */
 export class Ceiling {

@@ -1,5 +1,5 @@
 import type { Observable, Observer, SchedulerLike, Unsubscribable } from 'rxjs';
-import { SmtpReplyError, SmtpTimeoutError } from '../protocol/error.js';
+import { SmtpReplyError, SmtpTimeoutError, type Phase } from '../protocol/error.js';
 import type { SmtpEvent } from '../protocol/event.js';
 import type { Opening } from '../session/open-session.js';
 import type { Claim, Session } from '../session/session.js';
@@ -51,6 +51,9 @@ interface Listener extends Observer<SmtpEvent> {
  */
 const isBetterElsewhere = (error: unknown, claim: Claim | undefined): boolean =>
   (error instanceof SmtpTimeoutError && error.limit === 'operation') || (claim?.isFirst === false && error instanceof SmtpReplyError && error.phase === 'mail' && error.reply.code === 451);
+
+/** What is first in line may be another mail's. */
+const inEnvelope = (phase: Phase | undefined): Phase => (phase === 'mail' || phase === 'rcpt' || phase === 'data' ? phase : 'body');
 
 // A mail that others keep pushing out is not to wander for ever.
 const MOST_MOVES = 3;
@@ -124,6 +127,11 @@ export class Delivery implements Observer<SmtpEvent>, Unsubscribable {
     }
   }
 
+  /** Its connection is open, and it may not use it yet. */
+  postpone(): void {
+    this.#again();
+  }
+
   next(event: SmtpEvent): void {
     if (this.closed) return;
     this.#isTold = true;
@@ -141,7 +149,9 @@ export class Delivery implements Observer<SmtpEvent>, Unsubscribable {
     this.#carrier.failed(error, this.number);
     if (moving === 'it-was-ahead') this.#session?.manners.disappoint();
     else if (claim?.overlaps === true) this.#session?.manners.failedAhead(error);
-    if (this.#session !== undefined && (moving === 'the-session-is-full' || isBetterElsewhere(error, claim))) this.#session.isClosing = true;
+    else if (claim !== undefined) this.#session?.manners.failedAlone(error);
+    if (moving === 'the-session-is-full') claim?.turnedAway();
+    if (this.#session !== undefined && isBetterElsewhere(error, claim)) this.#session.isClosing = true;
     if (moving !== undefined) {
       this.#moves += 1;
       this.#again();
@@ -171,7 +181,7 @@ export class Delivery implements Observer<SmtpEvent>, Unsubscribable {
   /** The client closes, and waits no longer. */
   cut(scheduler: SchedulerLike, end: Deadline): void {
     const claim = this.#claim;
-    const phase = claim === undefined ? 'idle' : claim.hasLeft ? 'end-of-data' : 'body';
+    const phase = claim === undefined ? 'idle' : claim.hasLeft ? 'end-of-data' : inEnvelope(this.#session?.wire.phase);
     this.error(timeoutError(scheduler, end, phase, 'Waiting for this mail to end before the client closes', this.#session?.wire.transcript()));
   }
 

@@ -1,19 +1,23 @@
 import { SmtpConnectionError, SmtpError, SmtpProtocolError, SmtpTimeoutError } from '../protocol/error.js';
+import { isFarewell, isTooMany, type Reply } from '../protocol/reply.js';
 
 /**
  * May a mail, of which nothing was told yet, be begun again on another connection? Only where the connection is to blame
- * and the mail surely was not accepted: `the-connection-died`; `the-session-is-full`, as the server says by 4yz and x.5.3 to
- * MAIL; or `it-was-ahead`, sent before the mail in front of it was answered, which the server did not bear.
+ * and the mail surely was not accepted: `the-connection-died`; `the-session-is-full`, as servers say by 421, 452, or 4yz and
+ * x.5.3 to MAIL (where a 452 means a full disk, the next connection tells); or `it-was-ahead`, sent before the mail in front of
+ * it was answered, which the server did not bear.
  */
 export const mayMove = (error: unknown, overlaps: boolean): 'the-connection-died' | 'the-session-is-full' | 'it-was-ahead' | undefined => {
   if (!(error instanceof SmtpError) || error.outcome === 'unknown') return undefined;
   // Some servers refuse what was sent ahead, and some throw it away.
   const wasIgnored = error instanceof SmtpTimeoutError && error.limit === 'command';
   if (overlaps && (error instanceof SmtpProtocolError || error.reply?.code === 503 || wasIgnored)) return 'it-was-ahead';
-  if (error.phase === 'mail' && error.reply?.severity === 4 && error.reply.enhanced?.[1] === 5 && error.reply.enhanced[2] === 3) return 'the-session-is-full';
+  if (error.phase === 'mail' && error.reply !== undefined && isFull(error.reply)) return 'the-session-is-full';
   // A server that refuses RSET may keep the transaction before.
   const died = error.reply?.code === 421 || (error.phase === 'reset' && error.reply !== undefined)
     || (error instanceof SmtpConnectionError && error.code === 'E_CLOSED')
     || (error instanceof SmtpTimeoutError && error.limit !== 'operation' && error.limit !== 'close');
   return died ? 'the-connection-died' : undefined;
 };
+
+const isFull = (reply: Reply): boolean => isFarewell(reply) || (reply.severity === 4 && isTooMany(reply));

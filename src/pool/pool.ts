@@ -139,7 +139,7 @@ export class Pool implements Carrier {
   #cut(end: Deadline): void {
     this.#late.next(timeoutError(this.#scheduler, end, 'idle', 'Closing the client'));
     for (const delivery of [...this.#waiting, ...this.#returning]) delivery.cut(this.#scheduler, end);
-    for (const { deliveries } of this.#connections) for (const delivery of [...deliveries]) delivery.cut(this.#scheduler, end);
+    for (const { deliveries } of [...this.#connections]) for (const delivery of [...deliveries]) delivery.cut(this.#scheduler, end);
     for (const wire of [...this.#leaving]) wire.drop();
   }
 
@@ -162,10 +162,10 @@ export class Pool implements Carrier {
   #begins(delivery: Delivery): boolean {
     if (this.#inFlight >= this.#congestion.limit) return false;
     const shared = this.#withRoom();
-    if ((shared === undefined && this.#connections.length + this.#leaving.length >= this.#ceiling.most) || this.#mustWait()) return false;
+    if ((shared === undefined && this.#connections.length + this.#leaving.length >= this.#ceiling.most) || this.#mustWait(shared === undefined ? this.#opening : 0)) return false;
     this.#waiting.delete(delivery);
     this.#returning.delete(delivery);
-    this.#rateLimit?.started(this.#scheduler.now());
+    if (shared !== undefined) this.#rateLimit?.started(this.#scheduler.now());
     this.#begin(delivery, shared);
     return true;
   }
@@ -195,21 +195,34 @@ export class Pool implements Carrier {
         step.session.changed = () => { this.#settle(connection); };
         const waiting = opener;
         opener = undefined;
-        waiting?.opened(step.session);
+        if (waiting === undefined || waiting.closed) return;
+        // It may have taken its time to open, and what is limited are the mails that a server gets.
+        if (this.#mustWait()) waiting.postpone();
+        else {
+          this.#rateLimit?.started(this.#scheduler.now());
+          waiting.opened(step.session);
+        }
       },
       error: (error: unknown) => { opener?.error(error); },
     }));
   }
 
-  /** The rate is used up: rings when the next mail may start. */
-  #mustWait(): boolean {
-    const wait = this.#rateLimit?.wait(this.#scheduler.now()) ?? 0;
+  /** The rate is used up, or will be by the mails ahead: rings when the next one may start. */
+  #mustWait(ahead = 0): boolean {
+    const wait = this.#rateLimit?.wait(this.#scheduler.now(), ahead) ?? 0;
     if (wait <= 0) return false;
     this.#ringing ??= this.#awake.schedule(() => {
       this.#ringing = undefined;
       this.#admit();
     }, wait);
     return true;
+  }
+
+  /** Mails that wait for a connection of their own to open. */
+  get #opening(): number {
+    let opening = 0;
+    if (this.#rateLimit !== undefined) this.#connections.forEach(({ session, mails }) => { if (session === undefined && mails > 0) opening += 1; });
+    return opening;
   }
 
   #stopRinging(): void {
@@ -264,8 +277,8 @@ export class Pool implements Carrier {
   }
 
   readonly #leave = (wire: Wire): void => {
+    // Told by whoever ends the connection: it counts until then.
     this.#leaving.push(wire);
-    this.#changed();
     const left = (): void => {
       without(this.#leaving, wire);
       this.#changed();

@@ -15,10 +15,12 @@ export class RateLimit {
     this.#rate = rate;
   }
 
-  /** Milliseconds from `now`; 0 or less: at once. */
-  wait(now: number): number {
+  /** Milliseconds from `now`, behind so many that will start as well; 0 or less: at once. */
+  wait(now: number, ahead = 0): number {
     const { messages, per } = this.#rate;
-    return this.#starts.length < messages ? 0 : (this.#starts[this.#oldest] ?? 0) + per - now;
+    if (ahead >= messages) return per;
+    const free = messages - this.#starts.length;
+    return ahead < free ? 0 : (this.#starts[(free === 0 ? this.#oldest + ahead : ahead - free) % messages] ?? 0) + per - now;
   }
 
   started(now: number): void {

@@ -22,7 +22,7 @@ export const isFarewell = (reply: Reply): boolean => reply.code === 421;
  * x.3.4, tells otherwise.
  */
 export const isTooMany = ({ code, enhanced: [, subject, detail] = [0, 0, 0] }: Reply): boolean =>
-  (subject === 5 && detail === 3) || ((code === 452 || code === 552) && subject !== 1 && subject !== 2 && !(subject === 3 && detail === 4));
+  code !== 421 && ((subject === 5 && detail === 3) || ((code === 452 || code === 552) && subject !== 1 && subject !== 2 && !(subject === 3 && detail === 4)));
 
 /** Only these say that the command itself is not known (RFC 5321 section 3.2): a server that knows HELO and no more. */
 export const isUnknownCommand = ({ code }: Reply): boolean => code === 500 || code === 502 || code === 504;

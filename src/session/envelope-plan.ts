@@ -29,7 +29,7 @@ export interface EnvelopePlan {
   readonly impossible: readonly CheckedRecipient[];
   /** Octets of the message, where they are known beforehand. */
   readonly size: number | undefined;
-  /** Content goes out in counted chunks. Decided once: what the server is found to bear meanwhile concerns other mails. */
+  /** Content goes out in counted chunks, binary content also where each waits for its reply. Decided once: what the server is found to bear meanwhile concerns other mails. */
   readonly chunks: boolean;
   /** The server takes bytes above 127 (RFC 6152). */
   readonly eightBit: boolean;
@@ -59,7 +59,7 @@ export const planEnvelope = (session: Session, message: Mail, content: OpenConte
   recipients.forEach((recipient) => { commands.push(rcpt(recipient.mailbox.path, asksForDsn ? notification(recipient, message) : '')); });
   const isWhole = content.kind === 'bytes' && content.bytes.length <= MOST_IN_ONE_WRITE && recipients.length > 0 && (binary || offers.eightBit || isPlain);
   return {
-    commands, recipients, size, chunks: session.chunks, eightBit: offers.eightBit, isPart: part !== undefined,
+    commands, recipients, size, chunks: session.chunks || (binary && session.offersChunking), eightBit: offers.eightBit, isPart: part !== undefined,
     impossible: possible === to ? NOBODY : to.filter(({ mailbox }) => mailbox.utf8),
     whole: isWhole ? mended(content.bytes, size ?? 0) : undefined,
     warnings: wantsDsn && !offers.dsn ? [{ type: 'warning', code: 'W_DSN', message: `${session.wire.context.peer} does not offer DSN: no delivery status was asked for.` }] : NO_WARNINGS,
@@ -86,14 +86,13 @@ const rareParameters = (offers: Offers, { dsn, requireTls, utf8: headerNeedsUtf8
 };
 
 /** What this server cannot do for this mail. */
-const obstacle = ({ offers, wire, chunks }: Session, { envelope: { from }, requireTls, binary, utf8, atLeast = 0 }: Mail, size: number | undefined): SmtpUsageError | undefined => {
+const obstacle = ({ offers, wire, offersChunking }: Session, { envelope: { from }, requireTls, binary, utf8, atLeast = 0 }: Mail, size: number | undefined): SmtpUsageError | undefined => {
   const { sizeLimit } = offers;
   if (sizeLimit !== undefined && (size ?? atLeast) > sizeLimit) return usage(wire, `takes at most ${String(sizeLimit)} bytes, and the message has ${size === undefined ? `at least ${String(atLeast)}` : String(size)}. Send less, or a link.`);
   if (from?.utf8 === true && !offers.utf8) return usage(wire, 'does not offer SMTPUTF8, which the sender\'s address needs. Use an ASCII address.');
   if (utf8 === true && !offers.utf8) return usage(wire, 'does not offer SMTPUTF8, which an address in the header needs. Use an ASCII address.');
   if (requireTls === true && (wire.stream.tls === undefined || !offers.requireTls)) return usage(wire, 'cannot promise TLS all the way (REQUIRETLS, RFC 8689). Leave "requireTls" out, or use another server.');
-  // RFC 3030 wants CHUNKING for it; our chunks go out behind each other, which takes PIPELINING as well.
-  if (binary === true && !(chunks && offers.binary)) return usage(wire, 'takes no binary content here, which needs BINARYMIME, CHUNKING and PIPELINING (RFC 3030). Encode the content as base64 and leave "binary" out, or use another server.');
+  if (binary === true && !(offersChunking && offers.binary)) return usage(wire, 'takes no binary content here, which needs BINARYMIME and CHUNKING (RFC 3030). Encode the content as base64 and leave "binary" out, or use another server.');
   return undefined;
 };
 

@@ -102,7 +102,7 @@ class Judgement {
     const command = String(this.#plan.commands[index + 1]);
     if (!isRefusal(reply)) return unexpected(this.#wire, 'rcpt', command, reply);
     // Nothing is told of those that wait for another transaction. The first one is never among them, so that each gets on.
-    if (this.#plan.isPart && this.accepted.length > 0 && isTooMany(reply)) return undefined;
+    if (this.#plan.isPart && this.accepted.length + this.refused.length > 0 && isTooMany(reply)) return undefined;
     const isLast = isFarewell(reply);
     const failure = isFirst || isLast ? refusal(this.#wire, 'rcpt', command, reply, 'Check the recipient\'s address.', recipient) : undefined;
     if (isLast) this.refused.push({ recipient, reply });

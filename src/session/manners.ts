@@ -1,4 +1,4 @@
-import { SmtpProtocolError, SmtpTimeoutError } from '../protocol/error.js';
+import { SmtpProtocolError, SmtpReplyError, SmtpTimeoutError } from '../protocol/error.js';
 import { KnownReplies } from '../protocol/known-replies.js';
 
 /**
@@ -10,6 +10,9 @@ export class Manners {
   readonly replies = new KnownReplies();
   #isProven = false;
   #bears: 'mails' | 'groups' | 'commands' = 'mails';
+  #answersQuit = true;
+  #turnedAway = 0;
+  #mailsPerSession = Infinity;
 
   /** A mail that was sent ahead was answered in its turn: until then a server may be one that throws away what waits in its input. */
   get isProven(): boolean {
@@ -40,8 +43,35 @@ export class Manners {
     if (this.#bears === 'mails' && (error instanceof SmtpProtocolError || (isSilence && !this.#isProven))) this.#bears = 'groups';
   }
 
-  /** The server turned something away, or lost count, that was sent ahead. */
+  /** The server turned something away, or lost count, that was sent ahead. Others of the same burst are no further news. */
   disappoint(): void {
-    this.#bears = this.#bears === 'mails' ? 'groups' : 'commands';
+    if (this.#bears === 'mails') this.#bears = 'groups';
+  }
+
+  /** A mail failed that nothing was ahead of. Where mails had to go one by one before, commands may have to as well. */
+  failedAlone(error: unknown): void {
+    const isTurnedAway = error instanceof SmtpReplyError && error.reply.code === 503;
+    if (this.#bears === 'groups' && (error instanceof SmtpProtocolError || isTurnedAway)) this.#bears = 'commands';
+  }
+
+  /** QUIT may go out with a mail. */
+  get answersQuit(): boolean {
+    return this.#answersQuit;
+  }
+
+  /** The server took the mail that QUIT went out with, and did not answer QUIT: waiting for that costs more than it brings. */
+  ignoredQuit(): void {
+    this.#answersQuit = false;
+  }
+
+  /** So many mails a connection takes, as far as was found out. */
+  get mailsPerSession(): number {
+    return this.#mailsPerSession;
+  }
+
+  /** A connection that had taken mails did not take the one with this number: twice the same number is a limit that was not told. */
+  turnedAway(number: number): void {
+    if (number === this.#turnedAway) this.#mailsPerSession = number - 1;
+    this.#turnedAway = number;
   }
 }

@@ -12,7 +12,7 @@ import type { Claim, Session } from './session.js';
 /** MAIL, RCPT and DATA: one group where the server pipelines, else one after the other; all replies, and then a verdict. */
 export const sendEnvelope = (session: Session, claim: Claim, plan: EnvelopePlan, operation: Deadline): Observable<Verdict> => {
   const { wire, pipelines } = session;
-  const answers$ = pipelines ? collect(exchange(wire, group(claim, plan, plan.chunks ? undefined : DATA), { operation })) : inTurn(wire, group(claim, plan), operation);
+  const answers$ = pipelines ? collect(exchange(wire, group(claim, plan, plan.chunks ? undefined : DATA), { operation })) : inTurn(wire, group(claim, plan), operation, plan.chunks ? undefined : DATA);
   return answers$.pipe(map(({ replies, lost }) => judgeEnvelope(session, claim, plan, replies, lost)));
 };
 
@@ -30,16 +30,16 @@ interface Answers {
 }
 
 /** Nothing follows a refused RSET or MAIL; a refused recipient stops nobody else, unless the server says goodbye. */
-const inTurn = (wire: Wire, commands: readonly Command[], operation: Deadline): Observable<Answers> => {
+const inTurn = (wire: Wire, commands: readonly Command[], operation: Deadline, last: Command | undefined): Observable<Answers> => {
   const mailAt = commands.findIndex(({ phase }) => phase === 'mail');
   const goOn = (reply: Reply, index: number): boolean => reply.code !== 421 && (index > mailAt || isPositive(reply));
   let index = 0;
   return collect(exchangeInTurn(wire, commands, { operation }, (reply) => goOn(reply, index++))).pipe(
     concatMap((answers) => {
       const accepted = answers.replies.slice(mailAt + 1).some(isPositive);
-      return !accepted || answers.lost !== undefined || answers.replies.length < commands.length
+      return last === undefined || !accepted || answers.lost !== undefined || answers.replies.length < commands.length
         ? of(answers)
-        : collect(exchange(wire, [DATA], { operation })).pipe(map((data): Answers => ({ replies: [...answers.replies, ...data.replies], lost: data.lost })));
+        : collect(exchange(wire, [last], { operation })).pipe(map((data): Answers => ({ replies: [...answers.replies, ...data.replies], lost: data.lost })));
     }),
   );
 };

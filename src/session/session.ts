@@ -35,9 +35,10 @@ export class Session {
   /** Is told when another mail may start, or none any more. */
   changed: () => void = () => undefined;
   readonly #offersPipelining: boolean;
-  readonly #offersChunking: boolean;
+  readonly offersChunking: boolean;
   /** The numbers of the last mail that was accepted, and of the last that was not. */
   #lastGood = 0;
+  #taken = 0;
   #lastBad = -1;
   #isWriting = false;
   #mailsInFlight = 0;
@@ -52,9 +53,12 @@ export class Session {
     this.ready = { type: 'ready', capabilities, supportedAuthentication: capabilities.authentication, secure: wire.stream.tls !== undefined, reused: true };
     this.offers = offersOf(capabilities);
     this.#offersPipelining = settings.pipelining.enabled && capabilities.has('PIPELINING');
-    this.#offersChunking = capabilities.has('CHUNKING');
+    this.offersChunking = capabilities.has('CHUNKING');
     this.quota = capabilities.has('LIMITS') ? new Quota(capabilities.limits) : undefined;
-    wire.onLoss = () => { this.changed(); };
+    wire.onLoss = () => {
+      if (wire.hasQuit && !wire.heardGoodbye && this.#lastGood === this.mails) manners.ignoredQuit();
+      this.changed();
+    };
   }
 
   /** Nothing is under way, and the next mail may start here. */
@@ -64,7 +68,7 @@ export class Session {
 
   /** The server takes no further mail in this session. */
   get isSpent(): boolean {
-    return this.isClosing || this.quota?.isUsedUp(this.mails) === true;
+    return this.isClosing || this.mails >= this.manners.mailsPerSession || this.quota?.isUsedUp(this.mails) === true;
   }
 
   /** A mail may start here now, behind those that are under way. */
@@ -79,7 +83,7 @@ export class Session {
    * comes in the place of those that are gone: before it has shown that it does not, nothing is sent behind what was sent ahead.
    */
   get #isTrusted(): boolean {
-    return this.manners.isProven || !this.#offersChunking || this.#overlapping === 0
+    return this.manners.isProven || !this.offersChunking || this.#overlapping === 0
       || (this.#mailsInFlight < UNPROVEN_IN_FLIGHT && this.#bytesInFlight < UNPROVEN_BYTES && this.wire.stream.isGathering);
   }
 
@@ -90,7 +94,7 @@ export class Session {
 
   /** Content goes out in counted chunks, with nothing to wait for in between (RFC 3030). */
   get chunks(): boolean {
-    return this.#offersChunking && this.pipelines;
+    return this.offersChunking && this.pipelines;
   }
 
   /** It was in use a moment ago, so that content may go out with its envelope. */
@@ -102,7 +106,7 @@ export class Session {
   get #depth(): number {
     if (!this.pipelines || !this.manners.overlap) return 1;
     const depth = this.settings.pipelining.depth ?? MAILS_IN_FLIGHT;
-    return this.#offersChunking ? depth : Math.min(depth, 2);
+    return this.offersChunking ? depth : Math.min(depth, 2);
   }
 
   /** A mail starts to write. */
@@ -127,14 +131,26 @@ export class Session {
    * that is counted: whatever becomes of it, what follows is a command.
    */
   finish(): void {
-    if (this.#isWriting || this.isClosing || !this.chunks || !this.manners.overlap) return;
+    if (this.#isWriting || this.isClosing || !this.chunks || !this.manners.overlap || !this.manners.answersQuit) return;
     this.isClosing = true;
     this.wire.quit();
+  }
+
+  /** The server takes no further mail, from that one on. */
+  turnedAway(number: number): void {
+    if (!this.isClosing) this.manners.turnedAway(number);
+    this.isClosing = true;
   }
 
   /** The server took that mail. */
   succeeded(number: number): void {
     this.#lastGood = number;
+    this.#taken += 1;
+  }
+
+  /** Mails that it took. */
+  get taken(): number {
+    return this.#taken;
   }
 
   /** The server did not take that mail, as far as is known. */
@@ -163,6 +179,8 @@ export class Claim {
   readonly overlaps: boolean;
   readonly #session: Session;
   readonly #number: number;
+  /** What the server had taken when this one began. */
+  readonly #takenBefore: number;
   /** The server took the mail, and its transaction is over. */
   hasSucceeded = false;
   /** The mail has ended, and must not write any more. */
@@ -172,6 +190,7 @@ export class Claim {
   constructor(session: Session, number: number, { isBehindFailure, needsReset, overlaps }: Pick<Claim, 'isBehindFailure' | 'needsReset' | 'overlaps'>) {
     this.#session = session;
     this.#number = number;
+    this.#takenBefore = session.taken;
     this.isFirst = number === 1;
     this.isBehindFailure = isBehindFailure;
     this.needsReset = needsReset;
@@ -192,9 +211,15 @@ export class Claim {
   /** The server took it, and its transaction is over: before anybody is told, who may send the next mail at once. */
   succeeded(): void {
     this.hasSucceeded = true;
-    if (this.overlaps) this.#session.manners.succeededAhead();
+    // A mail that was there when it began, and was taken since, was in front of it: one that was withdrawn never was.
+    if (this.overlaps && this.#session.taken > this.#takenBefore) this.#session.manners.succeededAhead();
     this.#session.succeeded(this.#number);
     this.#session.ended(this.#bytes, this.overlaps);
+  }
+
+  /** The server takes as many mails as went before it, and not this one. */
+  turnedAway(): void {
+    this.#session.turnedAway(this.#number);
   }
 
   /** Once, however it ended. */

@@ -9,14 +9,20 @@ export type TokenFunction = (context: { readonly rejected?: Reply }) => Observab
 /** Where a client's tokens come from. One call is in flight, however many connections ask. */
 export interface TokenSource {
   readonly token: Observable<Secret>;
+  /** The last few: a server may repeat on one connection what it was told on another. */
+  readonly known: readonly Secret[];
   /** Another token than `refused`; undefined where there is no other. */
   readonly renew: ((refused: Secret, rejected: Reply) => Observable<Secret>) | undefined;
 }
 
 export const tokenSource = (given: string | TokenFunction): TokenSource => {
-  if (typeof given === 'string') return { token: of(checkToken(given)), renew: undefined };
+  if (typeof given === 'string') {
+    const secret = checkToken(given);
+    return { token: of(secret), known: [secret], renew: undefined };
+  }
   let flight: { readonly isForced: boolean; readonly token: Observable<Secret> } | undefined;
   let latest: Secret | undefined;
+  const known: Secret[] = [];
   const landed = (): void => { flight = undefined; };
 
   const call = (context: { readonly rejected?: Reply }): Observable<Secret> => {
@@ -26,7 +32,15 @@ export const tokenSource = (given: string | TokenFunction): TokenSource => {
         take(1),
         throwIfEmpty(() => new Error('the function ended without a token')),
         map(checkToken),
-        tap({ next: (secret) => { latest = secret; landed(); }, error: landed, unsubscribe: landed }),
+        tap({
+          next: (secret) => {
+            latest = secret;
+            known.push(secret);
+            if (known.length > MOST_KNOWN) known.shift();
+            landed();
+          },
+          error: landed, unsubscribe: landed,
+        }),
         share(),
       ),
     };
@@ -40,8 +54,10 @@ export const tokenSource = (given: string | TokenFunction): TokenSource => {
     return flight?.isForced === false ? flight.token.pipe(concatMap(() => renew(refused, rejected))) : call({ rejected });
   });
 
-  return { token: defer(() => call({})), renew };
+  return { token: defer(() => call({})), known, renew };
 };
+
+const MOST_KNOWN = 4;
 
 /** A string is the token, and no sequence of characters. */
 const whole = (given: ObservableInput<string>): ObservableInput<string> => (typeof given === 'string' ? of(given) : given);

@@ -60,7 +60,7 @@ export const transact = (session: Session, claim: Claim, { mail, part, content, 
   const marks: Marks = { startedAt: operation.since, readyAt, goAheadAt: readyAt, contentAt: readyAt };
   const transaction: Transaction = { session, claim, mail, part, content, operation, plan, marks, observer };
   // Where RSET is refused, content sent along with it would reach the recipients of the mail before.
-  if (whole !== undefined && chunks && session.isFresh && !claim.isBehindFailure) return sendAtOnce(transaction, whole);
+  if (whole !== undefined && session.chunks && session.isFresh && !claim.isBehindFailure) return sendAtOnce(transaction, whole);
   if (whole !== undefined && session.pipelines && !chunks) return sendInGroup(transaction, whole);
   return sendInTurn(transaction).subscribe(observer);
 };
@@ -80,10 +80,11 @@ const afterEnvelope = (transaction: Transaction, verdict: Verdict): Observable<n
   });
 
 const sendContent = (transaction: Transaction, verdict: Verdict): Observable<never> => {
-  const { session: { wire }, claim, mail, content, plan: { size, chunks, eightBit }, operation, marks, observer } = transaction;
+  const { session, claim, mail, content, plan: { size, chunks, eightBit }, operation, marks, observer } = transaction;
+  const { wire } = session;
   const { scheduler } = wire.context;
   const [write, encoder]: [typeof writeData, ContentEncoder] = chunks ? [writeChunks, mail.binary === true ? new Untouched() : new CanonicalLines()] : [writeData, new DotStuffing()];
-  return write(wire, content, { operation, encoder, eightBit }).pipe(
+  return write(wire, content, { operation, encoder, eightBit, isOneByOne: !session.pipelines }).pipe(
     throttleProgress(scheduler),
     tap((event) => {
       if (event.type === 'verdict') {

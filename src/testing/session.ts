@@ -73,7 +73,8 @@ export class ServerSession {
         const line = await this.#input.line();
         if (line === undefined) break;
         this.lines.push(`C: ${line}`);
-        if (this.#input.isAhead && !this.#offers('PIPELINING')) { await this.#output.say('503 5.5.1 Commands may not be pipelined here'); this.#socket.end(); }
+        // A chunk goes right behind its command (RFC 3030 section 2).
+        if (this.#input.isAhead && !this.#offers('PIPELINING') && !/^BDAT /i.test(line)) { await this.#output.say('503 5.5.1 Commands may not be pipelined here'); this.#socket.end(); }
         await this.#obey(line);
       }
     }

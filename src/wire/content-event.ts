@@ -25,6 +25,8 @@ export interface ContentOptions {
   readonly encoder: ContentEncoder;
   /** The server takes bytes above 127 (RFC 6152). */
   readonly eightBit: boolean;
+  /** Each chunk waits for its reply, where the server announced no PIPELINING. */
+  readonly isOneByOne?: boolean;
 }
 
 /** The server answered content before its end; `hasLeft` tells whether that end is on the way all the same. */

@@ -46,6 +46,11 @@ export class Expectation {
     return this.#lastDecides ? { command: this.#last, phase: this.#last.phase } : this;
   }
 
+  /** The server took the sender, so that it may take the content. */
+  get hasSender(): boolean {
+    return this.#hasSender;
+  }
+
   get isAnswered(): boolean {
     return this.#answered === this.commands.length;
   }
@@ -59,9 +64,10 @@ export class Expectation {
    * Content has left behind the commands, and this cannot be the reply to the one whose turn it is: then no reply belongs to its
    * command. Content of a mail before that the server took for commands (RFC 3030 section 2 wants it skipped) is answered so, and
    * one reply too many shifts all that follow. RSET is answered with 2yz or 421, nothing with 3yz, and a server that took no
-   * sender takes no recipient, nor content for nobody.
+   * sender takes no recipient, nor content for nobody. And whatever was sent, 221 is the reply to QUIT.
    */
   isOutOfStep(reply: Reply): boolean {
+    if (reply.code === 221) return this.phase !== 'quit';
     if (!this.#lastDecides || isFarewell(reply)) return false;
     if (reply.severity === 3) return true;
     switch (this.command.phase) {

@@ -3,13 +3,14 @@ import { Command, QUIT } from '../protocol/command.js';
 import type { Phase } from '../protocol/error.js';
 import type { KnownReplies } from '../protocol/known-replies.js';
 import type { LogLine } from '../protocol/log-line.js';
-import { isFarewell, type Reply } from '../protocol/reply.js';
+import { isFarewell, isPositive, type Reply } from '../protocol/reply.js';
 import { MalformedReply, ReplyParser } from '../protocol/reply-parser.js';
 import type { Timeouts } from '../protocol/timeouts.js';
 import type { ByteStream } from '../transport/byte-stream.js';
 import type { Deadline } from '../transport/clock.js';
 import { Expectation, type ReplySink } from './expectation.js';
 import { Failures, type Failure } from './failures.js';
+import { isNoGoodbye, toleratesMore, whyMore } from './surplus.js';
 import { Transcript, type TranscriptContext } from './transcript.js';
 import { NO_END, Watch } from './watch.js';
 
@@ -47,10 +48,14 @@ export class Wire {
   #failure: Failure | undefined;
   #greeted: boolean;
   #hasQuit = false;
+  /** It said 421, and has taken nothing since. */
+  #hasSaidGoodbye = false;
   /** Is told when the wire has ended, or is to be dropped and nobody else was told. */
   onLoss: () => void = () => undefined;
   /** Only dropping the connection is right: inside content, or when the server is out of step. */
   mustDrop = false;
+  /** QUIT was answered. */
+  heardGoodbye = false;
 
   constructor(stream: ByteStream, context: WireContext, greeted = false) {
     this.stream = stream;
@@ -139,7 +144,8 @@ export class Wire {
   withdraw(expectation: Expectation, from: number, to: number): boolean {
     const { commands: [first] } = expectation;
     const at = this.#due.indexOf(expectation);
-    if (at < 0 || first === undefined || !this.stream.withdraw(from, to)) return false;
+    // A server that waits for a SASL response would take QUIT for one.
+    if (at < 0 || first === undefined || expectation.isSignIn || !this.stream.withdraw(from, to)) return false;
     this.#due.splice(at, 1);
     this.#outstanding -= expectation.commands.length;
     this.#transcript.note(Command.of(first.phase, `${first.toString()} was taken back before it left`));
@@ -177,10 +183,10 @@ export class Wire {
       const first = this.#due[0];
       const reply = first === undefined ? undefined : this.#parse(first.isSignIn);
       if (first === undefined || reply === undefined) break;
-      const hasMore = this.#parser.buffered > 0 && (left === 1 || this.#isNoGoodbye(first));
-      if (hasMore && !this.#toleratesSurplus(first, reply, !hasHeard)) {
+      const hasMore = this.#parser.buffered > 0 && (left === 1 || (this.#due[1]?.phase === 'quit' && isNoGoodbye(first, this.#parser)));
+      if (hasMore && !toleratesMore(first, reply, !hasHeard, this.#parser)) {
         this.#transcript.note(reply);
-        this.fail(this.#surplus());
+        this.#distrust(this.#surplus());
         return;
       }
       hasHeard = true;
@@ -195,7 +201,10 @@ export class Wire {
     this.#greeted = true;
     this.#outstanding -= 1;
     this.#transcript.note(reply);
-    if (first.isOutOfStep(reply)) { this.fail(this.#failures.outOfStep(first.command, reply)); return; }
+    if (first.isOutOfStep(reply)) { this.#distrust(this.#failures.outOfStep(first.command, reply)); return; }
+    this.heardGoodbye ||= first.phase === 'quit';
+    // Some go on answering for a while. Only one that takes something has not closed the channel.
+    this.#hasSaidGoodbye = isFarewell(reply) || (this.#hasSaidGoodbye && (!isPositive(reply) || first.phase === 'reset'));
     const isAnswered = first.answered(reply);
     if (isAnswered) this.#due.shift();
     // Whatever follows the last reply that was due ends the wire, but nobody hears of it before that reply has counted.
@@ -209,42 +218,19 @@ export class Wire {
     else if (sink === undefined && this.mustDrop) this.onLoss();
   }
 
-  // Behind the content of the last mail only QUIT is due, and no server refuses that, unless it does not know it there: it is the
-  // word on the content, behind one reply too many.
-  #isNoGoodbye({ phase }: Expectation): boolean {
-    return this.#hasQuit && phase === 'end-of-data' && this.#due[1]?.phase === 'quit' && this.#parser.startsWith(/^(?:4(?!21)|5(?!0))/);
-  }
-
-  // The reply to content decides a mail, whatever comes behind it: unless it came with others, of which one was too many. A
-  // goodbye is not. A reply on the heels of a 354 is for the content. A greeting that refuses is the end anyway, and its words
-  // are the reason.
-  #toleratesSurplus({ phase }: Expectation, { code, severity }: Reply, isAlone: boolean): boolean {
-    return phase === 'body' || phase === 'quit' || (phase === 'end-of-data' && (isAlone || this.#parser.startsWith(/^421/)))
-      || (phase === 'data' && code === 354) || (phase === 'greeting' && severity > 3);
-  }
-
   #parse(isSignIn: boolean): Reply | undefined {
     this.#parser.isInSignIn = isSignIn;
     try {
       return this.#parser.read();
     } catch (error) {
       if (!(error instanceof MalformedReply)) throw error;
-      this.fail(this.#failures.malformed(error.message));
+      this.#distrust(this.#failures.malformed(error.message));
       return undefined;
     }
   }
 
-  /** Why more came than was asked for: a 421 may come at any time (RFC 5321 section 3.8), the rest was planted or is out of step. */
   #surplus(): Failure {
-    if (this.phase === 'starttls') return this.#failures.injected();
-    try {
-      const reply = this.#parser.read() ?? this.#parser.lastWords();
-      if (reply !== undefined) this.#transcript.note(reply);
-      if (reply !== undefined && isFarewell(reply)) return this.#failures.farewell(reply);
-    } catch (error) {
-      if (!(error instanceof MalformedReply)) throw error;
-    }
-    return this.#failures.unasked();
+    return whyMore(this.phase, this.#parser, this.#transcript, this.#failures);
   }
 
   #lost(error?: NodeJS.ErrnoException): void {
@@ -261,6 +247,12 @@ export class Wire {
     this.#tellAll(failure);
   }
 
+  /** What the server said before is no longer sure to have been said to what it seemed to be. */
+  #distrust(failure: Failure): void {
+    this.#hasSaidGoodbye = false;
+    this.fail(failure);
+  }
+
   #end(failure: Failure): void {
     this.#failure = failure;
     this.#watch.stop();
@@ -275,8 +267,10 @@ export class Wire {
     this.onLoss();
   }
 
-  #tell({ sink, decisive: { phase, command } }: Expectation, failure: Failure): void {
-    sink?.error(failure(phase, command));
+  #tell(expectation: Expectation, failure: Failure): void {
+    // Behind a goodbye a server does nothing any more, whatever it has received.
+    const { phase, command } = this.#hasSaidGoodbye && !expectation.hasSender ? expectation : expectation.decisive;
+    expectation.sink?.error(failure(phase, command));
   }
 
   /** Ends the wire without touching its stream, for who takes the stream over. */

@@ -21,7 +21,8 @@ const READING = { phase: CONTENT.phase, command: CONTENT };
  */
 export const writeChunks = (wire: Wire, content: OpenContent, options: ContentOptions): Observable<ContentEvent> =>
   new Observable((subscriber) => {
-    const { operation, encoder } = options;
+    const { operation, encoder, isOneByOne } = options;
+    const window = isOneByOne ? 1 : WINDOW;
     const due = new Set<Expectation>();
     let hasEnded = false;
     /** A chunk was refused. Its end may be on the way all the same, and then the reply to that is waited for. */
@@ -53,7 +54,7 @@ export const writeChunks = (wire: Wire, content: OpenContent, options: ContentOp
 
     /** Completes when the server has answered enough of the chunks before. */
     const room$ = new Observable<never>((waiting) => {
-      if (due.size < WINDOW) waiting.complete();
+      if (due.size < window) waiting.complete();
       else resume = () => { waiting.complete(); };
       return () => { resume = undefined; };
     });

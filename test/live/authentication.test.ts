@@ -1,4 +1,4 @@
-import { BehaviorSubject, delay, filter, lastValueFrom, map, mergeAll, Observable, of, range, tap, toArray } from 'rxjs';
+import { BehaviorSubject, delay, filter, firstValueFrom, lastValueFrom, map, mergeAll, Observable, of, range, tap, toArray } from 'rxjs';
 import { createHash, createHmac, X509Certificate } from 'node:crypto';
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
@@ -42,6 +42,21 @@ describe('each mechanism', () => {
     expect(eventOf(await verify(server, { auth }), 'authenticated')).toEqual({ type: 'authenticated', mechanism: name, user });
     expect(said(server)).toEqual([line]);
   });
+});
+
+it('a response that is cancelled in the turn in which it was written is not answered with QUIT in its place', async () => {
+  await using server = await startServer({ users: { ann: PASS }, mechanisms: ['LOGIN'] });
+  await using client = clientOf(server, { allowInsecureAuth: true, auth: ANN });
+  const told: string[] = [];
+  const subscription = client.verify().subscribe();
+  const lines = client.log$.subscribe(({ text, from }) => {
+    told.push(text);
+    if (from === 'client' && told.at(-2)?.startsWith('334') === true) process.nextTick(() => { subscription.unsubscribe(); });
+  });
+  await firstValueFrom(client.state$.pipe(filter(({ open }) => subscription.closed && open === 0)));
+  lines.unsubscribe();
+  expect(told).not.toContain('QUIT');
+  expect(server.sessions[0]?.lines).not.toContain('C: QUIT');
 });
 
 describe('SCRAM with channel binding', () => {
@@ -225,6 +240,14 @@ describe('a token', () => {
     await using server = await startServer({ users, mechanisms: ['PLAIN'] });
     const { error } = await verify(server, { auth: { user: 'ann', token: () => { throw new Error('asked'); } } });
     expect(error).toMatchObject({ code: 'E_AUTH', offered: ['PLAIN'], allowed: ['OAUTHBEARER', 'XOAUTH2'], tried: [] });
+  });
+
+  it('is not shown on another connection either', async () => {
+    const greetings = ['hello', `hello ${TOKEN}`];
+    await using server = await startServer({ signIn: { XOAUTH2: () => Promise.resolve('ann') }, faults: greetings.map((text, index) => ({ at: 'greeting', session: index + 1, do: 'reply', reply: `220 ${text}` })) });
+    await using client = clientOf(server, { allowInsecureAuth: true, auth: { user: 'ann', token: () => of(TOKEN) } });
+    const told = [await collect(client.verify()), await collect(client.verify())].map((each) => eventOf(each, 'greeted').reply.lines);
+    expect(told).toEqual([['hello'], ['hello ***']]);
   });
 
   it('is called off when the mail is', async () => {

@@ -13,6 +13,15 @@ describe('sendAll', () => {
   function* endless(taken: { count: number }): Generator<Message> { for (;;) { taken.count += 1; yield MAIL; } }
   async function* endlessLater(taken: { count: number }): AsyncGenerator<Message> { for (;;) { await Promise.resolve(); taken.count += 1; yield MAIL; } }
 
+  it('tells of a message that cannot even be read, and goes on', async () => {
+    await using server = await startServer();
+    await using client = clientOf(server);
+    const broken = { ...MAIL, get envelope(): never { throw new TypeError('no envelope today'); } } as Message;
+    const told = await lastValueFrom(client.sendAll([MAIL, broken, MAIL]).pipe(filter(({ type }) => type === 'accepted' || type === 'failed'), toArray()));
+    expect(told.map(({ type, index }) => `${type} ${String(index)}`).sort()).toEqual(['accepted 0', 'accepted 2', 'failed 1']);
+    expect(told.find(({ type }) => type === 'failed')).toMatchObject({ error: { code: 'E_USAGE', cause: new TypeError('no envelope today') } });
+  });
+
   for (const [kind, source] of Object.entries({ 'an iterable': endless, 'an async iterable': endlessLater })) {
     it(`pulls ${kind} only as there is room`, async () => {
       await using server = await startServer();

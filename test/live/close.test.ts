@@ -1,4 +1,4 @@
-import { filter, firstValueFrom } from 'rxjs';
+import { filter, firstValueFrom, skip } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { type PoolState } from '../../src/index.js';
 import { startServer } from '../../src/testing/index.js';
@@ -32,6 +32,17 @@ describe('close', () => {
     expect((await waiting).error).toMatchObject({ code: 'E_TIMEOUT', limit: 'close', phase: 'idle', outcome: 'not-sent', retryable: true });
     for (const { error } of [await left, await waiting]) expect(error?.message).toMatch(/timeouts\.close = 100 ms\. Raise that limit to give mails under way more time\.$/);
     expect(await firstValueFrom(client.closed$)).toEqual({ ended: 0, cut: 2 });
+  });
+
+  it('cuts off all that hang, on whatever connections, and tells where each was', async () => {
+    await using server = await startServer({ without: ['PIPELINING', 'CHUNKING'], faults: [{ at: 'rcpt', do: 'silence', times: Infinity }] });
+    const client = clientOf(server, { pool: { maxConnections: 4 }, timeouts: { quit: 50, close: 100 } });
+    const told = Array.from({ length: 4 }, () => collect(client.send(MAIL)));
+    await firstValueFrom(client.log$.pipe(filter(({ text }) => text.startsWith('RCPT')), skip(3)));
+    await client.close();
+    for (const { error } of await Promise.all(told)) expect(error).toMatchObject({ limit: 'close', phase: 'rcpt', outcome: 'not-sent', retryable: true });
+    expect(await firstValueFrom(client.closed$)).toEqual({ ended: 0, cut: 4 });
+    await server.idle();
   });
 
   it('waits no longer for the answer to QUIT either', async () => {

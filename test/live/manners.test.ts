@@ -4,7 +4,7 @@ import type { SmtpEvent } from '../../src/index.js';
 import { startServer } from '../../src/testing/index.js';
 import { collect, type Told } from '../support/collect.js';
 import { listen } from '../support/listen.js';
-import { clientOf, mails, outcomes, sendAll } from '../support/many-mails.js';
+import { clientOf, mailOf, mails, outcomes, sendAll } from '../support/many-mails.js';
 
 describe('a server that does not bear what it announced', () => {
   /** Answers 503 to whatever was sent behind the dot before the dot was answered. */
@@ -48,6 +48,19 @@ describe('a server that does not bear what it announced', () => {
     await client.close();
     expect(new Set(server.taken).size).toBe(20);
     expect(server.taken).toHaveLength(20);
+  });
+
+  it('gets the commands of a mail together also behind a whole burst that it turned away', async () => {
+    const isMail = (line: string): boolean => line.startsWith('C: MAIL');
+    await using server = await startServer({ faults: [{ at: 'mail', skip: 1, times: 6, do: 'reply', reply: '503 5.5.1 not now' }] });
+    const client = clientOf(server);
+    expect(outcomes(await sendAll(client, mails(8)))).toEqual(Array(8).fill('accepted'));
+    const writes: string[] = [];
+    client.log$.subscribe(({ text }) => { writes.push(text); });
+    expect((await collect(client.send(mailOf(9)))).error).toBeUndefined();
+    expect(writes.slice(0, 3).map((text) => text.split(' ')[0])).toEqual(['MAIL', 'RCPT', 'BDAT']);
+    await client.close();
+    expect(server.sessions.flatMap(({ lines }) => lines).filter(isMail).length).toBeGreaterThan(9);
   });
 });
 
@@ -99,6 +112,24 @@ describe('a server that throws away what waits behind a mail', () => {
     const failures = told.flatMap((event) => (event.type === 'failed' ? [event.error] : []));
     expectHonest(told as unknown as SmtpEvent[], server, failures);
     expect(failures).toHaveLength(7);
+    client.close().catch(() => undefined);
+  });
+
+  it('is not trusted for a mail that went alone, because the one in front of it was taken back', async () => {
+    await using server = await forgetful();
+    const client = clientOf(server, { timeouts: { command: 200, endOfData: 200, quit: 50 } });
+    await collect(client.send(mailOf(0)));
+    const cancelled = client.send(mailOf(1)).subscribe();
+    const sends = [collect(client.send(mailOf(2)))];
+    cancelled.unsubscribe();
+    await sends[0];
+    for (let number = 3; number < 8; number += 1) {
+      sends.push(collect(client.send(mailOf(number))));
+      await firstValueFrom(timer(4));
+    }
+    const told = await Promise.all(sends);
+    server.taken.splice(0, 1);
+    expectHonest(told.flatMap(({ events }) => events), server, told.flatMap(({ error }) => error ?? []));
     client.close().catch(() => undefined);
   });
 

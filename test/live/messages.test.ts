@@ -75,7 +75,7 @@ describe('messages', () => {
       expect(server.messages.at(-1)?.content.equals(expected)).toBe(true);
       expect(server.messages.at(-1)?.parameters.mail).toContain('BODY=BINARYMIME');
     }
-    for (const without of [{}, { offers: ['BINARYMIME'], without: ['CHUNKING'] }, { offers: ['BINARYMIME'], without: ['PIPELINING'] }]) {
+    for (const without of [{}, { offers: ['BINARYMIME'], without: ['CHUNKING'] }]) {
       await using other = await startServer(without);
       await using refused = clientOf(other, { security: ['none'] });
       const { error } = await collect(refused.send({ ...RAW, raw: bytes, binary: true }));
@@ -83,6 +83,17 @@ describe('messages', () => {
       expect(error).toMatchObject({ phase: 'mail', outcome: 'not-sent', retryable: false });
       expect(other.sessions[0]?.lines.filter((line) => line.startsWith('C: '))).toEqual([expect.stringMatching(/^C: EHLO/)]);
     }
+  });
+
+  it('that are binary go out in chunks that wait for each other, where nothing may be sent ahead', async () => {
+    const raw = Buffer.alloc(9_000_000, 'Subject: a\n\0');
+    await using server = await startServer({ offers: ['BINARYMIME'], without: ['PIPELINING'], size: 0 });
+    await using client = clientOf(server, { security: ['none'] });
+    expect((await collect(client.send({ ...RAW, raw, binary: true }))).error).toBeUndefined();
+    expect(server.messages[0]?.content.equals(raw)).toBe(true);
+    const said = server.sessions[0]!.lines.filter((line) => /^C: BDAT|^S: 250 2/.test(line)).slice(2);
+    expect(said.length).toBeGreaterThan(4);
+    for (const [index, line] of said.entries()) expect(line.startsWith(index % 2 === 0 ? 'C: BDAT' : 'S: 250')).toBe(true);
   });
 
   async function* broken() { await Promise.resolve(); yield 'Subject: half\r\n\r\nhalf'; throw new Error('disk gone'); }

@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { Readable } from 'node:stream';
 import { defer, filter, firstValueFrom, interval, lastValueFrom, take, tap, timer, toArray } from 'rxjs';
 import { describe, expect, it } from 'vitest';
@@ -5,6 +6,8 @@ import { receipts, retryWhenSafe, type Message, type PoolState } from '../../src
 import { startServer } from '../../src/testing/index.js';
 import { clientOf, MAIL } from '../support/clear-client.js';
 import { collect } from '../support/collect.js';
+import { listen } from '../support/listen.js';
+import { mails, outcomes, sendAll } from '../support/many-mails.js';
 
 describe('the pool', () => {
   it('opens no more connections than it may, and shows what they do', async () => {
@@ -102,6 +105,39 @@ describe('the pool', () => {
     starts.sort((a, b) => a - b);
     // Each is at least a window behind the one two places before, but for the jitter of a reply.
     for (let index = 2; index < starts.length; index += 1) expect((starts[index] ?? 0) - (starts[index - 2] ?? 0)).toBeGreaterThan(100);
+  });
+
+  it('lets through no more than the rate when connections take their time to open', async () => {
+    await using server = await startServer({ faults: [150, 100, 50].map((ms, index) => ({ at: 'greeting', session: index + 1, do: 'delay', ms })) });
+    await using client = clientOf(server, { pool: { maxConnections: 3, rate: { messages: 1, per: 60 } } });
+    const starts: number[] = [];
+    client.log$.subscribe(({ text }) => { if (text.startsWith('MAIL')) starts.push(performance.now()); });
+    expect(outcomes(await sendAll(client, mails(5)))).toEqual(Array(5).fill('accepted'));
+    for (const [index, start] of starts.slice(1).entries()) expect(start - starts[index]!).toBeGreaterThan(59);
+  });
+
+  it('tells of no more connections than it may have', async () => {
+    await using server = await startServer({ faults: [{ at: 'greeting', do: 'reply', reply: '421 not now' }] });
+    await using client = clientOf(server, { pool: { maxConnections: 1 } });
+    const states: PoolState[] = [];
+    client.state$.subscribe((state) => { states.push(state); });
+    expect((await collect(client.send(MAIL))).error).toMatchObject({ phase: 'greeting', reply: { code: 421 } });
+    expect(Math.max(...states.map(({ open }) => open))).toBe(1);
+  });
+
+  it('sends over the connections that it has where a server hangs up on one more', async () => {
+    let open = 0;
+    await using server = await startServer();
+    await using door = await listen((socket) => {
+      if (open === 2) { socket.destroy(); return; }
+      open += 1;
+      const through = connect(server.port, server.host);
+      socket.pipe(through).pipe(socket);
+      for (const [end, other] of [[socket, through], [through, socket]] as const) end.on('error', () => undefined).on('close', () => { other.destroy(); });
+      socket.on('close', () => { open -= 1; });
+    });
+    await using client = clientOf(door, { pool: { maxConnections: 5 } });
+    expect(outcomes(await sendAll(client, mails(30)))).toEqual(Array(30).fill('accepted'));
   });
 
   it('asks for less when the server says "too many", and for more again later', async () => {

@@ -68,6 +68,8 @@ describe('behind QUIT that went out with a mail', () => {
     ['a mail is refused', ['554 no', '221 bye'], { code: 'E_REPLY', phase: 'end-of-data', outcome: 'refused' }],
     ['a refusal behind one reply too many is no answer to QUIT', ['250 recipient', '554 no'], { code: 'E_PROTOCOL', outcome: 'unknown' }],
     ['nor is one that may be gone tomorrow', ['250 recipient', '451 not now', '221 bye'], { code: 'E_PROTOCOL', outcome: 'unknown' }],
+    ['a goodbye is no word on a mail', ['221 bye'], { code: 'E_PROTOCOL', phase: 'end-of-data', outcome: 'unknown' }],
+    ['nor is one that the word on it follows', ['221 bye', '250 taken'], { code: 'E_PROTOCOL', phase: 'end-of-data', outcome: 'unknown' }],
     ['a lost connection leaves the mail in doubt', [], { code: 'E_CLOSED', phase: 'end-of-data', outcome: 'unknown' }],
   ])('%s', async (_, replies, error) => {
     await using server = await answering(...replies);
@@ -76,5 +78,24 @@ describe('behind QUIT that went out with a mail', () => {
     if (error === undefined) expect(told.error).toBeUndefined();
     else expect(told.error).toMatchObject(error);
     await client.close();
+  });
+
+  it.each([1, 2])('half a reply to it is no word on the mail: %d octets', async (octets) => {
+    for (const reply of ['421 too late', '502 what?']) {
+      await using server = await answering(`250 taken\r\n${reply.slice(0, octets)}`);
+      const client = clientOf(server, ONE_MAIL);
+      expect((await collect(client.send(MAIL))).error).toBeUndefined();
+      await client.close();
+    }
+  });
+
+  it('a server that does not answer it is not asked so again', async () => {
+    await using server = await startServer({ faults: [{ at: 'quit', do: 'silence', session: 1 }] });
+    const client = clientOf(server, { pool: { maxConnections: 1, maxMessages: 1 } });
+    const lines = firstValueFrom(client.log$.pipe(toArray()));
+    for (let mail = 0; mail < 3; mail += 1) expect((await collect(client.send(MAIL))).error).toBeUndefined();
+    await client.close();
+    const before = (await lines).flatMap(({ text }, index, all) => (text === 'QUIT' ? [all[index - 1]!.text.split(' ')[0]] : []));
+    expect(before).toEqual(['22', '250', '250']);
   });
 });

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { startServer } from '../../src/testing/index.js';
 import { clientOf, MAIL } from '../support/clear-client.js';
 import { collect } from '../support/collect.js';
+import { mails, outcomes, sendAll } from '../support/many-mails.js';
 import { expectOneSend } from '../support/one-send.js';
 
 const ONE = { pool: { maxConnections: 1 } };
@@ -35,7 +36,7 @@ for (const [way, without] of Object.entries({ 'over BDAT': [], 'over DATA': ['CH
       expect(server.sessions).toHaveLength(2);
     });
 
-    for (const reply of ['421 4.7.0 Too many mails', '452 4.5.3 Too many mails', '450 4.5.3 Too many mails']) {
+    for (const reply of ['421 4.7.0 Too many mails', '452 Too many mails', '452 4.5.3 Too many mails', '450 4.5.3 Too many mails']) {
       it(`go to another connection, unseen, at ${reply}`, async () => {
         await using server = await startServer({ without, faults: [1, 2, 3].map((session) => ({ at: 'mail', session, skip: 2, do: 'reply', reply })) });
         await using client = clientOf(server, ONE);
@@ -48,5 +49,24 @@ for (const [way, without] of Object.entries({ 'over BDAT': [], 'over DATA': ['CH
         expect(server.messages).toHaveLength(6);
       });
     }
+
+    it('go out unseen where the server says goodbye to one of many, and are not too many any more when it has done so twice', async () => {
+      const faults = Array.from({ length: 20 }, (_, index) => ({ at: 'mail', session: index + 1, skip: 3, do: 'half-close', reply: '421 4.7.0 Too many mails' }) as const);
+      await using server = await startServer({ without, faults });
+      await using client = clientOf(server, ONE);
+      expect(outcomes(await sendAll(client, mails(20)))).toEqual(Array(20).fill('accepted'));
+      expect(new Set(server.messages.map(({ from }) => from)).size).toBe(20);
+      expect(server.messages).toHaveLength(20);
+      const counts = server.sessions.map(({ lines }) => lines.filter((line) => line.startsWith('C: MAIL')).length);
+      expect(counts.slice(2)).toEqual([3, 3, 3, 3, 2]);
+    });
+
+    it.each(['421 4.5.3 Too many recipients', '421 4.7.0 No more'])('have not left where a recipient is answered by a goodbye: %s', async (reply) => {
+      await using server = await startServer({ without, faults: [{ at: 'rcpt', skip: 1, do: 'half-close', reply }] });
+      await using client = clientOf(server, ONE);
+      const { error } = await collect(client.send({ envelope: { from: 'ann@example.com', to: ['bob@example.org', 'cid@example.org'] }, raw: 'RSET\r\n' }));
+      expect(error).toMatchObject({ code: 'E_REPLY', phase: 'rcpt', outcome: 'refused', retryable: true, reply: { code: 421 } });
+      expect(server.sessions[0]?.lines).not.toContain('C: RSET');
+    });
   });
 }
