@@ -153,7 +153,8 @@ export class Delivery implements Observer<SmtpEvent>, Unsubscribable {
     if (moving === 'the-session-is-full') claim?.turnedAway();
     if (this.#session !== undefined && isBetterElsewhere(error, claim)) this.#session.isClosing = true;
     if (moving !== undefined) {
-      this.#moves += 1;
+      // As long as those in front of it get on, its own turn comes nearer.
+      if (claim?.isBehindTaken !== true) this.#moves += 1;
       this.#again();
     } else if (this.job.goesOn(error)) this.#goOn();
     else {

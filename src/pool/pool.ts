@@ -246,7 +246,6 @@ export class Pool implements Carrier {
   /** Something ended or changed there: keeps the connection or leaves it, and lets others in. */
   #settle(connection: Connection): void {
     if (!this.#connections.includes(connection) || connection.mails > 0) {
-      if (this.#isWorn(connection)) connection.session?.finish();
       this.#admit();
       return;
     }

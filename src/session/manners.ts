@@ -10,7 +10,6 @@ export class Manners {
   readonly replies = new KnownReplies();
   #isProven = false;
   #bears: 'mails' | 'groups' | 'commands' = 'mails';
-  #answersQuit = true;
   #turnedAway = 0;
   #mailsPerSession = Infinity;
 
@@ -52,16 +51,6 @@ export class Manners {
   failedAlone(error: unknown): void {
     const isTurnedAway = error instanceof SmtpReplyError && error.reply.code === 503;
     if (this.#bears === 'groups' && (error instanceof SmtpProtocolError || isTurnedAway)) this.#bears = 'commands';
-  }
-
-  /** QUIT may go out with a mail. */
-  get answersQuit(): boolean {
-    return this.#answersQuit;
-  }
-
-  /** The server took the mail that QUIT went out with, and did not answer QUIT: waiting for that costs more than it brings. */
-  ignoredQuit(): void {
-    this.#answersQuit = false;
   }
 
   /** So many mails a connection takes, as far as was found out. */

@@ -55,10 +55,7 @@ export class Session {
     this.#offersPipelining = settings.pipelining.enabled && capabilities.has('PIPELINING');
     this.offersChunking = capabilities.has('CHUNKING');
     this.quota = capabilities.has('LIMITS') ? new Quota(capabilities.limits) : undefined;
-    wire.onLoss = () => {
-      if (wire.hasQuit && !wire.heardGoodbye && this.#lastGood === this.mails) manners.ignoredQuit();
-      this.changed();
-    };
+    wire.onLoss = () => { this.changed(); };
   }
 
   /** Nothing is under way, and the next mail may start here. */
@@ -126,16 +123,6 @@ export class Session {
     this.changed();
   }
 
-  /**
-   * No mail follows those that have left, so that QUIT goes along with the last one (RFC 2920 section 3.1). Only behind content
-   * that is counted: whatever becomes of it, what follows is a command.
-   */
-  finish(): void {
-    if (this.#isWriting || this.isClosing || !this.chunks || !this.manners.overlap || !this.manners.answersQuit) return;
-    this.isClosing = true;
-    this.wire.quit();
-  }
-
   /** The server takes no further mail, from that one on. */
   turnedAway(number: number): void {
     if (!this.isClosing) this.manners.turnedAway(number);
@@ -197,6 +184,11 @@ export class Claim {
     this.overlaps = overlaps;
   }
 
+  /** A mail that was in front of it was taken meanwhile. One that was withdrawn never was in front. */
+  get isBehindTaken(): boolean {
+    return this.#session.taken > this.#takenBefore;
+  }
+
   /** The end of its content is on the way: the server may have all of it. */
   get hasLeft(): boolean {
     return this.#bytes !== undefined;
@@ -211,8 +203,7 @@ export class Claim {
   /** The server took it, and its transaction is over: before anybody is told, who may send the next mail at once. */
   succeeded(): void {
     this.hasSucceeded = true;
-    // A mail that was there when it began, and was taken since, was in front of it: one that was withdrawn never was.
-    if (this.overlaps && this.#session.taken > this.#takenBefore) this.#session.manners.succeededAhead();
+    if (this.overlaps && this.isBehindTaken) this.#session.manners.succeededAhead();
     this.#session.succeeded(this.#number);
     this.#session.ended(this.#bytes, this.overlaps);
   }

@@ -23,6 +23,7 @@ export class Expectation {
   /** What the server took of an envelope whose content has left behind it. */
   #hasSender = false;
   #hasRecipient = false;
+  #refusedReset = false;
 
   constructor(commands: readonly Command[], sink: ReplySink | undefined, lastDecides = false) {
     this.commands = commands;
@@ -63,19 +64,24 @@ export class Expectation {
   /**
    * Content has left behind the commands, and this cannot be the reply to the one whose turn it is: then no reply belongs to its
    * command. Content of a mail before that the server took for commands (RFC 3030 section 2 wants it skipped) is answered so, and
-   * one reply too many shifts all that follow. RSET is answered with 2yz or 421, nothing with 3yz, and a server that took no
-   * sender takes no recipient, nor content for nobody. And whatever was sent, 221 is the reply to QUIT.
+   * one reply too many shifts all that follow. Behind a refused RSET (Exim has a limit for it) nothing comes but the end of the
+   * connection, nothing is answered with 3yz, and a server that took no sender takes no recipient, nor content for nobody. And
+   * whatever was sent, 221 is the reply to QUIT.
    */
   isOutOfStep(reply: Reply): boolean {
     if (reply.code === 221) return this.phase !== 'quit';
     if (!this.#lastDecides || isFarewell(reply)) return false;
-    if (reply.severity === 3) return true;
+    if (reply.severity === 3 || this.#refusedReset) return true;
     switch (this.command.phase) {
-      case 'reset': return !isPositive(reply);
       case 'rcpt': return isPositive(reply) && !this.#hasSender;
       case 'end-of-data': return isPositive(reply) && !this.#hasRecipient;
       default: return false;
     }
+  }
+
+  /** RSET was refused, as the last thing that the server said. */
+  get refusedReset(): boolean {
+    return this.#refusedReset;
   }
 
   /** The reply to the command stands for another phase from now on. */
@@ -85,8 +91,9 @@ export class Expectation {
 
   /** One reply came; true if it was the last. */
   answered(reply: Reply): boolean {
-    if (this.#lastDecides && isPositive(reply)) {
-      const { phase } = this.command;
+    const { phase } = this.command;
+    if (phase === 'reset') this.#refusedReset = !isPositive(reply);
+    else if (this.#lastDecides && isPositive(reply)) {
       if (phase === 'mail') this.#hasSender = true;
       else if (phase === 'rcpt') this.#hasRecipient = true;
     }

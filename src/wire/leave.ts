@@ -1,6 +1,5 @@
 import { Observable } from 'rxjs';
 import { deadline } from '../transport/clock.js';
-import type { ReplySink } from './expectation.js';
 import type { Wire } from './wire.js';
 
 /**
@@ -15,12 +14,11 @@ export const leave = (wire: Wire): Observable<never> =>
       wire.drop();
       ended();
     };
-    const goodbye: ReplySink = { next: () => { wire.stream.end(); }, error: ended, complete: drop };
     const quit = (): void => {
-      if (wire.mustDrop || wire.hasQuit) drop();
-      else wire.quit(goodbye);
+      if (wire.mustDrop) drop();
+      else wire.quit({ next: () => { wire.stream.end(); }, error: ended, complete: drop });
     };
     if (!wire.mayQuit) drop();
     else if (wire.outstanding === 0) quit();
-    else wire.outlast(deadline(scheduler, 'quit', timeouts.quit), wire.hasQuit ? goodbye : { next: () => undefined, error: ended, complete: quit });
+    else wire.outlast(deadline(scheduler, 'quit', timeouts.quit), { next: () => undefined, error: ended, complete: quit });
   });

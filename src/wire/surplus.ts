@@ -13,12 +13,6 @@ export const toleratesMore = ({ phase }: Expectation, { code, severity }: Reply,
   phase === 'body' || phase === 'quit' || (phase === 'end-of-data' && (isAlone || rest.startsWith(/^4(?:$|2(?:$|1))/)))
   || (phase === 'data' && code === 354) || (phase === 'greeting' && severity > 3);
 
-/**
- * Behind the content of the last mail only QUIT is due, and no server refuses that, unless it does not know it there: a refusal
- * is the word on the content, behind one reply too many.
- */
-export const isNoGoodbye = ({ phase }: Expectation, rest: ReplyParser): boolean => phase === 'end-of-data' && rest.startsWith(/^(?:4(?!21)|5(?!0))\d\d/);
-
 /** Why more came than was asked for: a 421 may come at any time (RFC 5321 section 3.8), the rest was planted or is out of step. */
 export const whyMore = (phase: Expectation['phase'], rest: ReplyParser, transcript: Transcript, failures: Failures): Failure => {
   if (phase === 'starttls') return failures.injected();

@@ -10,7 +10,7 @@ import type { ByteStream } from '../transport/byte-stream.js';
 import type { Deadline } from '../transport/clock.js';
 import { Expectation, type ReplySink } from './expectation.js';
 import { Failures, type Failure } from './failures.js';
-import { isNoGoodbye, toleratesMore, whyMore } from './surplus.js';
+import { toleratesMore, whyMore } from './surplus.js';
 import { Transcript, type TranscriptContext } from './transcript.js';
 import { NO_END, Watch } from './watch.js';
 
@@ -47,15 +47,12 @@ export class Wire {
   heardAt: number;
   #failure: Failure | undefined;
   #greeted: boolean;
-  #hasQuit = false;
-  /** It said 421, and has taken nothing since. */
+  /** It said 421, or hung up behind a refused RSET, and has taken nothing since. */
   #hasSaidGoodbye = false;
   /** Is told when the wire has ended, or is to be dropped and nobody else was told. */
   onLoss: () => void = () => undefined;
   /** Only dropping the connection is right: inside content, or when the server is out of step. */
   mustDrop = false;
-  /** QUIT was answered. */
-  heardGoodbye = false;
 
   constructor(stream: ByteStream, context: WireContext, greeted = false) {
     this.stream = stream;
@@ -183,7 +180,7 @@ export class Wire {
       const first = this.#due[0];
       const reply = first === undefined ? undefined : this.#parse(first.isSignIn);
       if (first === undefined || reply === undefined) break;
-      const hasMore = this.#parser.buffered > 0 && (left === 1 || (this.#due[1]?.phase === 'quit' && isNoGoodbye(first, this.#parser)));
+      const hasMore = left === 1 && this.#parser.buffered > 0;
       if (hasMore && !toleratesMore(first, reply, !hasHeard, this.#parser)) {
         this.#transcript.note(reply);
         this.#distrust(this.#surplus());
@@ -202,7 +199,6 @@ export class Wire {
     this.#outstanding -= 1;
     this.#transcript.note(reply);
     if (first.isOutOfStep(reply)) { this.#distrust(this.#failures.outOfStep(first.command, reply)); return; }
-    this.heardGoodbye ||= first.phase === 'quit';
     // Some go on answering for a while. Only one that takes something has not closed the channel.
     this.#hasSaidGoodbye = isFarewell(reply) || (this.#hasSaidGoodbye && (!isPositive(reply) || first.phase === 'reset'));
     const isAnswered = first.answered(reply);
@@ -236,6 +232,7 @@ export class Wire {
   #lost(error?: NodeJS.ErrnoException): void {
     const first = this.#failure === undefined ? this.#due[0] : undefined;
     const words = first === undefined ? undefined : this.#parser.lastWords();
+    this.#hasSaidGoodbye ||= first?.refusedReset === true;
     if (first !== undefined && words !== undefined) this.#answer(first, words, false);
     this.fail(this.#failures.lost(error));
   }
@@ -281,17 +278,11 @@ export class Wire {
     return this.stream;
   }
 
-  /** QUIT behind all that is outstanding: nothing is said after it. */
-  quit(sink?: ReplySink): void {
-    if (this.#hasQuit || this.mustDrop) return;
-    this.#hasQuit = true;
+  /** QUIT: nothing is said after it. */
+  quit(sink: ReplySink): void {
     this.#watch.end = NO_END;
     this.expect(new Expectation([QUIT], sink));
     this.say([QUIT]);
-  }
-
-  get hasQuit(): boolean {
-    return this.#hasQuit;
   }
 
   /** The server takes QUIT for a command, now or behind what is outstanding: it has greeted, and expects no content, SASL response or handshake. */

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { startServer } from '../../src/testing/index.js';
 import { clientOf, MAIL } from '../support/clear-client.js';
 import { collect } from '../support/collect.js';
-import { mails, outcomes, sendAll } from '../support/many-mails.js';
+import { mailOf, mails, outcomes, sendAll } from '../support/many-mails.js';
 import { expectOneSend } from '../support/one-send.js';
 
 const ONE = { pool: { maxConnections: 1 } };
@@ -59,6 +59,16 @@ for (const [way, without] of Object.entries({ 'over BDAT': [], 'over DATA': ['CH
       expect(server.messages).toHaveLength(20);
       const counts = server.sessions.map(({ lines }) => lines.filter((line) => line.startsWith('C: MAIL')).length);
       expect(counts.slice(2)).toEqual([3, 3, 3, 3, 2]);
+    });
+
+    it('go out unseen where the server hangs up on one RSET too many, as Exim does', async () => {
+      const faults = [1, 2, 3, 4].map((session) => ({ at: 'rset', session, skip: 3, do: 'close', reply: '554 Too many nonmail commands' }) as const);
+      await using server = await startServer({ without, faults, onRecipient: (path) => (path === 'nobody@example.org' ? '550 5.1.1 no such user' : undefined) });
+      await using client = clientOf(server, ONE);
+      const source = mails(20).map((mail, index) => (index % 2 === 1 ? mailOf(index, 'nobody@example.org') : mail));
+      expect(outcomes(await sendAll(client, source))).toEqual(source.map((_, index) => (index % 2 === 1 ? 'refused rcpt' : 'accepted')));
+      expect(server.messages).toHaveLength(10);
+      expect(server.sessions.length).toBeGreaterThan(1);
     });
 
     it.each(['421 4.5.3 Too many recipients', '421 4.7.0 No more'])('have not left where a recipient is answered by a goodbye: %s', async (reply) => {

@@ -1,4 +1,4 @@
-import { concatMap, map } from 'rxjs';
+import { map } from 'rxjs';
 import { TestScheduler, type RunHelpers } from 'rxjs/testing';
 import { describe, expect, it } from 'vitest';
 import { rcpt } from '../../src/protocol/command.js';
@@ -24,30 +24,6 @@ const run = (server: string, picture: (wire: Wire, helpers: RunHelpers) => void)
     return stream;
   });
 };
-
-describe('a wire on which QUIT was said at once', () => {
-  it.each([
-    ['waits for its reply behind the others', '--x-q', '----|'],
-    ['gives it no time of its own', '--x', '-----|'],
-    ['is closed when the server hangs up', '--x-|', '----|'],
-  ])('%s', (_, server, expected) => {
-    const { written, destroyed } = run(server, (wire, { expectObservable }) => {
-      wire.quit();
-      expectObservable(leave(wire)).toBe(expected);
-    });
-    expect(written.filter((text) => text === 'QUIT\r\n')).toHaveLength(1);
-    expect(destroyed).toBe(true);
-  });
-
-  it('is closed at once when its reply has come before', () => {
-    const { written, destroyed } = run('--x-q', (wire, { cold, expectObservable }) => {
-      wire.quit();
-      expectObservable(cold('------(x|)').pipe(concatMap(() => leave(wire)))).toBe('------|');
-    });
-    expect(written.filter((text) => text === 'QUIT\r\n')).toHaveLength(1);
-    expect(destroyed).toBe(true);
-  });
-});
 
 describe('a wire that is left while three replies are due', () => {
   it.each([
