@@ -4,8 +4,8 @@ import { isFarewell, isTooMany, type Reply } from '../protocol/reply.js';
 /**
  * May a mail, of which nothing was told yet, be begun again on another connection? Only where the connection is to blame
  * and the mail surely was not accepted: `the-connection-died`; `the-session-is-full`, as servers say by 421, 452, or 4yz and
- * x.5.3 to MAIL (where a 452 means a full disk, the next connection tells); or `it-was-ahead`, sent before the mail in front of
- * it was answered, which the server did not bear.
+ * x.5.3 to MAIL (not where x.3.1 tells of a full disk, and where a bare 452 means that, the next connection tells); or
+ * `it-was-ahead`, sent before the mail in front of it was answered, which the server did not bear.
  */
 export const mayMove = (error: unknown, overlaps: boolean): 'the-connection-died' | 'the-session-is-full' | 'it-was-ahead' | undefined => {
   if (!(error instanceof SmtpError) || error.outcome === 'unknown') return undefined;
@@ -20,4 +20,4 @@ export const mayMove = (error: unknown, overlaps: boolean): 'the-connection-died
   return died ? 'the-connection-died' : undefined;
 };
 
-const isFull = (reply: Reply): boolean => isFarewell(reply) || (reply.severity === 4 && isTooMany(reply));
+const isFull = (reply: Reply): boolean => isFarewell(reply) || (reply.severity === 4 && isTooMany(reply) && reply.enhanced?.[1] !== 3);

@@ -47,9 +47,9 @@ export type HandOver = (state: State, error: unknown) => boolean;
  * @param stream$ opens the byte stream; whoever takes it owns it.
  */
 export const openSession = (stream$: Observable<ByteStream>, context: SessionContext, surroundings: Surroundings): Observable<Opening> =>
-  walk(stream$.pipe(concatMap((stream) => dialogue(connected(stream, context, surroundings.manners)))), surroundings);
+  walk(stream$.pipe(concatMap((stream) => dialogue(connected(stream, context, surroundings)))), surroundings);
 
-const connected = (stream: ByteStream, { plan, settings, operation, scheduler, log, connection }: SessionContext, { replies }: Manners): State => {
+const connected = (stream: ByteStream, { plan, settings, operation, scheduler, log, connection }: SessionContext, { manners: { replies } }: Surroundings): State => {
   const { timeouts, credentials, tls, proxies } = settings;
   const { remote, local, via } = stream;
   const redactor = new Redactor();

@@ -12,7 +12,8 @@ import type { Claim, Session } from './session.js';
 /** MAIL, RCPT and DATA: one group where the server pipelines, else one after the other; all replies, and then a verdict. */
 export const sendEnvelope = (session: Session, claim: Claim, plan: EnvelopePlan, operation: Deadline): Observable<Verdict> => {
   const { wire, pipelines } = session;
-  const answers$ = pipelines ? collect(exchange(wire, group(claim, plan, plan.chunks ? undefined : DATA), { operation })) : inTurn(wire, group(claim, plan), operation, plan.chunks ? undefined : DATA);
+  const last = plan.chunks ? undefined : DATA;
+  const answers$ = pipelines ? collect(exchange(wire, group(claim, plan, last), { operation })) : inTurn(wire, group(claim, plan), operation, last);
   return answers$.pipe(map(({ replies, lost }) => judgeEnvelope(session, claim, plan, replies, lost)));
 };
 

@@ -34,12 +34,14 @@ export class Session {
   isClosing = false;
   /** Is told when another mail may start, or none any more. */
   changed: () => void = () => undefined;
-  readonly #offersPipelining: boolean;
+  /** Content may go out in counted chunks (RFC 3030). */
   readonly offersChunking: boolean;
+  readonly #offersPipelining: boolean;
   /** The numbers of the last mail that was accepted, and of the last that was not. */
   #lastGood = 0;
-  #taken = 0;
   #lastBad = -1;
+  /** Mails that were accepted. */
+  #taken = 0;
   #isWriting = false;
   #mailsInFlight = 0;
   /** Those that were begun before the one in front was answered. */
@@ -89,7 +91,7 @@ export class Session {
     return this.#offersPipelining && this.manners.groups;
   }
 
-  /** Content goes out in counted chunks, with nothing to wait for in between (RFC 3030). */
+  /** Chunks go out with nothing to wait for in between. */
   get chunks(): boolean {
     return this.offersChunking && this.pipelines;
   }
@@ -123,9 +125,9 @@ export class Session {
     this.changed();
   }
 
-  /** The server takes no further mail, from that one on. */
+  /** The server takes no further mail, from that one on. Where it took none before, it is something else that it has too much of. */
   turnedAway(number: number): void {
-    if (!this.isClosing) this.manners.turnedAway(number);
+    if (!this.isClosing && this.#taken > 0) this.manners.turnedAway(number);
     this.isClosing = true;
   }
 

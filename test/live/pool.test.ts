@@ -107,15 +107,6 @@ describe('the pool', () => {
     for (let index = 2; index < starts.length; index += 1) expect((starts[index] ?? 0) - (starts[index - 2] ?? 0)).toBeGreaterThan(100);
   });
 
-  it('lets through no more than the rate when connections take their time to open', async () => {
-    await using server = await startServer({ faults: [150, 100, 50].map((ms, index) => ({ at: 'greeting', session: index + 1, do: 'delay', ms })) });
-    await using client = clientOf(server, { pool: { maxConnections: 3, rate: { messages: 1, per: 60 } } });
-    const starts: number[] = [];
-    client.log$.subscribe(({ text }) => { if (text.startsWith('MAIL')) starts.push(performance.now()); });
-    expect(outcomes(await sendAll(client, mails(5)))).toEqual(Array(5).fill('accepted'));
-    for (const [index, start] of starts.slice(1).entries()) expect(start - starts[index]!).toBeGreaterThan(59);
-  });
-
   it('tells of no more connections than it may have', async () => {
     await using server = await startServer({ faults: [{ at: 'greeting', do: 'reply', reply: '421 not now' }] });
     await using client = clientOf(server, { pool: { maxConnections: 1 } });

@@ -1,4 +1,4 @@
-import { firstValueFrom, toArray } from 'rxjs';
+import { filter, firstValueFrom, toArray } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import type { SmtpOptions } from '../../src/index.js';
 import { startServer } from '../../src/testing/index.js';
@@ -57,4 +57,19 @@ it.each([
   const client = clientOf(server, ONE_MAIL);
   expect((await collect(client.send(MAIL))).error).toMatchObject({ code: 'E_PROTOCOL', phase: 'end-of-data', outcome: 'unknown', retryable: false });
   await client.close();
+});
+
+it('a SASL response that is cancelled in the turn in which it was written is not answered with QUIT in its place', async () => {
+  await using server = await startServer({ users: { ann: 'open sesame' }, mechanisms: ['LOGIN'] });
+  await using client = clientOf(server, { allowInsecureAuth: true, auth: { user: 'ann', pass: 'open sesame' } });
+  const told: string[] = [];
+  const subscription = client.verify().subscribe();
+  const lines = client.log$.subscribe(({ text, from }) => {
+    told.push(text);
+    if (from === 'client' && told.at(-2)?.startsWith('334') === true) process.nextTick(() => { subscription.unsubscribe(); });
+  });
+  await firstValueFrom(client.state$.pipe(filter(({ open }) => subscription.closed && open === 0)));
+  lines.unsubscribe();
+  expect(told).not.toContain('QUIT');
+  expect(server.sessions[0]?.lines).not.toContain('C: QUIT');
 });

@@ -61,6 +61,24 @@ for (const [way, without] of Object.entries({ 'over BDAT': [], 'over DATA': ['CH
       expect(counts.slice(2)).toEqual([3, 3, 3, 3, 2]);
     });
 
+    it('are told from a full disk, which moves nobody', async () => {
+      await using server = await startServer({ without, faults: [{ at: 'mail', skip: 2, times: 2, do: 'reply', reply: '452 4.3.1 Insufficient system storage' }] });
+      await using client = clientOf(server, ONE);
+      const told = [];
+      for (let count = 0; count < 5; count += 1) told.push((await collect(client.send(MAIL))).error?.outcome ?? 'accepted');
+      expect(told).toEqual(['accepted', 'accepted', 'refused', 'refused', 'accepted']);
+      expect(server.sessions).toHaveLength(1);
+    });
+
+    it('are not counted where a session took none', async () => {
+      await using server = await startServer({ without, faults: [{ at: 'mail', times: 4, do: 'reply', reply: '452 Not now' }] });
+      await using client = clientOf(server, ONE);
+      const told = [];
+      for (let count = 0; count < 8; count += 1) told.push((await collect(client.send(MAIL))).error?.outcome ?? 'accepted');
+      expect(told).toEqual(['refused', 'refused', ...Array<string>(6).fill('accepted')]);
+      expect(server.sessions).toHaveLength(3);
+    });
+
     it('go out unseen where the server hangs up on one RSET too many, as Exim does', async () => {
       const faults = [1, 2, 3, 4].map((session) => ({ at: 'rset', session, skip: 3, do: 'close', reply: '554 Too many nonmail commands' }) as const);
       await using server = await startServer({ without, faults, onRecipient: (path) => (path === 'nobody@example.org' ? '550 5.1.1 no such user' : undefined) });

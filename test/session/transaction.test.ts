@@ -3,7 +3,7 @@ import { filter, firstValueFrom, Subject } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { draft, type Mail } from '../../src/message/mail.js';
 import { Capabilities } from '../../src/protocol/capabilities.js';
-import type { SmtpError } from '../../src/protocol/error.js';
+import { SmtpReplyError, type SmtpError } from '../../src/protocol/error.js';
 import type { TransactionEvent } from '../../src/protocol/event.js';
 import { makeReply } from '../../src/protocol/reply.js';
 import { Redactor } from '../../src/protocol/secret.js';
@@ -39,9 +39,10 @@ const begin = (offers: readonly string[], raw: string | AsyncIterable<string>, i
 
 it('a mail goes out as it was begun, also where its server is found to bear less meanwhile', () => {
   const { says, stream, manners, told } = begin(['PIPELINING', 'CHUNKING', '8BITMIME'], 'x'.repeat(300_000));
-  // On another connection to the same door, two mails were turned away that were ahead.
+  // On another connection to the same door, a mail was turned away that was ahead, and then one that was not.
   manners.disappoint();
-  manners.disappoint();
+  manners.failedAlone(new SmtpReplyError({ phase: 'rcpt', command: 'RCPT', reply: makeReply(503, ['not now']), message: 'turned away' }));
+  expect(manners.groups).toBe(false);
   says('250 sender ok\r\n250 recipient ok\r\n');
   expect(stream.written.filter((text) => /^[A-Z]/.test(text))).toEqual(['MAIL FROM:<ann@example.com>\r\nRCPT TO:<bob@example.org>\r\n', expect.stringMatching(/^BDAT \d+/)]);
   says('250 got it\r\n');
