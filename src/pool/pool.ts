@@ -188,11 +188,12 @@ export class Pool implements Carrier {
   #open(connection: Connection, first: Delivery): void {
     // The connection lives on when this mail is gone, and must not hold on to it.
     let opener: Delivery | undefined = first;
+    const changed = (): void => { this.#settle(connection); };
     connection.subscription.add(first.job.open(this.#leave).subscribe({
       next: (step) => {
         if (step.type !== 'session') { opener?.meets(step); return; }
         connection.session = step.session;
-        step.session.changed = () => { this.#settle(connection); };
+        step.session.changed = changed;
         const waiting = opener;
         opener = undefined;
         if (waiting === undefined || waiting.closed) return;

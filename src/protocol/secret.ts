@@ -32,21 +32,26 @@ export class Secret {
  * Knows each secret as it was typed, percent-encoded in the usual ways, and in base64 wherever it stands in what was encoded.
  */
 export class Redactor {
-  readonly #forms = new Set<string>();
+  #forms: readonly string[] = [];
 
   conceal(secret: string | Secret): void {
-    (typeof secret === 'string' ? formsOf(secret) : knownForms(secret)).forEach((form) => { this.#forms.add(form); });
+    this.#add(typeof secret === 'string' ? formsOf(secret) : knownForms(secret));
   }
 
   /** Just as it is written here, and in no other form. */
   concealExactly(text: string): void {
-    if (text.length > SHORTEST) this.#forms.add(text);
+    if (text.length > SHORTEST) this.#add([text]);
   }
 
   clean(text: string): string {
     let cleaned = text;
-    this.#forms.forEach((form) => { if (cleaned.includes(form)) cleaned = cleaned.replaceAll(form, HIDDEN); });
+    for (const form of this.#forms) if (cleaned.includes(form)) cleaned = cleaned.replaceAll(form, HIDDEN);
     return cleaned;
+  }
+
+  // Most connections have one secret, and take the forms of it as they are.
+  #add(forms: readonly string[]): void {
+    this.#forms = this.#forms.length === 0 ? forms : [...new Set([...this.#forms, ...forms])];
   }
 }
 
@@ -62,7 +67,7 @@ const known = new WeakMap<Secret, readonly string[]>();
 const formsOf = (secret: string): readonly string[] => {
   const padded = Buffer.from(`\0\0${secret}`, 'utf8');
   const forms = [secret, ...percentEncoded(secret), padded.toString('base64', 2), base64At(padded, 0), base64At(padded, 1), base64At(padded, 2)];
-  return forms.filter((form) => form.length > SHORTEST);
+  return [...new Set(forms)].filter((form) => form.length > SHORTEST);
 };
 
 /** As URLs, forms and other languages write it. */

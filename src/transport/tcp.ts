@@ -1,4 +1,4 @@
-import { connect as connectSocket, isIP } from 'node:net';
+import { isIP, Socket } from 'node:net';
 import { catchError, concatMap, connect, EMPTY, endWith, ignoreElements, merge, Observable, take, throwIfEmpty, timer } from 'rxjs';
 import type { Endpoint } from '../protocol/connection-plan.js';
 import { SmtpConnectionError, SmtpError, SmtpUsageError } from '../protocol/error.js';
@@ -35,7 +35,7 @@ const toAnyOf = (addresses: readonly ResolvedAddress[], { host, port }: Target, 
   const from = (index: number): Observable<SocketStream> => {
     const resolved = remotes[index];
     if (resolved === undefined) return EMPTY;
-    const remote: Endpoint = { ...resolved, port };
+    const remote: Endpoint = { address: resolved.address, family: resolved.family, port };
     const attempt$ = to(remote, localEndpoint).pipe(
       catchError((error: unknown) => {
         if (error instanceof SmtpError) throw error;
@@ -69,8 +69,8 @@ const to = (remote: Endpoint, localEndpoint: LocalEndpoint | undefined): Observa
       return;
     }
     let handedOver = false;
-    const socket = connectSocket({
-      host: remote.address, port: remote.port, noDelay: true,
+    const socket = new Socket().setNoDelay().connect({
+      host: remote.address, port: remote.port,
       ...(address === undefined ? {} : { localAddress: address }),
       ...(port === undefined || port === 0 ? {} : { localPort: port }),
     });
