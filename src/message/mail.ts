@@ -112,9 +112,10 @@ const checkComposed = (message: unknown): Observable<Mail> => {
   const discard = (): void => { composed.discard(); };
   return defer(() => from(loadComposer())).pipe(
     map((Composer): Mail => ({
-      ...asked, envelope, messageId, size: undefined, atLeast, utf8, replayable,
+      envelope, messageId, size: undefined, atLeast, utf8, replayable,
       open: () => composed.compose(Composer),
       discard,
+      ...asked,
     })),
     tap({ error: discard, unsubscribe: discard }),
   );

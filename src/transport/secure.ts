@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import type { ConnectionOptions, TLSSocket } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
 import { Observable } from 'rxjs';
 import type { TlsVersion } from '../protocol/connection-plan.js';
 import type { Phase } from '../protocol/error.js';
@@ -25,7 +25,9 @@ export const secure = (stream: ByteStream, host: string, settings: TlsSettings, 
     const handshake: Handshake = { phase, peer: `${host} (${remote.address}:${String(remote.port)})`, name, versions, skippedVersions };
     const readBefore = carrier.bytesRead ?? 0;
     let certificate: TlsFacts['certificate'] | undefined;
-    const socket = tls().connect({ ...identity(name), socket: carrier, secureContext: settings.context, rejectUnauthorized });
+    // RFC 6066 section 3: an address is no server name; the certificate is then checked against its IP entries.
+    const servername = isIP(name) === 0 ? name : '';
+    const socket = tls().connect({ host: name, servername, socket: carrier, secureContext: settings.context, rejectUnauthorized });
 
     // The first keys tell which version it is, before our side of the handshake is done.
     if (hasGaps(versions)) socket.on('keylog', () => {
@@ -48,9 +50,6 @@ export const secure = (stream: ByteStream, host: string, settings: TlsSettings, 
     socket.once('close', () => { subscriber.error(tlsError(Object.assign(new Error('closed'), { code: 'ECONNRESET' }), handshake, bytesRead())); });
     return () => { if (!handedOver) socket.destroy(); };
   });
-
-/** RFC 6066 section 3: an address is no server name; the certificate is then checked against its IP entries. */
-const identity = (name: string): Pick<ConnectionOptions, 'host' | 'servername'> => ({ host: name, servername: isIP(name) === 0 ? name : '' });
 
 /** OpenSSL takes a lowest and a highest version, and offers all between them. */
 const hasGaps = (versions: readonly TlsVersion[]): boolean => {
