@@ -41,8 +41,8 @@ export const WORKLOADS = {
     contenders: { rxsmtp: { target: { rate: 2, cpu: 2.5 } }, [SINGLE]: {}, emailjs: { share: 0.1 }, upyo: {}, 'raw-data': {} },
   },
   'connect-warm': {
-    title: 'The same in a process that has sent 2,000 mails before',
-    baseline: SINGLE, offer: [...CHUNKING, AUTH], warmUp: 2_000, full: 1_000,
+    title: 'The same in a process that has sent 10,000 mails before',
+    baseline: SINGLE, offer: [...CHUNKING, AUTH], warmUp: 10_000, full: 1_000,
     job: { auth: true, perMail: true },
     contenders: { rxsmtp: { target: { rate: 2, cpu: 2.5 } }, [SINGLE]: {}, upyo: {}, 'raw-data': {} },
   },
