@@ -57,7 +57,7 @@ export class Session {
     this.#offersPipelining = settings.pipelining.enabled && capabilities.has('PIPELINING');
     this.offersChunking = capabilities.has('CHUNKING');
     this.quota = capabilities.has('LIMITS') ? new Quota(capabilities.limits) : undefined;
-    // Not assigned as a literal: V8 puts those into memory that only a full collection frees, with all that they hold.
+    // With a name: a literal that is assigned outlives the session, with all that it holds (docs/decisions/17-what-v8-keeps.md).
     const lost = (): void => { this.changed(); };
     wire.onLoss = lost;
   }

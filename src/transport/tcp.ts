@@ -56,7 +56,6 @@ const toAnyOf = (addresses: readonly ResolvedAddress[], { host, port }: Target, 
 
 /** RFC 8305 section 4: the families take turns, so that a family that goes nowhere costs one head start. */
 const alternating = (addresses: readonly ResolvedAddress[]): readonly ResolvedAddress[] => {
-  if (addresses.length === 1) return addresses;
   const preferred = addresses.filter(({ family }) => family === addresses[0]?.family);
   const other = addresses.filter(({ family }) => family !== addresses[0]?.family);
   return [...preferred.flatMap((address, index) => [address, ...other.slice(index, index + 1)]), ...other.slice(preferred.length)];
@@ -70,6 +69,7 @@ const to = (remote: Endpoint, localEndpoint: LocalEndpoint | undefined): Observa
       return;
     }
     let handedOver = false;
+    // Not net.connect(), which leaves something of each socket behind (docs/decisions/17-what-v8-keeps.md).
     const socket = new Socket().setNoDelay().connect({
       host: remote.address, port: remote.port,
       ...(address === undefined ? {} : { localAddress: address }),
