@@ -1,5 +1,5 @@
 import type { Observable, Observer, SchedulerLike, Unsubscribable } from 'rxjs';
-import { SmtpReplyError, SmtpTimeoutError, type Phase } from '../protocol/error.js';
+import { SmtpConnectionError, SmtpReplyError, SmtpTimeoutError, type Phase } from '../protocol/error.js';
 import type { SmtpEvent } from '../protocol/event.js';
 import type { Opening } from '../session/open-session.js';
 import type { Claim, Session } from '../session/session.js';
@@ -58,6 +58,12 @@ const inEnvelope = (phase: Phase | undefined): Phase => (phase === 'mail' || pha
 // A mail that others keep pushing out is not to wander for ever.
 const MOST_MOVES = 3;
 
+const NO_WARNINGS: readonly string[] = [];
+
+/** Some servers say no word before they close a session that had its number of mails, and what was sent ahead is in doubt. */
+const hasHungUpOnMany = (error: unknown, { overlaps }: Claim): boolean =>
+  error instanceof SmtpConnectionError && error.code === 'E_CLOSED' && (overlaps || error.outcome === 'unknown');
+
 const MORE_ROOM = 'Raise that limit, "pool.maxConnections" or "pool.rate", or send less at a time.';
 
 /**
@@ -81,6 +87,7 @@ export class Delivery implements Observer<SmtpEvent>, Unsubscribable {
   #moves = 0;
   #isReady = false;
   #isTold = false;
+  #warned: readonly string[] = NO_WARNINGS;
 
   constructor(job: Job, observer: Listener, carrier: Carrier, place: Place) {
     this.job = job;
@@ -134,7 +141,10 @@ export class Delivery implements Observer<SmtpEvent>, Unsubscribable {
 
   next(event: SmtpEvent): void {
     if (this.closed) return;
-    this.#isTold = true;
+    // A warning is about the message and the server: it holds on the next connection too, and is told once.
+    if (event.type !== 'warning') this.#isTold = true;
+    else if (this.#warned.includes(event.code)) return;
+    else this.#warned = [...this.#warned, event.code];
     this.#tell(event);
   }
 
@@ -145,12 +155,12 @@ export class Delivery implements Observer<SmtpEvent>, Unsubscribable {
       this.#again();
       return;
     }
-    const moving = claim === undefined || this.#isTold || claim.isFirst || this.#moves === MOST_MOVES ? undefined : mayMove(error, claim.overlaps);
+    const moving = claim === undefined || this.#isTold || this.#moves === MOST_MOVES ? undefined : mayMove(error, claim);
     this.#carrier.failed(error, this.number);
     if (moving === 'it-was-ahead') this.#session?.manners.disappoint();
     else if (claim?.overlaps === true) this.#session?.manners.failedAhead(error);
     else if (claim !== undefined) this.#session?.manners.failedAlone(error);
-    if (moving === 'the-session-is-full') claim?.turnedAway();
+    if (moving === 'the-session-is-full' || (claim !== undefined && hasHungUpOnMany(error, claim))) claim?.turnedAway();
     if (this.#session !== undefined && isBetterElsewhere(error, claim)) this.#session.isClosing = true;
     if (moving !== undefined) {
       // As long as those in front of it get on, its own turn comes nearer.

@@ -5,6 +5,7 @@ import { SmtpError, SmtpPartialError, SmtpReplyError, type Phase } from '../prot
 import type { Receipt, SmtpEvent, Timings } from '../protocol/event.js';
 import { isFarewell, type Reply } from '../protocol/reply.js';
 import type { Part } from '../session/envelope-plan.js';
+import { isGoodbyeToRecipient } from '../session/judge-envelope.js';
 
 /** May the recipients be told to the server in several transactions? The content must be there for each. */
 export const mayComeInParts = ({ replayable, envelope: { to } }: Mail): boolean => replayable && to.length > 1;
@@ -26,6 +27,8 @@ export class InParts implements Part, Observer<SmtpEvent> {
   /** Of each part that the server took. */
   readonly #receipts: Receipt[] = [];
   #hasBegun = false;
+  /** The server hung up on more. */
+  #most = Infinity;
 
   constructor(mail: Mail, observer: Observer<SmtpEvent> & { readonly closed?: boolean }) {
     this.#mail = mail;
@@ -40,12 +43,22 @@ export class InParts implements Part, Observer<SmtpEvent> {
 
   /** The current part has ended: is there another one? It has the recipients that are left, at most twice as many as got a verdict in this one. */
   goesOn(error?: unknown): boolean {
+    if (error instanceof SmtpReplyError && isGoodbyeToRecipient(error) && this.#told.length === 0) return this.#goesOnBefore(error.recipient);
     const left = error === undefined || isRefusalOfAll(error) ? this.#rest : NOBODY;
     const settled = this.#left.length - left.length;
     if (left.length === 0 || settled === 0) return false;
-    this.due = left.slice(0, 2 * settled);
+    this.due = left.slice(0, Math.min(2 * settled, this.#most));
     this.#left = left;
     this.#told = [];
+    return true;
+  }
+
+  /** That recipient was one too many for the server: those before it are not. False where there are none. */
+  #goesOnBefore(tooMany: string | undefined): boolean {
+    const most = this.named.findIndex(({ given }) => given === tooMany);
+    if (most < 1) return false;
+    this.#most = most;
+    this.due = this.named.slice(0, most);
     return true;
   }
 

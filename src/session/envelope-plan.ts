@@ -4,8 +4,9 @@ import type { Mail } from '../message/mail.js';
 import { xtext } from '../protocol/address.js';
 import { mail, rcpt, type Command } from '../protocol/command.js';
 import { canonical, measure } from '../protocol/dot-stuffing.js';
-import { SmtpUsageError } from '../protocol/error.js';
+import { SmtpUsageError, type SmtpSourceError } from '../protocol/error.js';
 import type { WarningEvent } from '../protocol/event.js';
+import { EIGHT_BIT, sourceFailed } from '../wire/content-event.js';
 import type { Wire } from '../wire/wire.js';
 import type { Offers } from './offers.js';
 import type { Session } from './session.js';
@@ -37,7 +38,7 @@ export interface EnvelopePlan {
   readonly whole: Buffer | undefined;
   readonly warnings: readonly WarningEvent[];
   /** Why nothing is to be written. */
-  readonly failure: SmtpUsageError | undefined;
+  readonly failure: SmtpUsageError | SmtpSourceError | undefined;
 }
 
 /** MAIL and RCPT with the parameters that are needed and offered: SIZE, BODY, SMTPUTF8, DSN, REQUIRETLS. */
@@ -63,7 +64,7 @@ export const planEnvelope = (session: Session, message: Mail, content: OpenConte
     impossible: possible === to ? NOBODY : to.filter(({ mailbox }) => mailbox.utf8),
     whole: isWhole ? mended(content.bytes, size ?? 0) : undefined,
     warnings: wantsDsn && !offers.dsn ? [{ type: 'warning', code: 'W_DSN', message: `${session.wire.context.peer} does not offer DSN: no delivery status was asked for.` }] : NO_WARNINGS,
-    failure: obstacle(session, message, size),
+    failure: obstacle(session, message, size, measured?.eightBit === true),
   };
 };
 
@@ -86,13 +87,14 @@ const rareParameters = (offers: Offers, { dsn, requireTls, utf8: headerNeedsUtf8
 };
 
 /** What this server cannot do for this mail. */
-const obstacle = ({ offers, wire, offersChunking }: Session, { envelope: { from }, requireTls, binary, utf8, atLeast = 0 }: Mail, size: number | undefined): SmtpUsageError | undefined => {
+const obstacle = ({ offers, wire, offersChunking }: Session, { envelope: { from }, requireTls, binary, utf8, atLeast = 0 }: Mail, size: number | undefined, isEightBit: boolean): SmtpUsageError | SmtpSourceError | undefined => {
   const { sizeLimit } = offers;
   if (sizeLimit !== undefined && (size ?? atLeast) > sizeLimit) return usage(wire, `takes at most ${String(sizeLimit)} bytes, and the message has ${size === undefined ? `at least ${String(atLeast)}` : String(size)}. Send less, or a link.`);
   if (from?.utf8 === true && !offers.utf8) return usage(wire, 'does not offer SMTPUTF8, which the sender\'s address needs. Use an ASCII address.');
   if (utf8 === true && !offers.utf8) return usage(wire, 'does not offer SMTPUTF8, which an address in the header needs. Use an ASCII address.');
   if (requireTls === true && (wire.stream.tls === undefined || !offers.requireTls)) return usage(wire, 'cannot promise TLS all the way (REQUIRETLS, RFC 8689). Leave "requireTls" out, or use another server.');
   if (binary === true && !(offersChunking && offers.binary)) return usage(wire, 'takes no binary content here, which needs BINARYMIME and CHUNKING (RFC 3030). Encode the content as base64 and leave "binary" out, or use another server.');
+  if (isEightBit && binary !== true && !offers.eightBit) return sourceFailed(wire, 0, EIGHT_BIT);
   return undefined;
 };
 

@@ -4,7 +4,7 @@ import type { TransactionEvent } from '../protocol/event.js';
 import { isFarewell, isPositive, isRefusal, isTooMany, makeReply, type Reply } from '../protocol/reply.js';
 import type { Wire } from '../wire/wire.js';
 import type { EnvelopePlan } from './envelope-plan.js';
-import { refusal, unexpected } from './expect-reply.js';
+import { laterOr, refusal, unexpected } from './expect-reply.js';
 import type { Claim, Session } from './session.js';
 
 interface Refused {
@@ -28,16 +28,27 @@ export interface Verdict {
 /**
  * Judges an envelope when all its replies are in, or the connection is gone: `replies` are those to RSET where it was due,
  * MAIL, RCPT... and DATA where it is needed, as far as they came. The first refusal that stops the mail is its error, before
- * the loss that followed it.
+ * the loss that followed it. Nothing is told of an envelope that can be begun again in another way.
  */
-export const judgeEnvelope = (session: Session, { needsReset }: Claim, plan: EnvelopePlan, replies: readonly Reply[], lost: SmtpError | undefined): Verdict => {
+export const judgeEnvelope = (session: Session, { needsReset, inGroup }: Claim, plan: EnvelopePlan, replies: readonly Reply[], lost: SmtpError | undefined): Verdict => {
   const { wire } = session;
   const mailAt = needsReset ? 1 : 0;
   const judgement = new Judgement(wire, plan);
   const goesAhead = replies[mailAt + plan.commands.length]?.code === 354;
   const failure = (needsReset ? resetFailure(wire, replies[0]) : undefined) ?? judgement.failure(replies, mailAt, lost);
-  return { events: judgement.events, accepted: judgement.accepted, refused: judgement.refused, goesAhead: goesAhead && !wire.failed, isForNobody: judgement.isForNobody, failure };
+  const isCutOff = failure !== undefined && judgement.accepted.length > 0 && isGoodbyeToRecipient(failure);
+  if (isCutOff) session.manners.tookOnly(judgement.accepted.length + judgement.refused.length - 1);
+  const isBegunAgain = failure !== undefined && ((inGroup && isOutOfTurn(failure)) || (plan.isPart && isCutOff));
+  return { events: isBegunAgain ? NOTHING_TOLD : judgement.events, accepted: judgement.accepted, refused: judgement.refused, goesAhead: goesAhead && !wire.failed, isForNobody: judgement.isForNobody, failure };
 };
+
+const NOTHING_TOLD: readonly TransactionEvent[] = [];
+
+/** 503 to what left together with the command before it: some servers do not bear that, whatever they announce. */
+export const isOutOfTurn = ({ phase, reply }: SmtpError): boolean => reply?.code === 503 && (phase === 'rcpt' || phase === 'data');
+
+/** The server hangs up on one recipient too many, as some do. */
+export const isGoodbyeToRecipient = ({ phase, reply }: SmtpError): boolean => phase === 'rcpt' && reply !== undefined && isFarewell(reply);
 
 const resetFailure = (wire: Wire, reply: Reply | undefined): SmtpError | undefined => {
   if (reply === undefined || isPositive(reply)) return undefined;
@@ -104,7 +115,7 @@ class Judgement {
     // Nothing is told of those that wait for another transaction. The first one is never among them, so that each gets on.
     if (this.#plan.isPart && this.accepted.length + this.refused.length > 0 && isTooMany(reply)) return undefined;
     const isLast = isFarewell(reply);
-    const failure = isFirst || isLast ? refusal(this.#wire, 'rcpt', command, reply, 'Check the recipient\'s address.', recipient) : undefined;
+    const failure = isFirst || isLast ? refusal(this.#wire, 'rcpt', command, reply, isLast ? 'Send it again later, or to fewer recipients.' : 'Check the recipient\'s address.', recipient) : undefined;
     if (isLast) this.refused.push({ recipient, reply });
     else this.#refuse(recipient, reply);
     return failure;
@@ -116,7 +127,7 @@ class Judgement {
   }
 
   #dataFailure(reply: Reply): SmtpError {
-    return isRefusal(reply) ? refusal(this.#wire, 'data', String(DATA), reply, 'The mail was not sent.') : unexpected(this.#wire, 'data', String(DATA), reply);
+    return isRefusal(reply) ? refusal(this.#wire, 'data', String(DATA), reply, laterOr('Ask its operator why.', reply)) : unexpected(this.#wire, 'data', String(DATA), reply);
   }
 
   /** The recipients that cannot be told to this server may be all that there are. */

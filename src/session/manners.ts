@@ -1,4 +1,4 @@
-import { SmtpProtocolError, SmtpReplyError, SmtpTimeoutError } from '../protocol/error.js';
+import { SmtpError, SmtpProtocolError, SmtpReplyError, SmtpTimeoutError } from '../protocol/error.js';
 import { KnownReplies } from '../protocol/known-replies.js';
 
 /**
@@ -9,7 +9,10 @@ export class Manners {
   /** What it says again and again. */
   readonly replies = new KnownReplies();
   #isProven = false;
+  #bearsGroups = false;
   #bears: 'mails' | 'groups' | 'commands' = 'mails';
+  // RFC 5321 section 4.5.3.1.8.
+  #recipients = 100;
   #turnedAway = 0;
   #mailsPerSession = Infinity;
 
@@ -28,9 +31,10 @@ export class Manners {
     return this.#bears !== 'commands';
   }
 
-  /** A mail that was sent ahead was accepted. */
-  succeededAhead(): void {
-    this.#isProven = true;
+  /** A mail was accepted whose commands went out together, or that was sent ahead. */
+  succeeded(isAhead: boolean): void {
+    this.#bearsGroups = true;
+    this.#isProven ||= isAhead;
   }
 
   /**
@@ -47,10 +51,31 @@ export class Manners {
     if (this.#bears === 'mails') this.#bears = 'groups';
   }
 
-  /** A mail failed that nothing was ahead of. Where mails had to go one by one before, commands may have to as well. */
+  /**
+   * A mail failed that nothing was ahead of. Some turn away what came with another command, or throw it away. And where mails had to
+   * go one by one before, commands may have to as well.
+   */
   failedAlone(error: unknown): void {
     const isTurnedAway = error instanceof SmtpReplyError && error.reply.code === 503;
-    if (this.#bears === 'groups' && (error instanceof SmtpProtocolError || isTurnedAway)) this.#bears = 'commands';
+    const isLost = error instanceof SmtpTimeoutError && error.limit === 'command' && !this.#bearsGroups;
+    const isBehindOthers = error instanceof SmtpError && (error.phase === 'rcpt' || error.phase === 'data');
+    const isStrict = this.#bears === 'groups' && (error instanceof SmtpProtocolError || isTurnedAway);
+    if (isStrict || (isBehindOthers && (isTurnedAway || isLost))) this.#bears = 'commands';
+  }
+
+  /** So many recipients it takes in one transaction: what every server has to, or as many as it has taken. */
+  get recipients(): number {
+    return this.#recipients;
+  }
+
+  /** It took a mail to so many. */
+  took(recipients: number): void {
+    if (recipients > this.#recipients) this.#recipients = recipients;
+  }
+
+  /** It hung up on one more than so many. */
+  tookOnly(recipients: number): void {
+    this.#recipients = recipients;
   }
 
   /** So many mails a connection takes, as far as was found out. */

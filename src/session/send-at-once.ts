@@ -5,7 +5,7 @@ import { isPositive, type Reply } from '../protocol/reply.js';
 import { converse } from '../wire/exchange.js';
 import type { ReplySink } from '../wire/expectation.js';
 import { unexpected } from './expect-reply.js';
-import { judgeEnvelope, type Verdict } from './judge-envelope.js';
+import { isGoodbyeToRecipient, judgeEnvelope, type Verdict } from './judge-envelope.js';
 import { group } from './send-envelope.js';
 import { conclude, tellEnvelope } from './tell.js';
 import type { Transaction } from './transaction.js';
@@ -46,11 +46,12 @@ class AtOnce implements ReplySink {
     else this.#transaction.observer.error(isPositive(reply) ? unexpected(this.#transaction.session.wire, 'end-of-data', 'the content behind a failed envelope', reply) : verdict.failure);
   }
 
-  // A refused envelope is the answer, whatever became of the connection. Otherwise the content is in doubt, and also where the
-  // replies cannot be trusted to be those to their commands.
+  // A refused envelope is the answer, whatever became of the connection. Otherwise the content is in doubt: behind a goodbye to one
+  // of several recipients, because the others were taken, and where the replies cannot be trusted to be those to their commands.
   error(lost: SmtpError): void {
-    const { failure } = this.#verdict ?? this.#judge(lost);
-    this.#transaction.observer.error(failure instanceof SmtpReplyError && !(lost instanceof SmtpProtocolError) ? failure : lost);
+    const { failure, accepted } = this.#verdict ?? this.#judge(lost);
+    const isRefused = failure instanceof SmtpReplyError && !(lost instanceof SmtpProtocolError) && !(accepted.length > 0 && isGoodbyeToRecipient(failure));
+    this.#transaction.observer.error(isRefused ? failure : lost);
   }
 
   complete(): void { /* The last reply has told it all. */ }

@@ -117,7 +117,7 @@ export class Session {
     this.#mailsInFlight += 1;
     const overlaps = this.#mailsInFlight > 1;
     if (overlaps) this.#overlapping += 1;
-    return new Claim(this, this.mails, { isBehindFailure: this.#lastBad === this.mails - 1, needsReset: this.#lastGood !== this.mails - 1, overlaps });
+    return new Claim(this, this.mails, { isBehindFailure: this.#lastBad === this.mails - 1, needsReset: this.#lastGood !== this.mails - 1, overlaps, inGroup: this.pipelines });
   }
 
   /** All of a mail has left: the next one may write. */
@@ -168,6 +168,8 @@ export class Claim {
   readonly needsReset: boolean;
   /** Others are still waiting for their replies. */
   readonly overlaps: boolean;
+  /** Its commands go out together. */
+  readonly inGroup: boolean;
   readonly #session: Session;
   readonly #number: number;
   /** What the server had taken when this one began. */
@@ -178,7 +180,7 @@ export class Claim {
   isOver = false;
   #bytes: number | undefined;
 
-  constructor(session: Session, number: number, { isBehindFailure, needsReset, overlaps }: Pick<Claim, 'isBehindFailure' | 'needsReset' | 'overlaps'>) {
+  constructor(session: Session, number: number, { isBehindFailure, needsReset, overlaps, inGroup }: Pick<Claim, 'isBehindFailure' | 'needsReset' | 'overlaps' | 'inGroup'>) {
     this.#session = session;
     this.#number = number;
     this.#takenBefore = session.taken;
@@ -186,6 +188,7 @@ export class Claim {
     this.isBehindFailure = isBehindFailure;
     this.needsReset = needsReset;
     this.overlaps = overlaps;
+    this.inGroup = inGroup;
   }
 
   /** A mail that was in front of it was taken meanwhile. One that was withdrawn never was in front. */
@@ -207,7 +210,7 @@ export class Claim {
   /** The server took it, and its transaction is over: before anybody is told, who may send the next mail at once. */
   succeeded(): void {
     this.hasSucceeded = true;
-    if (this.overlaps && this.isBehindTaken) this.#session.manners.succeededAhead();
+    if (this.inGroup) this.#session.manners.succeeded(this.overlaps && this.isBehindTaken);
     this.#session.succeeded(this.#number);
     this.#session.ended(this.#bytes, this.overlaps);
   }

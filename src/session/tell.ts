@@ -1,6 +1,6 @@
 import type { Receipt } from '../protocol/event.js';
 import { isPositive, isRefusal, queueId, type Reply } from '../protocol/reply.js';
-import { refusal, unexpected } from './expect-reply.js';
+import { laterOr, refusal, unexpected } from './expect-reply.js';
 import type { Verdict } from './judge-envelope.js';
 import type { Transaction } from './transaction.js';
 
@@ -14,12 +14,13 @@ export const tellEnvelope = ({ session: { wire }, marks, observer }: Transaction
 
 /** The server's last word on a mail: the receipt, or the refusal (RFC 5321 section 4.2.5). */
 export const conclude = (transaction: Transaction, verdict: Verdict, reply: Reply, bytes: number): void => {
-  const { session: { wire }, claim, observer } = transaction;
+  const { session: { wire, manners }, claim, plan, observer } = transaction;
   if (isPositive(reply)) {
+    manners.took(plan.recipients.length);
     claim.succeeded();
     observer.next({ type: 'accepted', receipt: receiptOf(transaction, verdict, reply, bytes) });
     observer.complete();
-  } else observer.error(isRefusal(reply) ? refusal(wire, 'end-of-data', 'the content', reply, 'The mail was not accepted.') : unexpected(wire, 'end-of-data', 'the end of data', reply));
+  } else observer.error(isRefusal(reply) ? refusal(wire, 'end-of-data', 'the content', reply, laterOr('Change what its words tell of, or ask its operator.', reply)) : unexpected(wire, 'end-of-data', 'the end of data', reply));
 };
 
 const receiptOf = ({ session: { wire }, mail, marks }: Transaction, { accepted, refused }: Verdict, reply: Reply, bytes: number): Receipt => {

@@ -59,8 +59,9 @@ export const transact = (session: Session, claim: Claim, { mail, part, content, 
   const readyAt = session.wire.context.scheduler.now();
   const marks: Marks = { startedAt: operation.since, readyAt, goAheadAt: readyAt, contentAt: readyAt };
   const transaction: Transaction = { session, claim, mail, part, content, operation, plan, marks, observer };
-  // Where RSET is refused, content sent along with it would reach the recipients of the mail before.
-  if (whole !== undefined && session.chunks && session.isFresh && !claim.isBehindFailure) return sendAtOnce(transaction, whole);
+  // Where RSET is refused, content sent along with it would reach the recipients of the mail before. And a server that hangs up
+  // on one recipient too many leaves content that was sent along in doubt.
+  if (whole !== undefined && session.chunks && session.isFresh && !claim.isBehindFailure && plan.recipients.length <= session.manners.recipients) return sendAtOnce(transaction, whole);
   if (whole !== undefined && session.pipelines && !chunks) return sendInGroup(transaction, whole);
   return sendInTurn(transaction).subscribe(observer);
 };

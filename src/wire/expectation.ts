@@ -1,6 +1,7 @@
 import type { Command } from '../protocol/command.js';
 import type { Phase, SmtpError } from '../protocol/error.js';
 import { isFarewell, isPositive, type Reply } from '../protocol/reply.js';
+import type { Wording } from './wording.js';
 
 /** Who waits for replies: each of them, and then that all are there, or that no more will come. */
 export interface ReplySink {
@@ -16,6 +17,8 @@ export class Expectation {
   sink: ReplySink | undefined;
   /** Content went out right behind the last command, BDAT LAST: from then on only its own reply decides. */
   readonly #lastDecides: boolean;
+  /** The server has all that it needs to answer, and its limit runs. Until content has ended, only what is read and written has one. */
+  isOwed = true;
   /** Challenges are among the replies: AUTH and its responses go out alone. */
   readonly isSignIn: boolean;
   #answered = 0;
@@ -65,14 +68,15 @@ export class Expectation {
    * Content has left behind the commands, and this cannot be the reply to the one whose turn it is: then no reply belongs to its
    * command. Content of a mail before that the server took for commands (RFC 3030 section 2 wants it skipped) is answered so, and
    * one reply too many shifts all that follow. Behind a refused RSET (Exim has a limit for it) nothing comes but the end of the
-   * connection, nothing is answered with 3yz, and a server that took no sender takes no recipient, nor content for nobody. And
-   * whatever was sent, 221 is the reply to QUIT.
+   * connection, nothing is answered with 3yz, a server that took no sender takes no recipient, nor content for nobody, and none says
+   * to content what it says to an envelope. And whatever was sent, 221 is the reply to QUIT.
    */
-  isOutOfStep(reply: Reply): boolean {
+  isOutOfStep(reply: Reply, wording: Wording): boolean {
     if (reply.code === 221) return this.phase !== 'quit';
     if (!this.#lastDecides || isFarewell(reply)) return false;
-    if (reply.severity === 3 || this.#refusedReset) return true;
-    switch (this.command.phase) {
+    const { phase } = this.command;
+    if (reply.severity === 3 || this.#refusedReset || wording.isMisplaced(phase, reply)) return true;
+    switch (phase) {
       case 'rcpt': return isPositive(reply) && !this.#hasSender;
       case 'end-of-data': return isPositive(reply) && !this.#hasRecipient;
       default: return false;

@@ -44,6 +44,7 @@ export class Watch {
   get #limit(): Deadline {
     const first = this.#due[0];
     if (first === undefined) return NO_END;
+    if (!first.isOwed) return this.end;
     const { limit, ms } = replyLimit(this.#timeouts, first.phase);
     return sooner({ limit, since: this.#since, at: this.#since + ms }, this.end);
   }

@@ -1,4 +1,4 @@
-import { Observable, Subscription, type SchedulerLike } from 'rxjs';
+import { Observable, Subscription, tap, type SchedulerLike } from 'rxjs';
 import { Command, QUIT } from '../protocol/command.js';
 import type { Phase } from '../protocol/error.js';
 import type { KnownReplies } from '../protocol/known-replies.js';
@@ -7,12 +7,13 @@ import { isFarewell, isPositive, type Reply } from '../protocol/reply.js';
 import { MalformedReply, ReplyParser } from '../protocol/reply-parser.js';
 import type { Timeouts } from '../protocol/timeouts.js';
 import type { ByteStream } from '../transport/byte-stream.js';
-import type { Deadline } from '../transport/clock.js';
+import { before, deadline, type Deadline } from '../transport/clock.js';
 import { Expectation, type ReplySink } from './expectation.js';
 import { Failures, type Failure } from './failures.js';
 import { toleratesMore, whyMore } from './surplus.js';
 import { Transcript, type TranscriptContext } from './transcript.js';
 import { NO_END, Watch } from './watch.js';
+import { Wording } from './wording.js';
 
 /** What a wire shares with the connection that it belongs to. */
 export interface WireContext extends TranscriptContext {
@@ -41,6 +42,7 @@ export class Wire {
   #outstanding = 0;
   readonly #transcript: Transcript;
   readonly #failures: Failures;
+  readonly #wording = new Wording();
   readonly #reading = new Subscription();
   readonly #watch: Watch;
   /** When the server said something last, on the scheduler's clock. */
@@ -155,6 +157,18 @@ export class Wire {
     if (this.#failure === undefined) this.stream.write(bytes);
   }
 
+  /**
+   * Writes some of the content. Completes when that has been taken, so that its memory may be used again. A server that takes
+   * none of it for `timeouts.dataBlock` is given up.
+   */
+  take(bytes: Uint8Array): Observable<never> {
+    const { scheduler, timeouts, peer } = this.context;
+    return this.stream.take(bytes).pipe(
+      before(scheduler, deadline(scheduler, 'dataBlock', timeouts.dataBlock), 'body', `Waiting for ${peer} to take the content`, () => this.transcript()),
+      tap({ error: () => { this.mustDrop = true; } }),
+    );
+  }
+
   /** So much content has left. */
   noteContent(bytes: number): void {
     this.#transcript.note(bytes);
@@ -198,7 +212,7 @@ export class Wire {
     this.#greeted = true;
     this.#outstanding -= 1;
     this.#transcript.note(reply);
-    if (first.isOutOfStep(reply)) { this.#distrust(this.#failures.outOfStep(first.command, reply)); return; }
+    if (first.isOutOfStep(reply, this.#wording)) { this.#distrust(this.#failures.outOfStep(first.command, reply)); return; }
     // Some go on answering for a while. Only one that takes something has not closed the channel.
     this.#hasSaidGoodbye = isFarewell(reply) || (this.#hasSaidGoodbye && (!isPositive(reply) || first.phase === 'reset'));
     const isAnswered = first.answered(reply);

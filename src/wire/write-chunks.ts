@@ -65,7 +65,7 @@ export const writeChunks = (wire: Wire, content: OpenContent, options: ContentOp
       hasEnded = isLast;
       say(bytes.length, isLast);
       if (subscriber.closed) return EMPTY;
-      if (!isLast) return wire.stream.take(bytes);
+      if (!isLast) return wire.take(bytes);
       wire.write(bytes);
       wire.noteContent(encoder.bytes);
       return EMPTY;
@@ -75,7 +75,7 @@ export const writeChunks = (wire: Wire, content: OpenContent, options: ContentOp
       for (const expectation of due) expectation.sink = undefined;
       content.dispose();
       // RFC 3030 section 2: what was begun and will not be finished is taken back.
-      if (!hasEnded && !wire.failed) {
+      if (!hasEnded && !wire.failed && !wire.mustDrop) {
         wire.expect(new Expectation([RSET], undefined));
         wire.say([RSET]);
       }

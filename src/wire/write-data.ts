@@ -1,4 +1,4 @@
-import { EMPTY, NEVER, Observable, tap, type Unsubscribable } from 'rxjs';
+import { EMPTY, NEVER, Observable, type Unsubscribable } from 'rxjs';
 import type { OpenContent } from '../message/content.js';
 import type { Deadline } from '../transport/clock.js';
 import { writeBlocks, type Block } from './content-blocks.js';
@@ -19,6 +19,7 @@ const replyTo = (wire: Wire, sink: ReplySink): Expectation => {
     error: (error) => { sink.error(error); },
     complete: () => { sink.complete(); },
   });
+  due.isOwed = false;
   return due;
 };
 
@@ -27,13 +28,16 @@ const replyTo = (wire: Wire, sink: ReplySink): Expectation => {
  * written, where a reply has begun: it cannot be one to this content, and the rest of it is waited for.
  */
 const writeLast = (wire: Wire, due: Expectation, last: readonly Uint8Array[], bytes: number): boolean => {
-  if (wire.isBeingAnswered) return false;
-  due.enter('end-of-data');
-  last.forEach((piece) => { wire.write(piece); });
-  wire.noteContent(bytes);
+  due.isOwed = true;
+  const mayLeave = !wire.isBeingAnswered;
+  if (mayLeave) {
+    due.enter('end-of-data');
+    last.forEach((piece) => { wire.write(piece); });
+    wire.noteContent(bytes);
+    wire.mustDrop = false;
+  }
   wire.touch();
-  wire.mustDrop = false;
-  return true;
+  return mayLeave;
 };
 
 /**
@@ -52,7 +56,7 @@ export const writeData = (wire: Wire, content: OpenContent, options: ContentOpti
     });
 
     const writeBlock = ({ bytes, isLast }: Block): Observable<never> => {
-      if (!isLast) return wire.stream.take(bytes).pipe(tap({ complete: () => { wire.touch(); } }));
+      if (!isLast) return wire.take(bytes);
       return writeLast(wire, due, [bytes], encoder.bytes) ? EMPTY : NEVER;
     };
 

@@ -94,6 +94,15 @@ for (const [way, without] of Object.entries(WAYS)) {
       });
     }
 
+    it('come again on another connection where the server hangs up on too many, and no more of them after that', async () => {
+      await using server = await serve({ faults: [{ at: 'rcpt', skip: 110, do: 'half-close', reply: '421 4.5.3 Too many recipients' }] });
+      await using client = clientOf(server);
+      const told = await collect(client.send(mailTo(people(250))));
+      expectOneSend(told, people(250));
+      expect(sizes(server)).toEqual([110, 110, 30]);
+      expectOnceEach(server, people(250));
+    });
+
     it('are refused where the reply is about the mailbox', async () => {
       await using server = await serve({ onRecipient: (path) => (path.startsWith('user1@') ? '452 4.2.2 Mailbox full' : undefined) });
       await using client = clientOf(server);

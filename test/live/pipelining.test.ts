@@ -165,11 +165,13 @@ it.each([[1, 12], [500, 4]])('runs ahead of a server by no more than 2,000 repli
   await using server = await startServer();
   await using client = clientOf(server);
   const to = Array.from({ length: recipients }, (_, index) => `r${String(index)}@example.org`);
+  const source = mails(12).map((mail) => ({ ...mail, envelope: { from: 'ann@example.com', to } }));
   // Trust comes first.
   await sendAll(client, mails(2));
+  await sendAll(client, source.slice(0, 1));
   const inFlight: number[] = [];
   const watching = client.state$.subscribe((state) => { inFlight.push(state.inFlight); });
-  const told = outcomes(await sendAll(client, mails(12).map((mail) => ({ ...mail, envelope: { from: 'ann@example.com', to } }))));
+  const told = outcomes(await sendAll(client, source));
   watching.unsubscribe();
   expect(told).toEqual(Array(12).fill('accepted'));
   expect(Math.max(...inFlight)).toBe(most);

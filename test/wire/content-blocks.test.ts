@@ -1,4 +1,4 @@
-import { EMPTY, type Observable, timer, ignoreElements, NEVER } from 'rxjs';
+import { concat, EMPTY, ignoreElements, NEVER, Subject, timer, type Observable, type SchedulerLike } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import type { OpenContent } from '../../src/message/content.js';
 import { Untouched } from '../../src/protocol/dot-stuffing.js';
@@ -6,7 +6,9 @@ import { Redactor } from '../../src/protocol/secret.js';
 import { DEFAULT_TIMEOUTS } from '../../src/protocol/timeouts.js';
 import { deadline } from '../../src/transport/clock.js';
 import { writeBlocks } from '../../src/wire/content-blocks.js';
-import { Wire } from '../../src/wire/wire.js';
+import { Wire, type WireContext } from '../../src/wire/wire.js';
+import { writeChunks } from '../../src/wire/write-chunks.js';
+import { writeData } from '../../src/wire/write-data.js';
 import { FakeStream } from '../support/fake-stream.js';
 import { inVirtualTime } from '../support/marbles.js';
 
@@ -14,11 +16,14 @@ const KB = 1024;
 const BYTES = Buffer.alloc(12 * KB * KB, 'x');
 const CONTENT: OpenContent = { kind: 'bytes', bytes: BYTES, dispose: () => undefined };
 
+const contextOf = (scheduler: SchedulerLike): WireContext =>
+  ({ peer: 'mail.example:25', connection: 1, timeouts: DEFAULT_TIMEOUTS, scheduler, redactor: new Redactor(), log: { observed: false, next: () => undefined } });
+
 /** The sizes of all blocks on a line that takes so many bytes in a millisecond. */
 const sizesOn = (speed: (sent: number) => number): readonly number[] => {
   const sizes: number[] = [];
   inVirtualTime(({ flush }, scheduler) => {
-    const wire = new Wire(new FakeStream(NEVER), { peer: 'mail.example:25', connection: 1, timeouts: DEFAULT_TIMEOUTS, scheduler, redactor: new Redactor(), log: { observed: false, next: () => undefined } }, true);
+    const wire = new Wire(new FakeStream(NEVER), contextOf(scheduler), true);
     let sent = 0;
     const write = ({ bytes }: { readonly bytes: Buffer }): Observable<never> => {
       sizes.push(bytes.length);
@@ -57,5 +62,33 @@ describe('the blocks of a content', () => {
 
   it('are all of the content, each byte once', () => {
     for (const speed of [1, 10, 100, Infinity]) expect(sizesOn(() => speed * KB).reduce((sum, size) => sum + size, 0)).toBe(BYTES.length);
+  });
+});
+
+describe('content that the server takes no more of', () => {
+  it.each([['in chunks', writeChunks], ['behind DATA', writeData]] as const)('is given up when its limit has passed, also where nothing is due: %s', (_, write) => {
+    inVirtualTime(({ flush }, scheduler) => {
+      const server = new Subject<Buffer>();
+      // Each chunk is answered before it is there, and the second one never leaves.
+      const stream = new (class extends FakeStream {
+        override write(chunk: string | Uint8Array): void {
+          super.write(chunk);
+          if (String(chunk).startsWith('BDAT')) scheduler.schedule(() => { server.next(Buffer.from('250 Ok\r\n')); }, 1);
+        }
+
+        override take(bytes: Uint8Array): Observable<never> {
+          return concat(super.take(bytes), this.written.filter((text) => text.startsWith('x')).length < 2 ? EMPTY : NEVER);
+        }
+      })(server);
+      const wire = new Wire(stream, contextOf(scheduler), true);
+      const failures: unknown[] = [];
+      write(wire, CONTENT, { operation: deadline(scheduler, 'operation', Infinity), encoder: new Untouched(), eightBit: true }).subscribe({ error: (error: unknown) => { failures.push(error); } });
+      flush();
+      expect(failures).toEqual([expect.objectContaining({ code: 'E_TIMEOUT', limit: 'dataBlock', phase: 'body', outcome: 'not-sent' })]);
+      // It is of no use to anybody, and RSET would wait on it as well.
+      expect(wire.mustDrop).toBe(true);
+      expect(stream.written).not.toContain('RSET\r\n');
+      wire.release();
+    });
   });
 });

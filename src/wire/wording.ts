@@ -1,0 +1,37 @@
+import type { Phase } from '../protocol/error.js';
+import { isPositive, type Reply } from '../protocol/reply.js';
+
+/**
+ * What a server says on one connection to RSET, MAIL and RCPT, and what to content. Replies are matched by their order alone, so
+ * that one that is missing shifts all that follow: then the 250 to the next mail's RSET would stand for content that was refused.
+ * A server that has had words of its own for content does not say one of the others to it.
+ */
+export class Wording {
+  #toReset: Reply | undefined;
+  #toMail: Reply | undefined;
+  #toRcpt: Reply | undefined;
+  #toContent: Reply | undefined;
+
+  /** Takes note of a reply. True if it is one to content by its place, and by its words to something else. */
+  isMisplaced(phase: Phase, reply: Reply): boolean {
+    if (!isPositive(reply)) return false;
+    switch (phase) {
+      case 'reset': this.#toReset ??= reply; return false;
+      case 'mail': this.#toMail ??= reply; return false;
+      case 'rcpt': this.#toRcpt ??= reply; return false;
+      default: this.#toContent ??= reply;
+    }
+    const own = this.#toContent;
+    return !isSame(own, reply) && (this.#isToEnvelope(reply) || isAboutAddress(reply)) && !this.#isToEnvelope(own) && !isAboutAddress(own);
+  }
+
+  #isToEnvelope(reply: Reply): boolean {
+    return isSame(this.#toReset, reply) || isSame(this.#toMail, reply) || isSame(this.#toRcpt, reply);
+  }
+}
+
+/** RFC 3463 section 3.2: x.1.z. */
+const isAboutAddress = ({ enhanced }: Reply): boolean => enhanced?.[1] === 1;
+
+const isSame = (one: Reply | undefined, other: Reply): boolean =>
+  one === other || (one?.code === other.code && one.lines.length === other.lines.length && one.lines.every((line, index) => line === other.lines[index]));
