@@ -74,7 +74,7 @@ export class SmtpClient implements AsyncDisposable {
     return [...inOrder(this.#plans, this.#memory.opened)];
   }
 
-  /** Connects, secures, signs in and leaves; completes after `ready`. Fails with an `SmtpError`. */
+  /** Connects, secures, signs in and leaves, on a connection of its own beside those of the pool; completes after `ready`. Fails with an `SmtpError`. */
   verify(): Observable<ConnectEvent> {
     return defer(() => {
       const operation = this.#operation();
@@ -101,7 +101,7 @@ export class SmtpClient implements AsyncDisposable {
   sendAll(messages: ObservableInput<Message>, options: BulkOptions = {}): Observable<BulkEvent> {
     const { concurrency } = fields(options, { path: '', noun: 'option', known: ['concurrency'] });
     if (concurrency !== undefined && (typeof concurrency !== 'number' || !(concurrency >= 1))) throw new SmtpUsageError({ message: 'The option "concurrency" must be a number, 1 or more.' });
-    return sendEach(messages, this.#startOne, { concurrency: concurrency ?? this.#concurrency, gate: this.#pool.gate });
+    return sendEach(messages, this.#startOne, { concurrency: concurrency ?? this.#concurrency, gate: this.#pool.gate, scheduler: awake });
   }
 
   /**

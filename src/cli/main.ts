@@ -1,12 +1,12 @@
 #!/usr/bin/env node
 import { inspect } from 'node:util';
-import { fromEvent, take } from 'rxjs';
+import { fromEvent, merge, take } from 'rxjs';
 import { EXIT_CODES } from './exit-codes.js';
 import { run } from './run.js';
 
 const { stdin, stdout, stderr, env } = process;
-// Once: whoever presses Ctrl-C again means it.
-const interrupted$ = fromEvent(process, 'SIGINT').pipe(take(1));
+// Once: whoever presses Ctrl-C again means it. SIGTERM is what asks in the name of a supervisor.
+const interrupted$ = merge(fromEvent(process, 'SIGINT'), fromEvent(process, 'SIGTERM')).pipe(take(1));
 
 // A fault of this program says nothing about the mail.
 process.on('uncaughtException', (error) => {

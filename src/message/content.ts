@@ -4,6 +4,7 @@ import { isPromise, isUint8Array } from 'node:util/types';
 import { isObservable, type Observable, type Subscription } from 'rxjs';
 import { asBuffer } from '../protocol/as-buffer.js';
 import { reasonOf, SmtpSourceError, SmtpUsageError } from '../protocol/error.js';
+import { Queue } from './queue.js';
 
 /**
  * The bytes of a message or attachment; strings are UTF-8.
@@ -143,7 +144,7 @@ const checked = (chunks: AsyncIterator<unknown>, dispose: () => void): AsyncIter
 
 /** An Observable read chunk by chunk: subscribed to by the first `next()`, and what comes in between is queued. */
 const iterate = (content$: Observable<unknown>): AsyncIterator<unknown> => {
-  const queue: unknown[] = [];
+  const queue = new Queue<unknown>();
   let subscription: Subscription | undefined;
   let ended: (() => Promise<IteratorResult<unknown>>) | undefined;
   let wake: () => void = ignore;
@@ -164,7 +165,7 @@ const iterate = (content$: Observable<unknown>): AsyncIterator<unknown> => {
   return {
     next: () => (ended !== undefined && queue.length === 0 ? ended() : next()),
     return: () => {
-      queue.length = 0;
+      queue.clear();
       subscription?.unsubscribe();
       end(() => Promise.resolve(done));
       return Promise.resolve(done);

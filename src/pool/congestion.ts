@@ -3,13 +3,16 @@ import { SmtpError } from '../protocol/error.js';
 // "Not now", "too many": what a server says that wants to be asked less. 432 is what Exchange says to too many connections.
 const THROTTLES: ReadonlySet<number> = new Set([421, 432, 450, 451, 452, 454]);
 
+// To have one more on the way may cost a mail, and is not tried again before so many were accepted.
+const PATIENCE = 8;
+
 /**
  * How many mails may be on the way: all that the connections hold, until the server asks for less. Then half as many, and
- * with every mail that is accepted a little more again, as TCP does it (RFC 5681).
+ * with every mail that is accepted a little more again, as TCP does it (RFC 5681), up to where it all began.
  */
 export class Congestion {
   #limit = Infinity;
-  /** So many were on the way when it was last lowered. */
+  /** So many were on the way when the server first asked for less. */
   #before = 0;
   /** The mails that were begun before that are no news. */
   #begunBefore = 0;
@@ -26,14 +29,14 @@ export class Congestion {
 
   accepted(): void {
     if (this.#limit === Infinity) return;
-    this.#limit += 1 / this.#limit;
+    this.#limit += 1 / Math.max(this.#limit, PATIENCE);
     if (this.#limit > this.#before) this.#limit = Infinity;
   }
 
   /** @param inFlight with this one. */
   failed(error: unknown, number: number, inFlight: number): void {
     if (!(error instanceof SmtpError) || error.reply === undefined || !THROTTLES.has(error.reply.code) || number <= this.#begunBefore) return;
-    this.#before = Math.max(2, inFlight);
+    if (this.#limit === Infinity) this.#before = Math.max(2, inFlight);
     this.#begunBefore = this.#begun;
     this.#limit = Math.max(1, inFlight / 2);
   }

@@ -5,7 +5,7 @@ import type { Opening } from '../session/open-session.js';
 import { remaining, timeoutError, type Deadline } from '../transport/clock.js';
 import { leave } from '../wire/leave.js';
 import type { Wire } from '../wire/wire.js';
-import { Ceiling, isCrowded } from './ceiling.js';
+import { Ceiling, isCrowded, isOutOfReach } from './ceiling.js';
 import { Congestion } from './congestion.js';
 import { Connection } from './connection.js';
 import { Delivery, type Carrier, type Job } from './delivery.js';
@@ -98,7 +98,7 @@ export class Pool implements Carrier {
   }
 
   goesWithOthers(error: unknown): boolean {
-    if (this.#connections.length < 2 || !isCrowded(error)) return false;
+    if (this.#connections.length < 2 || !(isCrowded(error) || (isOutOfReach(error) && this.#connections.some(({ session }) => session !== undefined)))) return false;
     this.#ceiling.lower(this.#connections.length - 1);
     return true;
   }

@@ -1,4 +1,4 @@
-import { Observable, type ObservableInput, type Observer, type Subscriber, type Unsubscribable } from 'rxjs';
+import { Observable, type ObservableInput, type Observer, type SchedulerLike, type Subscriber, type Subscription, type Unsubscribable } from 'rxjs';
 import type { SmtpError } from '../protocol/error.js';
 import type { Gate } from './gate.js';
 import { COMPLETE, failed, supplyOf, type Demand, type End, type Supply } from './supply.js';
@@ -16,7 +16,11 @@ type Start<T, V> = (value: T, observer: Observer<V>) => Unsubscribable;
 export interface Room {
   readonly concurrency: number | undefined;
   readonly gate: Gate;
+  readonly scheduler: SchedulerLike;
 }
+
+// So many failures, and then the others have their turn: work may fail in the turn in which it was begun, and a source may be endless.
+const FAILURES_IN_A_ROW = 100;
 
 /**
  * Like `mergeMap`, but takes a value from its source only when there is room for it: arrays, iterables and async iterables
@@ -42,6 +46,8 @@ class Pull<T, V, R> implements Demand<T>, Unsubscribable {
   readonly #active: Work<T, V, R>[] = [];
   #index = 0;
   #isFilling = false;
+  #failures = 0;
+  #resting: Subscription | undefined;
   #end: End | undefined;
 
   constructor(source: ObservableInput<T>, start: Start<T, V>, room: Room, outcomes: Outcomes<T, V, R>, subscriber: Subscriber<R>) {
@@ -56,9 +62,9 @@ class Pull<T, V, R> implements Demand<T>, Unsubscribable {
   fill(): void {
     if (this.#isFilling) return;
     this.#isFilling = true;
-    while (this.#end === undefined && this.#hasRoom && !this.subscriber.closed && this.#supply.give());
+    while (this.#end === undefined && this.#resting === undefined && this.#hasRoom && !this.subscriber.closed && this.#supply.give());
     // Its end is all that a source could still give.
-    if (this.#end === undefined && this.#refusal !== undefined) this.#fail(this.#refusal);
+    if (this.#end === undefined && this.#resting === undefined && this.#refusal !== undefined) this.#fail(this.#refusal);
     this.#isFilling = false;
     const end = this.#end;
     if (end === undefined || this.#active.length > 0) return;
@@ -68,11 +74,13 @@ class Pull<T, V, R> implements Demand<T>, Unsubscribable {
 
   begin(value: T): void {
     if (this.#end !== undefined) return;
+    const work = new Work(this, value, this.#index++);
+    // It was taken, and must not be lost.
     if (this.#refusal !== undefined) {
+      work.fail(this.#refusal);
       this.#fail(this.#refusal);
       return;
     }
-    const work = new Work(this, value, this.#index++);
     work.place = this.#active.push(work) - 1;
     work.begin();
   }
@@ -94,6 +102,15 @@ class Pull<T, V, R> implements Demand<T>, Unsubscribable {
     this.fill();
   }
 
+  /** One piece of work failed, and was told. */
+  tire(): void {
+    if ((this.#failures += 1) % FAILURES_IN_A_ROW !== 0) return;
+    this.#resting ??= this.#room.scheduler.schedule(() => {
+      this.#resting = undefined;
+      this.fill();
+    });
+  }
+
   get #refusal(): SmtpError | undefined {
     return this.#room.gate.refusal;
   }
@@ -110,6 +127,7 @@ class Pull<T, V, R> implements Demand<T>, Unsubscribable {
   }
 
   unsubscribe(): void {
+    this.#resting?.unsubscribe();
     // In their order: the last one begun may still be writing, and giving it up first would disturb the others.
     this.#active.splice(0).sort((a, b) => a.index - b.index).forEach((work) => { work.unsubscribe(); });
     if (this.#end !== undefined) return;
@@ -151,16 +169,20 @@ class Work<T, V, R> implements Unsubscribable, Observer<V> {
 
   error(error: unknown): void {
     this.#isOver = true;
-    const { subscriber, outcomes } = this.#pull;
-    let outcome;
     try {
-      outcome = outcomes.failure(error, this.#value, this.index);
+      this.fail(error);
     } catch (failure) {
       this.#pull.failed(this, failure);
       return;
     }
-    subscriber.next(outcome);
+    this.#pull.tire();
     this.#pull.done(this);
+  }
+
+  /** Tells its failure. What is thrown is one of the whole. */
+  fail(error: unknown): void {
+    const { subscriber, outcomes } = this.#pull;
+    subscriber.next(outcomes.failure(error, this.#value, this.index));
   }
 
   complete(): void {

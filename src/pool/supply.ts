@@ -1,5 +1,6 @@
 import { from, Subscription, type Observable, type ObservableInput } from 'rxjs';
 import { usage } from '../message/fields.js';
+import { Queue } from '../message/queue.js';
 
 /** How a source ended. */
 export type End = { readonly failed: false } | { readonly failed: true; readonly error: unknown };
@@ -43,30 +44,32 @@ const observed = <T>(source: ObservableInput<T>): Observable<T> => {
 
 /** Gives a value when it is asked for one, or later where it is a promise. */
 class Pulled<T> implements Supply {
-  readonly #iterator: Iterator<T> | AsyncIterator<T>;
+  readonly #iterator: Iterator<T, unknown> | AsyncIterator<T, unknown>;
   readonly #demand: Demand<T>;
   #isWaiting = false;
 
-  constructor(iterator: Iterator<T> | AsyncIterator<T>, demand: Demand<T>) {
+  constructor(iterator: Iterator<T, unknown> | AsyncIterator<T, unknown>, demand: Demand<T>) {
     this.#iterator = iterator;
     this.#demand = demand;
   }
 
   give(): boolean {
     if (this.#isWaiting) return false;
-    let taken;
+    let isDone: boolean | undefined;
+    let value: unknown;
     try {
-      taken = this.#iterator.next();
+      const taken = this.#iterator.next();
+      // Promises come from anywhere: another realm's are no instances of ours.
+      if ('then' in taken) {
+        this.#wait(taken);
+        return false;
+      }
+      ({ done: isDone, value } = taken);
     } catch (error) {
       this.#demand.end(failed(error));
       return true;
     }
-    // Promises come from anywhere: another realm's are no instances of ours.
-    if ('then' in taken) {
-      this.#wait(taken);
-      return false;
-    }
-    this.#take(taken);
+    this.#take(isDone, value as T);
     return true;
   }
 
@@ -75,14 +78,14 @@ class Pulled<T> implements Supply {
     new Promise((resolve) => { resolve(this.#iterator.return?.()); }).catch(() => undefined);
   }
 
-  #take(taken: IteratorResult<T, unknown>): void {
-    if (taken.done === true) this.#demand.end(COMPLETE);
-    else this.#demand.begin(taken.value);
+  #take(isDone: boolean | undefined, value: T): void {
+    if (isDone === true) this.#demand.end(COMPLETE);
+    else this.#demand.begin(value);
   }
 
   #wait(taken: Promise<IteratorResult<T, unknown>>): void {
     this.#isWaiting = true;
-    Promise.resolve(taken).then((result) => { this.#take(result); }).catch((error: unknown) => { this.#demand.end(failed(error)); }).finally(() => {
+    Promise.resolve(taken).then(({ done, value }) => { this.#take(done, value as T); }).catch((error: unknown) => { this.#demand.end(failed(error)); }).finally(() => {
       this.#isWaiting = false;
       this.#demand.fill();
     });
@@ -93,7 +96,7 @@ class Pulled<T> implements Supply {
 class Pushed<T> implements Supply {
   readonly #source$: Observable<T>;
   readonly #demand: Demand<T>;
-  readonly #waiting: T[] = [];
+  readonly #waiting = new Queue<T>();
   readonly #subscription = new Subscription();
   #isListening = false;
   #end: End | undefined;
@@ -112,7 +115,9 @@ class Pushed<T> implements Supply {
   }
 
   stop(): void {
-    this.#subscription.unsubscribe();
+    try {
+      this.#subscription.unsubscribe();
+    } catch { /* Its clean-up, as above. */ }
   }
 
   #listen(): void {

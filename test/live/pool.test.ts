@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { defer, filter, firstValueFrom, interval, lastValueFrom, take, tap, timer, toArray } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { receipts, retryWhenSafe, type Message, type PoolState } from '../../src/index.js';
-import { startServer } from '../../src/testing/index.js';
+import { startServer, testAuthority } from '../../src/testing/index.js';
 import { clientOf, MAIL } from '../support/clear-client.js';
 import { collect } from '../support/collect.js';
 import { listen } from '../support/listen.js';
@@ -141,6 +141,22 @@ describe('the pool', () => {
     expect(limits.at(-1)).toBe(Infinity);
     watching.unsubscribe();
   });
+
+  it('does not ask for all again, where the server goes on saying so', async () => {
+    let underWay = 0;
+    await using server = await startServer({
+      without: ['PIPELINING', 'CHUNKING'],
+      onSender: () => (underWay >= 3 ? '450 4.7.0 too many at a time' : ((underWay += 1), undefined)),
+      onMessage: () => { underWay -= 1; return undefined; },
+    });
+    await using client = clientOf(server, { pool: { maxConnections: 8 } });
+    const limits: number[] = [];
+    const watching = client.state$.subscribe(({ limit }) => { limits.push(limit); });
+    const events = await lastValueFrom(client.sendAll(Array.from({ length: 200 }, () => MAIL)).pipe(toArray()));
+    watching.unsubscribe();
+    expect(limits.slice(limits.findIndex((limit) => limit < Infinity)).every((limit) => limit <= 8)).toBe(true);
+    expect(events.filter(({ type }) => type === 'failed').length).toBeLessThan(40);
+  });
 });
 
 describe('a server that takes only so many connections', () => {
@@ -150,6 +166,21 @@ describe('a server that takes only so many connections', () => {
     const events = await lastValueFrom(client.sendAll(Array<Message>(50).fill(MAIL)).pipe(filter(({ type }) => type === 'accepted' || type === 'failed'), toArray()));
     expect(events.map(({ type }) => type)).toEqual(Array(50).fill('accepted'));
     expect(server.sessions.length).toBeLessThanOrEqual(5);
+  });
+
+  it.each([['implicit', { do: 'close' }], ['implicit', { do: 'reset' }], ['tls', { do: 'close' }], ['starttls', { do: 'reset' }]] as const)('gets each mail over those, also where it hangs up in the midst of TLS: %s, %o', async (security, fault) => {
+    await using server = await startServer({ tls: security === 'implicit' ? 'implicit' : 'starttls', faults: [{ at: 'tls', ...fault, skip: 2, times: Infinity }] });
+    await using client = clientOf(server, { host: 'localhost', security, tls: { ca: testAuthority } });
+    const events = await lastValueFrom(client.sendAll(Array<Message>(50).fill(MAIL)).pipe(filter(({ type }) => type === 'accepted' || type === 'failed'), toArray()));
+    expect(events.map(({ type }) => type)).toEqual(Array(50).fill('accepted'));
+  });
+
+  it('gets a mail over another one where a new one is not greeted', async () => {
+    await using server = await startServer({ faults: [{ at: 'greeting', do: 'silence', skip: 1, times: Infinity }, { at: 'end-of-data', do: 'delay', ms: 50 }] });
+    await using client = clientOf(server, { timeouts: { greeting: 200 } });
+    const told = await Promise.all([collect(client.send(MAIL)), collect(client.send(MAIL))]);
+    expect(told.map(({ error }) => error)).toEqual([undefined, undefined]);
+    expect(server.messages).toHaveLength(2);
   });
 
   it('is the reason where it takes none', async () => {
