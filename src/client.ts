@@ -12,7 +12,7 @@ import { InParts, mayComeInParts } from './pool/in-parts.js';
 import type { Place } from './pool/place.js';
 import type { CloseReport, PoolSettings, PoolState } from './pool/pool-state.js';
 import { Pool } from './pool/pool.js';
-import { Sending, type Open } from './pool/sending.js';
+import { Sending, type OpenConnection } from './pool/sending.js';
 import type { ConnectionPlan } from './protocol/connection-plan.js';
 import { SmtpUsageError } from './protocol/error.js';
 import type { ConnectEvent, SmtpEvent } from './protocol/event.js';
@@ -161,7 +161,7 @@ export class SmtpClient implements AsyncDisposable {
 
   readonly #startOne = (message: Message, observer: Observer<SmtpEvent>): Unsubscribable => this.#start(draft(message), observer);
 
-  readonly #open: Open = (leave, operation) =>
+  readonly #open: OpenConnection = (leave, operation) =>
     openDoor(this.plans, {
       memory: this.#memory, leave, scheduler: monotonic, stagger: this.#settings.stagger,
       isSettled: this.#settings.credentials?.kind === 'password',

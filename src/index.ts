@@ -28,7 +28,6 @@ export {
 // Operators
 export { receipts } from './operators/receipts.js';
 export { retryWhenSafe, type RetryOptions } from './operators/retry-when-safe.js';
-
 export { sendMail } from './operators/send-mail.js';
 
 // Mechanisms to give as `auth`, and what one of your own is made of

@@ -5,6 +5,7 @@ import type { Rate } from '../pool/rate-limit.js';
 import { fields, nameOf, usage } from '../message/fields.js';
 import { parseClientName } from '../protocol/address.js';
 import type { SecurityMode } from '../protocol/connection-plan.js';
+import { SmtpError, SmtpUsageError } from '../protocol/error.js';
 import { Secret } from '../protocol/secret.js';
 import { AUTOMATIC_GREETING_TIMEOUT, DEFAULT_TIMEOUTS, type Timeouts } from '../protocol/timeouts.js';
 import type { SaslMechanism } from '../sasl/mechanism.js';
@@ -142,6 +143,14 @@ export const checked = (options: SmtpOptions): SmtpOptions => {
 
 /** Options as they are used. @throws SmtpUsageError naming the option that cannot be used. */
 export const settings = (options: SmtpOptions): Settings => {
+  try {
+    return check(options);
+  } catch (error) {
+    throw error instanceof SmtpError ? error : new SmtpUsageError({ cause: error, message: 'The options cannot be read: one of them throws; see the cause.' });
+  }
+};
+
+const check = (options: SmtpOptions): Settings => {
   const given = fields(options, { path: '', noun: OPTION, known: KNOWN });
   if (optional(flag)(given.lmtp, 'lmtp') === true) throw usage('The option "lmtp" is not supported yet. Leave it out.');
   const host = hostName(given.host, 'host');

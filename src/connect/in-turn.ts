@@ -13,7 +13,7 @@ export interface Candidate {
 /** Tries one candidate. A cold observable: unsubscribing ends the try. */
 export type Attempt<T> = (plan: ConnectionPlan) => Observable<T>;
 
-export type Failures = SmtpFallbackError['attempts'];
+export type FailedAttempts = SmtpFallbackError['attempts'];
 
 export const candidatesOf = (plans: readonly ConnectionPlan[]): readonly Candidate[] => plans.map((plan, index) => ({ plan, index }));
 
@@ -21,7 +21,7 @@ export const candidatesOf = (plans: readonly ConnectionPlan[]): readonly Candida
  * Tries one candidate after the other until one opens. What failed before is told by events, and by the error if all did.
  * @param failed those that were tried before these.
  */
-export const inTurn = <T>(candidates: readonly Candidate[], attempt: Attempt<T>, scheduler: SchedulerLike, failed: Failures = []): Observable<T | ConnectEvent> =>
+export const inTurn = <T>(candidates: readonly Candidate[], attempt: Attempt<T>, scheduler: SchedulerLike, failed: FailedAttempts = []): Observable<T | ConnectEvent> =>
   new Observable((subscriber) => {
     const [candidate, ...others] = candidates;
     if (candidate === undefined) throw new SmtpFallbackError(failed);

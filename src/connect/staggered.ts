@@ -3,7 +3,7 @@ import type { ConnectionPlan } from '../protocol/connection-plan.js';
 import { SmtpError } from '../protocol/error.js';
 import type { ConnectEvent } from '../protocol/event.js';
 import { remaining } from '../transport/clock.js';
-import { candidatesOf, inTurn, type Attempt, type Candidate, type Failures } from './in-turn.js';
+import { candidatesOf, inTurn, type Attempt, type Candidate, type FailedAttempts } from './in-turn.js';
 import { mayFallBack } from './may-fall-back.js';
 import { isLastResort } from './memory.js';
 
@@ -25,7 +25,7 @@ export const staggered = <T>(plans: readonly ConnectionPlan[], attempt: Attempt<
     const racers = racersOf(candidates);
     const { scheduler } = options;
     if (racers.length < 2) return inTurn(candidates, attempt, scheduler);
-    const failed: Failures[number][] = [];
+    const failed: FailedAttempts[number][] = [];
     const left = (): readonly Candidate[] => candidates.filter(({ plan }) => !failed.some((failure) => failure.plan === plan));
     return concat(
       race(racers, attempt, { ...options, lose: (failure) => { failed.push(failure); return left().length > 0; } }),
@@ -54,7 +54,7 @@ const told = <T>(attempt$: Observable<T>): Observable<Told<T>> =>
  * Completes when no racer is left, or the winner was the wrong door.
  * @param lose is told who has failed; true if anybody is left to be tried.
  */
-const race = <T>(racers: readonly Candidate[], attempt: Attempt<T>, { stagger, scheduler, wins, lose }: RaceOptions<T> & { readonly lose: (failure: Failures[number]) => boolean }): Observable<T | ConnectEvent> =>
+const race = <T>(racers: readonly Candidate[], attempt: Attempt<T>, { stagger, scheduler, wins, lose }: RaceOptions<T> & { readonly lose: (failure: FailedAttempts[number]) => boolean }): Observable<T | ConnectEvent> =>
   new Observable((subscriber) => {
     const waiting = [...racers];
     const running = new Map<Candidate, Subscription>();

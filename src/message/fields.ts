@@ -25,12 +25,18 @@ class Own {
 }
 Object.setPrototypeOf(Own.prototype, null);
 
+/** What holds its content elsewhere, a list, a Map, Headers or a Date, would count as empty. */
+export const isPlain = (value: unknown): value is object => typeof value === 'object' && value !== null && PLAIN.has(Object.prototype.toString.call(value));
+
+// A configuration may be a module of its own.
+const PLAIN: ReadonlySet<string> = new Set(['[object Object]', '[object Module]']);
+
 /**
  * The own fields of an object, each read once into an object that inherits nothing; `undefined` counts as absent.
  * A key that is not known is refused, so neither a typing error nor `__proto__` passes, and what a prototype holds is never seen.
  */
 export const fields = <K extends string>(value: unknown, { path, noun, known, or, refused }: FieldRules<K>): Fields<K> => {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw usage(`${path === '' ? `The ${noun}s` : `The ${noun} "${path}"`} must be an object${or === undefined ? '' : ` ${or}`}.`);
+  if (!isPlain(value)) throw usage(`${path === '' ? `The ${noun}s` : `The ${noun} "${path}"`} must be an object${or === undefined ? '' : ` ${or}`}.`);
   const given = value as Readonly<Record<string, unknown>>;
   const own = new Own() as Partial<Record<K, unknown>>;
   for (const key in given) {

@@ -1,6 +1,6 @@
 import { parseMailbox, type Mailbox } from '../protocol/address.js';
 import { asBuffer } from '../protocol/as-buffer.js';
-import { fields, usage } from './fields.js';
+import { fields, isPlain, usage } from './fields.js';
 
 /** An address of a header field, ready to be written. */
 export interface HeaderAddress {
@@ -68,7 +68,7 @@ const unquote = (text: string): string => (QUOTED.test(text) ? text.slice(1, -1)
 /** One field per value, in order. `own` are the names that other fields of the message write. */
 export const checkHeaders = (value: unknown, path: string, own: ReadonlySet<string>): readonly { readonly key: string; readonly value: string }[] => {
   if (value === undefined) return [];
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw usage(`The field "${path}" must be an object of names and values.`);
+  if (!isPlain(value)) throw usage(`The field "${path}" must be a plain object of names and values.`);
   return Object.entries(value).flatMap(([key, given]: [string, unknown], index) => {
     // RFC 5322 section 3.6.8: printable ASCII but the colon.
     if (!/^[!-9;-~]{1,76}$/.test(key)) throw usage(`Name ${String(index + 1)} in the field "${path}" is no header field name.`);

@@ -19,7 +19,7 @@ export interface DeliveryOptions {
   readonly requireTls?: boolean;
 }
 
-/** A finished RFC 5322 message, sent as it is; line ends become CRLF. */
+/** A finished RFC 5322 message, sent as it is; line ends become CRLF. Of a message only its own properties are read, not inherited ones. */
 export interface RawMessage extends DeliveryOptions {
   readonly envelope: Envelope;
   /** A function is called for each try, so that a retry can read the content again. */

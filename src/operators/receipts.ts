@@ -3,7 +3,8 @@ import { SmtpUsageError } from '../protocol/error.js';
 import type { AcceptedEvent, Receipt, SmtpEvent } from '../protocol/event.js';
 
 /**
- * Only the receipts of a stream of events. A stream without any fails with `SmtpUsageError`.
+ * Only the receipts of a stream of events, of one `send()` or several. A stream without any fails with `SmtpUsageError`. In
+ * `sendAll()` filter for `accepted` and `failed` instead, or those that failed would be dropped without a word.
  *
  * ```ts
  * const receipt = await firstValueFrom(client.send(message).pipe(receipts()));

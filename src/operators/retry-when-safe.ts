@@ -1,6 +1,7 @@
 import { retry, throwError, timer, type MonoTypeOperatorFunction, type SchedulerLike } from 'rxjs';
 import { fields, usage } from '../message/fields.js';
 import { SmtpError } from '../protocol/error.js';
+import { awake } from '../transport/clock.js';
 
 export interface RetryOptions {
   /** How many times more. Default 3. */
@@ -30,13 +31,21 @@ export const retryWhenSafe = <T>(options: RetryOptions = {}): MonoTypeOperatorFu
   return retry({
     count,
     delay: (error: unknown, attempt) =>
-      error instanceof SmtpError && error.retryable ? timer(typeof delay === 'number' ? delay : delay(attempt), scheduler) : throwError(() => error),
+      error instanceof SmtpError && error.retryable ? timer(typeof delay === 'number' ? delay : wait(delay(attempt)), scheduler) : throwError(() => error),
   });
 };
 
-const checked = (options: RetryOptions): Required<Omit<RetryOptions, 'scheduler'>> & Pick<RetryOptions, 'scheduler'> => {
-  const { count = 3, delay = backOff, scheduler } = fields(options, { path: '', noun: 'option', known: ['count', 'delay', 'scheduler'] });
-  if (typeof count !== 'number' || !(count >= 0)) throw usage('The option "count" must be a number of retries: 0 or more.');
-  if (typeof delay !== 'function' && (typeof delay !== 'number' || !(delay >= 0))) throw usage('The option "delay" must be a number of milliseconds, or a function that gives one.');
-  return { count, delay: delay as NonNullable<RetryOptions['delay']>, ...(scheduler === undefined ? {} : { scheduler: scheduler as SchedulerLike }) };
+const wait = (value: unknown): number => {
+  if (typeof value === 'number' && value >= 0 && value < Infinity) return value;
+  throw usage('The function in the option "delay" must give a finite number of milliseconds.');
+};
+
+const isScheduler = (value: unknown): value is SchedulerLike => typeof value === 'object' && value !== null && 'schedule' in value && 'now' in value;
+
+const checked = (options: RetryOptions): Required<RetryOptions> => {
+  const { count = 3, delay = backOff, scheduler = awake } = fields(options, { path: '', noun: 'option', known: ['count', 'delay', 'scheduler'] });
+  if (count !== Infinity && !(Number.isSafeInteger(count) && (count as number) >= 0)) throw usage('The option "count" must be a number of retries: 0 or more, or Infinity.');
+  if (typeof delay !== 'function' && (typeof delay !== 'number' || !(delay >= 0 && delay < Infinity))) throw usage('The option "delay" must be a finite number of milliseconds, or a function that gives one.');
+  if (!isScheduler(scheduler)) throw usage('The option "scheduler" must be a scheduler of RxJS.');
+  return { count: count as number, delay: delay as NonNullable<RetryOptions['delay']>, scheduler };
 };

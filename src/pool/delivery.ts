@@ -1,10 +1,9 @@
 import type { Observable, Observer, SchedulerLike, Unsubscribable } from 'rxjs';
 import { SmtpConnectionError, SmtpReplyError, SmtpTimeoutError, type Phase } from '../protocol/error.js';
 import type { SmtpEvent } from '../protocol/event.js';
-import type { Opening } from '../session/open-session.js';
+import type { Leave, Opening } from '../session/open-session.js';
 import type { Claim, Session } from '../session/session.js';
 import { remaining, timeoutError, type Deadline } from '../transport/clock.js';
-import type { Wire } from '../wire/wire.js';
 import type { Connection } from './connection.js';
 import { mayMove } from './may-move.js';
 import type { Place } from './place.js';
@@ -14,7 +13,7 @@ export interface Job {
   /** The deadline of all of it. */
   readonly operation: Deadline;
   /** Opens a connection for it; `leave` gets the wire when the session has ended. */
-  open(leave: (wire: Wire) => void): Observable<Opening>;
+  open(leave: Leave): Observable<Opening>;
   /** Tells what happens. */
   run(session: Session, claim: Claim, observer: Observer<SmtpEvent>): Unsubscribable;
   /** What was run has ended: is there more to run? */
@@ -41,7 +40,7 @@ export interface Carrier {
 }
 
 /** Who is told, and may have heard enough before it is known here: what happens at once comes before its subscription is at hand. */
-interface Listener extends Observer<SmtpEvent> {
+export interface Listener extends Observer<SmtpEvent> {
   readonly closed?: boolean;
 }
 

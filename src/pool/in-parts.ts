@@ -6,6 +6,7 @@ import type { Receipt, SmtpEvent, Timings } from '../protocol/event.js';
 import { isFarewell, type Reply } from '../protocol/reply.js';
 import type { Part } from '../session/envelope-plan.js';
 import { isGoodbyeToRecipient } from '../session/judge-envelope.js';
+import type { Listener } from './delivery.js';
 
 /** May the recipients be told to the server in several transactions? The content must be there for each. */
 export const mayComeInParts = ({ replayable, envelope: { to } }: Mail): boolean => replayable && to.length > 1;
@@ -18,7 +19,7 @@ export class InParts implements Part, Observer<SmtpEvent> {
   due: readonly CheckedRecipient[];
   named: readonly CheckedRecipient[] = [];
   readonly #mail: Mail;
-  readonly #observer: Observer<SmtpEvent> & { readonly closed?: boolean };
+  readonly #observer: Listener;
   /** Without a verdict when the current part began, those that are not due yet included. */
   #left: readonly CheckedRecipient[];
   /** Who got a verdict in the current part. */
@@ -30,7 +31,7 @@ export class InParts implements Part, Observer<SmtpEvent> {
   /** The server hung up on more. */
   #most = Infinity;
 
-  constructor(mail: Mail, observer: Observer<SmtpEvent> & { readonly closed?: boolean }) {
+  constructor(mail: Mail, observer: Listener) {
     this.#mail = mail;
     this.#observer = observer;
     this.#left = mail.envelope.to;

@@ -1,7 +1,7 @@
-import { defer, filter, firstValueFrom, map, merge, Observable, startWith, Subject, takeWhile, timeout, type Observer, type SchedulerLike, type Subscription, type Unsubscribable } from 'rxjs';
+import { defer, distinctUntilChanged, filter, firstValueFrom, map, merge, Observable, startWith, Subject, takeWhile, timeout, type Observer, type SchedulerLike, type Subscription, type Unsubscribable } from 'rxjs';
 import { SmtpUsageError, type SmtpError } from '../protocol/error.js';
 import type { ConnectEvent, SmtpEvent } from '../protocol/event.js';
-import type { Opening } from '../session/open-session.js';
+import type { Leave, Opening } from '../session/open-session.js';
 import { remaining, timeoutError, type Deadline } from '../transport/clock.js';
 import { leave } from '../wire/leave.js';
 import type { Wire } from '../wire/wire.js';
@@ -27,7 +27,8 @@ export class Pool implements Carrier {
   readonly #changes = new Subject<PoolState>();
   /** `close()` waits no longer. */
   readonly #late = new Subject<SmtpError>();
-  readonly state$: Observable<PoolState> = defer(() => this.#changes.pipe(startWith(this.#state)));
+  readonly #now$ = defer(() => this.#changes.pipe(startWith(this.#state)));
+  readonly state$: Observable<PoolState> = this.#now$.pipe(distinctUntilChanged(isSame));
   readonly #congestion = new Congestion();
   readonly #ceiling: Ceiling;
   readonly #rateLimit: RateLimit | undefined;
@@ -51,7 +52,7 @@ export class Pool implements Carrier {
   }
 
   /** Opens a connection of its own up to `ready`, and leaves. */
-  verify(open: (leave: (wire: Wire) => void) => Observable<Opening>): Observable<ConnectEvent> {
+  verify(open: (leave: Leave) => Observable<Opening>): Observable<ConnectEvent> {
     return new Observable((subscriber) => {
       const place = this.enter();
       if (this.gate.refusal !== undefined) throw this.gate.refusal;
@@ -125,7 +126,7 @@ export class Pool implements Carrier {
     let cut = 0;
     for (const connection of [...this.#connections]) if (connection.mails === 0) this.#retire(connection);
     this.#changed();
-    const closed$ = this.state$.pipe(filter(({ open }) => open === 0 && this.#begun === 0));
+    const closed$ = this.#now$.pipe(filter(({ open }) => open === 0 && this.#begun === 0));
     const cut$ = defer(() => {
       cut = this.#begun;
       this.#cut(end);
@@ -276,7 +277,7 @@ export class Pool implements Carrier {
     this.#admit();
   }
 
-  readonly #leave = (wire: Wire): void => {
+  readonly #leave: Leave = (wire) => {
     // Told by whoever ends the connection: it counts until then.
     this.#leaving.push(wire);
     const left = (): void => {
@@ -307,6 +308,9 @@ export class Pool implements Carrier {
     this.gate.changed();
   }
 }
+
+const isSame = (one: PoolState, other: PoolState): boolean =>
+  one.open === other.open && one.busy === other.busy && one.idle === other.idle && one.waiting === other.waiting && one.inFlight === other.inFlight && one.limit === other.limit;
 
 const without = <T>(list: T[], one: T): void => {
   const place = list.indexOf(one);

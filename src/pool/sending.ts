@@ -3,33 +3,32 @@ import type { OpenContent } from '../message/content.js';
 import type { Mail } from '../message/mail.js';
 import { SmtpError, withoutRetry } from '../protocol/error.js';
 import type { SmtpEvent } from '../protocol/event.js';
-import type { Opening } from '../session/open-session.js';
+import type { Leave, Opening } from '../session/open-session.js';
 import type { Claim, Session } from '../session/session.js';
 import { transact } from '../session/transaction.js';
 import type { Deadline } from '../transport/clock.js';
-import type { Wire } from '../wire/wire.js';
 import type { Job } from './delivery.js';
 import type { InParts } from './in-parts.js';
 
 /** Opens a connection; `leave` gets the wire when its session has ended. */
-export type Open = (leave: (wire: Wire) => void, operation: Deadline) => Observable<Opening>;
+export type OpenConnection = (leave: Leave, operation: Deadline) => Observable<Opening>;
 
 /** One mail under way, whatever number of connections and transactions it takes. */
 export class Sending implements Job {
   readonly operation: Deadline;
   readonly #mail: Mail;
-  readonly #open: Open;
+  readonly #open: OpenConnection;
   readonly #parts: InParts | undefined;
   #content: OpenContent | undefined;
 
-  constructor(mail: Mail, operation: Deadline, open: Open, parts: InParts | undefined) {
+  constructor(mail: Mail, operation: Deadline, open: OpenConnection, parts: InParts | undefined) {
     this.#mail = mail;
     this.operation = operation;
     this.#open = open;
     this.#parts = parts;
   }
 
-  open(leave: (wire: Wire) => void): Observable<Opening> {
+  open(leave: Leave): Observable<Opening> {
     return this.#open(leave, this.operation);
   }
 

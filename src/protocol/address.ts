@@ -62,7 +62,7 @@ const parseAny = (text: string, what: string | (() => string), role: 'sender' | 
 /** The argument of EHLO (RFC 5321 section 4.1.4): a domain, or an address literal. */
 export const parseClientName = (text: string): string => {
   const refuse: Refuse = (why) => {
-    throw new SmtpUsageError({ message: `clientName ${why}` });
+    throw new SmtpUsageError({ message: `The option "clientName" ${why}` });
   };
   if (FORBIDDEN.test(text)) refuse('holds a line break, a control or an invisible character. Remove it.');
   return parseDomain(text, refuse);

@@ -63,10 +63,13 @@ export const reasonOf = (cause: unknown): string => {
   }
 };
 
+/** With one full stop, whatever it came with. */
+export const sentence = (text: string): string => `${text.replace(/[.\s]+$/, '')}.`;
+
 /** The same error, where a retry would find nothing left to send. */
 export const withoutRetry = (error: SmtpError): SmtpError => Object.assign(error, { retryable: false });
 
-/** Options, a message or a call that cannot work, found before a socket was opened. */
+/** Options, a message or a call that cannot work: found before a socket is opened, or where it is the server that cannot do it, before any content leaves. */
 export class SmtpUsageError extends SmtpError {
   constructor(details: Omit<Details, 'phase'> & { readonly phase?: Phase }) {
     super('E_USAGE', { phase: 'options', ...details });

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { KnownReplies } from './known-replies.js';
 import { printable } from './printable.js';
 import { makeReply, type Reply } from './reply.js';
-import { Redactor } from './secret.js';
+import { HIDDEN, Redactor } from './secret.js';
 
 const CR = 0x0d;
 const LF = 0x0a;
@@ -153,7 +153,7 @@ export class ReplyParser {
     if (code === undefined) this.#malformed('a line does not start with a reply code');
     if ((this.#code ??= code) !== code) this.#malformed(`the lines of a reply disagree: ${this.#code} and ${code}`);
     if (parts?.[2] === '-') {
-      this.#lines.push(this.#safe(words));
+      this.#lines.push(words);
       if (this.#lines.length === MOST_LINES) this.#malformed(`a reply has more than ${String(MOST_LINES)} lines`);
       return undefined;
     }
@@ -161,15 +161,19 @@ export class ReplyParser {
   }
 
   #finish(code: string, words: string): Reply {
-    const reply = makeReply(Number(code), [...this.#lines, this.#safe(words)]);
+    const reply = makeReply(Number(code), this.#safe([...this.#lines, words]));
     this.#code = undefined;
     this.#lines = [];
     this.#before = 0;
     return reply;
   }
 
-  #safe(text: string): string {
-    return printable(this.isInSignIn && this.#code === '334' ? text : this.#redactor.clean(text));
+  #safe(lines: readonly string[]): readonly string[] {
+    if (this.isInSignIn && this.#code === '334') return lines.map(printable);
+    const cleaned = lines.map((line) => this.#redactor.clean(line));
+    // A secret that goes on in the next line is in none of them.
+    const isSplit = lines.length > 1 && this.#redactor.clean(lines.join('')) !== cleaned.join('');
+    return isSplit ? lines.map(() => HIDDEN) : cleaned.map(printable);
   }
 
   #malformed(why: string): never {

@@ -1,6 +1,14 @@
-const HIDDEN = '***';
-// A form of one or two characters would take ordinary text apart and hide nothing.
+/** What stands for a secret. */
+export const HIDDEN = '***';
+// A form of one or two characters would take ordinary text apart and hide nothing. So would one that is a piece of the words that
+// the protocol itself is made of: a server that said ***STARTTLS*** would be taken for one without TLS.
 const SHORTEST = 2;
+const OWN_WORDS = [
+  '8BITMIME AUTH BINARYMIME CHUNKING DSN ENHANCEDSTATUSCODES LIMITS MAILMAX PIPELINING RCPTDOMAINMAX RCPTMAX REQUIRETLS SIZE SMTPUTF8 STARTTLS',
+  'CRAM-MD5 DIGEST-MD5 EXTERNAL LOGIN NTLM OAUTHBEARER PLAIN SCRAM-SHA-1-PLUS SCRAM-SHA-256-PLUS SCRAM-SHA-512-PLUS XOAUTH2',
+].join(' ');
+
+const isHiding = (form: string): boolean => form.length > SHORTEST && !OWN_WORDS.includes(form.toUpperCase());
 
 /** A password or token that prints as `***` wherever it lands: string, JSON, `util.inspect`. Only `reveal()` tells it. */
 export class Secret {
@@ -29,7 +37,8 @@ export class Secret {
 
 /**
  * Takes known secrets out of a peer's text: some servers echo a credential in the reply that refuses it.
- * Knows each secret as it was typed, percent-encoded in the usual ways, and in base64 wherever it stands in what was encoded.
+ * Knows each secret as it was typed, percent-encoded in the usual ways, escaped as in JSON, and in base64 and its form for URLs
+ * wherever it stands in what was encoded.
  */
 export class Redactor {
   #forms: readonly string[] = [];
@@ -40,7 +49,7 @@ export class Redactor {
 
   /** Just as it is written here, and in no other form. */
   concealExactly(text: string): void {
-    if (text.length > SHORTEST) this.#add([text]);
+    if (isHiding(text)) this.#add([text]);
   }
 
   clean(text: string): string {
@@ -66,9 +75,13 @@ const known = new WeakMap<Secret, readonly string[]>();
 
 const formsOf = (secret: string): readonly string[] => {
   const padded = Buffer.from(`\0\0${secret}`, 'utf8');
-  const forms = [secret, ...percentEncoded(secret), padded.toString('base64', 2), base64At(padded, 0), base64At(padded, 1), base64At(padded, 2)];
-  return [...new Set(forms)].filter((form) => form.length > SHORTEST);
+  const base64 = [padded.toString('base64', 2), base64At(padded, 0), base64At(padded, 1), base64At(padded, 2)];
+  const forms = [secret, ...percentEncoded(secret), JSON.stringify(secret).slice(1, -1), ...base64, ...base64.map(forUrls)];
+  return [...new Set(forms)].filter(isHiding);
 };
+
+/** RFC 4648 section 5. */
+const forUrls = (base64: string): string => base64.replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '');
 
 /** As URLs, forms and other languages write it. */
 const percentEncoded = (secret: string): readonly string[] => {

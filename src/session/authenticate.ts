@@ -7,10 +7,10 @@ import { candidates, userOf } from '../sasl/choose.js';
 import type { SaslMechanism } from '../sasl/mechanism.js';
 import { before, deadline } from '../transport/clock.js';
 import { isConfidential } from './confidential.js';
-import { converse, type Verdict } from './converse.js';
 import { unexpected } from './expect-reply.js';
 import { oneAtATime } from './one-at-a-time.js';
-import { broken, nothingInCommon, refused, tooEarly, type SignIn } from './sign-in.js';
+import { saslExchange, type SaslOutcome } from './sasl-exchange.js';
+import { broken, nothingInCommon, refused, tooEarly, type SignIn } from './sign-in-errors.js';
 import type { State } from './state.js';
 
 /** AUTH (RFC 4954): the strongest mechanism that is offered, allowed and safe on this connection. */
@@ -42,7 +42,7 @@ const attempt = (signIn: SignIn, turn: Turn): Observable<State> => {
   if (way === undefined) return throwError(() => nothingInCommon(signIn, turn.tried));
   const tried = turn.tried.includes(way.name) ? turn.tried : [...turn.tried, way.name];
 
-  const judge = (mechanism: SaslMechanism, secret: Secret, { reply, nothingTold }: Verdict): Observable<State> => {
+  const judge = (mechanism: SaslMechanism, secret: Secret, { reply, nothingTold }: SaslOutcome): Observable<State> => {
     if (reply.code === 235) return mechanism.done ? of(signedIn(signIn, way.name)) : throwError(() => tooEarly(signIn, way.name, reply));
     if (!isRefusal(reply)) return throwError(() => unexpected(wire, 'auth', 'AUTH', reply));
     if (index + 1 < usable.length && speaksOfTheMechanism(reply, nothingTold)) return attempt(signIn, { index: index + 1, tried });
@@ -53,9 +53,9 @@ const attempt = (signIn: SignIn, turn: Turn): Observable<State> => {
   return secretFor(signIn, turn).pipe(
     concatMap((secret) => {
       const mechanism = way.begin(secret);
-      return converse(signIn.state, mechanism).pipe(
+      return saslExchange(signIn.state, mechanism).pipe(
         explain((cause) => broken(signIn, tried, `the mechanism ${way.name}`, cause, false)),
-        concatMap((verdict) => judge(mechanism, secret, verdict)),
+        concatMap((outcome) => judge(mechanism, secret, outcome)),
       );
     }),
   );

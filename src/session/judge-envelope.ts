@@ -115,7 +115,7 @@ class Judgement {
     // Nothing is told of those that wait for another transaction. The first one is never among them, so that each gets on.
     if (this.#plan.isPart && this.accepted.length + this.refused.length > 0 && isTooMany(reply)) return undefined;
     const isLast = isFarewell(reply);
-    const failure = isFirst || isLast ? refusal(this.#wire, 'rcpt', command, reply, isLast ? 'Send it again later, or to fewer recipients.' : 'Check the recipient\'s address.', recipient) : undefined;
+    const failure = isFirst || isLast ? refusal(this.#wire, 'rcpt', command, reply, isLast ? 'Send it again later, or to fewer recipients.' : laterOr('Check the recipient\'s address.', reply), recipient) : undefined;
     if (isLast) this.refused.push({ recipient, reply });
     else this.#refuse(recipient, reply);
     return failure;
@@ -123,7 +123,7 @@ class Judgement {
 
   #mailFailure(reply: Reply): SmtpError {
     const command = String(this.#plan.commands[0]);
-    return isRefusal(reply) ? refusal(this.#wire, 'mail', command, reply, 'Check the sender\'s address, and whether "auth" is needed.') : unexpected(this.#wire, 'mail', command, reply);
+    return isRefusal(reply) ? refusal(this.#wire, 'mail', command, reply, laterOr('Check the sender\'s address, and whether "auth" is needed.', reply)) : unexpected(this.#wire, 'mail', command, reply);
   }
 
   #dataFailure(reply: Reply): SmtpError {

@@ -54,6 +54,8 @@ const connected = (stream: ByteStream, { plan, settings, operation, scheduler, l
   const { remote, local, via } = stream;
   const redactor = new Redactor();
   if (credentials?.kind === 'password') redactor.conceal(credentials.pass);
+  // What comes through a proxy may speak of how it was signed in to there.
+  proxies.forEach(({ pass }) => { if (pass !== undefined) redactor.conceal(pass); });
   if (credentials?.kind === 'token') credentials.tokens.known.forEach((token) => { redactor.conceal(token); });
   const event: ConnectEvent = via === undefined ? { type: 'connected', remote, local } : { type: 'connected', remote, local, via };
   return {

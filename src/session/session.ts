@@ -7,7 +7,7 @@ import type { SessionSettings } from './settings.js';
 import type { State } from './state.js';
 
 /** What is in flight when a link dies is in doubt: so many mails, and so many bytes of them, may be. */
-export const MAILS_IN_FLIGHT = 32;
+const MAILS_IN_FLIGHT = 32;
 const BYTES_IN_FLIGHT = 1024 * 1024;
 // Behind so many recipients a mail gains nothing by being on its way already, and would only hold memory.
 const REPLIES_IN_FLIGHT = 2_000;

@@ -7,6 +7,7 @@ import { isUnknownCommand } from '../protocol/reply.js';
 import { before, deadline, sooner } from '../transport/clock.js';
 import { secure as secureStream } from '../transport/secure.js';
 import { exchange, greeting } from '../wire/exchange.js';
+import { injected } from '../wire/failures.js';
 import { Wire } from '../wire/wire.js';
 import { authenticate } from './authenticate.js';
 import { defaultClientName } from './client-name.js';
@@ -19,7 +20,7 @@ import { unverified } from './weak-tls.js';
  * table `FOLLOWS`.
  */
 const STEPS: Readonly<Record<Stage, (state: State) => Observable<State>>> = {
-  connected: (state) => (state.plan.security === 'implicit' ? secure(state, 'tls') : greet(state)),
+  connected: (state) => (state.plan.security === 'implicit' ? secure(state, 'implicit') : greet(state)),
   secured: (state) => (state.hasGreeted ? introduce(state) : greet(state)),
   greeted: (state) => introduce(state),
   introduced: (state) => (needsTls(state) ? startTls(state) : needsAuthentication(state) ? authenticate(state) : of(ready(state))),
@@ -89,27 +90,25 @@ const startTls = (state: State): Observable<State> => {
 };
 
 /** The upgrade: a new wire on the secured stream, and nothing that was known before (RFC 3207 section 4.2). */
-const secure = (state: State, mode: 'tls' | 'starttls'): Observable<State> => {
+const secure = (state: State, mode: 'implicit' | 'starttls'): Observable<State> => {
   const { plan, settings, operation } = state;
   const { context } = state.wire;
   const { scheduler } = context;
   const phase: Phase = 'tls';
-  const limit = sooner(deadline(scheduler, 'tls', settings.timeouts.tls), sooner(mode === 'tls' ? state.greetBy : operation, operation));
+  const limit = sooner(deadline(scheduler, 'tls', settings.timeouts.tls), sooner(mode === 'implicit' ? state.greetBy : operation, operation));
   const stream = state.wire.release();
   // Behind a proxy's answer a greeting may wait already: it tells TLS that this is the wrong door.
   if (mode === 'starttls' && stream.unread > 0) {
     // The wire has let go of it, and nobody else will close it.
     stream.destroy();
-    return throwError(() => new SmtpProtocolError('E_INJECTION', {
-      phase: 'starttls', transcript: state.wire.transcript(), message: `${context.peer} sent clear text behind its answer to STARTTLS. Nothing of it was used.`,
-    }));
+    return throwError(() => injected(context.peer, state.wire.transcript()));
   }
   return secureStream(stream, plan.host, settings.tls, phase).pipe(
     before(scheduler, limit, phase, `The TLS handshake with ${context.peer}`),
     map((secured): State => {
       const { protocol = '', cipher = '', certificate } = secured.tls ?? {};
       if (certificate === undefined) throw new Error('A secured stream has a certificate.');
-      const event: ConnectEvent = { type: 'secured', mode: mode === 'tls' ? 'implicit' : 'starttls', protocol, cipher, certificate };
+      const event: ConnectEvent = { type: 'secured', mode, protocol, cipher, certificate };
       return {
         ...state, stage: 'secured', wire: new Wire(secured, context, state.hasGreeted), capabilities: Capabilities.none,
         events: [...unverified(settings.tls), event],

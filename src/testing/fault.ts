@@ -1,4 +1,5 @@
-import { oneOf } from '../config/checks.js';
+import { oneOf, optional } from '../config/checks.js';
+import { fields, usage } from '../message/fields.js';
 
 /** Where a fault strikes: at the server's reply to this, at the TLS handshake, or inside the content (`body`). */
 export type FaultPoint = (typeof POINTS)[number];
@@ -47,16 +48,31 @@ export type Fault = FaultAction & {
   readonly skip?: number;
 };
 
+/** What an action cannot do without. */
+const NEEDS: Readonly<Partial<Record<FaultAction['do'], string>>> = { reply: 'reply', delay: 'ms', dribble: 'ms', stall: 'ms', split: 'cuts', glue: 'extra' };
+const NUMBERS = ['times', 'session', 'after', 'skip', 'ms'] as const;
+
+const amount = (value: unknown, name: string): number => {
+  if (typeof value === 'number' && value >= 0) return value;
+  throw usage(`The option "${name}" must be a number, 0 or more.`);
+};
+
+const check = (fault: unknown, path: string): void => {
+  const given = fields(fault, { path, noun: 'option', known: ['at', 'do', 'reply', 'extra', 'cuts', 'bytes', ...NUMBERS] });
+  oneOf(POINTS)(given.at, `${path}.at`);
+  const needed = NEEDS[oneOf(ACTIONS)(given.do, `${path}.do`)] as keyof typeof given | undefined;
+  if (needed !== undefined && given[needed] === undefined) throw usage(`The option "${path}" needs "${needed}" as well.`);
+  if (given.reply !== undefined && typeof given.reply !== 'string') throw usage(`The option "${path}.reply" must be a string.`);
+  for (const name of NUMBERS) optional(amount)(given[name], `${path}.${name}`);
+};
+
 /** A script of faults: each strikes where it is due, as often as it may. */
 export class FaultScript {
   readonly #left: { readonly fault: Fault; skip: number; times: number }[];
 
   constructor(faults: readonly Fault[]) {
     // A script with a typing error would test nothing.
-    faults.forEach((fault, index) => {
-      oneOf(POINTS)(fault.at, `faults[${String(index)}].at`);
-      oneOf(ACTIONS)(fault.do, `faults[${String(index)}].do`);
-    });
+    faults.forEach((fault, index) => { check(fault, `faults[${String(index)}]`); });
     this.#left = faults.map((fault) => ({ fault, skip: fault.skip ?? 0, times: fault.times ?? 1 }));
   }
 

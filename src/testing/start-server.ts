@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { oneOf, optional } from '../config/checks.js';
-import { fields } from '../message/fields.js';
+import { fields, usage } from '../message/fields.js';
 import { localhostCertificate, testAuthority } from './certificates.js';
 import { FaultScript } from './fault.js';
 import type { ReceivedMessage, ReceivedSession, ServerOptions } from './options.js';
@@ -31,6 +31,8 @@ const KNOWN = [
   'host', 'port', 'cert', 'key', 'tls', 'users', 'mechanisms', 'signIn', 'size', 'limits', 'without', 'offers', 'faults', 'onSender', 'onRecipient', 'onMessage',
 ] as const satisfies readonly (keyof ServerOptions)[];
 
+const LIMITS = ['mails', 'recipients', 'domains'] as const satisfies readonly (keyof NonNullable<ServerOptions['limits']>)[];
+
 /**
  * A real SMTP server on this machine, for tests: it keeps what it received byte for byte, and does wrong what its script says.
  *
@@ -43,8 +45,11 @@ const KNOWN = [
 export const startServer = async (options: ServerOptions = {}): Promise<TestServer> => {
   fields(options, { path: '', noun: 'option', known: KNOWN });
   optional(oneOf(['starttls', 'implicit', 'none']))(options.tls, 'tls');
+  for (const [name, known] of [['limits', LIMITS], ['users', undefined]] as const) if (options[name] !== undefined) fields(options[name], { path: name, noun: 'option', known: known ?? Object.keys(options[name]) });
+  if ((options.cert === undefined) !== (options.key === undefined)) throw usage('The options "cert" and "key" go together.');
   const { host = '127.0.0.1', port = 0, cert, key } = options;
   const certificate = cert === undefined || key === undefined ? localhostCertificate : { cert, key };
+  if (options.faults !== undefined && !Array.isArray(options.faults)) throw usage('The option "faults" must be a list.');
   const faults = new FaultScript(options.faults ?? []);
   const messages: ReceivedMessage[] = [];
   const sessions: ServerSession[] = [];

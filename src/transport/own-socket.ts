@@ -1,7 +1,7 @@
 import { connect as connectSocket, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { catchError, concatMap, defer, from, Observable, of, take, throwError, throwIfEmpty, type ObservableInput } from 'rxjs';
-import { SmtpConnectionError, SmtpError, SmtpUsageError } from '../protocol/error.js';
+import { reasonOf, SmtpConnectionError, SmtpError, SmtpUsageError } from '../protocol/error.js';
 import { SocketStream } from './byte-stream.js';
 
 /** The path of a Unix socket, or a function that gives a stream for each connection. */
@@ -10,7 +10,7 @@ export type SocketSource = string | (() => ObservableInput<Duplex>);
 /** A stream that does not come from a host and port. Emits it once and completes: whoever took it owns it. */
 export const ownSocket = (source: SocketSource): Observable<SocketStream> =>
   (typeof source === 'string' ? defer(() => connected(connectSocket({ path: source }), { remote: { address: source, port: 0 } })) : given(source)).pipe(
-    catchError((error: unknown) => throwError(() => (error instanceof SmtpError ? error : socketError(source, error as NodeJS.ErrnoException)))),
+    catchError((error: unknown) => throwError(() => (error instanceof SmtpError ? error : socketError(source, error)))),
   );
 
 const given = (open: () => ObservableInput<Duplex>): Observable<SocketStream> =>
@@ -62,13 +62,14 @@ const connected = (socket: Duplex & Partial<Pick<Socket, 'connecting'>>, facts: 
     return () => { if (!handedOver) socket.destroy(); };
   });
 
-const socketError = (source: SocketSource, error: NodeJS.ErrnoException): SmtpConnectionError => {
-  const reason = error.code ?? 'UNKNOWN';
+const socketError = (source: SocketSource, error: unknown): SmtpConnectionError => {
+  const { code } = (error ?? {}) as Partial<NodeJS.ErrnoException>;
+  const reason = code ?? 'UNKNOWN';
   return new SmtpConnectionError('E_CONNECT', {
     phase: 'connect', reason, cause: error,
     retryable: reason === 'ECONNREFUSED' || reason === 'EAGAIN' || reason === 'ECONNRESET',
     message: typeof source === 'string'
       ? `No connection to ${source} (${reason}). Check the path in the option "socket", whether the server runs, and who may open it.`
-      : `The function in the option "socket" failed (${error.code ?? error.message}); see the cause.`,
+      : `The function in the option "socket" failed (${code ?? reasonOf(error)}); see the cause.`,
   });
 };

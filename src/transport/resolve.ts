@@ -2,7 +2,7 @@ import type { LookupAddress } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 import { isPromise } from 'node:util/types';
 import { Observable, of } from 'rxjs';
-import { SmtpConnectionError } from '../protocol/error.js';
+import { reasonOf, sentence, SmtpConnectionError } from '../protocol/error.js';
 import { dns } from './builtins.js';
 import { within, type DialContext } from './dial-context.js';
 
@@ -29,7 +29,7 @@ const familyOf = (address: string): 4 | 6 | undefined => ({ 4: 4, 6: 6 } as cons
 
 const ask = (host: string, lookup: (...question: Parameters<LookupFunction>) => unknown): Observable<readonly ResolvedAddress[]> =>
   new Observable((subscriber) => {
-    const fail = (error: NodeJS.ErrnoException): void => { subscriber.error(resolveError(host, error)); };
+    const fail = (error: unknown): void => { subscriber.error(resolveError(host, error)); };
     try {
       // A function of the caller's may be an async one, whatever its type says.
       const returned = lookup(host, { all: true }, (error, found) => {
@@ -41,7 +41,7 @@ const ask = (host: string, lookup: (...question: Parameters<LookupFunction>) => 
       });
       if (isPromise(returned)) returned.catch(fail);
     } catch (error) {
-      fail(error as NodeJS.ErrnoException);
+      fail(error);
     }
   });
 
@@ -53,11 +53,16 @@ const usable = (found: unknown): readonly ResolvedAddress[] => {
   });
 };
 
-const resolveError = (host: string, error: NodeJS.ErrnoException): SmtpConnectionError => {
-  const reason = error.code ?? 'UNKNOWN';
-  const final = reason === 'ENOTFOUND' || reason === 'ENODATA';
+const resolveError = (host: string, error: unknown): SmtpConnectionError => {
+  const { code } = (error ?? {}) as Partial<NodeJS.ErrnoException>;
+  // The system's own resolver always tells one.
+  if (typeof code !== 'string') return new SmtpConnectionError('E_DNS', {
+    phase: 'resolve', reason: 'UNKNOWN', cause: error,
+    message: `The function in the option "lookup" failed for ${host}: ${sentence(reasonOf(error))} See the cause.`,
+  });
+  const final = code === 'ENOTFOUND' || code === 'ENODATA';
   return new SmtpConnectionError('E_DNS', {
-    phase: 'resolve', reason, retryable: !final, cause: error,
-    message: `The host name ${host} has no address (${reason}). ${final ? 'Check how it is spelt.' : 'The resolver did not answer; try again later.'}`,
+    phase: 'resolve', reason: code, retryable: !final, cause: error,
+    message: `The host name ${host} has no address (${code}). ${final ? 'Check how it is spelt.' : 'The resolver did not answer; try again later.'}`,
   });
 };

@@ -1,6 +1,6 @@
 import { Command } from '../protocol/command.js';
 import type { ContentEncoder } from '../protocol/dot-stuffing.js';
-import { reasonOf, SmtpProtocolError, SmtpReplyError, SmtpSourceError, type SmtpError } from '../protocol/error.js';
+import { reasonOf, sentence, SmtpProtocolError, SmtpReplyError, SmtpSourceError, type SmtpError } from '../protocol/error.js';
 import { formatReply, isPositive, isRefusal, type Reply } from '../protocol/reply.js';
 import type { Deadline } from '../transport/clock.js';
 import type { Wire } from './wire.js';
@@ -39,7 +39,7 @@ export const early = (wire: Wire, command: string, reply: Reply, hasLeft = false
 export const sourceFailed = (wire: Wire, bytes: number, cause: unknown): SmtpSourceError =>
   new SmtpSourceError({
     phase: 'body', cause, transcript: wire.transcript(),
-    message: `The message's own content failed after ${String(bytes)} bytes: ${reasonOf(cause)}. The mail was not sent; mend its source.`,
+    message: `The message's own content failed after ${String(bytes)} bytes: ${sentence(reasonOf(cause))} The mail was not sent; mend its source.`,
   });
 
 /** RFC 6152 section 3: without 8BITMIME such bytes must not be sent under any circumstances. */

@@ -1,6 +1,7 @@
 import type { SchedulerLike } from 'rxjs';
 import type { Command } from '../protocol/command.js';
 import { outcomeOf, SmtpConnectionError, SmtpProtocolError, SmtpReplyError, type Phase, type SmtpError } from '../protocol/error.js';
+import type { LogLine } from '../protocol/log-line.js';
 import { formatReply, type Reply } from '../protocol/reply.js';
 import { timeoutError, type Deadline } from '../transport/clock.js';
 import { lateRefusal } from '../transport/tls-error.js';
@@ -11,6 +12,12 @@ export type Failure = (phase: Phase, command: Command) => SmtpError;
 
 // What is due first on a new stream: the greeting, or after STARTTLS the reply to EHLO.
 const FIRST_REPLIES: ReadonlySet<Phase> = new Set<Phase>(['greeting', 'hello']);
+
+/** Bytes came behind the answer to STARTTLS, and could have been planted there. */
+export const injected = (peer: string, transcript: readonly LogLine[]): SmtpProtocolError =>
+  new SmtpProtocolError('E_INJECTION', {
+    phase: 'starttls', transcript, message: `${peer} sent clear text behind its answer to STARTTLS, as someone in between would. Nothing of it was used. Use implicit TLS, or find out who is on the line.`,
+  });
 
 /** The ways in which a wire ends, told with the peer's name and what was said last. */
 export class Failures {
@@ -64,9 +71,7 @@ export class Failures {
   }
 
   injected(): Failure {
-    return (phase) => new SmtpProtocolError('E_INJECTION', {
-      phase, transcript: this.#transcript.lines(), message: `${this.#peer} sent clear text behind its answer to STARTTLS, as someone in between would. Nothing of it was used. Use implicit TLS, or find out who is on the line.`,
-    });
+    return () => injected(this.#peer, this.#transcript.lines());
   }
 
   /** A limit ran out. */

@@ -40,7 +40,7 @@ test.each<[object, object]>([
 ])('%j gives %j', (options, expected) => { expect(of(options)).toMatchObject(expected); });
 
 test.each<[string, unknown]>([
-  ['or false', { host: 'a', pool: true }], ['true or false', { host: 'a', pipelining: 'yes' }], ['an address or a function', { host: 'a', localEndpoint: 5 }], ['or a URL', { host: 'a', proxy: 5 }], ['"tls" must be an object', { host: 'a', tls: null }],
+  ['or false', { host: 'a', pool: true }], ['true or false', { host: 'a', pipelining: 'yes' }], ['an address or a function', { host: 'a', localEndpoint: 5 }], ['or a URL', { host: 'a', proxy: 5 }], ['"tls" must be an object', { host: 'a', tls: null }], ['"tls" must be an object', { host: 'a', tls: new Map() }], ['"pool" must be an object', { host: 'a', pool: new Date() }],
   ['host', { host: '' }], ['host', { host: 'a b' }], ['host', { host: 5 }], ['host', { host: 'a\r\nb' }], ['host', {}],
   ['A URL', { host: 'smtp://a' }], ['The port is an option', { host: 'a:25' }], ['host', { host: '..' }],
   ['Did you mean "host"', { hots: 'a' }], ['Did you mean "security"', { host: 'a', securty: 'tls' }], ['Did you mean "tls.versions"', { host: 'a', tls: { version: [] } }],
@@ -99,4 +99,8 @@ test('a polluted prototype changes nothing', () => {
   for (const name of names) polluted[name] = name === 'auth' ? { user: 'x', pass: 'y' } : false;
   expect(JSON.stringify(of({ tls: {}, pool: {} }))).toBe(before);
   expect(JSON.stringify(of({}))).toBe(before);
+});
+
+test('options that throw are wrong options', () => {
+  expect(() => settings({ host: 'a', get tls(): never { throw new TypeError('boom'); } })).toThrow(expect.objectContaining({ code: 'E_USAGE', cause: new TypeError('boom') }) as Error);
 });

@@ -22,6 +22,7 @@ describe('the pool', () => {
     expect(Math.max(...states.map(({ waiting }) => waiting))).toBeGreaterThan(0);
     expect(states.every(({ open, busy, idle }) => busy + idle <= open)).toBe(true);
     expect(states.at(-1)).toEqual({ open: 3, busy: 0, idle: 3, waiting: 0, inFlight: 0, limit: Infinity });
+    states.slice(1).forEach((state, index) => { expect(state).not.toEqual(states[index]); });
     watching.unsubscribe();
   });
 

@@ -1,4 +1,4 @@
-import { filter, firstValueFrom, toArray } from 'rxjs';
+import { firstValueFrom, toArray } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import type { SmtpOptions } from '../../src/index.js';
 import { startServer } from '../../src/testing/index.js';
@@ -68,7 +68,8 @@ it('a SASL response that is cancelled in the turn in which it was written is not
     told.push(text);
     if (from === 'client' && told.at(-2)?.startsWith('334') === true) process.nextTick(() => { subscription.unsubscribe(); });
   });
-  await firstValueFrom(client.state$.pipe(filter(({ open }) => subscription.closed && open === 0)));
+  await new Promise<void>((resolve) => { subscription.add(resolve); });
+  await server.idle();
   lines.unsubscribe();
   expect(told).not.toContain('QUIT');
   expect(server.sessions[0]?.lines).not.toContain('C: QUIT');

@@ -271,9 +271,34 @@ describe('verify, close and operators', () => {
   });
 
   it('retryWhenSafe checks its options', () => {
-    for (const [options, text] of [[{ cuont: 1 }, 'Did you mean "count"'], [{ count: NaN }, '"count"'], [{ count: -1 }, '"count"'], [{ delay: NaN }, '"delay"'], [{ delay: '5' }, '"delay"'], [null, 'must be an object']] as const)
+    for (const [options, text] of [[{ cuont: 1 }, 'Did you mean "count"'], [{ count: NaN }, '"count"'], [{ count: -1 }, '"count"'], [{ delay: NaN }, '"delay"'], [{ delay: '5' }, '"delay"'], [{ delay: Infinity }, '"delay"'], [{ count: 1.5 }, '"count"'], [{ scheduler: 5 }, '"scheduler"'], [null, 'must be an object']] as const)
       expect(() => retryWhenSafe(options as object)).toThrow(text);
     expect(() => retryWhenSafe({ count: Infinity, delay: 0 })).not.toThrow();
+  });
+
+  it.each([NaN, Infinity, -1, undefined, '5'])('retryWhenSafe does not retry where its delay is none: %s', async (delay) => {
+    await using server = await startServer({ faults: [{ at: 'mail', do: 'reply', reply: '451 4.7.1 greylisted', times: Infinity }] });
+    await using client = clientOf(server, { security: ['none'] });
+    const { error } = await collect(client.send({ ...RAW, raw: () => RAW.raw }).pipe(retryWhenSafe({ delay: () => delay as number })));
+    expect(error).toMatchObject({ code: 'E_USAGE', message: expect.stringContaining('"delay" must give') as string });
+    expect(server.sessions[0]?.lines.filter((line) => line.startsWith('C: MAIL'))).toHaveLength(1);
+  });
+
+  it('a password that is a word of the protocol hides no offer', async () => {
+    for (const pass of ['TLS', 'STARTTLS', 'AUTH', 'PLAIN', 'SIZE']) {
+      await using server = await startServer({ users: { ann: pass }, mechanisms: ['PLAIN'] });
+      await using client = clientOf(server, { security: 'auto', auth: { user: 'ann', pass }, allowInsecureAuth: true });
+      expect((await collect(client.send(RAW))).error).toBeUndefined();
+      expect(server.messages).toMatchObject([{ secure: true, user: 'ann' }]);
+    }
+  });
+
+  it('a refusal for now says nothing of what is wrong with the mail', async () => {
+    for (const at of ['mail', 'rcpt'] as const) {
+      await using server = await startServer({ faults: [{ at, do: 'reply', reply: '450 4.2.0 greylisted' }] });
+      await using client = clientOf(server, { security: ['none'] });
+      expect((await collect(client.send(RAW))).error?.message).toMatch(/greylisted\. Send it again later\.$/);
+    }
   });
 
   it('what is shown of the inside cannot change it', async () => {
@@ -293,7 +318,7 @@ describe('verify, close and operators', () => {
   });
 
   it('the server for tests refuses a script with a typing error', async () => {
-    for (const [options, text] of [[{ falts: [] }, 'Did you mean "faults"'], [{ tls: 'tls' }, '"tls"'], [{ faults: [{ at: 'rcptt', do: 'close' }] }, '"faults[0].at"'], [{ faults: [{ at: 'rcpt', do: 'colse' }] }, '"faults[0].do"']] as const)
+    for (const [options, text] of [[{ falts: [] }, 'Did you mean "faults"'], [{ tls: 'tls' }, '"tls"'], [{ faults: [{ at: 'rcptt', do: 'close' }] }, '"faults[0].at"'], [{ faults: [{ at: 'rcpt', do: 'colse' }] }, '"faults[0].do"'], [{ faults: [{ at: 'rcpt', do: 'close', time: 3 }] }, 'Did you mean "faults[0].times"'], [{ faults: [{ at: 'rcpt', do: 'reply' }] }, 'needs "reply"'], [{ faults: [{ at: 'rcpt', do: 'close', times: -1 }] }, '"faults[0].times"'], [{ faults: 'x' }, '"faults"'], [{ limits: { recipient: 1 } }, 'Did you mean "limits.recipients"'], [{ cert: 'x' }, 'go together']] as const)
       await expect(startServer(options as object)).rejects.toThrow(text);
   });
 });

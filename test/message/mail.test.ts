@@ -81,6 +81,7 @@ const base = { envelope, raw: 'x' };
 const composed = { from: 'ann@example.com', to: 'bob@example.com' };
 test.each<[string, unknown, string]>([
   ['nothing', undefined, 'must be an object'],
+  ['headers that are no object', { from: 'ann@example.com', to: 'bob@example.org', text: 'x', headers: new Headers({ 'X-Campaign': '42' }) }, 'must be a plain object'],
   ['unknown key', { ...base, enevlope: 1 }, 'Did you mean "envelope"?'],
   ['composed key in raw', { ...base, subject: 'a' }, '"subject" belongs to composed'],
   ['later key', { ...base, dkim: {} }, '"dkim" is not supported yet'],

@@ -187,7 +187,7 @@ describe('parseClientName', () => {
   });
 
   it.each(['', 'me\r\nMAIL FROM:<evil>', 'my host', '192.0.2.1', '[x]', 'a..b', 'a\0b'])('refuses %j', (text) => {
-    expect(() => parseClientName(text)).toThrow(/^clientName /);
+    expect(() => parseClientName(text)).toThrow(/^The option "clientName" /);
     expect(() => parseClientName(text)).not.toThrow(/[\r\n\0]/);
   });
 });

@@ -74,6 +74,20 @@ describe('ReplyParser', () => {
     expect(() => parse('535 a\r\n535_pass\tword\r\n', redactor)).toThrow(/\*\*\*/);
   });
 
+  it('takes a secret out also where it goes on in the next line', () => {
+    const redactor = new Redactor();
+    redactor.conceal('open sesame');
+    const encoded = Buffer.from('\0ann\0open sesame').toString('base64');
+    for (const text of ['open sesame', encoded]) {
+      for (let place = 1; place < text.length; place += 1) {
+        const [reply] = parse(`535-no: ${text.slice(0, place)}\r\n535 ${text.slice(place)}\r\n`, redactor);
+        expect(reply?.lines.join('')).not.toMatch(/open sesame|b3BlbiBzZXNhbW/);
+        expect(reply?.lines).toHaveLength(2);
+      }
+    }
+    expect(parse('535-no\r\n535 not you\r\n', redactor)[0]?.lines).toEqual(['no', 'not you']);
+  });
+
   it.each([
     ['bare LF', '220 hi\n', /LF without CR/],
     ['bare LF inside', '220-hi\n220 ok\r\n', /LF without CR/],

@@ -35,6 +35,19 @@ describe('Redactor', () => {
     expect(redactor.clean(`535 ${written} no`)).toBe('535 *** no');
   });
 
+  it.each(['>>?>>?~~~', 'qu"ote\\back'])('knows %j as JSON and URLs hold it', (secret) => {
+    const redactor = new Redactor();
+    redactor.conceal(secret);
+    const written = [JSON.stringify({ secret }), Buffer.from(secret).toString('base64url'), Buffer.from(secret).toString('base64')];
+    for (const text of written) expect(redactor.clean(`535 ${text}`)).toMatch(/^535 (?:\{"secret":"\*\*\*"\}|\*\*\*\w?=*)$/);
+  });
+
+  it.each(['TLS', 'starttls', 'PLAIN', 'size'])('leaves the words of the protocol alone: %s', (secret) => {
+    const redactor = new Redactor();
+    redactor.conceal(secret);
+    expect(redactor.clean('STARTTLS / AUTH PLAIN / size 100')).toBe('STARTTLS / AUTH PLAIN / size 100');
+  });
+
   it('leaves other text alone', () => {
     const redactor = new Redactor();
     redactor.conceal('pw');

@@ -82,8 +82,9 @@ describe('addresses', () => {
     ['a resolver that refuses', refuses('EREFUSED'), { reason: 'EREFUSED', retryable: true }],
     ['an answer of undefined', (_host, _options, found) => { setImmediate(() => { found(null, undefined as never); }); }, { reason: 'ENODATA', retryable: false }],
     ['an answer with a hole', (_host, _options, found) => { setImmediate(() => { found(null, [null] as never); }); }, { reason: 'ENODATA', retryable: false }],
-    ['an async lookup that fails', (() => Promise.reject(new Error('bug'))), { reason: 'UNKNOWN', retryable: true }],
-    ['a lookup that throws', () => { throw new Error('bug'); }, { reason: 'UNKNOWN', retryable: true }],
+    ['an async lookup that fails', (() => Promise.reject(new Error('bug.'))), { reason: 'UNKNOWN', retryable: false, message: 'The function in the option "lookup" failed for mail.example.com: bug. See the cause.' }],
+    ['a lookup that throws', () => { throw new Error('bug'); }, { reason: 'UNKNOWN', retryable: false }],
+    ['a lookup that throws nothing', () => { throw null as unknown as Error; }, { reason: 'UNKNOWN', retryable: false }],
   ])('%s is E_DNS', async (_title, lookup, expected) => {
     expect(await failureOf(way(25, { host: 'mail.example.com', lookup }))).toMatchObject({ code: 'E_DNS', phase: 'resolve', outcome: 'not-sent', ...expected });
   });

@@ -1,6 +1,7 @@
 import { catchError, concatMap, defer, from, map, of, throwError, type Observable } from 'rxjs';
 import { auth, AUTH_CANCEL, authResponse, type Command } from '../protocol/command.js';
 import { SmtpError, SmtpProtocolError } from '../protocol/error.js';
+import { printable } from '../protocol/printable.js';
 import type { Reply } from '../protocol/reply.js';
 import { commandTimeout } from '../protocol/timeouts.js';
 import { userOf } from '../sasl/choose.js';
@@ -14,7 +15,7 @@ const COMMAND_LIMIT = 512 - 2;
 const MOST_ROUNDS = 10;
 
 /** How the server ended an exchange. */
-export interface Verdict {
+export interface SaslOutcome {
   readonly reply: Reply;
   /** Nothing that could be a password was said before it. */
   readonly nothingTold: boolean;
@@ -24,7 +25,7 @@ export interface Verdict {
  * The exchange of one mechanism (RFC 4954 section 4), to the reply that is no challenge. What the server breaks is
  * `E_PROTOCOL`; whatever else a mechanism throws comes out as it is, and the exchange is given up either way.
  */
-export const converse = (state: State, mechanism: SaslMechanism): Observable<Verdict> =>
+export const saslExchange = (state: State, mechanism: SaslMechanism): Observable<SaslOutcome> =>
   defer(() => {
     const { wire, operation } = state;
     const ask = (command: Command): Observable<Reply> => exchange(wire, [command], { operation });
@@ -35,11 +36,11 @@ export const converse = (state: State, mechanism: SaslMechanism): Observable<Ver
     // What does not fit into the command answers the server's first challenge, which is empty, and costs a round more.
     const postponed = fits ? [] : [initial];
     const rounds = (mechanism.maxRounds ?? MOST_ROUNDS) + postponed.length;
-    const answer = (reply: Reply, round: number, nothingTold: boolean): Observable<Verdict> => {
+    const answer = (reply: Reply, round: number, nothingTold: boolean): Observable<SaslOutcome> => {
       if (reply.code !== 334) return of({ reply, nothingTold });
-      if (round >= rounds) return giveUp(state, mechanism, new SaslError('it asked for more rounds than the mechanism has'));
+      if (round >= rounds) return abort(state, mechanism, new SaslError('it asked for more rounds than the mechanism has'));
       return respond(state, mechanism, reply, postponed[round]).pipe(
-        catchError((error: unknown) => giveUp(state, mechanism, error)),
+        catchError((error: unknown) => abort(state, mechanism, error)),
         concatMap((response) => ask(authResponse(response))),
         concatMap((next) => answer(next, round + 1, false)),
       );
@@ -68,7 +69,7 @@ const respond = (state: State, mechanism: SaslMechanism, challenge: Reply, postp
   });
 
 // RFC 4954 section 4: a challenge that cannot be answered is answered with "*", and the server's 501 ends the exchange.
-const giveUp = ({ wire, operation }: State, mechanism: SaslMechanism, error: unknown): Observable<never> => {
+const abort = ({ wire, operation }: State, mechanism: SaslMechanism, error: unknown): Observable<never> => {
   if (error instanceof SmtpError) return throwError(() => error);
   wire.mustDrop = false;
   return exchange(wire, [AUTH_CANCEL], { operation }).pipe(
@@ -78,7 +79,7 @@ const giveUp = ({ wire, operation }: State, mechanism: SaslMechanism, error: unk
       if (!(error instanceof SaslError)) throw error;
       throw new SmtpProtocolError('E_PROTOCOL', {
         phase: 'auth', transcript: wire.transcript(),
-        message: `The ${mechanism.name} exchange with ${wire.context.peer} was given up: ${error.message}. Check that it is the right server, or allow another mechanism with "allowedAuthentication".`,
+        message: `The ${mechanism.name} exchange with ${wire.context.peer} was given up: ${printable(wire.context.redactor.clean(error.message))}. Check that it is the right server, or allow another mechanism with "allowedAuthentication".`,
       });
     }),
   );
