@@ -17,6 +17,10 @@ export class Queue<T> {
     return this.#front.pop();
   }
 
+  *[Symbol.iterator](): Generator<T> {
+    while (this.length > 0) yield this.shift() as T;
+  }
+
   clear(): void {
     this.#front = [];
     this.#back = [];

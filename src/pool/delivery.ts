@@ -158,7 +158,7 @@ export class Delivery implements Observer<SmtpEvent>, Unsubscribable {
     this.#carrier.failed(error, this.number);
     if (moving === 'it-was-ahead') this.#session?.manners.disappoint();
     else if (claim?.overlaps === true) this.#session?.manners.failedAhead(error);
-    else if (claim !== undefined) this.#session?.manners.failedAlone(error);
+    else if (claim !== undefined) this.#session?.manners.failedAlone(error, claim.inGroup);
     if (moving === 'the-session-is-full' || (claim !== undefined && hasHungUpOnMany(error, claim))) claim?.turnedAway();
     if (this.#session !== undefined && isBetterElsewhere(error, claim)) this.#session.isClosing = true;
     if (moving !== undefined) {

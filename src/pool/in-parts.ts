@@ -28,6 +28,8 @@ export class InParts implements Part, Observer<SmtpEvent> {
   /** Of each part that the server took. */
   readonly #receipts: Receipt[] = [];
   #hasBegun = false;
+  /** So many parts had been taken when one was begun again as it is. */
+  #begunAgain = 0;
   /** The server hung up on more. */
   #most = Infinity;
 
@@ -54,10 +56,14 @@ export class InParts implements Part, Observer<SmtpEvent> {
     return true;
   }
 
-  /** That recipient was one too many for the server: those before it are not. False where there are none. */
+  /** That recipient was one too many for the server: those before it are not. Where there are none, another connection may take it, if this one took others. */
   #goesOnBefore(tooMany: string | undefined): boolean {
     const most = this.named.findIndex(({ given }) => given === tooMany);
-    if (most < 1) return false;
+    if (most < 1) {
+      const isNew = this.#receipts.length > this.#begunAgain;
+      this.#begunAgain = this.#receipts.length;
+      return isNew;
+    }
     this.#most = most;
     this.due = this.named.slice(0, most);
     return true;

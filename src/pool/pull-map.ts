@@ -20,7 +20,7 @@ export interface Room {
 }
 
 // So many failures, and then the others have their turn: work may fail in the turn in which it was begun, and a source may be endless.
-const FAILURES_IN_A_ROW = 100;
+const FAILURES_AT_A_TIME = 100;
 
 /**
  * Like `mergeMap`, but takes a value from its source only when there is room for it: arrays, iterables and async iterables
@@ -41,7 +41,7 @@ class Pull<T, V, R> implements Demand<T>, Unsubscribable {
   readonly outcomes: Outcomes<T, V, R>;
   readonly subscriber: Subscriber<R>;
   readonly #room: Room;
-  readonly #supply: Supply;
+  readonly #supply: Supply<T>;
   /** No Set: where values come and go all the time, its tables hold on to each other, and to what was in them. */
   readonly #active: Work<T, V, R>[] = [];
   #index = 0;
@@ -74,13 +74,12 @@ class Pull<T, V, R> implements Demand<T>, Unsubscribable {
 
   begin(value: T): void {
     if (this.#end !== undefined) return;
-    const work = new Work(this, value, this.#index++);
-    // It was taken, and must not be lost.
     if (this.#refusal !== undefined) {
-      work.fail(this.#refusal);
+      this.#giveUp([value]);
       this.#fail(this.#refusal);
       return;
     }
+    const work = new Work(this, value, this.#index++);
     work.place = this.#active.push(work) - 1;
     work.begin();
   }
@@ -104,7 +103,7 @@ class Pull<T, V, R> implements Demand<T>, Unsubscribable {
 
   /** One piece of work failed, and was told. */
   tire(): void {
-    if ((this.#failures += 1) % FAILURES_IN_A_ROW !== 0) return;
+    if ((this.#failures += 1) % FAILURES_AT_A_TIME !== 0) return;
     this.#resting ??= this.#room.scheduler.schedule(() => {
       this.#resting = undefined;
       this.fill();
@@ -122,8 +121,14 @@ class Pull<T, V, R> implements Demand<T>, Unsubscribable {
 
   /** The first failure is the one that is told, also where the source had come to its end. */
   #fail(failure: unknown): void {
-    if (this.#end === undefined) this.#supply.stop();
+    if (this.#end === undefined) this.#giveUp(this.#supply.stop());
     if (this.#end?.failed !== true) this.#end = failed(failure);
+  }
+
+  /** What was taken and not begun must not be lost, where it is the gate that is shut. */
+  #giveUp(left: Iterable<T>): void {
+    const refusal = this.#refusal;
+    if (refusal !== undefined) for (const value of left) new Work(this, value, this.#index++).fail(refusal);
   }
 
   unsubscribe(): void {

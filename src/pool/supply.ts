@@ -9,11 +9,11 @@ export const COMPLETE: End = { failed: false };
 export const failed = (error: unknown): End => ({ failed: true, error });
 
 /** Where values come from. */
-export interface Supply {
+export interface Supply<T> {
   /** Has one begun, or its end told. False: there is none at hand, and `fill` is called when there is. */
   give(): boolean;
-  /** Nothing more is wanted. */
-  stop(): void;
+  /** Nothing more is wanted. Gives what was taken from the source and not begun. */
+  stop(): Iterable<T>;
 }
 
 /** Whom a supply gives its values to. */
@@ -24,7 +24,7 @@ export interface Demand<T> {
 }
 
 /** Iterables and async iterables are pulled; what an Observable emits too fast waits. */
-export const supplyOf = <T>(source: ObservableInput<T>, demand: Demand<T>): Supply => {
+export const supplyOf = <T>(source: ObservableInput<T>, demand: Demand<T>): Supply<T> => {
   const given: unknown = source;
   if (typeof given !== 'object' || given === null) throw usage(NO_SOURCE);
   if (Symbol.iterator in source) return new Pulled(source[Symbol.iterator](), demand);
@@ -43,7 +43,7 @@ const observed = <T>(source: ObservableInput<T>): Observable<T> => {
 };
 
 /** Gives a value when it is asked for one, or later where it is a promise. */
-class Pulled<T> implements Supply {
+class Pulled<T> implements Supply<T> {
   readonly #iterator: Iterator<T, unknown> | AsyncIterator<T, unknown>;
   readonly #demand: Demand<T>;
   #isWaiting = false;
@@ -74,8 +74,9 @@ class Pulled<T> implements Supply {
   }
 
   // An async source may be busy; whether its clean-up works out is nobody's business any more.
-  stop(): void {
+  stop(): Iterable<T> {
     new Promise((resolve) => { resolve(this.#iterator.return?.()); }).catch(() => undefined);
+    return [];
   }
 
   #take(isDone: boolean | undefined, value: T): void {
@@ -93,7 +94,7 @@ class Pulled<T> implements Supply {
 }
 
 /** Its values wait here until they are wanted. It is listened to from the first time that one is. */
-class Pushed<T> implements Supply {
+class Pushed<T> implements Supply<T> {
   readonly #source$: Observable<T>;
   readonly #demand: Demand<T>;
   readonly #waiting = new Queue<T>();
@@ -114,10 +115,11 @@ class Pushed<T> implements Supply {
     return true;
   }
 
-  stop(): void {
+  stop(): Iterable<T> {
     try {
       this.#subscription.unsubscribe();
     } catch { /* Its clean-up, as above. */ }
+    return this.#waiting;
   }
 
   #listen(): void {

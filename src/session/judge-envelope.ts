@@ -37,8 +37,8 @@ export const judgeEnvelope = (session: Session, { needsReset, inGroup }: Claim, 
   const goesAhead = replies[mailAt + plan.commands.length]?.code === 354;
   const failure = (needsReset ? resetFailure(wire, replies[0]) : undefined) ?? judgement.failure(replies, mailAt, lost);
   const isCutOff = failure !== undefined && judgement.accepted.length > 0 && isGoodbyeToRecipient(failure);
-  if (isCutOff) session.manners.tookOnly(judgement.accepted.length + judgement.refused.length - 1);
-  const isBegunAgain = failure !== undefined && ((inGroup && isOutOfTurn(failure)) || (plan.isPart && isCutOff));
+  if (isCutOff) session.manners.tookOnly(judgement.accepted.length + judgement.refused.length - plan.impossible.length - 1);
+  const isBegunAgain = failure !== undefined && ((inGroup && isOutOfTurn(failure)) || (plan.isPart && isCutOff && lost?.outcome !== 'unknown'));
   return { events: isBegunAgain ? NOTHING_TOLD : judgement.events, accepted: judgement.accepted, refused: judgement.refused, goesAhead: goesAhead && !wire.failed, isForNobody: judgement.isForNobody, failure };
 };
 

@@ -1,5 +1,13 @@
-import { SmtpError, SmtpProtocolError, SmtpReplyError, SmtpTimeoutError } from '../protocol/error.js';
+import { SmtpProtocolError, SmtpReplyError, SmtpTimeoutError, type Phase } from '../protocol/error.js';
 import { KnownReplies } from '../protocol/known-replies.js';
+
+type Bearing = 'mails' | 'groups' | 'commands';
+
+/** What goes out behind another command, where the server pipelines. */
+const BEHIND_OTHERS: ReadonlySet<Phase> = new Set<Phase>(['rcpt', 'data', 'body', 'end-of-data']);
+
+// So many sessions keep to a limit that was found out, and then one tries whether it is one.
+const SESSIONS_TO_A_TRIAL = 20;
 
 /**
  * How a server was found to speak, for all connections to it, and how far it bears pipelining: announced is one thing, borne
@@ -10,10 +18,13 @@ export class Manners {
   readonly replies = new KnownReplies();
   #isProven = false;
   #bearsGroups = false;
-  #bears: 'mails' | 'groups' | 'commands' = 'mails';
+  /** Before the last finding, which the same mail confirms or not when it goes again. */
+  #boreBefore: Bearing | undefined;
+  #bears: Bearing = 'mails';
   // RFC 5321 section 4.5.3.1.8.
   #recipients = 100;
   #turnedAway = 0;
+  #sessions = 0;
   #mailsPerSession = Infinity;
 
   /** A mail that was sent ahead was answered in its turn: until then a server may be one that throws away what waits in its input. */
@@ -31,10 +42,12 @@ export class Manners {
     return this.#bears !== 'commands';
   }
 
-  /** A mail was accepted whose commands went out together, or that was sent ahead. */
-  succeeded(isAhead: boolean): void {
-    this.#bearsGroups = true;
+  /** A mail was accepted, the one with that number on its connection. Its commands went out together, or one by one; it was sent ahead, or not. */
+  succeeded(number: number, inGroup: boolean, isAhead: boolean): void {
+    if (inGroup) this.#bearsGroups = true;
+    else this.#boreBefore = undefined;
     this.#isProven ||= isAhead;
+    if (number > this.#mailsPerSession) this.#mailsPerSession = Infinity;
   }
 
   /**
@@ -53,14 +66,21 @@ export class Manners {
 
   /**
    * A mail failed that nothing was ahead of. Some turn away what came with another command, or throw it away. And where mails had to
-   * go one by one before, commands may have to as well.
+   * go one by one before, commands may have to as well. A mail that is turned away in the same way when its commands go one by one
+   * was not turned away for that.
    */
-  failedAlone(error: unknown): void {
+  failedAlone(error: unknown, inGroup: boolean): void {
     const isTurnedAway = error instanceof SmtpReplyError && error.reply.code === 503;
-    const isLost = error instanceof SmtpTimeoutError && error.limit === 'command' && !this.#bearsGroups;
-    const isBehindOthers = error instanceof SmtpError && (error.phase === 'rcpt' || error.phase === 'data');
+    if (!inGroup) {
+      if (isTurnedAway) this.#bears = this.#boreBefore ?? this.#bears;
+      this.#boreBefore = undefined;
+      return;
+    }
+    const isIgnored = error instanceof SmtpTimeoutError && error.limit === 'command' && (error.phase === 'rcpt' || error.phase === 'data') && !this.#bearsGroups;
     const isStrict = this.#bears === 'groups' && (error instanceof SmtpProtocolError || isTurnedAway);
-    if (isStrict || (isBehindOthers && (isTurnedAway || isLost))) this.#bears = 'commands';
+    if (!isStrict && !isIgnored && !(isTurnedAway && BEHIND_OTHERS.has(error.phase))) return;
+    if (isTurnedAway) this.#boreBefore = this.#bears;
+    this.#bears = 'commands';
   }
 
   /** So many recipients it takes in one transaction: what every server has to, or as many as it has taken. */
@@ -75,12 +95,18 @@ export class Manners {
 
   /** It hung up on one more than so many. */
   tookOnly(recipients: number): void {
-    this.#recipients = recipients;
+    this.#recipients = Math.min(this.#recipients, recipients);
   }
 
   /** So many mails a connection takes, as far as was found out. */
   get mailsPerSession(): number {
     return this.#mailsPerSession;
+  }
+
+  /** Another session begins. Tells how many mails it tries beyond the limit that was found out: that may have been chance, and one that is passed is none. */
+  beginSession(): 0 | 1 {
+    this.#sessions += 1;
+    return this.#sessions % SESSIONS_TO_A_TRIAL === 0 ? 1 : 0;
   }
 
   /** A connection that had taken mails did not take the one with this number: twice the same number is a limit that was not told. */

@@ -37,6 +37,8 @@ export class Session {
   /** Content may go out in counted chunks (RFC 3030). */
   readonly offersChunking: boolean;
   readonly #offersPipelining: boolean;
+  /** Mails beyond the limit that was found out. */
+  readonly #trial: 0 | 1;
   /** The numbers of the last mail that was accepted, and of the last that was not. */
   #lastGood = 0;
   #lastBad = -1;
@@ -54,6 +56,7 @@ export class Session {
     this.manners = manners;
     this.ready = { type: 'ready', capabilities, supportedAuthentication: capabilities.authentication, secure: wire.stream.tls !== undefined, reused: true };
     this.offers = offersOf(capabilities);
+    this.#trial = manners.beginSession();
     this.#offersPipelining = settings.pipelining.enabled && capabilities.has('PIPELINING');
     this.offersChunking = capabilities.has('CHUNKING');
     this.quota = capabilities.has('LIMITS') ? new Quota(capabilities.limits) : undefined;
@@ -69,13 +72,14 @@ export class Session {
 
   /** The server takes no further mail in this session. */
   get isSpent(): boolean {
-    return this.isClosing || this.mails >= this.manners.mailsPerSession || this.quota?.isUsedUp(this.mails) === true;
+    return this.isClosing || this.mails >= this.manners.mailsPerSession + this.#trial || this.quota?.isUsedUp(this.mails) === true;
   }
 
   /** A mail may start here now, behind those that are under way. */
   get hasRoom(): boolean {
     if (this.#mailsInFlight === 0) return this.isUsable;
-    return !this.#isWriting && this.#mailsInFlight < this.#depth && this.#bytesInFlight < BYTES_IN_FLIGHT && this.wire.outstanding < REPLIES_IN_FLIGHT
+    // What is tried beyond a limit goes alone, so that a hang-up leaves nothing in doubt.
+    return this.mails < this.manners.mailsPerSession && !this.#isWriting && this.#mailsInFlight < this.#depth && this.#bytesInFlight < BYTES_IN_FLIGHT && this.wire.outstanding < REPLIES_IN_FLIGHT
       && this.#isTrusted && !this.wire.mustDrop && !this.wire.failed;
   }
 
@@ -98,8 +102,9 @@ export class Session {
     return this.offersChunking && this.pipelines;
   }
 
-  /** It was in use a moment ago, so that content may go out with its envelope. */
+  /** It was in use a moment ago, and takes as many mails as were begun, so that content may go out with its envelope. */
   get isFresh(): boolean {
+    if (this.mails > this.manners.mailsPerSession) return false;
     return this.#mailsInFlight > 1 || this.wire.context.scheduler.now() - this.wire.heardAt < FRESH;
   }
 
@@ -210,7 +215,7 @@ export class Claim {
   /** The server took it, and its transaction is over: before anybody is told, who may send the next mail at once. */
   succeeded(): void {
     this.hasSucceeded = true;
-    if (this.inGroup) this.#session.manners.succeeded(this.overlaps && this.isBehindTaken);
+    this.#session.manners.succeeded(this.#number, this.inGroup, this.overlaps && this.isBehindTaken);
     this.#session.succeeded(this.#number);
     this.#session.ended(this.#bytes, this.overlaps);
   }

@@ -69,14 +69,16 @@ export class Expectation {
    * command. Content of a mail before that the server took for commands (RFC 3030 section 2 wants it skipped) is answered so, and
    * one reply too many shifts all that follow. Behind a refused RSET (Exim has a limit for it) nothing comes but the end of the
    * connection, nothing is answered with 3yz, a server that took no sender takes no recipient, nor content for nobody, and none says
-   * to content what it says to an envelope. And whatever was sent, 221 is the reply to QUIT.
+   * to content what it says to an envelope, which counts behind DATA as well where others wait behind it. And whatever was sent,
+   * 221 is the reply to QUIT.
    */
-  isOutOfStep(reply: Reply, wording: Wording): boolean {
+  isOutOfStep(reply: Reply, wording: Wording, isLast: boolean): boolean {
     if (reply.code === 221) return this.phase !== 'quit';
-    if (!this.#lastDecides || isFarewell(reply)) return false;
-    const { phase } = this.command;
-    if (reply.severity === 3 || this.#refusedReset || wording.isMisplaced(phase, reply)) return true;
-    switch (phase) {
+    if (isFarewell(reply)) return false;
+    const isMisplaced = wording.isMisplaced(this.phase, reply);
+    if (!this.#lastDecides) return isMisplaced && !isLast;
+    if (reply.severity === 3 || this.#refusedReset || isMisplaced) return true;
+    switch (this.command.phase) {
       case 'rcpt': return isPositive(reply) && !this.#hasSender;
       case 'end-of-data': return isPositive(reply) && !this.#hasRecipient;
       default: return false;

@@ -158,8 +158,8 @@ export class Wire {
   }
 
   /**
-   * Writes some of the content. Completes when that has been taken, so that its memory may be used again. A server that takes
-   * none of it for `timeouts.dataBlock` is given up.
+   * Writes some of the content. Completes when that has been taken, so that its memory may be used again. A server that has
+   * not taken all of it within `timeouts.dataBlock` is given up.
    */
   take(bytes: Uint8Array): Observable<never> {
     const { scheduler, timeouts, peer } = this.context;
@@ -212,7 +212,7 @@ export class Wire {
     this.#greeted = true;
     this.#outstanding -= 1;
     this.#transcript.note(reply);
-    if (first.isOutOfStep(reply, this.#wording)) { this.#distrust(this.#failures.outOfStep(first.command, reply)); return; }
+    if (first.isOutOfStep(reply, this.#wording, this.#due.length === 1)) { this.#distrust(this.#failures.outOfStep(first.command, reply)); return; }
     // Some go on answering for a while. Only one that takes something has not closed the channel.
     this.#hasSaidGoodbye = isFarewell(reply) || (this.#hasSaidGoodbye && (!isPositive(reply) || first.phase === 'reset'));
     const isAnswered = first.answered(reply);

@@ -19,7 +19,8 @@ export class Wording {
       case 'reset': this.#toReset ??= reply; return false;
       case 'mail': this.#toMail ??= reply; return false;
       case 'rcpt': this.#toRcpt ??= reply; return false;
-      default: this.#toContent ??= reply;
+      case 'end-of-data': this.#toContent ??= reply; break;
+      default: return false;
     }
     const own = this.#toContent;
     return !isSame(own, reply) && (this.#isToEnvelope(reply) || isAboutAddress(reply)) && !this.#isToEnvelope(own) && !isAboutAddress(own);

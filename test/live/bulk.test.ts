@@ -150,6 +150,18 @@ describe('sendAll', () => {
     expect(server.sessions).toHaveLength(0);
   });
 
+  it('loses none of what an Observable has given when the client closes', async () => {
+    await using server = await startServer({ faults: [{ at: 'end-of-data', do: 'delay', ms: 20, times: Infinity }] });
+    const client = clientOf(server, { pool: { maxConnections: 1 } });
+    const messages = new Subject<Message>();
+    const ends: string[] = [];
+    const failure = failureOf(client.sendAll(messages, { concurrency: 3 }).pipe(tap(({ type, index }) => { if (type === 'accepted' || type === 'failed') ends.push(`${String(index)} ${type}`); })));
+    for (let count = 0; count < 20; count += 1) messages.next(MAIL);
+    await client.close();
+    expect(await failure).toMatchObject({ code: 'E_USAGE' });
+    expect(ends.sort()).toEqual(Array.from({ length: 20 }, (_, index) => `${String(index)} ${index < 3 ? 'accepted' : 'failed'}`).sort());
+  });
+
   it('ends a source that may give more when the client closes', async () => {
     await using server = await startServer();
     const client = clientOf(server);

@@ -103,6 +103,24 @@ for (const [way, without] of Object.entries(WAYS)) {
       expectOnceEach(server, people(250));
     });
 
+    it('go on elsewhere where a used connection takes none of the next part', async () => {
+      let session = 0;
+      const named = new Map<number, number>();
+      await using server = await serve({
+        limits: { recipients: 10 },
+        onRecipient: () => {
+          session = server.sessions.length;
+          named.set(session, (named.get(session) ?? 0) + 1);
+          return (named.get(session) ?? 0) > 10 ? '421 4.7.0 enough' : undefined;
+        },
+      });
+      await using client = clientOf(server);
+      const told = await collect(client.send(mailTo(people(25))));
+      if (without.length === 0) return;
+      expectOneSend(told, people(25));
+      expectOnceEach(server, people(25));
+    });
+
     it('are refused where the reply is about the mailbox', async () => {
       await using server = await serve({ onRecipient: (path) => (path.startsWith('user1@') ? '452 4.2.2 Mailbox full' : undefined) });
       await using client = clientOf(server);

@@ -40,6 +40,21 @@ describe('a server that loses count', () => {
   });
 });
 
+it.each([['over DATA', DATA], ['over BDAT', BDAT]] as const)('a refusal of content that is forgotten is not made up by the reply to RSET: %s', async (_, offers) => {
+  let contents = 0;
+  await using server = await ownWays(offers, () => (input) => {
+    if (input.verb !== 'content') return usual(input);
+    contents += 1;
+    return contents === 5 ? undefined : usual(input);
+  });
+  const client = clientOf(server, { timeouts: { command: 200, endOfData: 200, quit: 50 } });
+  const told = outcomes(await sendAll(client, mails(20)));
+  expect(told[4]).toBe('unknown end-of-data');
+  expect(told.slice(0, 4)).toEqual(Array(4).fill('accepted'));
+  if (offers === DATA) expect(told.slice(5)).toEqual(Array(15).fill('accepted'));
+  await client.close();
+});
+
 it('a server that says the same to everything is believed', async () => {
   await using server = await ownWays(BDAT, () => (input) => (input.verb === 'QUIT' ? usual(input) : '250 2.0.0 Ok'));
   const client = clientOf(server);
@@ -65,6 +80,11 @@ describe('a server that announces PIPELINING and bears no two commands at a time
     const told = await collect(client.send(mailOf(0)));
     expect(told.error).toMatchObject({ code: 'E_REPLY', phase: 'rcpt', outcome: 'refused' });
     expect(told.types.slice(-3)).toEqual(['ready', 'sender-accepted', 'recipient-refused']);
+    // And goes on as before, because commands one by one got the same.
+    const lines: string[] = [];
+    client.log$.subscribe(({ text }) => { lines.push(text.slice(0, 4)); });
+    await collect(client.send(mailOf(1)));
+    expect(lines.slice(0, 4)).toEqual(['RSET', 'MAIL', 'RCPT', 'DATA']);
     await client.close();
   });
 });
@@ -102,6 +122,26 @@ it.each([1, 3, 10])('a server that hangs up without a word behind %d mails is so
   // Two connections tell that it is a limit.
   expect(told.filter((outcome) => outcome !== 'accepted').length).toBeLessThanOrEqual(2 * 32);
   expect(told.slice(-100)).toEqual(Array(100).fill('accepted'));
+  await client.close();
+});
+
+it('a limit that was only chance is found to be none', async () => {
+  let sessions = 0;
+  await using server = await ownWays(DATA, () => {
+    let taken = 0;
+    const mayFail = (sessions += 1) <= 2;
+    return (input, socket) => {
+      if (mayFail && taken === 1) { socket.end(); return undefined; }
+      if (input.verb === 'content') taken += 1;
+      return usual(input);
+    };
+  });
+  const client = clientOf(server);
+  expect(outcomes(await sendAll(client, mails(30)))).toEqual(Array(30).fill('accepted'));
+  const before = sessions;
+  expect(before).toBeGreaterThan(5);
+  expect(outcomes(await sendAll(client, mails(30)))).toEqual(Array(30).fill('accepted'));
+  expect(sessions - before).toBeLessThanOrEqual(1);
   await client.close();
 });
 

@@ -41,7 +41,7 @@ it('a mail goes out as it was begun, also where its server is found to bear less
   const { says, stream, manners, told } = begin(['PIPELINING', 'CHUNKING', '8BITMIME'], 'x'.repeat(300_000));
   // On another connection to the same door, a mail was turned away that was ahead, and then one that was not.
   manners.disappoint();
-  manners.failedAlone(new SmtpReplyError({ phase: 'rcpt', command: 'RCPT', reply: makeReply(503, ['not now']), message: 'turned away' }));
+  manners.failedAlone(new SmtpReplyError({ phase: 'rcpt', command: 'RCPT', reply: makeReply(503, ['not now']), message: 'turned away' }), true);
   expect(manners.groups).toBe(false);
   says('250 sender ok\r\n250 recipient ok\r\n');
   expect(stream.written.filter((text) => /^[A-Z]/.test(text))).toEqual(['MAIL FROM:<ann@example.com>\r\nRCPT TO:<bob@example.org>\r\n', expect.stringMatching(/^BDAT \d+/)]);
