@@ -11,7 +11,7 @@ const SESSIONS_TO_A_TRIAL = 20;
 
 /**
  * How a server was found to speak, for all connections to it, and how far it bears pipelining: announced is one thing, borne
- * another. What it was found not to bear it never gets again.
+ * another. What it was found not to bear it does not get again, but for a limit of mails, which may have been chance.
  */
 export class Manners {
   /** What it says again and again. */
