@@ -1,7 +1,6 @@
-import { retry, throwError, timer, type MonoTypeOperatorFunction, type SchedulerLike } from 'rxjs';
+import { asyncScheduler, retry, throwError, timer, type MonoTypeOperatorFunction, type SchedulerLike } from 'rxjs';
 import { fields, usage } from '../message/fields.js';
 import { SmtpError } from '../protocol/error.js';
-import { awake } from '../transport/clock.js';
 
 export interface RetryOptions {
   /** How many times more. Default 3. */
@@ -13,6 +12,8 @@ export interface RetryOptions {
 
 const BASE = 1_000;
 const CAP = 300_000;
+// Timers fire at once beyond 31 bits.
+const LONGEST = 2 ** 31 - 1;
 
 // Full jitter: clients that failed together do not come back together.
 const backOff = (attempt: number): number => Math.random() * Math.min(CAP, BASE * 2 ** (attempt - 1));
@@ -35,17 +36,19 @@ export const retryWhenSafe = <T>(options: RetryOptions = {}): MonoTypeOperatorFu
   });
 };
 
+const isDelay = (value: unknown): value is number => typeof value === 'number' && value >= 0 && value <= LONGEST;
+
 const wait = (value: unknown): number => {
-  if (typeof value === 'number' && value >= 0 && value < Infinity) return value;
-  throw usage('The function in the option "delay" must give a finite number of milliseconds.');
+  if (isDelay(value)) return value;
+  throw usage(`The function in the option "delay" must give a number of milliseconds, ${String(LONGEST)} at most.`);
 };
 
 const isScheduler = (value: unknown): value is SchedulerLike => typeof value === 'object' && value !== null && 'schedule' in value && 'now' in value;
 
 const checked = (options: RetryOptions): Required<RetryOptions> => {
-  const { count = 3, delay = backOff, scheduler = awake } = fields(options, { path: '', noun: 'option', known: ['count', 'delay', 'scheduler'] });
+  const { count = 3, delay = backOff, scheduler = asyncScheduler } = fields(options, { path: '', noun: 'option', known: ['count', 'delay', 'scheduler'] });
   if (count !== Infinity && !(Number.isSafeInteger(count) && (count as number) >= 0)) throw usage('The option "count" must be a number of retries: 0 or more, or Infinity.');
-  if (typeof delay !== 'function' && (typeof delay !== 'number' || !(delay >= 0 && delay < Infinity))) throw usage('The option "delay" must be a finite number of milliseconds, or a function that gives one.');
+  if (typeof delay !== 'function' && !isDelay(delay)) throw usage(`The option "delay" must be a number of milliseconds, ${String(LONGEST)} at most, or a function that gives one.`);
   if (!isScheduler(scheduler)) throw usage('The option "scheduler" must be a scheduler of RxJS.');
   return { count: count as number, delay: delay as NonNullable<RetryOptions['delay']>, scheduler };
 };

@@ -161,18 +161,18 @@ export class ReplyParser {
   }
 
   #finish(code: string, words: string): Reply {
-    const reply = makeReply(Number(code), this.#safe([...this.#lines, words]));
+    const reply = makeReply(Number(code), this.#safe(code, [...this.#lines, words]));
     this.#code = undefined;
     this.#lines = [];
     this.#before = 0;
     return reply;
   }
 
-  #safe(lines: readonly string[]): readonly string[] {
-    if (this.isInSignIn && this.#code === '334') return lines.map(printable);
+  #safe(code: string, lines: readonly string[]): readonly string[] {
+    if (this.isInSignIn && code === '334') return lines.map(printable);
     const cleaned = lines.map((line) => this.#redactor.clean(line));
-    // A secret that goes on in the next line is in none of them.
-    const isSplit = lines.length > 1 && this.#redactor.clean(lines.join('')) !== cleaned.join('');
+    // A secret that goes on in the next line is in none of them. What a server offers is no echo of anything.
+    const isSplit = lines.length > 1 && code >= '400' && this.#redactor.clean(joined(lines)) !== joined(cleaned);
     return isSplit ? lines.map(() => HIDDEN) : cleaned.map(printable);
   }
 
@@ -185,6 +185,9 @@ export class ReplyParser {
     throw this.#failure;
   }
 }
+
+/** As one text, without the status that each line may begin with (RFC 2034 section 4). */
+const joined = (lines: readonly string[]): string => lines.map((line) => line.replace(/^[245]\.\d{1,3}\.\d{1,3} /, '')).join('');
 
 /** UTF-8 where it is that (RFC 6531 section 3.7.4.1), else octets as they are. */
 const decoded = (octets: string): string => {

@@ -18,7 +18,7 @@ export class Manners {
   readonly replies = new KnownReplies();
   #isProven = false;
   #bearsGroups = false;
-  /** Before the last finding, which the same mail confirms or not when it goes again. */
+  /** Before it was found to turn commands away: a mail that it turns away alone as well takes that back. */
   #boreBefore: Bearing | undefined;
   #bears: Bearing = 'mails';
   // RFC 5321 section 4.5.3.1.8.
@@ -45,7 +45,6 @@ export class Manners {
   /** A mail was accepted, the one with that number on its connection. Its commands went out together, or one by one; it was sent ahead, or not. */
   succeeded(number: number, inGroup: boolean, isAhead: boolean): void {
     if (inGroup) this.#bearsGroups = true;
-    else this.#boreBefore = undefined;
     this.#isProven ||= isAhead;
     if (number > this.#mailsPerSession) this.#mailsPerSession = Infinity;
   }
@@ -72,14 +71,15 @@ export class Manners {
   failedAlone(error: unknown, inGroup: boolean): void {
     const isTurnedAway = error instanceof SmtpReplyError && error.reply.code === 503;
     if (!inGroup) {
-      if (isTurnedAway) this.#bears = this.#boreBefore ?? this.#bears;
+      if (!isTurnedAway) return;
+      this.#bears = this.#boreBefore ?? this.#bears;
       this.#boreBefore = undefined;
       return;
     }
     const isIgnored = error instanceof SmtpTimeoutError && error.limit === 'command' && (error.phase === 'rcpt' || error.phase === 'data') && !this.#bearsGroups;
     const isStrict = this.#bears === 'groups' && (error instanceof SmtpProtocolError || isTurnedAway);
     if (!isStrict && !isIgnored && !(isTurnedAway && BEHIND_OTHERS.has(error.phase))) return;
-    if (isTurnedAway) this.#boreBefore = this.#bears;
+    if (isTurnedAway && this.#bears !== 'commands') this.#boreBefore = this.#bears;
     this.#bears = 'commands';
   }
 

@@ -85,6 +85,11 @@ describe('a server that announces PIPELINING and bears no two commands at a time
     client.log$.subscribe(({ text }) => { lines.push(text.slice(0, 4)); });
     await collect(client.send(mailOf(1)));
     expect(lines.slice(0, 4)).toEqual(['RSET', 'MAIL', 'RCPT', 'DATA']);
+    // So do several at a time.
+    await Promise.all([2, 3, 4].map((number) => collect(client.send(mailOf(number)))));
+    lines.length = 0;
+    await collect(client.send(mailOf(5)));
+    expect(lines.slice(0, 4)).toEqual(['RSET', 'MAIL', 'RCPT', 'DATA']);
     await client.close();
   });
 });

@@ -83,8 +83,13 @@ describe('ReplyParser', () => {
         const [reply] = parse(`535-no: ${text.slice(0, place)}\r\n535 ${text.slice(place)}\r\n`, redactor);
         expect(reply?.lines.join('')).not.toMatch(/open sesame|b3BlbiBzZXNhbW/);
         expect(reply?.lines).toHaveLength(2);
+        const [withStatus] = parse(`535-5.7.8 ${text.slice(0, place)}\r\n535 5.7.8 ${text.slice(place)}\r\n`, redactor);
+        expect(withStatus?.lines.map((line) => line.replace('5.7.8 ', '')).join('')).not.toMatch(/open sesame|b3BlbiBzZXNhbW/);
       }
     }
+    // What stands side by side by chance is no echo.
+    redactor.conceal('S8BITM');
+    expect(parse('250-a\r\n250-ENHANCEDSTATUSCODES\r\n250 8BITMIME\r\n', redactor)[0]?.lines).toEqual(['a', 'ENHANCEDSTATUSCODES', '8BITMIME']);
     expect(parse('535-no\r\n535 not you\r\n', redactor)[0]?.lines).toEqual(['no', 'not you']);
   });
 
