@@ -5,7 +5,7 @@ import { SmtpError } from '../protocol/error.js';
 export interface RetryOptions {
   /** How many times more. Default 3. */
   readonly count?: number;
-  /** Milliseconds before each retry, or a function of its number from 1. Default: 1 s, 2 s, 4 s ... at most 5 min, shortened at random. */
+  /** Milliseconds before each retry, 2,147,483,647 at most, or a function of its number from 1. Default: 1 s, 2 s, 4 s ... at most 5 min, shortened at random. */
   readonly delay?: number | ((attempt: number) => number);
   readonly scheduler?: SchedulerLike;
 }

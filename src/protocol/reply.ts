@@ -30,6 +30,9 @@ export const isUnknownCommand = ({ code }: Reply): boolean => code === 500 || co
 /** The reply on one line, for errors and logs: `550 5.1.1 No such user`. */
 export const formatReply = (reply: Reply): string => `${String(reply.code)} ${reply.lines.join(' / ')}`.trimEnd();
 
+/** What helps against a refusal: waiting, where it is a 4yz, or something else. */
+export const laterOr = (otherwise: string, { severity }: Reply): string => (severity === 4 ? 'Send it again later.' : otherwise);
+
 export const makeReply = (code: number, lines: readonly string[]): Reply => {
   const severity = Math.floor(code / 100) as Reply['severity'];
   const enhanced = severity === 3 ? undefined : enhancedStatus(severity, lines[0] ?? '');

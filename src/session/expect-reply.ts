@@ -10,9 +10,6 @@ export const refusal = (wire: Wire, phase: Phase, command: string, reply: Reply,
     message: `${wire.context.peer} refused ${command}: ${formatReply(reply)}. ${hint}`,
   });
 
-/** What helps against a refusal: waiting, where it is a 4yz, or something else. */
-export const laterOr = (otherwise: string, { severity }: Reply): string => (severity === 4 ? 'Send it again later.' : otherwise);
-
 /** A reply that RFC 5321 section 4.3.2 does not know for this command: the wire is out of step and only dropping it is right. */
 export const unexpected = (wire: Wire, phase: Phase, command: string, reply: Reply): SmtpProtocolError => {
   wire.mustDrop = true;

@@ -1,10 +1,10 @@
 import { DATA, RSET } from '../protocol/command.js';
 import type { SmtpError } from '../protocol/error.js';
 import type { TransactionEvent } from '../protocol/event.js';
-import { isFarewell, isPositive, isRefusal, isTooMany, makeReply, type Reply } from '../protocol/reply.js';
+import { isFarewell, isPositive, isRefusal, isTooMany, laterOr, makeReply, type Reply } from '../protocol/reply.js';
 import type { Wire } from '../wire/wire.js';
 import type { EnvelopePlan } from './envelope-plan.js';
-import { laterOr, refusal, unexpected } from './expect-reply.js';
+import { refusal, unexpected } from './expect-reply.js';
 import type { Claim, Session } from './session.js';
 
 interface Refused {

@@ -1,6 +1,6 @@
 import type { Receipt } from '../protocol/event.js';
-import { isPositive, isRefusal, queueId, type Reply } from '../protocol/reply.js';
-import { laterOr, refusal, unexpected } from './expect-reply.js';
+import { isPositive, isRefusal, laterOr, queueId, type Reply } from '../protocol/reply.js';
+import { refusal, unexpected } from './expect-reply.js';
 import type { Verdict } from './judge-envelope.js';
 import type { Transaction } from './transaction.js';
 

@@ -1,4 +1,4 @@
-import { catchError, concat, concatMap, defer, EMPTY, expand, Observable, of, throwError, type SchedulerLike, type Subscription } from 'rxjs';
+import { catchError, concat, concatMap, defer, EMPTY, expand, Observable, of, tap, throwError, type SchedulerLike, type Subscription } from 'rxjs';
 import type { OpenContent } from '../message/content.js';
 import { roomFor, type ContentEncoder } from '../protocol/dot-stuffing.js';
 import { before, deadline } from '../transport/clock.js';
@@ -33,6 +33,18 @@ export const writeBlocks = (wire: Wire, content: OpenContent, { encoder, eightBi
     concatMap((block) => concat(write(block), of({ type: 'written' as const, bytes: encoder.bytes, finished: block.isLast }))),
   ));
   return next$.pipe(expand(({ finished }) => (finished ? EMPTY : next$), 1));
+};
+
+/**
+ * Writes a block. Completes when it has been taken, so that its memory may be used again. A server that has not taken all of it
+ * within `timeouts.dataBlock` is given up.
+ */
+export const takeBlock = (wire: Wire, bytes: Uint8Array): Observable<never> => {
+  const { scheduler, timeouts, peer } = wire.context;
+  return wire.stream.take(bytes).pipe(
+    before(scheduler, deadline(scheduler, 'dataBlock', timeouts.dataBlock), 'body', `Waiting for ${peer} to take the content`, () => wire.transcript()),
+    tap({ error: () => { wire.mustDrop = true; } }),
+  );
 };
 
 /** Reads content chunk by chunk and gives it block by block, all in the same memory. */

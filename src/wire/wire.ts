@@ -1,4 +1,4 @@
-import { Observable, Subscription, tap, type SchedulerLike } from 'rxjs';
+import { Observable, Subscription, type SchedulerLike } from 'rxjs';
 import { Command, QUIT } from '../protocol/command.js';
 import type { Phase } from '../protocol/error.js';
 import type { KnownReplies } from '../protocol/known-replies.js';
@@ -7,7 +7,7 @@ import { isFarewell, isPositive, type Reply } from '../protocol/reply.js';
 import { MalformedReply, ReplyParser } from '../protocol/reply-parser.js';
 import type { Timeouts } from '../protocol/timeouts.js';
 import type { ByteStream } from '../transport/byte-stream.js';
-import { before, deadline, type Deadline } from '../transport/clock.js';
+import type { Deadline } from '../transport/clock.js';
 import { Expectation, type ReplySink } from './expectation.js';
 import { Failures, type Failure } from './failures.js';
 import { toleratesMore, whyMore } from './surplus.js';
@@ -155,18 +155,6 @@ export class Wire {
   /** Writes content as it is, all that is left of it. */
   write(bytes: Uint8Array): void {
     if (this.#failure === undefined) this.stream.write(bytes);
-  }
-
-  /**
-   * Writes some of the content. Completes when that has been taken, so that its memory may be used again. A server that has
-   * not taken all of it within `timeouts.dataBlock` is given up.
-   */
-  take(bytes: Uint8Array): Observable<never> {
-    const { scheduler, timeouts, peer } = this.context;
-    return this.stream.take(bytes).pipe(
-      before(scheduler, deadline(scheduler, 'dataBlock', timeouts.dataBlock), 'body', `Waiting for ${peer} to take the content`, () => this.transcript()),
-      tap({ error: () => { this.mustDrop = true; } }),
-    );
   }
 
   /** So much content has left. */

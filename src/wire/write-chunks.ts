@@ -3,7 +3,7 @@ import type { OpenContent } from '../message/content.js';
 import { bdat, RSET } from '../protocol/command.js';
 import type { SmtpError } from '../protocol/error.js';
 import { isPositive } from '../protocol/reply.js';
-import { writeBlocks, type Block } from './content-blocks.js';
+import { takeBlock, writeBlocks, type Block } from './content-blocks.js';
 import { CONTENT, early, type ContentEvent, type ContentOptions } from './content-event.js';
 import { expireWith } from './exchange.js';
 import { Expectation } from './expectation.js';
@@ -65,7 +65,7 @@ export const writeChunks = (wire: Wire, content: OpenContent, options: ContentOp
       hasEnded = isLast;
       say(bytes.length, isLast);
       if (subscriber.closed) return EMPTY;
-      if (!isLast) return wire.take(bytes);
+      if (!isLast) return takeBlock(wire, bytes);
       wire.write(bytes);
       wire.noteContent(encoder.bytes);
       return EMPTY;

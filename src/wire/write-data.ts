@@ -1,7 +1,7 @@
 import { EMPTY, NEVER, Observable, type Unsubscribable } from 'rxjs';
 import type { OpenContent } from '../message/content.js';
 import type { Deadline } from '../transport/clock.js';
-import { writeBlocks, type Block } from './content-blocks.js';
+import { takeBlock, writeBlocks, type Block } from './content-blocks.js';
 import { CONTENT, early, type ContentEvent, type ContentOptions } from './content-event.js';
 import { expireWith } from './exchange.js';
 import { Expectation, type ReplySink } from './expectation.js';
@@ -56,7 +56,7 @@ export const writeData = (wire: Wire, content: OpenContent, options: ContentOpti
     });
 
     const writeBlock = ({ bytes, isLast }: Block): Observable<never> => {
-      if (!isLast) return wire.take(bytes);
+      if (!isLast) return takeBlock(wire, bytes);
       return writeLast(wire, due, [bytes], encoder.bytes) ? EMPTY : NEVER;
     };
 

@@ -94,33 +94,6 @@ for (const [way, without] of Object.entries(WAYS)) {
       });
     }
 
-    it('come again on another connection where the server hangs up on too many, and no more of them after that', async () => {
-      await using server = await serve({ faults: [{ at: 'rcpt', skip: 110, do: 'half-close', reply: '421 4.5.3 Too many recipients' }] });
-      await using client = clientOf(server);
-      const told = await collect(client.send(mailTo(people(250))));
-      expectOneSend(told, people(250));
-      expect(sizes(server)).toEqual([110, 110, 30]);
-      expectOnceEach(server, people(250));
-    });
-
-    it('go on elsewhere where a used connection takes none of the next part', async () => {
-      let session = 0;
-      const named = new Map<number, number>();
-      await using server = await serve({
-        limits: { recipients: 10 },
-        onRecipient: () => {
-          session = server.sessions.length;
-          named.set(session, (named.get(session) ?? 0) + 1);
-          return (named.get(session) ?? 0) > 10 ? '421 4.7.0 enough' : undefined;
-        },
-      });
-      await using client = clientOf(server);
-      const told = await collect(client.send(mailTo(people(25))));
-      if (without.length === 0) return;
-      expectOneSend(told, people(25));
-      expectOnceEach(server, people(25));
-    });
-
     it('are refused where the reply is about the mailbox', async () => {
       await using server = await serve({ onRecipient: (path) => (path.startsWith('user1@') ? '452 4.2.2 Mailbox full' : undefined) });
       await using client = clientOf(server);

@@ -34,6 +34,7 @@ describe('a mechanism of one\'s own', () => {
     ['breaks later', () => Promise.reject(new Error('no ticket')), 'E_AUTH', 'no ticket', ['*']],
     ['gives no bytes', () => 'ticket' as unknown as Uint8Array, 'E_AUTH', 'must give a Uint8Array', ['*']],
     ['does not like the challenge', () => { throw new SaslError('it wants another ticket'); }, 'E_PROTOCOL', 'it wants another ticket', ['*']],
+    ['says why in words of the server', () => { throw new SaslError('it said a\r\nb\u001b'); }, 'E_PROTOCOL', 'it said a\\u{d}\\u{a}b\\u{1b}', ['*']],
     ['never answers', () => new Promise(() => undefined), 'E_TIMEOUT', 'timeouts.command', ['AUTH X-TICKET']],
   ])('%s', async (_, next, code, words, end) => {
     await using there = await server();

@@ -229,3 +229,12 @@ describe('a socket instead of a host and port', () => {
     }
   });
 });
+
+it('the password of a proxy is not shown where a server has learned of it', async () => {
+  await using server = await startServer({ tls: 'none', faults: [{ at: 'mail', do: 'reply', reply: `554 denied for ann:secret, ${Buffer.from('ann:secret').toString('base64')}` }] });
+  await using proxy = await startProxy({ protocol: 'http', credentials: 'ann:secret' });
+  await using client = new SmtpClient({ host: server.host, port: server.port, security: 'none', proxy: optionsOf({ protocol: 'http', credentials: 'ann:secret' }, proxy), timeouts: LIMITS });
+  const { error } = await collect(client.send(MESSAGE));
+  expect(error?.message).toContain('554 denied for ann:***, ');
+  expect(`${String(error)}${JSON.stringify(error)}${JSON.stringify(error?.transcript)}`).not.toMatch(/secret|c2VjcmV0|OnNlY3Jld/);
+});

@@ -1,7 +1,7 @@
 import { firstValueFrom, lastValueFrom, tap, toArray, type Observable } from 'rxjs';
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { receipts, retryWhenSafe, SmtpAuthenticationError, SmtpClient, SmtpFallbackError, type LogLine, type SmtpEvent, type SmtpOptions } from '../../src/index.js';
+import { receipts, SmtpAuthenticationError, SmtpClient, SmtpFallbackError, type LogLine, type SmtpEvent, type SmtpOptions } from '../../src/index.js';
 import { expiredCertificate, otherCertificate, startServer, type TestServer } from '../../src/testing/index.js';
 import { collect, eventOf } from '../support/collect.js';
 
@@ -232,7 +232,7 @@ describe('limits', () => {
   });
 });
 
-describe('verify, close and operators', () => {
+describe('verify and close', () => {
   it('verify completes after ready and says QUIT', async () => {
     await using server = await startServer({ users: USERS });
     await using client = clientOf(server, { security: ['starttls'], auth: AUTH });
@@ -260,28 +260,6 @@ describe('verify, close and operators', () => {
     await client.close();
     expect((await sending).types.at(-1)).toBe('accepted');
     expect(server.messages).toHaveLength(1);
-  });
-
-  it('retryWhenSafe sends again with the same Message-ID, and never what may have been accepted', async () => {
-    await using server = await startServer({ faults: [{ at: 'end-of-data', do: 'reply', reply: '451 4.7.1 greylisted' }, { at: 'end-of-data', do: 'close', session: 2 }] });
-    await using client = clientOf(server, { security: ['none'], pool: false });
-    const receipt = await firstValueFrom(client.send({ ...RAW, raw: () => RAW.raw }).pipe(retryWhenSafe({ count: 1, delay: 1 }), receipts()).pipe(tap({ error: () => undefined }))).catch((error: unknown) => error);
-    expect(receipt).toMatchObject({ code: 'E_CLOSED', outcome: 'unknown' });
-    expect(server.sessions).toHaveLength(2);
-  });
-
-  it('retryWhenSafe checks its options', () => {
-    for (const [options, text] of [[{ cuont: 1 }, 'Did you mean "count"'], [{ count: NaN }, '"count"'], [{ count: -1 }, '"count"'], [{ delay: NaN }, '"delay"'], [{ delay: '5' }, '"delay"'], [{ delay: Infinity }, '"delay"'], [{ count: 1.5 }, '"count"'], [{ scheduler: 5 }, '"scheduler"'], [null, 'must be an object']] as const)
-      expect(() => retryWhenSafe(options as object)).toThrow(text);
-    expect(() => retryWhenSafe({ count: Infinity, delay: 0 })).not.toThrow();
-  });
-
-  it.each([NaN, Infinity, -1, undefined, '5'])('retryWhenSafe does not retry where its delay is none: %s', async (delay) => {
-    await using server = await startServer({ faults: [{ at: 'mail', do: 'reply', reply: '451 4.7.1 greylisted', times: Infinity }] });
-    await using client = clientOf(server, { security: ['none'] });
-    const { error } = await collect(client.send({ ...RAW, raw: () => RAW.raw }).pipe(retryWhenSafe({ delay: () => delay as number })));
-    expect(error).toMatchObject({ code: 'E_USAGE', message: expect.stringContaining('"delay" must give') as string });
-    expect(server.sessions[0]?.lines.filter((line) => line.startsWith('C: MAIL'))).toHaveLength(1);
   });
 
   it('a password that is a word of the protocol hides no offer', async () => {

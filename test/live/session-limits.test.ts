@@ -88,43 +88,5 @@ for (const [way, without] of Object.entries({ 'over BDAT': [], 'over DATA': ['CH
       expect(server.messages).toHaveLength(10);
       expect(server.sessions.length).toBeGreaterThan(1);
     });
-
-    describe.each(['421 4.5.3 Too many recipients', '421 4.7.0 No more'])('where a recipient behind another is answered by a goodbye: %s', (reply) => {
-      const to = ['bob@example.org', 'cid@example.org'];
-      const send = async () => {
-        const server = await startServer({ without, faults: [{ at: 'rcpt', skip: 1, do: 'half-close', reply }] });
-        await using client = clientOf(server, ONE);
-        return { server, told: await collect(client.send({ ...MAIL, envelope: { from: 'ann@example.com', to } })) };
-      };
-
-      // This server goes on reading, and takes content that has left along with the envelope.
-      const [title, expected] = without.length > 0 ? ['go on elsewhere, to fewer', [['bob@example.org'], ['cid@example.org']]] : ['are in doubt, because the content has left for the others', [['bob@example.org']]];
-      it(title, async () => {
-        const { server, told } = await send();
-        await server.close();
-        if (without.length > 0) expectOneSend(told, to);
-        else expect(told.error).toMatchObject({ code: 'E_CLOSED', phase: 'end-of-data', outcome: 'unknown' });
-        expect(server.messages.map((message) => message.to)).toEqual(expected);
-        expect(server.sessions[0]?.lines).not.toContain('C: RSET');
-      });
-    });
-
-    it('wait for the verdict on their envelope where the server has hung up on as many recipients before', async () => {
-      await using server = await startServer({ without, faults: [1, 2].map((session) => ({ at: 'rcpt', session, skip: 1, do: 'half-close', reply: '421 4.5.3 Too many recipients' })) });
-      await using client = clientOf(server, ONE);
-      const to = ['bob@example.org', 'cid@example.org'];
-      await collect(client.send({ ...MAIL, envelope: { from: 'ann@example.com', to } }));
-      expectOneSend(await collect(client.send({ ...MAIL, envelope: { from: 'ann@example.com', to } })), to);
-    });
-
-    it('are refused where the first recipient is answered by a goodbye, and where there is only one', async () => {
-      await using server = await startServer({ without, faults: [1, 2].map((session) => ({ at: 'rcpt', session, do: 'half-close', reply: '421 4.7.0 No more' })) });
-      await using client = clientOf(server, ONE);
-      for (const to of [['bob@example.org', 'cid@example.org'], ['bob@example.org']]) {
-        const { error } = await collect(client.send({ envelope: { from: 'ann@example.com', to }, raw: 'RSET\r\n' }));
-        expect(error).toMatchObject({ code: 'E_REPLY', phase: 'rcpt', outcome: 'refused', retryable: true, reply: { code: 421 } });
-      }
-      expect(server.messages).toEqual([]);
-    });
   });
 }

@@ -1,0 +1,59 @@
+import { describe, expect, it } from 'vitest';
+import { startServer } from '../../src/testing/index.js';
+import { clientOf, MAIL } from '../support/clear-client.js';
+import { collect } from '../support/collect.js';
+import { expectOneSend } from '../support/one-send.js';
+
+const ONE = { pool: { maxConnections: 1 } };
+const MAIL_TO_TWO = { ...MAIL, envelope: { from: 'ann@example.com', to: ['bob@example.org', 'cid@example.org'] } };
+const mailTo = (count: number): typeof MAIL => ({ ...MAIL, envelope: { from: 'ann@example.com', to: Array.from({ length: count }, (_, index) => `user${String(index)}@example.org`) } });
+
+for (const [way, without] of Object.entries({ 'over BDAT': [], 'over DATA': ['CHUNKING'], 'in lock-step': ['CHUNKING', 'PIPELINING'] })) {
+  describe(`a mail whose recipient is answered by a goodbye, ${way}`, () => {
+    describe.each(['421 4.5.3 Too many recipients', '421 4.7.0 No more'])('behind another one: %s', (reply) => {
+      it.each(without.length > 0 ? [['goes out elsewhere, to fewer', [['bob@example.org'], ['cid@example.org']]]] : [['is in doubt, because its content has left for the others', [['bob@example.org']]]])('%s', async (_, taken) => {
+        await using server = await startServer({ without, faults: [{ at: 'rcpt', skip: 1, do: 'half-close', reply }] });
+        await using client = clientOf(server, ONE);
+        const told = await collect(client.send(MAIL_TO_TWO));
+        await server.close();
+        // This server goes on reading, and takes content that has left along with the envelope.
+        if (without.length > 0) expectOneSend(told, MAIL_TO_TWO.envelope.to);
+        else expect(told.error).toMatchObject({ code: 'E_CLOSED', phase: 'end-of-data', outcome: 'unknown' });
+        expect(server.messages.map(({ to }) => to)).toEqual(taken);
+        expect(server.sessions[0]?.lines).not.toContain('C: RSET');
+      });
+    });
+
+    it('waits for the verdict on its envelope where the server has hung up on as many recipients before', async () => {
+      await using server = await startServer({ without, faults: [1, 2].map((session) => ({ at: 'rcpt', session, skip: 1, do: 'half-close', reply: '421 4.5.3 Too many recipients' })) });
+      await using client = clientOf(server, ONE);
+      await collect(client.send(MAIL_TO_TWO));
+      expectOneSend(await collect(client.send(MAIL_TO_TWO)), MAIL_TO_TWO.envelope.to);
+    });
+
+    it('goes out in smaller parts from then on, and each to some only once', async () => {
+      await using server = await startServer({ without, faults: [{ at: 'rcpt', skip: 110, do: 'half-close', reply: '421 4.5.3 Too many recipients' }] });
+      await using client = clientOf(server, ONE);
+      const mail = mailTo(250);
+      expectOneSend(await collect(client.send(mail)), mail.envelope.to);
+      expect(server.messages.map(({ to }) => to.length)).toEqual([110, 110, 30]);
+      expect(server.messages.flatMap(({ to }) => to)).toEqual(mail.envelope.to);
+    });
+
+    it('goes on elsewhere where a used connection takes none of its next part', async () => {
+      const mail = mailTo(20);
+      await using server = await startServer({ without, limits: { recipients: 10 }, faults: [{ at: 'rcpt', skip: 10, do: 'close', reply: '421 4.7.0 enough' }] });
+      await using client = clientOf(server, ONE);
+      expectOneSend(await collect(client.send(mail)), mail.envelope.to);
+      expect(server.messages.flatMap(({ to }) => to)).toEqual(mail.envelope.to);
+      expect(server.sessions).toHaveLength(2);
+    });
+
+    it('is refused where it is the first recipient, or the only one', async () => {
+      await using server = await startServer({ without, faults: [1, 2].map((session) => ({ at: 'rcpt', session, do: 'half-close', reply: '421 4.7.0 No more' })) });
+      await using client = clientOf(server, ONE);
+      for (const mail of [MAIL_TO_TWO, MAIL]) expect((await collect(client.send({ ...mail, raw: 'RSET\r\n' }))).error).toMatchObject({ code: 'E_REPLY', phase: 'rcpt', outcome: 'refused', retryable: true, reply: { code: 421 } });
+      expect(server.messages).toEqual([]);
+    });
+  });
+}

@@ -1,0 +1,30 @@
+import { firstValueFrom, tap } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import { receipts, retryWhenSafe } from '../../src/index.js';
+import { startServer } from '../../src/testing/index.js';
+import { clientOf, MAIL as RAW } from '../support/clear-client.js';
+import { collect } from '../support/collect.js';
+
+describe('retryWhenSafe', () => {
+  it('sends again with the same Message-ID, and never what may have been accepted', async () => {
+    await using server = await startServer({ faults: [{ at: 'end-of-data', do: 'reply', reply: '451 4.7.1 greylisted' }, { at: 'end-of-data', do: 'close', session: 2 }] });
+    await using client = clientOf(server, { pool: false });
+    const receipt = await firstValueFrom(client.send({ ...RAW, raw: () => RAW.raw }).pipe(retryWhenSafe({ count: 1, delay: 1 }), receipts()).pipe(tap({ error: () => undefined }))).catch((error: unknown) => error);
+    expect(receipt).toMatchObject({ code: 'E_CLOSED', outcome: 'unknown' });
+    expect(server.sessions).toHaveLength(2);
+  });
+
+  it('checks its options', () => {
+    for (const [options, text] of [[{ cuont: 1 }, 'Did you mean "count"'], [{ count: NaN }, '"count"'], [{ count: -1 }, '"count"'], [{ delay: NaN }, '"delay"'], [{ delay: '5' }, '"delay"'], [{ delay: Infinity }, '"delay"'], [{ count: 1.5 }, '"count"'], [{ scheduler: 5 }, '"scheduler"'], [null, 'must be an object']] as const)
+      expect(() => retryWhenSafe(options as object)).toThrow(text);
+    expect(() => retryWhenSafe({ count: Infinity, delay: 0 })).not.toThrow();
+  });
+
+  it.each([NaN, Infinity, -1, undefined, '5'])('does not retry where its delay is none: %s', async (delay) => {
+    await using server = await startServer({ faults: [{ at: 'mail', do: 'reply', reply: '451 4.7.1 greylisted', times: Infinity }] });
+    await using client = clientOf(server);
+    const { error } = await collect(client.send({ ...RAW, raw: () => RAW.raw }).pipe(retryWhenSafe({ delay: () => delay as number })));
+    expect(error).toMatchObject({ code: 'E_USAGE', message: expect.stringContaining('"delay" must give') as string });
+    expect(server.sessions[0]?.lines.filter((line) => line.startsWith('C: MAIL'))).toHaveLength(1);
+  });
+});
