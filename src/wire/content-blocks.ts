@@ -17,6 +17,8 @@ const FIRST = 16 * 1024;
 const PACE = 100;
 const LEAST = 64 * 1024;
 const MOST = 2 * 1024 * 1024;
+// A block may be so many times as large as the one before. Memory for the largest would be a burden to each mail that has a second block.
+const GROWTH = 4;
 /** What a slow source gave is held back for so long (ms), and goes out with what comes until then. */
 const LINGER = 100;
 
@@ -133,8 +135,9 @@ class BlockReader {
     const { at, size } = this.#given;
     const pace = size * PACE / Math.max(1, this.#scheduler.now() - at);
     // Where the source was slow, the line might take more than there was.
-    this.#most = Math.min(Math.max(pace, size < this.#most / 2 ? this.#most : LEAST), MOST);
-    if (this.#most > this.#memory.length) this.#memory = Buffer.allocUnsafeSlow(MOST);
+    const larger = Math.min(GROWTH * this.#memory.length, MOST);
+    this.#most = Math.min(Math.max(pace, size < this.#most / 2 ? this.#most : LEAST), larger);
+    if (this.#most > this.#memory.length) this.#memory = Buffer.allocUnsafeSlow(larger);
   }
 
   /** So much may be encoded behind `size` bytes of a block; nothing when it is as good as full. */

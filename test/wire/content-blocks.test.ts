@@ -1,10 +1,11 @@
-import { concat, EMPTY, ignoreElements, NEVER, Subject, timer, type Observable, type SchedulerLike } from 'rxjs';
+import { Readable } from 'node:stream';
+import { concat, EMPTY, ignoreElements, lastValueFrom, NEVER, Subject, timer, type Observable, type SchedulerLike } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import type { OpenContent } from '../../src/message/content.js';
 import { Untouched } from '../../src/protocol/dot-stuffing.js';
 import { Redactor } from '../../src/protocol/secret.js';
 import { DEFAULT_TIMEOUTS } from '../../src/protocol/timeouts.js';
-import { deadline } from '../../src/transport/clock.js';
+import { deadline, monotonic } from '../../src/transport/clock.js';
 import { writeBlocks } from '../../src/wire/content-blocks.js';
 import { Wire, type WireContext } from '../../src/wire/wire.js';
 import { writeChunks } from '../../src/wire/write-chunks.js';
@@ -58,6 +59,20 @@ describe('the blocks of a content', () => {
     expect(Math.min(...sizes.slice(0, -1))).toBeGreaterThan(32 * KB);
     expect(Math.min(...sizes)).toBeLessThan(64 * KB);
     expect(sizes.at(-2)).toBeGreaterThan(KB * KB);
+  });
+
+  it('of a small stream stand in little memory, however fast the line is', async () => {
+    const chunks = Readable.from([BYTES.subarray(0, 50 * KB)])[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+    const wire = new Wire(new FakeStream(NEVER), contextOf(monotonic), true);
+    const memory: number[] = [];
+    const write = ({ bytes }: { readonly bytes: Buffer }): Observable<never> => {
+      memory.push(bytes.buffer.byteLength);
+      return EMPTY;
+    };
+    await lastValueFrom(writeBlocks(wire, { kind: 'stream', chunks, dispose: () => undefined }, { operation: deadline(monotonic, 'operation', Infinity), encoder: new Untouched(), eightBit: true }, write));
+    wire.release();
+    expect(memory.length).toBeGreaterThan(1);
+    expect(Math.max(...memory)).toBeLessThanOrEqual(64 * KB);
   });
 
   it('are all of the content, each byte once', () => {
