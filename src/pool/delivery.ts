@@ -7,6 +7,7 @@ import { remaining, timeoutError, type Deadline } from '../transport/clock.js';
 import type { Connection } from './connection.js';
 import { mayMove } from './may-move.js';
 import type { Place } from './place.js';
+import type { Spot } from './waiting-line.js';
 
 /** What is to be done with a connection: one mail. */
 export interface Job {
@@ -36,7 +37,7 @@ export interface Carrier {
   /** Begins it again, before all that wait. */
   again(delivery: Delivery): void;
   /** It has ended, however. */
-  ended(delivery: Delivery): void;
+  ended(): void;
 }
 
 /** Who is told, and may have heard enough before it is known here: what happens at once comes before its subscription is at hand. */
@@ -81,7 +82,8 @@ export class Delivery implements Observer<SmtpEvent>, Unsubscribable {
   #session: Session | undefined;
   #claim: Claim | undefined;
   #running: Unsubscribable | undefined;
-  /** Ends the wait for a connection. */
+  /** Where it waits for a connection, and what ends the wait. */
+  #spot: Spot<Delivery> | undefined;
   #expiring: Unsubscribable | undefined;
   #moves = 0;
   #isReady = false;
@@ -96,15 +98,22 @@ export class Delivery implements Observer<SmtpEvent>, Unsubscribable {
   }
 
   /** Has no connection for now. */
-  waits(scheduler: SchedulerLike): void {
+  waits(spot: Spot<Delivery>, scheduler: SchedulerLike): void {
+    this.#spot = spot;
     const { operation } = this.job;
     if (operation.at === Infinity) return;
     this.#expiring = scheduler.schedule(() => { this.error(timeoutError(scheduler, operation, 'idle', 'Waiting for a connection that has room', [], MORE_ROOM)); }, remaining(scheduler, operation.at));
   }
 
+  /** Waits no longer. */
+  stopsWaiting(): void {
+    this.#spot?.leave();
+    this.#spot = undefined;
+    this.#expiring?.unsubscribe();
+  }
+
   /** Has its place on a connection that is open, or is opening for it. */
   boards(connection: Connection): void {
-    this.#expiring?.unsubscribe();
     this.#connection = connection;
     if (connection.session !== undefined) this.opened(connection.session);
   }
@@ -216,12 +225,12 @@ export class Delivery implements Observer<SmtpEvent>, Unsubscribable {
 
   #end(isCancelled: boolean): void {
     this.closed = true;
-    this.#expiring?.unsubscribe();
+    this.stopsWaiting();
     this.#stop();
     this.#release(isCancelled);
     this.job.end();
     this.#place.unsubscribe();
-    this.#carrier.ended(this);
+    this.#carrier.ended();
   }
 
   #stop(): void {

@@ -13,6 +13,7 @@ import { Gate } from './gate.js';
 import { Place } from './place.js';
 import type { CloseReport, PoolSettings, PoolState } from './pool-state.js';
 import { RateLimit } from './rate-limit.js';
+import { WaitingLine } from './waiting-line.js';
 
 /** Connections, opened when a mail needs one, shared as far as the server allows, kept for the next mail, and left between two. The owner of every session. */
 export class Pool implements Carrier {
@@ -22,8 +23,8 @@ export class Pool implements Carrier {
   readonly #connections: Connection[] = [];
   readonly #leaving: Wire[] = [];
   /** Mails that were begun and turned away come first. */
-  readonly #returning = new Set<Delivery>();
-  readonly #waiting = new Set<Delivery>();
+  readonly #returning = new WaitingLine<Delivery>();
+  readonly #waiting = new WaitingLine<Delivery>();
   readonly #changes = new Subject<PoolState>();
   /** `close()` waits no longer. */
   readonly #late = new Subject<SmtpError>();
@@ -75,8 +76,7 @@ export class Pool implements Carrier {
     const delivery = new Delivery(job, observer, this, place);
     if (place.closed) delivery.error(this.gate.refusal);
     else if (this.#isAdmitting || this.#first !== undefined || !this.#begins(delivery)) {
-      this.#waiting.add(delivery);
-      delivery.waits(this.#scheduler);
+      delivery.waits(this.#waiting.join(delivery), this.#scheduler);
       this.#changed();
     }
     return delivery;
@@ -105,13 +105,10 @@ export class Pool implements Carrier {
   }
 
   again(delivery: Delivery): void {
-    this.#returning.add(delivery);
-    delivery.waits(this.#scheduler);
+    delivery.waits(this.#returning.join(delivery), this.#scheduler);
   }
 
-  ended(delivery: Delivery): void {
-    this.#waiting.delete(delivery);
-    this.#returning.delete(delivery);
+  ended(): void {
     if (this.#first === undefined) this.#stopRinging();
     this.#changed();
   }
@@ -155,8 +152,7 @@ export class Pool implements Carrier {
 
   /** The mail whose turn it is. */
   get #first(): Delivery | undefined {
-    const queue = this.#returning.size > 0 ? this.#returning : this.#waiting;
-    return queue.size === 0 ? undefined : queue.values().next().value;
+    return this.#returning.first ?? this.#waiting.first;
   }
 
   /** False: there is no room for it now. */
@@ -164,8 +160,7 @@ export class Pool implements Carrier {
     if (this.#inFlight >= this.#congestion.limit) return false;
     const shared = this.#withRoom();
     if ((shared === undefined && this.#connections.length + this.#leaving.length >= this.#ceiling.most) || this.#mustWait(shared === undefined ? this.#opening : 0)) return false;
-    this.#waiting.delete(delivery);
-    this.#returning.delete(delivery);
+    delivery.stopsWaiting();
     if (shared !== undefined) this.#rateLimit?.started(this.#scheduler.now());
     this.#begin(delivery, shared);
     return true;
@@ -299,7 +294,7 @@ export class Pool implements Carrier {
     for (const { mails } of this.#connections) if (mails === 0) idle += 1;
     return {
       open: open + this.#leaving.length, busy: open - idle, idle,
-      waiting: this.#waiting.size + this.#returning.size, inFlight: this.#inFlight, limit: this.#congestion.limit,
+      waiting: this.#waiting.length + this.#returning.length, inFlight: this.#inFlight, limit: this.#congestion.limit,
     };
   }
 

@@ -4,18 +4,35 @@ const MOST = 16;
 // Octets of what is said often: longer ones would let a server fill the memory.
 const LONGEST = 1024;
 
-/** What a server has said before: servers say the same few things again and again, and a reply never changes. */
-export class KnownReplies {
-  readonly #replies = new Map<string, Reply>();
+/** A reply, and all of its octets, with its last CRLF. */
+export interface KnownReply {
+  readonly octets: string;
+  readonly reply: Reply;
+}
 
-  /** @param octets all of a reply, with its last CRLF. */
-  read(octets: string): Reply | undefined {
-    return this.#replies.get(octets);
+/**
+ * What a server has said before: servers say the same few things again and again, and a reply never changes. What is said often
+ * moves to the front; what is said once, such as the name of an accepted mail, takes the last place from another of its kind.
+ */
+export class KnownReplies {
+  readonly #known: KnownReply[] = [];
+
+  /** The one that begins there. */
+  find(input: string, at: number): KnownReply | undefined {
+    const known = this.#known;
+    const place = known.findIndex(({ octets }) => input.startsWith(octets, at));
+    const found = known[place];
+    const before = known[place - 1];
+    if (found !== undefined && before !== undefined) {
+      known[place - 1] = found;
+      known[place] = before;
+    }
+    return found;
   }
 
   remember(octets: string, reply: Reply): void {
     if (octets.length > LONGEST) return;
-    if (this.#replies.size === MOST) this.#replies.clear();
-    this.#replies.set(octets, reply);
+    if (this.#known.length === MOST) this.#known.pop();
+    this.#known.push({ octets, reply });
   }
 }

@@ -12,7 +12,6 @@ const LONGEST_IN_SIGN_IN = 16 * 1024;
 const MOST_LINES = 256;
 const MOST_BYTES = 64 * 1024;
 const EXCERPT = 60;
-const CRLF_LENGTH = 2;
 const CODE_LENGTH = 3;
 
 // RFC 5321 section 4.2: Reply-code = %x32-35 %x30-35 %x30-39, and a client should accept the code alone. Some filters refuse with
@@ -75,25 +74,15 @@ export class ReplyParser {
   }
 
   #readKnown(): Reply | undefined {
-    if (this.#isMidway || this.isInSignIn) return undefined;
-    const end = this.#endOfReply();
-    const known = end === undefined ? undefined : this.#known.read(this.#input.slice(this.#at, end));
-    if (known !== undefined) this.#at = end ?? this.#at;
-    return known;
+    const known = this.#isMidway || this.isInSignIn ? undefined : this.#known.find(this.#input, this.#at);
+    if (known === undefined) return undefined;
+    this.#at += known.octets.length;
+    return known.reply;
   }
 
   /** A reply has begun with what came before. */
   get #isMidway(): boolean {
     return this.#begun !== '' || this.#lines.length > 0;
-  }
-
-  /** Where the reply that begins now ends, if it looks like one and all of it is here. */
-  #endOfReply(): number | undefined {
-    const input = this.#input;
-    const isLong = input.startsWith('-', this.#at + CODE_LENGTH);
-    const last = isLong ? input.indexOf(`\r\n${input.slice(this.#at, this.#at + CODE_LENGTH)} `, this.#at) : this.#at;
-    const end = last < 0 ? -1 : input.indexOf('\r\n', last + CRLF_LENGTH);
-    return end < 0 ? undefined : end + CRLF_LENGTH;
   }
 
   #readNew(): Reply | undefined {

@@ -208,11 +208,15 @@ describe('ReplyParser', () => {
     it.each(['250 2.1.0 Ok\r\n', '250\r\n', EHLO])('is the same reply again, on whatever connection: %j', (text) => {
       const known = new KnownReplies();
       const replies = [new ReplyParser(new Redactor(), known), new ReplyParser(new Redactor(), known)].map((parser) => {
-        parser.push(bytes(`${text}250 other\r\n`));
-        return [parser.read(), parser.read()];
+        parser.push(bytes(`${text.repeat(4)}250 other\r\n`));
+        return Array.from({ length: 5 }, () => parser.read());
       });
-      expect(replies[1]![0]).toBe(replies[0]![0]);
-      expect(replies[1]![1]?.lines).toEqual(['other']);
+      const [first] = replies[0]!;
+      for (const [again, ...others] of replies) {
+        expect(again).toBe(first);
+        expect(others.slice(0, 3).every((reply) => reply === first)).toBe(true);
+        expect(others[3]?.lines).toEqual(['other']);
+      }
     });
 
     it.each([
@@ -221,15 +225,25 @@ describe('ReplyParser', () => {
       ['only its last line', '250 8BITMIME\r\n', ['8BITMIME']],
     ])('is not taken for %s', (_, text, lines) => {
       const parser = new ReplyParser();
-      parser.push(bytes(EHLO + text));
-      parser.read();
+      parser.push(bytes(EHLO + EHLO + text));
+      expect(parser.read()).toBe(parser.read());
       expect(parser.read()?.lines).toEqual(lines);
+    });
+
+    it('is not taken for the half that has come', () => {
+      const parser = new ReplyParser();
+      parser.push(bytes('250 a\r\n250 a\r\n250 a'));
+      expect(parser.read()).toBe(parser.read());
+      expect(parser.read()).toBeUndefined();
+      parser.push(bytes('b\r\n'));
+      expect(parser.read()?.lines).toEqual(['ab']);
     });
 
     it('is read anew in a sign-in', () => {
       const parser = new ReplyParser();
-      parser.push(bytes('334 a\r\n334 a\r\n'));
+      parser.push(bytes('334 a\r\n'.repeat(3)));
       const reply = parser.read();
+      expect(parser.read()).toBe(reply);
       parser.isInSignIn = true;
       expect(parser.read()).not.toBe(reply);
     });
