@@ -71,12 +71,12 @@ export const WORKLOADS = {
   pipelining: {
     title: '2 KB mails on one connection, PIPELINING offered, not CHUNKING',
     baseline: POOL, offer: PIPELINING, full: 5000, quick: 500,
-    contenders: { rxsmtp: { target: { rate: 4, cpu: 4 } }, [POOL]: {}, 'raw-data': {} },
+    contenders: { rxsmtp: { target: { rate: 4, cpu: 4 } }, [POOL]: {}, 'raw-data': {}, 'raw-ahead': {} },
   },
   'pipelining-warm': {
     title: 'The same in a process that has sent 40,000 mails before',
     baseline: POOL, offer: PIPELINING, warmUp: 40_000, full: 5000,
-    contenders: { rxsmtp: { target: { rate: 4, cpu: 4 } }, [POOL]: {}, 'raw-data': {} },
+    contenders: { rxsmtp: { target: { rate: 4, cpu: 4 } }, [POOL]: {}, 'raw-data': {}, 'raw-ahead': {} },
   },
   lockstep: {
     title: '2 KB mails on one connection, neither offered',
@@ -113,7 +113,7 @@ export const WORKLOADS = {
   'delay-50ms-data': {
     title: 'The same, PIPELINING offered, not CHUNKING',
     baseline: POOL, offer: PIPELINING, full: 100, roundTrip: 50,
-    contenders: { rxsmtp: { target: { rate: 2 } }, [POOL]: {}, 'raw-data': {} },
+    contenders: { rxsmtp: { target: { rate: 2 } }, [POOL]: {}, 'raw-data': {}, 'raw-ahead': {} },
   },
   recipients: {
     title: 'Mails to 1,000 recipients, the first that a process sends',

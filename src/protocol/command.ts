@@ -11,8 +11,8 @@ export class Command {
   readonly #line: string;
   readonly #shown: string;
 
-  private constructor(phase: Phase, line: string, shown: string) {
-    if (FORBIDDEN.test(line))
+  private constructor(phase: Phase, line: string, shown: string, argument = line) {
+    if (FORBIDDEN.test(argument))
       throw new SmtpUsageError({ phase, message: `The argument of ${shown.split(' ', 1)[0] ?? ''} holds a line break, NUL or another character that SMTP forbids. Remove it.` });
     this.phase = phase;
     this.#line = line;
@@ -21,6 +21,12 @@ export class Command {
 
   static of(phase: Phase, line: string): Command {
     return new Command(phase, line, line);
+  }
+
+  /** A verb and what is told with it. Only that is looked at: the whole line would be copied for it, for each recipient. */
+  static withPath(phase: Phase, verb: string, path: string, parameters: string): Command {
+    const line = `${verb}:<${path}>${parameters}`;
+    return new Command(phase, line, line, parameters === '' ? path : path + parameters);
   }
 
   /** `secret` goes out behind `words` and is never shown. */
@@ -50,9 +56,9 @@ export const ehlo = (clientName: string): Command => Command.of('hello', `EHLO $
 export const helo = (clientName: string): Command => Command.of('hello', `HELO ${clientName}`);
 export const STARTTLS = Command.of('starttls', 'STARTTLS');
 /** @param parameters each with a space in front. */
-export const mail = (path: string, parameters = ''): Command => Command.of('mail', `MAIL FROM:<${path}>${parameters}`);
+export const mail = (path: string, parameters = ''): Command => Command.withPath('mail', 'MAIL FROM', path, parameters);
 /** @param parameters each with a space in front. */
-export const rcpt = (path: string, parameters = ''): Command => Command.of('rcpt', `RCPT TO:<${path}>${parameters}`);
+export const rcpt = (path: string, parameters = ''): Command => Command.withPath('rcpt', 'RCPT TO', path, parameters);
 export const DATA = Command.of('data', 'DATA');
 /** A chunk of content (RFC 3030 section 2); with the last one the end of the data leaves. */
 export const bdat = (size: number, isLast: boolean): Command =>
