@@ -42,7 +42,7 @@ export const WORKLOADS = {
   },
   'connect-warm': {
     title: 'The same in a process that has sent 10,000 mails before',
-    baseline: SINGLE, offer: [...CHUNKING, AUTH], warmUp: 10_000, full: 1_000,
+    baseline: SINGLE, offer: [...CHUNKING, AUTH], warmUp: 10_000, full: 1_000, rounds: 5,
     job: { auth: true, perMail: true },
     contenders: { rxsmtp: { target: { rate: 2, cpu: 2.5 } }, [SINGLE]: {}, upyo: {}, 'raw-data': {} },
   },
@@ -65,7 +65,7 @@ export const WORKLOADS = {
   },
   'chunking-warm': {
     title: 'The same in a process that has sent 40,000 mails before',
-    baseline: POOL, offer: CHUNKING, warmUp: 40_000, full: 5000,
+    baseline: POOL, offer: CHUNKING, warmUp: 40_000, full: 5000, rounds: 5,
     contenders: { rxsmtp: { target: { rate: 10, cpu: 10 } }, [POOL]: {}, 'raw-bdat': {} },
   },
   pipelining: {
@@ -75,7 +75,7 @@ export const WORKLOADS = {
   },
   'pipelining-warm': {
     title: 'The same in a process that has sent 40,000 mails before',
-    baseline: POOL, offer: PIPELINING, warmUp: 40_000, full: 5000,
+    baseline: POOL, offer: PIPELINING, warmUp: 40_000, full: 5000, rounds: 5,
     contenders: { rxsmtp: { target: { rate: 4, cpu: 4 } }, [POOL]: {}, 'raw-data': {}, 'raw-ahead': {} },
   },
   lockstep: {
@@ -91,7 +91,7 @@ export const WORKLOADS = {
   },
   'connections-warm': {
     title: 'The same in a process that has sent 40,000 mails before',
-    baseline: POOL, offer: CHUNKING, warmUp: 40_000, full: 10_000,
+    baseline: POOL, offer: CHUNKING, warmUp: 40_000, full: 10_000, rounds: 5,
     job: { connections: 10 },
     contenders: { rxsmtp: { target: { rate: 8, cpu: 8 } }, [POOL]: {}, 'raw-bdat': {} },
   },
@@ -113,7 +113,7 @@ export const WORKLOADS = {
   'delay-50ms-data': {
     title: 'The same, PIPELINING offered, not CHUNKING',
     baseline: POOL, offer: PIPELINING, full: 100, roundTrip: 50,
-    contenders: { rxsmtp: { target: { rate: 2 } }, [POOL]: {}, 'raw-data': {}, 'raw-ahead': {} },
+    contenders: { rxsmtp: { target: { rate: 1.9 } }, [POOL]: {}, 'raw-data': {}, 'raw-ahead': {} },
   },
   recipients: {
     title: 'Mails to 1,000 recipients, the first that a process sends',
@@ -123,7 +123,7 @@ export const WORKLOADS = {
   },
   'more-recipients': {
     title: 'Mails to 1,000 recipients, and many of them',
-    baseline: POOL, offer: CHUNKING, full: 300,
+    baseline: POOL, offer: CHUNKING, full: 300, rounds: 5,
     content: { recipients: 1000 },
     contenders: { rxsmtp: { target: { cpu: 8 } }, [POOL]: {}, 'raw-bdat': {} },
   },

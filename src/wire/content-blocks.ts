@@ -18,7 +18,7 @@ const PACE = 100;
 const LEAST = 64 * 1024;
 const MOST = 2 * 1024 * 1024;
 // A block may be so many times as large as the one before. Memory for the largest would be a burden to each mail that has a second block.
-const GROWTH = 4;
+const GROWTH = 16;
 /** What a slow source gave is held back for so long (ms), and goes out with what comes until then. */
 const LINGER = 100;
 
