@@ -105,7 +105,7 @@ export const WORKLOADS = {
   },
   'postfix-50ms': {
     title: '2 KB mails on one connection to a Postfix at 50 ms round trip, with its set-up',
-    baseline: POOL, server: 'postfix', full: 200, roundTrip: 50,
+    baseline: POOL, server: 'postfix', full: 200, rounds: 5, roundTrip: 50,
     contenders: {
       rxsmtp: { target: { rate: 25 } }, 'rxsmtp, depth 64': { adapter: 'rxsmtp', job: { depth: 64 }, target: { rate: 25 } }, [POOL]: { share: 0.5 }, 'raw-bdat': {},
     },
