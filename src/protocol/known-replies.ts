@@ -12,7 +12,7 @@ export interface KnownReply {
 
 /**
  * What a server has said before: servers say the same few things again and again, and a reply never changes. What is said often
- * moves to the front; what is said once, such as the name of an accepted mail, takes the last place from another of its kind.
+ * moves to the front half; what is said once, such as the name of an accepted mail, comes behind that and pushes out others of its kind.
  */
 export class KnownReplies {
   readonly #known: KnownReply[] = [];
@@ -33,6 +33,6 @@ export class KnownReplies {
   remember(octets: string, reply: Reply): void {
     if (octets.length > LONGEST) return;
     if (this.#known.length === MOST) this.#known.pop();
-    this.#known.push({ octets, reply });
+    this.#known.splice(MOST / 2, 0, { octets, reply });
   }
 }
