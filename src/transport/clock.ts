@@ -71,11 +71,18 @@ export const sooner = (a: Deadline, b: Deadline): Deadline => (b.at < a.at ? b :
 /** Milliseconds until `at`; none where it is over. */
 export const remaining = (scheduler: SchedulerLike, at: number): number => Math.max(at - scheduler.now(), 0);
 
-// Who closes has no quarrel with the server.
-const hintFor = (limit: Limit): string => (limit === 'close' ? 'Raise that limit to give mails under way more time.' : 'Check the host and port, or raise that limit.');
+const UNREACHED = 'Check the host and port, or raise that limit.';
+// Host and port are right where a server has spoken.
+const HINTS: Partial<Record<Limit, string>> = {
+  command: 'Try again later, or raise that limit.',
+  dataBlock: 'Try again later, or raise that limit.',
+  endOfData: 'Raise that limit: some servers read a mail before they answer.',
+  operation: 'Raise that limit. The phase and the transcript tell what took so long.',
+  close: 'Raise that limit to give mails under way more time.',
+};
 
 /** @param hint what to change, as a sentence. */
-export const timeoutError = (scheduler: SchedulerLike, { limit, since, at }: Deadline, phase: Phase, what: string, transcript: readonly LogLine[] = [], hint = hintFor(limit)): SmtpTimeoutError =>
+export const timeoutError = (scheduler: SchedulerLike, { limit, since, at }: Deadline, phase: Phase, what: string, transcript: readonly LogLine[] = [], hint = HINTS[limit] ?? UNREACHED): SmtpTimeoutError =>
   new SmtpTimeoutError({
     limit,
     phase,

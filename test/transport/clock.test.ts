@@ -33,6 +33,20 @@ describe('before', () => {
     });
   });
 
+  it.each([
+    ['connect', 'Check the host and port, or raise that limit.'],
+    ['command', 'Try again later, or raise that limit.'],
+    ['endOfData', 'Raise that limit: some servers read a mail before they answer.'],
+    ['operation', 'Raise that limit. The phase and the transcript tell what took so long.'],
+  ] as const)('at the end of timeouts.%s: %s', (limit, hint) => {
+    inVirtualTime(({ flush }, scheduler) => {
+      const messages: string[] = [];
+      NEVER.pipe(before(scheduler, deadline(scheduler, limit, 3), 'data', 'Waiting')).subscribe({ error: (error: unknown) => { messages.push((error as Error).message); } });
+      flush();
+      expect(messages).toEqual([`Waiting: nothing came within timeouts.${limit} = 3 ms. ${hint}`]);
+    });
+  });
+
   it('never ends early', async () => {
     const limits = Array.from({ length: 200 }, (_, index) => 1 + index / 7);
     const elapsed = await Promise.all(limits.map((ms) => new Promise<number>((resolve) => {
