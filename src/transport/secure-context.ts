@@ -6,7 +6,7 @@ import { SmtpUsageError } from '../protocol/error.js';
 import type { Secret } from '../protocol/secret.js';
 import { tls } from './builtins.js';
 import type { KeyMaterial } from './settings.js';
-import { needsLowestLevel } from './tls-versions.js';
+import { DEFAULT_TLS_VERSIONS, needsLowestLevel } from './tls-versions.js';
 
 /** Whom to trust, who we are, and how to encrypt. */
 export interface TlsMaterial {
@@ -20,11 +20,19 @@ export interface TlsMaterial {
 }
 
 /**
- * What every handshake of a client shares: made once, because it costs about as much as a handshake does. OpenSSL takes a
- * lowest and a highest version only; `secure` refuses what lies in gaps between.
+ * What every handshake of a client shares: made once, because it costs about as much as a handshake does. Where nothing was
+ * given that could be wrong, the first handshake makes it: who sends in clear text need not load TLS.
  * @throws SmtpUsageError naming the option that cannot be used. It never shows what a key or a passphrase is.
  */
-export const secureContext = (versions: readonly TlsVersion[], material: TlsMaterial): SecureContext => {
+export const secureContext = (versions: readonly TlsVersion[], material: TlsMaterial): (() => SecureContext) => {
+  let context: SecureContext | undefined;
+  if (versions === DEFAULT_TLS_VERSIONS && Object.values(material).every((given) => given === undefined)) return () => (context ??= create(versions, material));
+  const checked = create(versions, material);
+  return () => checked;
+};
+
+/** OpenSSL takes a lowest and a highest version only; `secure` refuses what lies in gaps between. */
+const create = (versions: readonly TlsVersion[], material: TlsMaterial): SecureContext => {
   const { ca, cert, key, pfx } = material;
   if (pfx !== undefined && (cert ?? key) !== undefined) throw wrong('pfx', 'holds certificate and key in one. Leave out "tls.cert" and "tls.key"');
   if ((cert === undefined) !== (key === undefined)) throw wrong(cert === undefined ? 'cert' : 'key', 'is missing: certificate and key go together');

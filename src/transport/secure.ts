@@ -27,7 +27,7 @@ export const secure = (stream: ByteStream, host: string, settings: TlsSettings, 
     let certificate: TlsFacts['certificate'] | undefined;
     // RFC 6066 section 3: an address is no server name; the certificate is then checked against its IP entries.
     const servername = isIP(name) === 0 ? name : '';
-    const socket = tls().connect({ host: name, servername, socket: carrier, secureContext: settings.context, rejectUnauthorized });
+    const socket = tls().connect({ host: name, servername, socket: carrier, secureContext: settings.context(), rejectUnauthorized });
 
     // The first keys tell which version it is, before our side of the handshake is done.
     if (hasGaps(versions)) socket.on('keylog', () => {

@@ -26,5 +26,6 @@ export interface TlsSettings {
   readonly rejectUnauthorized: boolean;
   /** SHA-256 of the certificates that the server may have, as Node writes them; `undefined` allows any. */
   readonly fingerprints: readonly string[] | undefined;
-  readonly context: SecureContext;
+  /** The same one each time. */
+  readonly context: () => SecureContext;
 }

@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { SmtpClient, SmtpUsageError, type SmtpOptions } from '../../src/index.js';
 import { localhostCertificate } from '../../src/testing/index.js';
 import { certificateOf, fixture } from '../support/tls-server.js';
@@ -25,6 +25,15 @@ test.each<[string, TlsOptions]>([
   ['ciphers for old versions', { ciphers: 'DEFAULT@SECLEVEL=0', versions: ['TLSv1'] }],
   ['a fingerprint', { fingerprints: ['ab'.repeat(32), 'AB:'.repeat(31) + 'CD'] }],
 ])('takes %s', (_title, tls) => { expect(() => clientOf(tls)).not.toThrow(); });
+
+test('TLS is not loaded before there is something to check', () => {
+  const load = vi.spyOn(process, 'getBuiltinModule');
+  clientOf({ servername: 'mx.example.com' });
+  expect(load).not.toHaveBeenCalled();
+  clientOf({ ciphers: 'HIGH' });
+  expect(load).toHaveBeenCalledWith('node:tls');
+  load.mockRestore();
+});
 
 test.each<[name: string, says: string, TlsOptions]>([
   ['ca', 'holds no certificate', { ca: '/etc/ssl/ca.pem' }],
