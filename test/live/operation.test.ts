@@ -5,10 +5,10 @@ import { clientOf, MAIL } from '../support/clear-client.js';
 import { collect } from '../support/collect.js';
 
 it('a mail that waits for a connection has no more time than its operation', async () => {
-  await using server = await startServer({ faults: [{ at: 'end-of-data', do: 'silence', times: Infinity }] });
+  await using server = await startServer({ faults: [{ at: 'mail', do: 'silence', times: Infinity }] });
   const client = clientOf(server, { pool: { maxConnections: 1 }, pipelining: false, timeouts: { operation: 80, quit: 50 } });
   const [first, second] = await Promise.all([collect(client.send(MAIL)), collect(client.send(MAIL))]);
-  expect(first.error).toMatchObject({ limit: 'operation', phase: 'end-of-data', outcome: 'unknown' });
+  expect(first.error).toMatchObject({ limit: 'operation', phase: 'mail', outcome: 'not-sent' });
   expect(second.error).toMatchObject({ limit: 'operation', outcome: 'not-sent', retryable: true });
   await client.close();
   await using braked = clientOf(server, { pool: { rate: { messages: 1, per: 60_000 } }, timeouts: { operation: 80, quit: 50 } });
