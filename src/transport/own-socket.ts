@@ -51,12 +51,15 @@ const checked = (stream: unknown): Duplex & Partial<Pick<Socket, 'connecting'>> 
 const connected = (socket: Duplex & Partial<Pick<Socket, 'connecting'>>, facts: ConstructorParameters<typeof SocketStream>[1]): Observable<SocketStream> =>
   new Observable((subscriber) => {
     let handedOver = false;
+    const failed = (error: Error): void => { subscriber.error(error); };
     const handOver = (): void => {
       handedOver = true;
-      subscriber.next(new SocketStream(socket, facts));
+      const stream = new SocketStream(socket, facts);
+      socket.off('error', failed);
+      subscriber.next(stream);
       subscriber.complete();
     };
-    socket.once('error', (error) => { subscriber.error(error); });
+    socket.once('error', failed);
     if (socket.connecting === true) socket.once('connect', handOver);
     else handOver();
     return () => { if (!handedOver) socket.destroy(); };

@@ -29,11 +29,15 @@ export const secure = (stream: ByteStream, host: string, settings: TlsSettings, 
     const servername = isIP(name) === 0 ? name : '';
     const socket = tls().connect({ host: name, servername, socket: carrier, secureContext: settings.context(), rejectUnauthorized });
 
-    // The first keys tell which version it is, before our side of the handshake is done.
-    if (hasGaps(versions)) socket.on('keylog', () => {
+    const bytesRead = (): number => (carrier.bytesRead ?? 0) - readBefore;
+    const hasKeys = (): void => {
       const refused = unlistedVersion(socket.getProtocol() ?? '', handshake);
       if (refused !== undefined) subscriber.error(refused);
-    });
+    };
+    const failed = (error: NodeJS.ErrnoException): void => { subscriber.error(certificateError(error, handshake, certificate) ?? tlsError(error, handshake, bytesRead())); };
+    const closed = (): void => { subscriber.error(tlsError(Object.assign(new Error('closed'), { code: 'ECONNRESET' }), handshake, bytesRead())); };
+    // The first keys tell which version it is, before our side of the handshake is done.
+    if (hasGaps(versions)) socket.on('keylog', hasKeys);
     // Ahead of Node's own verdict, which takes the certificate away with the socket.
     socket.prependOnceListener('secure', () => { if (!socket.destroyed) ({ certificate } = facts(socket)); });
     socket.once('secureConnect', () => {
@@ -41,13 +45,15 @@ export const secure = (stream: ByteStream, host: string, settings: TlsSettings, 
       const refused = unlistedVersion(tls.protocol, handshake) ?? unpinnedCertificate(tls.certificate, fingerprints, handshake);
       if (refused !== undefined) { subscriber.error(refused); return; }
       handedOver = true;
-      subscriber.next(new SocketStream(socket, { remote, local, ...(via === undefined ? {} : { via }), tls }));
+      const secured = new SocketStream(socket, { remote, local, ...(via === undefined ? {} : { via }), tls });
+      // What a socket holds can outlive it (docs/decisions/17-what-v8-keeps.md).
+      socket.off('keylog', hasKeys).off('error', failed).off('close', closed);
+      subscriber.next(secured);
       subscriber.complete();
     });
-    const bytesRead = (): number => (carrier.bytesRead ?? 0) - readBefore;
-    socket.on('error', (error: NodeJS.ErrnoException) => { subscriber.error(certificateError(error, handshake, certificate) ?? tlsError(error, handshake, bytesRead())); });
+    socket.on('error', failed);
     // A carrier of the caller's may be destroyed without a word.
-    socket.once('close', () => { subscriber.error(tlsError(Object.assign(new Error('closed'), { code: 'ECONNRESET' }), handshake, bytesRead())); });
+    socket.once('close', closed);
     return () => { if (!handedOver) socket.destroy(); };
   });
 

@@ -75,12 +75,16 @@ const to = (remote: Endpoint, localEndpoint: LocalEndpoint | undefined): Observa
       ...(address === undefined ? {} : { localAddress: address }),
       ...(port === undefined || port === 0 ? {} : { localPort: port }),
     });
+    const failed = (error: Error): void => { subscriber.error(error); };
     socket.once('connect', () => {
       handedOver = true;
-      subscriber.next(new SocketStream(socket, { remote }));
+      const stream = new SocketStream(socket, { remote });
+      // What a socket holds can outlive it (docs/decisions/17-what-v8-keeps.md).
+      socket.off('error', failed);
+      subscriber.next(stream);
       subscriber.complete();
     });
-    socket.on('error', (error) => { subscriber.error(error); });
+    socket.on('error', failed);
     return () => { if (!handedOver) socket.destroy(); };
   });
 

@@ -1,21 +1,26 @@
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
 import { Duplex } from 'node:stream';
 import { getHeapSpaceStatistics } from 'node:v8';
 import { lastValueFrom } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { SmtpClient } from '../../src/index.js';
+import { SmtpClient, type SmtpOptions } from '../../src/index.js';
 import { MAIL } from '../support/clear-client.js';
 
 const CONNECTIONS = 600;
-// Bytes for each. What is compiled goes there too, some 500; a connection that is kept has 4,000 and more.
-const MOST = 2_000;
+// What is compiled goes to the old space too.
+const WARM_UP = 2_000;
+// Bytes for each connection. A stream of Node 24's leaves 800, and here the server's socket is one too; a connection that is kept has 3,000 and more.
+const MOST = 2_500;
+
+const answerTo = (said: string): string => (said.startsWith('DATA') ? '354 go on\r\n' : said.startsWith('QUIT') ? '221 bye\r\n' : '250 yes\r\n');
 
 /** A server in the same process, that says yes. */
-const server = (): Duplex => {
+const ownStream = (): Duplex => {
   const socket: Duplex = new Duplex({
     read: () => undefined,
     write: (chunk: Buffer, _encoding, done) => {
-      const said = chunk.toString('latin1');
-      socket.push(said.startsWith('DATA') ? '354 go on\r\n' : said.startsWith('QUIT') ? '221 bye\r\n' : '250 yes\r\n');
+      socket.push(answerTo(chunk.toString('latin1')));
       done();
     },
   });
@@ -25,17 +30,32 @@ const server = (): Duplex => {
 
 const oldSpace = (): number => getHeapSpaceStatistics().filter(({ space_name: name }) => name === 'old_space').reduce((sum, { space_used_size: used }) => sum + used, 0);
 
-describe('what a connection leaves behind', () => {
-  it('is nothing that only a full collection would free', async () => {
-    const client = new SmtpClient({ host: 'mail.example.com', port: 25, security: ['none'], pool: false, socket: server });
-    const send = async (): Promise<void> => {
-      for (let sent = 0; sent < CONNECTIONS; sent += 1) await lastValueFrom(client.send(MAIL));
-    };
-    await send();
-    await send();
-    const before = oldSpace();
-    await send();
-    expect((oldSpace() - before) / CONNECTIONS).toBeLessThan(MOST);
-    await client.close();
+const measure = async (options: SmtpOptions): Promise<number> => {
+  await using client = new SmtpClient({ security: ['none'], pool: false, ...options });
+  let left = 0;
+  for (let sent = 0, before = 0; sent < WARM_UP + CONNECTIONS; sent += 1) {
+    if (sent === WARM_UP) before = oldSpace();
+    await lastValueFrom(client.send(MAIL));
+    if (sent < WARM_UP || sent % 50 !== 49) continue;
+    // Where a full collection came in between, what grew before and after it counts.
+    const now = oldSpace();
+    left += Math.max(0, now - before);
+    before = now;
+  }
+  return left / CONNECTIONS;
+};
+
+describe('what a connection leaves behind is nothing that only a full collection would free:', () => {
+  it("over a stream of one's own", async () => {
+    expect(await measure({ host: 'mail.example.com', port: 25, socket: ownStream })).toBeLessThan(MOST);
+  });
+
+  it('over TCP', async () => {
+    await using server = createServer((socket) => {
+      socket.write('220 hello\r\n');
+      socket.on('data', (said) => { socket.write(answerTo(said.toString('latin1'))); });
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    expect(await measure({ host: '127.0.0.1', port: (server.address() as AddressInfo).port })).toBeLessThan(MOST);
   });
 });
