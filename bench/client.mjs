@@ -29,7 +29,7 @@ const median = (numbers) => numbers.sort((a, b) => a - b)[numbers.length >> 1] ?
 const { mails, warmUp = 0 } = job;
 const begin = async () => {
   const client = await connect(job);
-  for (let sent = 0; sent < warmUp; sent += BURST) await client.send(BURST, (n) => mail(sent + n));
+  for (let sent = 0; sent < warmUp; sent += BURST) await client.send(Math.min(BURST, warmUp - sent), (n) => mail(sent + n));
   return client;
 };
 // No collection behind a warm-up: with no mail under way it would take compiled code along, with the shapes that it was made for.

@@ -13,7 +13,7 @@ const SINGLE = 'nodemailer-single';
  * @property {'sink' | 'postfix'} [server] the file in server/; default: the sink
  * @property {string[]} [offer] the keywords of the sink's EHLO
  * @property {number} full how many mails a full run sends, or MB where one mail is large
- * @property {number} [warmUp] how many mails a full run sends before the clock starts: a multiple of 2,000
+ * @property {number} [warmUp] how many mails a full run sends before the clock starts
  * @property {number} [quick] the same for a quick run; without it the workload is left out of one
  * @property {number} [rounds] of a full run; default 3
  * @property {boolean} [everyone] in a quick run too; else only rxsmtp and the baseline run in one
@@ -121,15 +121,15 @@ export const WORKLOADS = {
     content: { recipients: 1000 },
     contenders: { rxsmtp: { target: { cpu: 8 } }, [POOL]: {}, emailjs: { share: 0.1 }, upyo: {}, 'raw-data': {}, 'raw-bdat': {} },
   },
-  'more-recipients': {
-    title: 'Mails to 1,000 recipients, and many of them',
-    baseline: POOL, offer: CHUNKING, full: 300, rounds: 5,
+  'recipients-warm': {
+    title: 'The same in a process that has sent 300 of them before',
+    baseline: POOL, offer: CHUNKING, warmUp: 300, full: 300, rounds: 5,
     content: { recipients: 1000 },
     contenders: { rxsmtp: { target: { cpu: 8 } }, [POOL]: {}, 'raw-bdat': {} },
   },
   'large-bdat': {
     title: 'A body with dots and bare LF, CHUNKING offered',
-    baseline: POOL, offer: CHUNKING, full: 100, quick: 10,
+    baseline: POOL, offer: CHUNKING, full: 100, quick: 10, rounds: 5,
     content: { kind: 'nasty' },
     contenders: { rxsmtp: { target: { rate: 3, cpu: 4, over: 8 } }, [POOL]: {}, 'raw-bdat': {} },
   },
