@@ -46,7 +46,7 @@ const create = (versions: readonly TlsVersion[], material: TlsMaterial): SecureC
     return tls().createSecureContext(bare(options));
   } catch {
     // OpenSSL does not say which of them it means.
-    throw REFUSALS.find(({ name }) => material[name] !== undefined && !isUsable(options, name))?.error() ?? wrong('versions', 'cannot be used with "tls.ciphers"');
+    throw REFUSALS.find(({ name }) => material[name] !== undefined && !isUsable(options, name))?.error() ?? wrong('versions', `cannot be used with ${material.ciphers === undefined ? 'the ciphers of this process. See --tls-cipher-list, and the configuration of OpenSSL' : '"tls.ciphers"'}`);
   }
 };
 

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { Observable } from 'rxjs';
 import type { TlsVersion } from '../protocol/connection-plan.js';
@@ -20,6 +21,9 @@ export const secure = (stream: ByteStream, host: string, settings: TlsSettings, 
     if (!(stream instanceof SocketStream)) throw new TypeError('TLS needs a socket.');
     let handedOver = false;
     const { remote, local, via, socket: carrier } = stream;
+    // The carrier where no handshake can begin: Node may have been started with ciphers that OpenSSL does not know.
+    let begun: Duplex = carrier;
+    subscriber.add(() => { if (!handedOver) begun.destroy(); });
     const { versions, skippedVersions, rejectUnauthorized, fingerprints } = settings;
     const name = settings.servername ?? host;
     const handshake: Handshake = { phase, peer: `${host} (${remote.address}:${String(remote.port)})`, name, versions, skippedVersions };
@@ -27,7 +31,7 @@ export const secure = (stream: ByteStream, host: string, settings: TlsSettings, 
     let certificate: TlsFacts['certificate'] | undefined;
     // RFC 6066 section 3: an address is no server name; the certificate is then checked against its IP entries.
     const servername = isIP(name) === 0 ? name : '';
-    const socket = tls().connect({ host: name, servername, socket: carrier, secureContext: settings.context(), rejectUnauthorized });
+    const socket = begun = tls().connect({ host: name, servername, socket: carrier, secureContext: settings.context(), rejectUnauthorized });
 
     const bytesRead = (): number => (carrier.bytesRead ?? 0) - readBefore;
     const hasKeys = (): void => {
@@ -54,7 +58,6 @@ export const secure = (stream: ByteStream, host: string, settings: TlsSettings, 
     socket.on('error', failed);
     // A carrier of the caller's may be destroyed without a word.
     socket.once('close', closed);
-    return () => { if (!handedOver) socket.destroy(); };
   });
 
 /** OpenSSL takes a lowest and a highest version, and offers all between them. */
