@@ -6,7 +6,7 @@ import { content } from './content.mjs';
  * @typedef {object} Job
  * @property {number} port
  * @property {number} mails
- * @property {number} [warmUp] so many of them are sent before the clock starts, in bursts of 2,000
+ * @property {number} [warmUp] so many of them are sent before the clock starts, in bursts of 2,000 at most
  * @property {number} connections
  * @property {boolean} [auth]
  * @property {number} [depth] mails in flight on a connection

@@ -10,8 +10,9 @@ import { MAIL } from '../support/clear-client.js';
 const CONNECTIONS = 600;
 // What is compiled goes to the old space too.
 const WARM_UP = 2_000;
-// Bytes for each connection. A stream of Node 24's leaves 800, and here the server's socket is one too; a connection that is kept has 3,000 and more.
-const MOST = 2_500;
+// Bytes for each connection. A stream of Node 24's leaves 800; a connection that is kept has 3,000 and more.
+const MOST = 2_000;
+const SERVERS_SOCKET = 500;
 
 const answerTo = (said: string): string => (said.startsWith('DATA') ? '354 go on\r\n' : said.startsWith('QUIT') ? '221 bye\r\n' : '250 yes\r\n');
 
@@ -56,6 +57,6 @@ describe('what a connection leaves behind is nothing that only a full collection
       socket.on('data', (said) => { socket.write(answerTo(said.toString('latin1'))); });
     }).listen(0, '127.0.0.1');
     await once(server, 'listening');
-    expect(await measure({ host: '127.0.0.1', port: (server.address() as AddressInfo).port })).toBeLessThan(MOST);
+    expect(await measure({ host: '127.0.0.1', port: (server.address() as AddressInfo).port })).toBeLessThan(MOST + SERVERS_SOCKET);
   });
 });
