@@ -10,12 +10,9 @@ export interface HeaderAddress {
   readonly given: string;
 }
 
-// With the flag "u" this finds halves of characters only.
-const LONE_SURROGATE = /\p{Surrogate}/u;
-
 export const wellFormed = (value: unknown, name: string): string => {
   if (typeof value !== 'string') throw usage(`The field "${name}" must be a string.`);
-  if (LONE_SURROGATE.test(value)) throw usage(`The field "${name}" holds half a character (a lone surrogate). Text is cut between characters only.`);
+  if (!value.isWellFormed()) throw usage(`The field "${name}" holds half a character (a lone surrogate). Text is cut between characters only.`);
   return value;
 };
 

@@ -23,7 +23,7 @@ const DOMAIN_LIMIT = 255;
 const PATH_LIMIT = 256 - 2;
 
 // Nothing of this may stand in an address, quoted or not: it could end a command, or is not seen. The two joiners are part of some scripts.
-const FORBIDDEN = /(?![ \u200c\u200d])[\p{Cc}\p{Cf}\p{Cs}\p{Z}\p{DI}]/u;
+const holdsForbidden = (text: string): boolean => /(?![ \u200c\u200d])[\p{Cc}\p{Cf}\p{Cs}\p{Z}\p{DI}]/u.test(text);
 const NON_ASCII = /[^\u0000-\u007f]/;
 const DOT_STRING = /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u0080-\u{10ffff}.-]*/u;
 // What nearly every address looks like: a Dot-string and a name in lower case that no reader could take for anything else.
@@ -43,7 +43,7 @@ const parseAny = (text: string, what: string | (() => string), role: 'sender' | 
     throw new SmtpUsageError({ message: `${typeof what === 'string' ? what : what()} ${why}` });
   };
   if (text === '') refuse('is empty. Give an address such as "ann@example.com".');
-  if (FORBIDDEN.test(text)) refuse('holds a line break, a control or an invisible character. Remove it.');
+  if (holdsForbidden(text)) refuse('holds a line break, a control or an invisible character. Remove it.');
   if (Buffer.byteLength(text) > 2 * PATH_LIMIT) refuse(`is longer than the ${String(PATH_LIMIT)} bytes that a path may have. Shorten it.`);
   // RFC 5321 section 4.1.1.3: the one recipient that needs no domain.
   if (role === 'recipient' && /^postmaster$/i.test(text)) return { path: text, utf8: false };
@@ -64,7 +64,7 @@ export const parseClientName = (text: string): string => {
   const refuse: Refuse = (why) => {
     throw new SmtpUsageError({ message: `The option "clientName" ${why}` });
   };
-  if (FORBIDDEN.test(text)) refuse('holds a line break, a control or an invisible character. Remove it.');
+  if (holdsForbidden(text)) refuse('holds a line break, a control or an invisible character. Remove it.');
   return parseDomain(text, refuse);
 };
 

@@ -2,7 +2,7 @@ import { SmtpUsageError } from '../protocol/error.js';
 import { atOnce, type SaslMechanism } from './mechanism.js';
 
 // RFC 4505 section 2, token = 1*255TCHAR.
-const TRACE = /^[^\p{Cc}\p{Cs}]{0,255}$/u;
+const isTrace = (text: string): boolean => /^[^\p{Cc}\p{Cs}]{0,255}$/u.test(text);
 
 /**
  * ANONYMOUS (RFC 4505): nobody in particular. `trace` is told to the server's operator, an email address or any word.
@@ -12,6 +12,6 @@ const TRACE = /^[^\p{Cc}\p{Cs}]{0,255}$/u;
  * ```
  */
 export const anonymous = (trace = ''): SaslMechanism => {
-  if (!TRACE.test(trace)) throw new SmtpUsageError({ message: 'The trace of anonymous() must have at most 255 characters and no control among them. Shorten it, or leave it out.' });
+  if (!isTrace(trace)) throw new SmtpUsageError({ message: 'The trace of anonymous() must have at most 255 characters and no control among them. Shorten it, or leave it out.' });
   return atOnce('ANONYMOUS', true, () => Buffer.from(trace, 'utf8'));
 };
