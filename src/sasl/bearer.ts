@@ -17,6 +17,7 @@ export const bearer = (token: Secret, { name, fields, acknowledgement }: BearerO
   const exchange: Exchange = {
     name,
     maxRounds: 1,
+    takesAnyChallenge: true,
     done: false,
     refusal: undefined,
     start: () => {

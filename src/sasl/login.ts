@@ -7,6 +7,7 @@ export const login = (user: string, pass: Secret): SaslMechanism => {
   let prompts = 0;
   const exchange: Exchange = {
     name: 'LOGIN',
+    takesAnyChallenge: true,
     done: false,
     start: () => {
       prompts = 0;

@@ -21,6 +21,8 @@ export interface SaslMechanism {
   readonly done: boolean;
   /** Challenges that the mechanism can have at most. Default 10. */
   readonly maxRounds?: number;
+  /** Whatever a challenge says will do, so that it need not be base64: some servers word theirs as they like. Default false. */
+  readonly takesAnyChallenge?: boolean;
   /** It gives nothing away to who reads along. Without this it is used only where nobody can. */
   readonly clearTextSafe?: boolean;
   /** What the server told of its refusal within the exchange, as data: nothing in it is followed. */
@@ -41,6 +43,12 @@ export const decodeBase64 = (text: string): Uint8Array => {
   if (bytes.toString('base64') !== text) throw new SaslError('its challenge is no base64');
   if (bytes.length > CHALLENGE_LIMIT) throw new SaslError(`its challenge is longer than ${String(CHALLENGE_LIMIT)} bytes`);
   return bytes;
+};
+
+/** What a server says behind 334. Blanks at its end are nobody's. */
+export const decodeChallenge = (words: string, { takesAnyChallenge = false }: SaslMechanism): Uint8Array => {
+  const text = words.trimEnd();
+  return takesAnyChallenge && Buffer.from(text, 'base64').toString('base64') !== text ? Buffer.from(text, 'utf8') : decodeBase64(text);
 };
 
 /** What it begins with. A mechanism of the caller's may be no such thing, whatever its type says. */

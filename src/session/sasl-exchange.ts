@@ -5,7 +5,7 @@ import { printable } from '../protocol/printable.js';
 import type { Reply } from '../protocol/reply.js';
 import { commandTimeout } from '../protocol/timeouts.js';
 import { userOf } from '../sasl/choose.js';
-import { SaslError, decodeBase64, startOf, type SaslMechanism } from '../sasl/mechanism.js';
+import { SaslError, decodeChallenge, startOf, type SaslMechanism } from '../sasl/mechanism.js';
 import { before, deadline } from '../transport/clock.js';
 import { exchange } from '../wire/exchange.js';
 import type { State } from './state.js';
@@ -56,7 +56,7 @@ const respond = (state: State, mechanism: SaslMechanism, challenge: Reply, postp
     const { wire } = state;
     const { scheduler, timeouts, peer } = wire.context;
     wire.mustDrop = true;
-    const response = postponed ?? mechanism.next(decodeBase64(challenge.lines.join(' ')));
+    const response = postponed ?? mechanism.next(decodeChallenge(challenge.lines.join(' '), mechanism));
     const limit = deadline(scheduler, 'command', commandTimeout(timeouts, 'auth'));
     return (response instanceof Uint8Array ? of(response) : from(response).pipe(before(scheduler, limit, 'auth', `The answer of ${mechanism.name} to ${peer}`))).pipe(
       map((bytes: unknown) => {

@@ -6,7 +6,7 @@ import { anonymous } from '../../src/sasl/anonymous.js';
 import { cramMd5 } from '../../src/sasl/cram-md5.js';
 import { external } from '../../src/sasl/external.js';
 import { login } from '../../src/sasl/login.js';
-import { decodeBase64, SaslError } from '../../src/sasl/mechanism.js';
+import { decodeBase64, decodeChallenge, SaslError } from '../../src/sasl/mechanism.js';
 import { plain } from '../../src/sasl/plain.js';
 
 const pass = new Secret('tanstaaftanstaaf');
@@ -29,6 +29,17 @@ describe('decodeBase64', () => {
     expect(decodeBase64(Buffer.alloc(8192).toString('base64'))).toHaveLength(8192);
     expect(() => decodeBase64(Buffer.alloc(8193).toString('base64'))).toThrow(/8192/);
     expect(() => decodeBase64('A'.repeat(1_000_000))).toThrow(/8192/);
+  });
+});
+
+describe('decodeChallenge', () => {
+  it.each(['', 'VXNlcm5hbWU6', 'VXNlcm5hbWU6 ', 'VXNlcm5hbWU6 \t '])('decodes %j, whoever it is for', (challenge) => {
+    for (const mechanism of [login('tim', pass), cramMd5('tim', pass)]) expect(text(decodeChallenge(challenge, mechanism))).toBe(challenge === '' ? '' : 'Username:');
+  });
+
+  it.each(['Username:', 'VXNlcm5hbWU6 R6p1 - mail', '{"status":"401"}', 'AB=='])('takes %j as it is where any will do', (challenge) => {
+    expect(text(decodeChallenge(challenge, login('tim', pass)))).toBe(challenge);
+    expect(() => decodeChallenge(challenge, cramMd5('tim', pass))).toThrow(SaslError);
   });
 });
 
