@@ -201,6 +201,16 @@ export class Claim {
     return this.#session.taken > this.#takenBefore;
   }
 
+  /** The server has taken mails in this session. */
+  get hasServed(): boolean {
+    return this.#session.taken > 0;
+  }
+
+  /** The session began with a sign-in. */
+  get isSignedIn(): boolean {
+    return this.#session.settings.credentials !== undefined;
+  }
+
   /** The end of its content is on the way: the server may have all of it. */
   get hasLeft(): boolean {
     return this.#bytes !== undefined;

@@ -36,7 +36,7 @@ for (const [way, without] of Object.entries({ 'over BDAT': [], 'over DATA': ['CH
       expect(server.sessions).toHaveLength(2);
     });
 
-    for (const reply of ['421 4.7.0 Too many mails', '452 Too many mails', '452 4.5.3 Too many mails', '450 4.5.3 Too many mails']) {
+    for (const reply of ['421 4.7.0 Too many mails', '452 Too many mails', '452 4.5.3 Too many mails', '450 4.5.3 Too many mails', '503 5.5.1 Send EHLO first']) {
       it(`go to another connection, unseen, at ${reply}`, async () => {
         await using server = await startServer({ without, faults: [1, 2, 3].map((session) => ({ at: 'mail', session, skip: 2, do: 'reply', reply })) });
         await using client = clientOf(server, ONE);
@@ -59,6 +59,18 @@ for (const [way, without] of Object.entries({ 'over BDAT': [], 'over DATA': ['CH
       expect(server.messages).toHaveLength(20);
       const counts = server.sessions.map(({ lines }) => lines.filter((line) => line.startsWith('C: MAIL')).length);
       expect(counts.slice(2)).toEqual([3, 3, 3, 3, 2]);
+    });
+
+    it.each([
+      ['a session that forgot the sign-in', { user: 'ann', pass: 'opensesame' }, ['accepted', 'accepted', 'accepted'], 2],
+      ['a sender who has to sign in', undefined, ['accepted', 'refused', 'accepted'], 1],
+    ])('are told from others at 530: %s', async (_, auth, expected, sessions) => {
+      await using server = await startServer({ without, users: { ann: 'opensesame' }, faults: [{ at: 'mail', session: 1, skip: 1, do: 'reply', reply: '530 5.7.0 Authentication required' }] });
+      await using client = clientOf(server, { ...ONE, allowInsecureAuth: true, ...(auth && { auth }) });
+      const told = [];
+      for (let count = 0; count < 3; count += 1) told.push((await collect(client.send(MAIL))).error?.outcome ?? 'accepted');
+      expect(told).toEqual(expected);
+      expect(server.sessions).toHaveLength(sessions);
     });
 
     it('are told from a full disk, which moves nobody', async () => {
