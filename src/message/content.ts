@@ -107,18 +107,31 @@ const takeOnce = (content: object, used: boolean): void => {
 const atHand = (bytes: Buffer): OpenContent => ({ kind: 'bytes', bytes, dispose: ignore });
 
 const inChunks = (given: AsyncIterator<unknown>, release: () => void = ignore): OpenContent => {
+  let isOver = false;
   const dispose = (): void => {
     release();
-    endQuietly(given);
+    // As `for await` does it: once, and not where it ended or failed by itself.
+    if (!isOver) endQuietly(given);
+    isOver = true;
   };
-  return { kind: 'stream', chunks: checked(given, dispose), dispose };
+  const next = async (): Promise<IteratorResult<unknown>> => {
+    try {
+      const result = await given.next();
+      isOver ||= result.done === true;
+      return result;
+    } catch (error) {
+      isOver = true;
+      throw error;
+    }
+  };
+  return { kind: 'stream', chunks: checked(next, dispose), dispose };
 };
 
 /** Chunks are strings or bytes; a character that two strings share is put together again. */
-const checked = (chunks: AsyncIterator<unknown>, dispose: () => void): AsyncIterator<Uint8Array | string> => {
+const checked = (read: () => Promise<IteratorResult<unknown>>, dispose: () => void): AsyncIterator<Uint8Array | string> => {
   let half = '';
   const next = async (): Promise<IteratorResult<Uint8Array | string, undefined>> => {
-    const result = await chunks.next();
+    const result = await read();
     const chunk: unknown = result.done === true ? '' : result.value;
     const begun = half;
     if (typeof chunk === 'string') {

@@ -99,6 +99,24 @@ test('dispose ends an iterator without waiting, and whatever it throws', () => {
   expect(end).toHaveBeenCalledOnce();
 });
 
+test.each<[string, () => Promise<IteratorResult<string>>, number]>([
+  ['has ended', () => Promise.resolve({ done: true, value: undefined }), 0],
+  ['has failed', () => Promise.reject(new Error('disk')), 0],
+  ['gave what is none', () => Promise.resolve({ done: false, value: 1 as never }), 1],
+  ['goes on', () => Promise.resolve({ done: false, value: 'a' }), 1],
+  ['is still asked', () => new Promise<never>(() => undefined), 1],
+])('of a source that %s, return() is called as "for await" calls it, however often it is disposed of', async (how, next, times) => {
+  const end = vi.fn((): Promise<IteratorResult<string>> => Promise.resolve({ done: true, value: undefined }));
+  const content = open({ [Symbol.asyncIterator]: () => ({ next, return: end }) });
+  if (content.kind === 'bytes') throw new Error('bytes');
+  const first = content.chunks.next().catch(() => undefined);
+  if (how !== 'is still asked') await first;
+  content.dispose();
+  await content.chunks.return?.();
+  content.dispose();
+  expect(end).toHaveBeenCalledTimes(times);
+});
+
 test('an Observable is subscribed to by the first next() and left by return()', async () => {
   const [subscribe, leave] = [vi.fn(), vi.fn()];
   const content = open(new Observable<string>((subscriber) => { subscribe(); subscriber.next('a'); subscriber.next('b'); return leave; }));
