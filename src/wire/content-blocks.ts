@@ -1,7 +1,7 @@
 import { catchError, concat, concatMap, defer, EMPTY, expand, Observable, of, tap, throwError, type SchedulerLike, type Subscription } from 'rxjs';
 import type { OpenContent } from '../message/content.js';
 import { roomFor, type ContentEncoder } from '../protocol/dot-stuffing.js';
-import { before, deadline } from '../transport/clock.js';
+import { before, deadline, remaining } from '../transport/clock.js';
 import { EIGHT_BIT, sourceFailed, type ContentOptions, type Written } from './content-event.js';
 import type { Wire } from './wire.js';
 
@@ -19,7 +19,7 @@ const LEAST = 64 * 1024;
 const MOST = 2 * 1024 * 1024;
 // A block may be so many times as large as the one before. Memory for the largest would be a burden to each mail that has a second block.
 const GROWTH = 16;
-/** What a slow source gave is held back for so long (ms), and goes out with what comes until then. */
+/** What a slow source gave is held back until so long (ms) after it was asked for, and goes out with what comes until then. */
 const LINGER = 100;
 
 /**
@@ -28,7 +28,8 @@ const LINGER = 100;
  */
 export const writeBlocks = (wire: Wire, content: OpenContent, { encoder, eightBit }: ContentOptions, write: (block: Block) => Observable<never>): Observable<Written> => {
   const { scheduler, timeouts } = wire.context;
-  const reader = new BlockReader(content, encoder, eightBit, scheduler);
+  // A source that has given something must not run into the limit for giving nothing.
+  const reader = new BlockReader(content, encoder, eightBit, scheduler, Math.min(LINGER, timeouts.dataBlock / 2));
   const next$ = defer(() => reader.next().pipe(
     catchError((cause: unknown) => throwError(() => sourceFailed(wire, encoder.bytes, cause))),
     before(scheduler, deadline(scheduler, 'dataBlock', timeouts.dataBlock), 'body', "Reading the message's own content", () => wire.transcript(), 'Mend its source, or raise that limit.'),
@@ -55,6 +56,7 @@ class BlockReader {
   readonly #encoder: ContentEncoder;
   readonly #eightBit: boolean;
   readonly #scheduler: SchedulerLike;
+  readonly #linger: number;
   #memory: Buffer;
   /** As much of it as the next block may take. */
   #most: number;
@@ -68,11 +70,12 @@ class BlockReader {
   /** Is told when the source has spoken. */
   #changed: () => void = ignore;
 
-  constructor(content: OpenContent, encoder: ContentEncoder, eightBit: boolean, scheduler: SchedulerLike) {
+  constructor(content: OpenContent, encoder: ContentEncoder, eightBit: boolean, scheduler: SchedulerLike, linger: number) {
     const isAtHand = content.kind === 'bytes';
     this.#encoder = encoder;
     this.#eightBit = eightBit;
     this.#scheduler = scheduler;
+    this.#linger = linger;
     this.#chunks = isAtHand ? undefined : content.chunks;
     this.#rest = isAtHand ? content.bytes : NOTHING;
     this.#hasEnded = isAtHand;
@@ -83,6 +86,7 @@ class BlockReader {
   /** One block: as full as can be, unless its source takes its time. */
   next(): Observable<Block> {
     return new Observable((subscriber) => {
+      const until = this.#scheduler.now() + this.#linger;
       let lingering: Subscription | undefined;
       let size = 0;
       this.#keepPace();
@@ -115,7 +119,7 @@ class BlockReader {
         } else if (this.#room(size) === 0) give(false);
         else {
           this.#read();
-          if (size > 0) lingering ??= this.#scheduler.schedule(() => { give(false); }, LINGER);
+          if (size > 0) lingering ??= this.#scheduler.schedule(() => { give(false); }, remaining(this.#scheduler, until));
         }
       };
 

@@ -3,6 +3,7 @@ import { concat, EMPTY, ignoreElements, lastValueFrom, NEVER, Subject, timer, ty
 import { describe, expect, it } from 'vitest';
 import type { OpenContent } from '../../src/message/content.js';
 import { Untouched } from '../../src/protocol/dot-stuffing.js';
+import type { SmtpError } from '../../src/protocol/error.js';
 import { Redactor } from '../../src/protocol/secret.js';
 import { DEFAULT_TIMEOUTS } from '../../src/protocol/timeouts.js';
 import { deadline, monotonic } from '../../src/transport/clock.js';
@@ -106,4 +107,37 @@ describe('content that the server takes no more of', () => {
       wire.release();
     });
   });
+});
+
+describe('a slow source', () => {
+  /** Blocks as they leave, and an error: from a source that gives a byte each so many milliseconds, three times, and then does as it is told. */
+  const told = (every: number, dataBlock: number, end: 'ends' | 'goes silent'): readonly string[] => {
+    const told: string[] = [];
+    inVirtualTime(({ flush }, scheduler) => {
+      const wire = new Wire(new FakeStream(NEVER), { ...contextOf(scheduler), timeouts: { ...DEFAULT_TIMEOUTS, dataBlock } }, true);
+      let given = 0;
+      // Promises know no virtual time.
+      const next = (): Promise<IteratorResult<string, undefined>> => ({
+        then: (tell: (result: IteratorResult<string, undefined>) => void) => {
+          given += 1;
+          if (given <= 3) scheduler.schedule(() => { tell({ done: false, value: 'x' }); }, every);
+          else if (end === 'ends') tell({ done: true, value: undefined });
+        },
+      }) as never;
+      const write = ({ bytes }: { readonly bytes: Buffer }): Observable<never> => {
+        told.push(`${String(scheduler.now())} ${bytes.toString()}`);
+        return EMPTY;
+      };
+      writeBlocks(wire, { kind: 'stream', chunks: { next }, dispose: () => undefined }, { operation: deadline(scheduler, 'operation', Infinity), encoder: new Untouched(), eightBit: true }, write)
+        .subscribe({ error: (error: SmtpError) => { told.push(`${String(scheduler.now())} ${error.code}`); } });
+      flush();
+      wire.release();
+    });
+    return told;
+  };
+
+  it.each([[300, 500, ['300 x', '600 x', '900 x']], [950, 1_000, ['950 x', '1900 x', '2850 x']], [60, 80, ['60 x', '120 x', '180 x']], [30, 1_000, ['90 xxx']], [15, 40, ['20 x', '40 x', '45 x']]] as const)(
+    'that gives something each %i ms is no timeout where the limit is %i', (every, dataBlock, blocks) => { expect(told(every, dataBlock, 'ends')).toEqual(blocks); });
+
+  it('that gives nothing any more is one', () => { expect(told(300, 500, 'goes silent')).toEqual(['300 x', '600 x', '900 x', '1400 E_TIMEOUT']); });
 });
