@@ -31,7 +31,7 @@ export const headerText = (value: unknown, name: string): string => {
 export const checkAddress = (value: unknown, name: string): HeaderAddress => {
   if (value === undefined) throw usage(`The field "${name}" is missing. Give an address such as "ann@example.com".`);
   if (typeof value !== 'string') {
-    const { name: display, address } = fields(value, { path: name, noun: 'field', known: ['name', 'address'] });
+    const { name: display, address } = fields(value, { path: name, noun: 'field', known: ['name', 'address'], or: 'with an "address", or a string such as "ann@example.com"' });
     return headerAddress(display === undefined ? '' : headerText(display, `${name}.name`), headerText(address, `${name}.address`), `${name}.address`);
   }
   const { display, address } = apart(value, name);

@@ -106,6 +106,8 @@ test.each<[string, unknown, string]>([
   ['composed without recipients', { from: 'a@b.c' }, 'no recipient'],
   ['composed without from', { to: 'a@b.c' }, '"from" is missing'],
   ['unknown composed key', { ...composed, sbject: 'a' }, 'Did you mean "subject"?'],
+  ['cc of null', { ...composed, cc: null }, '"cc" must be an object with an "address", or a string'],
+  ['from a list', { ...composed, from: ['a@b.c'] }, '"from" must be an object with an "address", or a string'],
   ['subject', { ...composed, subject: 'a\r\nBcc: evil' }, '"subject" holds a line break'],
   ['subject NUL', { ...composed, subject: 'a\0' }, '"subject"'],
   ['subject in one word', { ...composed, subject: `see ${'x'.repeat(900)}` }, 'Shorten it, or part it with blanks'],

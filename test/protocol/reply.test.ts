@@ -13,6 +13,9 @@ describe('the name that a server gave a mail', () => {
     ['Exchange', '250 2.6.0 <1@example.com> [InternalId=1234567, Hostname=A.example.com] 5000 bytes in 0.1, 48 KB/sec Queued mail for delivery', '1234567'],
     ['qmail', '250 ok 1700000000 qp 12345', '12345'],
     ['Amazon SES', '250 Ok 0102018c1234abcd-01234567-89ab-cdef-0123-456789abcdef-000000', '0102018c1234abcd-01234567-89ab-cdef-0123-456789abcdef-000000'],
+    ['a server that names itself, too', '250 2.0.0 OK id=abc123def456@mail.example.com queued', 'abc123def456@mail.example.com'],
+    ['one in parts', '250 2.0.0 ok queued as 5f/3a-12345', '5f/3a-12345'],
+    ['one without an end', `250 Ok: queued as ${'a'.repeat(200)}`, undefined],
     ['nobody', '250 2.0.0 Ok', undefined],
     ['nobody, with thanks', '250 OK thank you for your mail', undefined],
   ])('%s', (_, line, id) => { expect(queueId(replyOf(line))).toBe(id); });
