@@ -9,8 +9,10 @@ import { before, deadline } from '../transport/clock.js';
 import { isConfidential } from './confidential.js';
 import { unexpected } from './expect-reply.js';
 import { oneAtATime } from './one-at-a-time.js';
+import { oneTry } from './one-try.js';
 import { saslExchange, type SaslOutcome } from './sasl-exchange.js';
 import { broken, nothingInCommon, refused, tooEarly, type SignIn } from './sign-in-errors.js';
+import type { SessionCredentials } from './settings.js';
 import type { State } from './state.js';
 
 /** AUTH (RFC 4954): the strongest mechanism that is offered, allowed and safe on this connection. */
@@ -23,10 +25,13 @@ export const authenticate = (state: State): Observable<State> => {
     confidential: settings.allowInsecureAuth || isConfidential(wire.stream),
   });
   return attempt({ state, credentials, choice }, { index: 0, tried: [] }).pipe(
-    credentials.kind === 'mechanism' ? oneAtATime(credentials.mechanism) : identity,
+    inTurn(credentials),
     before(wire.context.scheduler, operation, 'auth', `Signing in to ${wire.context.peer}`),
   );
 };
+
+const inTurn = (credentials: SessionCredentials): MonoTypeOperatorFunction<State> =>
+  credentials.kind === 'mechanism' ? oneAtATime(credentials.mechanism) : credentials.kind === 'password' ? oneTry(credentials) : identity;
 
 /** Which of the usable mechanisms is next, what was tried before, and the token that the server has just refused. */
 interface Turn {

@@ -129,7 +129,7 @@ describe('a slow source', () => {
         return EMPTY;
       };
       writeBlocks(wire, { kind: 'stream', chunks: { next }, dispose: () => undefined }, { operation: deadline(scheduler, 'operation', Infinity), encoder: new Untouched(), eightBit: true }, write)
-        .subscribe({ error: (error: SmtpError) => { told.push(`${String(scheduler.now())} ${error.code}`); } });
+        .subscribe({ error: (error: unknown) => { told.push(`${String(scheduler.now())} ${(error as SmtpError).code}`); } });
       flush();
       wire.release();
     });

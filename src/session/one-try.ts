@@ -1,0 +1,76 @@
+import { Observable, tap, type MonoTypeOperatorFunction, type Subscription } from 'rxjs';
+import { SmtpAuthenticationError } from '../protocol/error.js';
+
+/** One sign-in that wants to try a password. */
+interface Turn {
+  begin(): void;
+  refuse(error: unknown): void;
+}
+
+/** How a password fares with its server. */
+class Trial {
+  isTaken = false;
+  #trying: Turn | undefined;
+  readonly #waiting: Turn[] = [];
+
+  enter(turn: Turn): void {
+    if (this.#trying !== undefined) {
+      this.#waiting.push(turn);
+      return;
+    }
+    this.#trying = turn;
+    turn.begin();
+  }
+
+  taken(): void {
+    this.isTaken = true;
+    for (const turn of this.#waiting.splice(0)) turn.begin();
+  }
+
+  refused(error: unknown): void {
+    for (const turn of this.#waiting.splice(0)) turn.refuse(error);
+  }
+
+  left(turn: Turn): void {
+    const place = this.#waiting.indexOf(turn);
+    if (place >= 0) this.#waiting.splice(place, 1);
+    if (this.#trying !== turn) return;
+    this.#trying = undefined;
+    const next = this.#waiting.shift();
+    if (next !== undefined) this.enter(next);
+  }
+}
+
+const trials = new WeakMap<object, Trial>();
+
+const trialOf = (credentials: object): Trial => {
+  const trial = trials.get(credentials) ?? new Trial();
+  trials.set(credentials, trial);
+  return trial;
+};
+
+const isForGood = (error: unknown): boolean => error instanceof SmtpAuthenticationError && error.outcome === 'refused' && !error.retryable;
+
+/**
+ * Many tries of a wrong password get an account locked. Until a server has taken these credentials, one sign-in at a time tries
+ * them. Those that wait meanwhile take its refusal for theirs, go on together when they are taken, and one by one where neither is told.
+ */
+export const oneTry = <T>(credentials: object): MonoTypeOperatorFunction<T> => (source) =>
+  new Observable((subscriber) => {
+    const trial = trialOf(credentials);
+    if (trial.isTaken) return source.subscribe(subscriber);
+    const tried = source.pipe(tap({
+      next: () => { trial.taken(); },
+      error: (error: unknown) => { if (isForGood(error)) trial.refused(error); },
+    }));
+    let running: Subscription | undefined;
+    const turn: Turn = {
+      begin: () => { running = tried.subscribe(subscriber); },
+      refuse: (error) => { subscriber.error(error); },
+    };
+    trial.enter(turn);
+    return () => {
+      running?.unsubscribe();
+      trial.left(turn);
+    };
+  });

@@ -1,0 +1,24 @@
+import { describe, expect, it } from 'vitest';
+import { startServer } from '../../src/testing/index.js';
+import { clientOf } from '../support/clear-client.js';
+import { mails, outcomes, sendAll } from '../support/many-mails.js';
+
+const users = { ann: 'open sesame' };
+const POOL = { allowInsecureAuth: true, pool: { maxConnections: 5 } };
+
+describe('many mails at once', () => {
+  it('try a wrong password once', async () => {
+    await using server = await startServer({ users });
+    await using client = clientOf(server, { ...POOL, auth: { user: 'ann', pass: 'open says me' } });
+    expect(outcomes(await sendAll(client, mails(20)))).toEqual(Array(20).fill('refused auth'));
+    expect(server.sessions.length).toBeGreaterThan(1);
+    expect(server.sessions.flatMap(({ lines }) => lines.filter((line) => line.startsWith('C: AUTH')))).toHaveLength(1);
+  });
+
+  it('sign in on every connection when it is right', async () => {
+    await using server = await startServer({ users });
+    await using client = clientOf(server, { ...POOL, auth: { user: 'ann', pass: 'open sesame' } });
+    expect(outcomes(await sendAll(client, mails(20)))).toEqual(Array(20).fill('accepted'));
+    expect(server.sessions.map(({ lines }) => lines.filter((line) => line.startsWith('C: AUTH')).length)).toEqual(Array(5).fill(1));
+  });
+});

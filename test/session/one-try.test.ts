@@ -1,0 +1,60 @@
+import { TestScheduler } from 'rxjs/testing';
+import { expect, it } from 'vitest';
+import { SmtpAuthenticationError } from '../../src/protocol/error.js';
+import { makeReply } from '../../src/protocol/reply.js';
+import { oneTry } from '../../src/session/one-try.js';
+
+const failure = (outcome: 'refused' | 'not-sent', retryable: boolean) =>
+  new SmtpAuthenticationError({ message: 'No', phase: 'auth', outcome, retryable, offered: [], allowed: [], tried: ['PLAIN'], reply: makeReply(535, ['No']) });
+
+const inTime = (picture: (helpers: Parameters<Parameters<TestScheduler['run']>[0]>[0]) => void): void => {
+  new TestScheduler((actual, expected) => { expect(actual).toEqual(expected); }).run(picture);
+};
+
+it('what was taken once is tried by all that wait, together, and by all that come later', () => {
+  inTime(({ cold, expectObservable, expectSubscriptions }) => {
+    const password = {};
+    const works = cold('--(a|)');
+    expectObservable(works.pipe(oneTry(password)), '^-------!').toBe('--(a|)');
+    expectObservable(works.pipe(oneTry(password)), '-^------!').toBe('----(a|)');
+    expectObservable(works.pipe(oneTry(password)), '-^------!').toBe('----(a|)');
+    expectObservable(works.pipe(oneTry(password)), '-----^--!').toBe('-------(a|)');
+    expectObservable(works.pipe(oneTry({})), '-^------!').toBe('---(a|)');
+    expectSubscriptions(works.subscriptions).toBe(['^-!', '-^-!', '--^-!', '--^-!', '-----^-!']);
+  });
+});
+
+it('a refusal for good is one for all that wait, and for nobody who comes later', () => {
+  inTime(({ cold, expectObservable, expectSubscriptions }) => {
+    const password = {};
+    const no = failure('refused', false);
+    const fails = cold('--#', undefined, no);
+    expectObservable(fails.pipe(oneTry(password)), '^-------!').toBe('--#', undefined, no);
+    expectObservable(fails.pipe(oneTry(password)), '-^------!').toBe('--#', undefined, no);
+    expectObservable(fails.pipe(oneTry(password)), '---^----!').toBe('-----#', undefined, no);
+    expectSubscriptions(fails.subscriptions).toBe(['^-!', '---^-!']);
+  });
+});
+
+it.each([['a refusal for now', failure('refused', true)], ['a broken exchange', failure('not-sent', false)], ['any error', new Error('gone')]])('%s says nothing of the password: the next one tries', (_, error) => {
+  inTime(({ cold, expectObservable, expectSubscriptions }) => {
+    const password = {};
+    const fails = cold('--#', undefined, error);
+    expectObservable(fails.pipe(oneTry(password)), '^-------!').toBe('--#', undefined, error);
+    expectObservable(fails.pipe(oneTry(password)), '-^------!').toBe('----#', undefined, error);
+    expectObservable(fails.pipe(oneTry(password)), '-^------!').toBe('------#', undefined, error);
+    expectSubscriptions(fails.subscriptions).toBe(['^-!', '--^-!', '----^-!']);
+  });
+});
+
+it('who gives up lets the next one try, or is not waited for', () => {
+  inTime(({ cold, expectObservable, expectSubscriptions }) => {
+    const password = {};
+    const works = cold('---(a|)');
+    expectObservable(works.pipe(oneTry(password)), '^!').toBe('-');
+    expectObservable(works.pipe(oneTry(password)), '^--!').toBe('---');
+    expectObservable(works.pipe(oneTry(password)), '^-!').toBe('---');
+    expectObservable(works.pipe(oneTry(password)), '^-------!').toBe('------(a|)');
+    expectSubscriptions(works.subscriptions).toBe(['^!', '-^-!', '---^--!']);
+  });
+});
