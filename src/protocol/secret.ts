@@ -60,7 +60,7 @@ export class Redactor {
 
   // Most connections have one secret, and take the forms of it as they are.
   #add(forms: readonly string[]): void {
-    this.#forms = this.#forms.length === 0 ? forms : [...new Set([...this.#forms, ...forms])];
+    this.#forms = this.#forms.length === 0 ? forms : longestFirst([...this.#forms, ...forms]);
   }
 }
 
@@ -77,8 +77,11 @@ const formsOf = (secret: string): readonly string[] => {
   const padded = Buffer.from(`\0\0${secret}`, 'utf8');
   const base64 = [padded.toString('base64', 2), base64At(padded, 0), base64At(padded, 1), base64At(padded, 2)];
   const forms = [secret, ...percentEncoded(secret), JSON.stringify(secret).slice(1, -1), ...base64, ...base64.map(forUrls)];
-  return [...new Set(forms)].filter(isHiding);
+  return longestFirst(forms.filter(isHiding));
 };
+
+/** Where a part of a form went first, the rest of it would stay behind, and tell something of it. */
+const longestFirst = (forms: readonly string[]): readonly string[] => [...new Set(forms)].sort((one, other) => other.length - one.length);
 
 /** RFC 4648 section 5. */
 const forUrls = (base64: string): string => base64.replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '');

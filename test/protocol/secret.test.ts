@@ -48,6 +48,14 @@ describe('Redactor', () => {
     expect(redactor.clean('STARTTLS / AUTH PLAIN / size 100')).toBe('STARTTLS / AUTH PLAIN / size 100');
   });
 
+  it('takes a whole before its parts, whichever was concealed first', () => {
+    const response = Buffer.from('\0user1\0abc').toString('base64');
+    const redactor = new Redactor();
+    redactor.conceal('abc');
+    redactor.concealExactly(response);
+    expect(redactor.clean(`535 rejected: AUTH PLAIN ${response}`)).toBe('535 rejected: AUTH PLAIN ***');
+  });
+
   it('leaves other text alone', () => {
     const redactor = new Redactor();
     redactor.conceal('pw');
