@@ -45,12 +45,18 @@ const ELSEWHERE = {
 };
 
 const section = (root: XmlElement): XmlElement => {
-  const file: XmlElement = { name: 'file', attributes: new Map(), children: [root] };
+  const file: XmlElement = { name: 'file', attributes: new Map(), children: [root.name === 'configuration' ? here(root) : root] };
   return ['configuration', 'system.net', 'mailSettings', 'smtp'].reduce((parent, name) => {
     const child = only(parent, name);
     own(child, [...child.attributes.keys()]);
     return child;
   }, file);
+};
+
+/** What stands in a `location` that is for everything below is as good as what stands beside it. */
+const here = (configuration: XmlElement): XmlElement => {
+  const isHere = ({ name, attributes }: XmlElement): boolean => name === 'location' && ['.', ''].includes(attributes.get('path') ?? '');
+  return { ...configuration, children: configuration.children.flatMap((child) => (isHere(child) ? child.children : [child])) };
 };
 
 const only = ({ name: parent, children }: XmlElement, name: string): XmlElement => {

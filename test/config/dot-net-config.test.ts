@@ -34,6 +34,17 @@ describe('fromDotNetConfig', () => {
     });
   });
 
+  it.each(['<location path="." inheritInChildApplications="false">', '<location path="">', '<location>'])('reads what stands in %s', (location) => {
+    expect(fromDotNetConfig(`<configuration><location path="shop"><system.net/></location>${location}<system.net><mailSettings><smtp><network host="a"/></smtp></mailSettings></system.net></location></configuration>`)).toEqual({ host: 'a', port: 25 });
+  });
+
+  it.each<[string, string]>([
+    ['for a path of its own', '<location path="shop"><system.net/></location>'],
+    ['twice', '<location path="."><system.net/></location><system.net/>'],
+  ])('refuses a section that stands %s', (where, sections) => {
+    expect(() => fromDotNetConfig(`<configuration>${sections}</configuration>`)).toThrow(where === 'twice' ? '"system.net" stands twice' : '"system.net" is missing');
+  });
+
   it.each<[string, object]>([
     ['host="a"', { host: 'a', port: 25 }],
     ['host="a" port="2525" enableSsl="false"', { host: 'a', port: 2525 }],
