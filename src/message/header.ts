@@ -42,9 +42,10 @@ export const checkAddress = (value: unknown, name: string): HeaderAddress => {
 export const apart = (value: string, name: string): { readonly display: string; readonly address: string } => {
   const text = headerText(value, name).trim();
   const open = text.endsWith('>') ? text.lastIndexOf('<') : -1;
-  if (open === -1) return { display: '', address: text };
-  const display = text.slice(0, open).trim();
-  if (!QUOTED.test(display) && SEVERAL.test(display)) throw usage(`The field "${name}" holds more than one address. Give a list of them; or quote the name, if it is one.`);
+  const display = open === -1 ? '' : text.slice(0, open).trim();
+  const isSeveral = open === -1 ? !text.startsWith('"') && LIST.test(text) : !QUOTED.test(display) && SEVERAL.test(display);
+  if (isSeveral) throw usage(`The field "${name}" holds more than one address. Give a list of them; or quote the name, if it is one.`);
+  if (open === -1) return { display, address: text };
   return { display: unquote(display), address: text.slice(open + 1, -1) };
 };
 
@@ -52,6 +53,8 @@ const QUOTED = /^"(?:[^"\\]|\\.)*"$/;
 
 // What looks like an address and more: taken for a name, it would lose a recipient without a word.
 const SEVERAL = /[<>]|@.*[,;]/s;
+// The same of an address alone; a quoted local part may hold anything.
+const LIST = /@.*[,;]/s;
 
 export const checkAddresses = (value: unknown, name: string): readonly HeaderAddress[] => {
   if (value === undefined) return [];

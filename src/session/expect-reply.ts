@@ -10,6 +10,11 @@ export const refusal = (wire: Wire, phase: Phase, command: string, reply: Reply,
     message: `${wire.context.peer} refused ${command}: ${formatReply(reply)}. ${hint}`,
   });
 
+export const TLS_FIRST = 'It wants TLS first: set "security" to "starttls" or "implicit".';
+
+/** RFC 3207 section 4. The code may also ask for a sign-in, so that the words decide. */
+export const wantsTls = ({ code, lines }: Reply, { stream }: Wire): boolean => code === 530 && stream.tls === undefined && /\b(?:START)?TLS\b/i.test(lines.join(' '));
+
 /** A reply that RFC 5321 section 4.3.2 does not know for this command: the wire is out of step and only dropping it is right. */
 export const unexpected = (wire: Wire, phase: Phase, command: string, reply: Reply): SmtpProtocolError => {
   wire.mustDrop = true;

@@ -4,7 +4,7 @@ import type { TransactionEvent } from '../protocol/event.js';
 import { isFarewell, isPositive, isRefusal, isTooMany, laterOr, makeReply, type Reply } from '../protocol/reply.js';
 import type { Wire } from '../wire/wire.js';
 import type { EnvelopePlan } from './envelope-plan.js';
-import { refusal, unexpected } from './expect-reply.js';
+import { refusal, TLS_FIRST, unexpected, wantsTls } from './expect-reply.js';
 import type { Claim, Session } from './session.js';
 
 interface Refused {
@@ -123,7 +123,7 @@ class Judgement {
 
   #mailFailure(reply: Reply): SmtpError {
     const command = String(this.#plan.commands[0]);
-    return isRefusal(reply) ? refusal(this.#wire, 'mail', command, reply, laterOr('Check the sender\'s address, and whether "auth" is needed.', reply)) : unexpected(this.#wire, 'mail', command, reply);
+    return isRefusal(reply) ? refusal(this.#wire, 'mail', command, reply, wantsTls(reply, this.#wire) ? TLS_FIRST : laterOr('Check the sender\'s address, and whether "auth" is needed.', reply)) : unexpected(this.#wire, 'mail', command, reply);
   }
 
   #dataFailure(reply: Reply): SmtpError {

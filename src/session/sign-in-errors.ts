@@ -3,6 +3,7 @@ import { printable } from '../protocol/printable.js';
 import { formatReply, type Reply } from '../protocol/reply.js';
 import type { Choice } from '../sasl/choose.js';
 import type { SaslMechanism } from '../sasl/mechanism.js';
+import { TLS_FIRST } from './expect-reply.js';
 import type { SessionCredentials } from './settings.js';
 import type { State } from './state.js';
 
@@ -66,7 +67,7 @@ const NEEDS_THE_PASSWORD = new Set(['CRAM-MD5', 'DIGEST-MD5']);
 const hint = ({ credentials, state: { wire, capabilities } }: SignIn, mechanism: string, reply: Reply): string => {
   if (isTransient(reply)) return 'Try again later.';
   // RFC 4954 section 6, and RFC 3207 section 4.
-  if ((reply.code === 538 || reply.code === 530) && wire.stream.tls === undefined) return 'It wants TLS first: set "security" to "starttls" or "implicit".';
+  if ((reply.code === 538 || reply.code === 530) && wire.stream.tls === undefined) return TLS_FIRST;
   switch (credentials.kind) {
     case 'password': return NEEDS_THE_PASSWORD.has(mechanism) && capabilities.authentication.includes('PLAIN')
       ? `Check "auth.user" and "auth.pass". A server that has no more than a hash of the password cannot check it by ${mechanism}: try allowedAuthentication: ["PLAIN"].`

@@ -34,6 +34,18 @@ describe('a code beyond those of RFC 5321', () => {
   });
 });
 
+describe('530 to MAIL', () => {
+  it.each([
+    ['530 5.7.0 Must issue a STARTTLS command first', 'none', 'It wants TLS first'],
+    ['530 5.7.0 Authentication required', 'none', 'whether "auth" is needed'],
+    ['530 5.7.0 Not by TLS alone', 'starttls', 'whether "auth" is needed'],
+  ] as const)('%s, with security %s, says what may help', async (reply, security, hint) => {
+    await using server = await startServer({ faults: [{ at: 'mail', do: 'reply', reply }] });
+    await using client = clientOf(server, { security: [security] });
+    expect((await collect(client.send(RAW))).error?.message).toContain(hint);
+  });
+});
+
 describe('the order of events', () => {
   it('over STARTTLS with a sign-in', async () => {
     await using server = await startServer({ users: USERS });

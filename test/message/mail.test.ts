@@ -117,6 +117,7 @@ test.each<[string, unknown, string]>([
   ['address list in one', { ...composed, to: 'a@b.c, d@e.f' }, 'more than one address'],
   ['address list with names in one', { ...composed, to: 'Ann <a@b.c>, Bob <d@e.f>' }, '"to" holds more than one address'],
   ['address list with one name in one', { ...composed, bcc: ['a@b.c; Bob <d@e.f>'] }, '"bcc[0]" holds more than one address'],
+  ['address list with one name in front', { ...composed, to: 'Ann Lee <a@b.c>, d@e.f' }, '"to" holds more than one address'],
   ['quoted names in one', { ...composed, from: '"Ann" <a@b.c>, "Bob" <d@e.f>' }, '"from" holds more than one address'],
   ['header name', { ...composed, headers: { 'X: y': 'a' } }, 'header field name'],
   ['header value', { ...composed, headers: { 'X-A': ['a', 'b\nc'] } }, '"headers.X-A"'],
