@@ -36,6 +36,7 @@ export interface RawMessage extends DeliveryOptions {
 /** A message in parts. Needs the package `nodemailer` (version 10) at run time. */
 export interface ComposedMessage extends DeliveryOptions {
   readonly from: Address;
+  /** Who sent it for `from`: a header field. Bounces go to `from`, or where `envelope` says. */
   readonly sender?: Address;
   readonly to?: Address | readonly Address[];
   readonly cc?: Address | readonly Address[];

@@ -28,7 +28,7 @@ export const unexpected = (wire: Wire, phase: Phase, command: string, reply: Rep
 export const onCode = <T>(code: number, { wire, phase, command, hint }: Expected, goOn: (reply: Reply) => T): OperatorFunction<Reply, T> =>
   map((reply) => {
     if (reply.code === code) return goOn(reply);
-    throw isRefusal(reply) ? refusal(wire, phase, command, reply, hint) : unexpected(wire, phase, command, reply);
+    throw isRefusal(reply) ? refusal(wire, phase, command, reply, hint(reply)) : unexpected(wire, phase, command, reply);
   });
 
 /** What a reply is to, and what to do where it is a refusal. */
@@ -36,5 +36,5 @@ interface Expected {
   readonly wire: Wire;
   readonly phase: Phase;
   readonly command: string;
-  readonly hint: string;
+  readonly hint: (reply: Reply) => string;
 }

@@ -115,15 +115,19 @@ class Judgement {
     // Nothing is told of those that wait for another transaction. The first one is never among them, so that each gets on.
     if (this.#plan.isPart && this.accepted.length + this.refused.length > 0 && isTooMany(reply)) return undefined;
     const isLast = isFarewell(reply);
-    const failure = isFirst || isLast ? refusal(this.#wire, 'rcpt', command, reply, isLast ? 'Send it again later, or to fewer recipients.' : laterOr('Check the recipient\'s address.', reply), recipient) : undefined;
+    const failure = isFirst || isLast ? refusal(this.#wire, 'rcpt', command, reply, isLast ? 'Send it again later, or to fewer recipients.' : this.#hint(reply.code === 530 ? 'Check whether "auth" is needed.' : 'Check the recipient\'s address.', reply), recipient) : undefined;
     if (isLast) this.refused.push({ recipient, reply });
     else this.#refuse(recipient, reply);
     return failure;
   }
 
+  #hint(otherwise: string, reply: Reply): string {
+    return wantsTls(reply, this.#wire) ? TLS_FIRST : laterOr(otherwise, reply);
+  }
+
   #mailFailure(reply: Reply): SmtpError {
     const command = String(this.#plan.commands[0]);
-    return isRefusal(reply) ? refusal(this.#wire, 'mail', command, reply, wantsTls(reply, this.#wire) ? TLS_FIRST : laterOr('Check the sender\'s address, and whether "auth" is needed.', reply)) : unexpected(this.#wire, 'mail', command, reply);
+    return isRefusal(reply) ? refusal(this.#wire, 'mail', command, reply, this.#hint(isTooLarge(reply) ? 'Send less, or a link.' : 'Check the sender\'s address, and whether "auth" is needed.', reply)) : unexpected(this.#wire, 'mail', command, reply);
   }
 
   #dataFailure(reply: Reply): SmtpError {
@@ -136,6 +140,9 @@ class Judgement {
     return recipient === undefined ? undefined : refusal(this.#wire, 'rcpt', `RCPT TO:<${recipient.given}>`, NEEDS_SMTPUTF8, 'Use an ASCII address.', recipient.given);
   }
 }
+
+/** RFC 1870 section 6.1, and RFC 3463 section 3.4. */
+const isTooLarge = ({ code, enhanced }: Reply): boolean => (enhanced === undefined ? code === 552 : enhanced[1] === 3 && enhanced[2] === 4);
 
 // RFC 6531 section 3.5: what the server would have to say to such an address. It is never asked.
 const NEEDS_SMTPUTF8: Reply = makeReply(553, ['5.6.7 This address needs SMTPUTF8, which the server does not offer']);

@@ -3,7 +3,7 @@ import { Capabilities } from '../protocol/capabilities.js';
 import { ehlo, helo, STARTTLS } from '../protocol/command.js';
 import { SmtpProtocolError, SmtpReplyError, type Phase } from '../protocol/error.js';
 import type { ConnectEvent, ReadyEvent } from '../protocol/event.js';
-import { isUnknownCommand } from '../protocol/reply.js';
+import { isUnknownCommand, laterOr, type Reply } from '../protocol/reply.js';
 import { before, deadline, sooner } from '../transport/clock.js';
 import { secure as secureStream } from '../transport/secure.js';
 import { exchange, greeting } from '../wire/exchange.js';
@@ -47,7 +47,7 @@ const greet = (state: State): Observable<State> => {
   return greeting(wire, operation).pipe(
     // This limit leaves the wire as it is: a connection that stayed silent may be asked with TLS instead.
     before(scheduler, greetBy, 'greeting', `Waiting for ${peer} to greet ${how}`),
-    onCode(220, { wire, phase: 'greeting', command: 'the connection', hint: 'The server takes no mail from here now; try another server or ask its operator.' },
+    onCode(220, { wire, phase: 'greeting', command: 'the connection', hint: () => 'The server takes no mail from here now; try another server or ask its operator.' },
       (reply): State => ({ ...state, stage: 'greeted', hasGreeted: true, events: [{ type: 'greeted', reply }] })),
   );
 };
@@ -56,7 +56,7 @@ const introduce = (state: State): Observable<State> => {
   const { wire, operation, settings } = state;
   const name = settings.clientName ?? defaultClientName(wire.stream.local);
   const introduced = (capabilities: Capabilities): State => ({ ...state, stage: 'introduced', capabilities, events: [{ type: 'introduced', capabilities }] });
-  const hint = 'Check the option "clientName", or ask the server\'s operator.';
+  const hint = (reply: Reply): string => laterOr('Check the option "clientName", or ask the server\'s operator.', reply);
   return exchange(wire, [ehlo(name)], { operation }).pipe(
     onCode(250, { wire, phase: 'hello', command: 'EHLO', hint }, (reply) => introduced(Capabilities.fromEhlo(reply))),
     catchError((error: unknown) => {
@@ -82,7 +82,7 @@ const startTls = (state: State): Observable<State> => {
   }));
   return concat(
     exchange(wire, [STARTTLS], { operation }).pipe(
-      onCode(220, { wire, phase: 'starttls', command: 'STARTTLS', hint: 'It offers TLS and cannot start it; try later, or its port for implicit TLS (465).' }, identity),
+      onCode(220, { wire, phase: 'starttls', command: 'STARTTLS', hint: () => 'It offers TLS and cannot start it; try later, or its port for implicit TLS (465).' }, identity),
       ignoreElements(),
     ),
     defer(() => secure(state, 'starttls')),
