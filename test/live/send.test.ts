@@ -34,25 +34,6 @@ describe('a code beyond those of RFC 5321', () => {
   });
 });
 
-describe('a refusal says what may help', () => {
-  it.each([
-    ['ehlo', '421 4.3.2 Busy', 'none', 'Send it again later.'],
-    ['ehlo', '550 5.7.1 Not you', 'none', '"clientName"'],
-    ['mail', '530 5.7.0 Must issue a STARTTLS command first', 'none', 'It wants TLS first'],
-    ['mail', '530 5.7.0 Authentication required', 'none', 'whether "auth" is needed'],
-    ['mail', '530 5.7.0 Not by TLS alone', 'starttls', 'whether "auth" is needed'],
-    ['mail', '552 Message too big', 'none', 'Send less'],
-    ['mail', '552 5.3.4 Message too big', 'none', 'Send less'],
-    ['mail', '552 5.2.2 Mailbox full', 'none', 'Check the sender'],
-    ['rcpt', '530 5.7.0 Authentication required', 'none', 'whether "auth" is needed'],
-    ['rcpt', '550 5.1.1 No such user', 'none', 'Check the recipient'],
-  ] as const)('at %s: %s, with security %s', async (at, reply, security, hint) => {
-    await using server = await startServer({ faults: [{ at, do: 'reply', reply }] });
-    await using client = clientOf(server, { security: [security] });
-    expect((await collect(client.send(RAW))).error?.message).toContain(hint);
-  });
-});
-
 describe('the order of events', () => {
   it('over STARTTLS with a sign-in', async () => {
     await using server = await startServer({ users: USERS });
