@@ -45,7 +45,7 @@ const ELSEWHERE = {
 };
 
 const section = (root: XmlElement): XmlElement => {
-  const file: XmlElement = { name: 'file', attributes: new Map(), children: [root.name === 'configuration' ? here(root) : root] };
+  const file: XmlElement = { name: 'file', attributes: new Map(), children: [here(root)] };
   return ['configuration', 'system.net', 'mailSettings', 'smtp'].reduce((parent, name) => {
     const child = only(parent, name);
     own(child, [...child.attributes.keys()]);

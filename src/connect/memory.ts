@@ -1,5 +1,6 @@
 import type { ConnectionPlan } from '../protocol/connection-plan.js';
-import { SmtpAuthenticationError } from '../protocol/error.js';
+import type { SmtpAuthenticationError } from '../protocol/error.js';
+import { isRefusedForGood } from '../session/sign-in-errors.js';
 
 // So long (ms) a refused password is not tried again: many mails that each try it get an account locked.
 const REFUSAL_HOLDS = 60_000;
@@ -24,7 +25,7 @@ export class Memory {
 
   /** What another try would not change is remembered. */
   failed(error: unknown, now: number): void {
-    if (error instanceof SmtpAuthenticationError && error.outcome === 'refused' && !error.retryable) this.#refused = { error, until: now + REFUSAL_HOLDS };
+    if (isRefusedForGood(error)) this.#refused = { error, until: now + REFUSAL_HOLDS };
   }
 }
 

@@ -39,16 +39,18 @@ const CHALLENGE_LIMIT = 8 * 1024;
 /** RFC 4648 section 4 without any leniency: what encodes to other text was never encoded by a server. */
 export const decodeBase64 = (text: string): Uint8Array => {
   if (text.length > 4 * Math.ceil(CHALLENGE_LIMIT / 3)) throw new SaslError(`its challenge is longer than ${String(CHALLENGE_LIMIT)} bytes`);
+  if (!isBase64(text)) throw new SaslError('its challenge is no base64');
   const bytes = Buffer.from(text, 'base64');
-  if (bytes.toString('base64') !== text) throw new SaslError('its challenge is no base64');
   if (bytes.length > CHALLENGE_LIMIT) throw new SaslError(`its challenge is longer than ${String(CHALLENGE_LIMIT)} bytes`);
   return bytes;
 };
 
+const isBase64 = (text: string): boolean => Buffer.from(text, 'base64').toString('base64') === text;
+
 /** What a server says behind 334. Blanks at its end are nobody's. */
 export const decodeChallenge = (words: string, { takesAnyChallenge = false }: SaslMechanism): Uint8Array => {
   const text = words.trimEnd();
-  return takesAnyChallenge && Buffer.from(text, 'base64').toString('base64') !== text ? Buffer.from(text, 'utf8') : decodeBase64(text);
+  return takesAnyChallenge && !isBase64(text) ? Buffer.from(text, 'utf8') : decodeBase64(text);
 };
 
 /** What it begins with. A mechanism of the caller's may be no such thing, whatever its type says. */

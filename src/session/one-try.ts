@@ -1,5 +1,5 @@
 import { Observable, tap, type MonoTypeOperatorFunction, type Subscription } from 'rxjs';
-import { SmtpAuthenticationError } from '../protocol/error.js';
+import { isRefusedForGood } from './sign-in-errors.js';
 
 /** One sign-in that wants to try a password. */
 interface Turn {
@@ -49,8 +49,6 @@ const trialOf = (credentials: object): Trial => {
   return trial;
 };
 
-const isForGood = (error: unknown): boolean => error instanceof SmtpAuthenticationError && error.outcome === 'refused' && !error.retryable;
-
 /**
  * Many tries of a wrong password get an account locked. Until a server has taken these credentials, one sign-in at a time tries
  * them. Those that wait meanwhile take its refusal for theirs, go on together when they are taken, and one by one where neither is told.
@@ -61,7 +59,7 @@ export const oneTry = <T>(credentials: object): MonoTypeOperatorFunction<T> => (
     if (trial.isTaken) return source.subscribe(subscriber);
     const tried = source.pipe(tap({
       next: () => { trial.taken(); },
-      error: (error: unknown) => { if (isForGood(error)) trial.refused(error); },
+      error: (error: unknown) => { if (isRefusedForGood(error)) trial.refused(error); },
     }));
     let running: Subscription | undefined;
     const turn: Turn = {

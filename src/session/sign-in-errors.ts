@@ -58,6 +58,9 @@ export const tooEarly = ({ state: { wire } }: SignIn, mechanism: string, reply: 
   });
 };
 
+/** The server does not take what it was told, and another try would not change that. */
+export const isRefusedForGood = (error: unknown): error is SmtpAuthenticationError => error instanceof SmtpAuthenticationError && error.outcome === 'refused' && !error.retryable;
+
 // RFC 4954 section 6: 432 waits for the user to do something, which no retry does.
 const isTransient = ({ code, severity }: Reply): boolean => severity === 4 && code !== 432;
 

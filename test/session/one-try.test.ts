@@ -1,18 +1,14 @@
-import { TestScheduler } from 'rxjs/testing';
-import { expect, it } from 'vitest';
+import { it } from 'vitest';
 import { SmtpAuthenticationError } from '../../src/protocol/error.js';
 import { makeReply } from '../../src/protocol/reply.js';
 import { oneTry } from '../../src/session/one-try.js';
+import { inVirtualTime } from '../support/marbles.js';
 
 const failure = (outcome: 'refused' | 'not-sent', retryable: boolean) =>
   new SmtpAuthenticationError({ message: 'No', phase: 'auth', outcome, retryable, offered: [], allowed: [], tried: ['PLAIN'], reply: makeReply(535, ['No']) });
 
-const inTime = (picture: (helpers: Parameters<Parameters<TestScheduler['run']>[0]>[0]) => void): void => {
-  new TestScheduler((actual, expected) => { expect(actual).toEqual(expected); }).run(picture);
-};
-
 it('what was taken once is tried by all that wait, together, and by all that come later', () => {
-  inTime(({ cold, expectObservable, expectSubscriptions }) => {
+  inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
     const password = {};
     const works = cold('--(a|)');
     expectObservable(works.pipe(oneTry(password)), '^-------!').toBe('--(a|)');
@@ -25,7 +21,7 @@ it('what was taken once is tried by all that wait, together, and by all that com
 });
 
 it('a refusal for good is one for all that wait, and for nobody who comes later', () => {
-  inTime(({ cold, expectObservable, expectSubscriptions }) => {
+  inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
     const password = {};
     const no = failure('refused', false);
     const fails = cold('--#', undefined, no);
@@ -37,7 +33,7 @@ it('a refusal for good is one for all that wait, and for nobody who comes later'
 });
 
 it.each([['a refusal for now', failure('refused', true)], ['a broken exchange', failure('not-sent', false)], ['any error', new Error('gone')]])('%s says nothing of the password: the next one tries', (_, error) => {
-  inTime(({ cold, expectObservable, expectSubscriptions }) => {
+  inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
     const password = {};
     const fails = cold('--#', undefined, error);
     expectObservable(fails.pipe(oneTry(password)), '^-------!').toBe('--#', undefined, error);
@@ -48,7 +44,7 @@ it.each([['a refusal for now', failure('refused', true)], ['a broken exchange', 
 });
 
 it('who gives up lets the next one try, or is not waited for', () => {
-  inTime(({ cold, expectObservable, expectSubscriptions }) => {
+  inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
     const password = {};
     const works = cold('---(a|)');
     expectObservable(works.pipe(oneTry(password)), '^!').toBe('-');
