@@ -16,7 +16,7 @@ export interface Mail {
   readonly size: number | undefined;
   /** Bytes that it has at least, where more is not known. */
   readonly atLeast?: number;
-  /** An address in its header needs SMTPUTF8 (RFC 6531 section 3.4); of a finished message nobody knows. */
+  /** Its header needs SMTPUTF8 (RFC 6531 section 3.4). A finished message is not read for it, and has to say so. */
   readonly utf8?: boolean;
   /** The content must not be changed. */
   readonly binary?: boolean;
@@ -48,7 +48,7 @@ export const draft = (message: Message): Mail | Observable<Mail> => {
 };
 
 const DELIVERY_FIELDS = ['dsn', 'requireTls'] as const;
-const RAW_FIELDS = ['envelope', 'raw', 'size', 'binary', ...DELIVERY_FIELDS] as const;
+const RAW_FIELDS = ['envelope', 'raw', 'size', 'binary', 'smtpUtf8', ...DELIVERY_FIELDS] as const;
 
 const BUILT_ELSEWHERE = 'is not composed here. Build the message with nodemailer/lib/mail-composer, and send its bytes as "raw".';
 const NOT_YET = 'is not supported yet.';
@@ -56,6 +56,7 @@ const LATER = { priority: NOT_YET, deliverBy: NOT_YET, holdUntil: NOT_YET, dkim:
 const NOT_COMPOSED = { alternatives: BUILT_ELSEWHERE, icalEvent: BUILT_ELSEWHERE, amp: BUILT_ELSEWHERE, list: BUILT_ELSEWHERE };
 const IN_CONTENT = 'belongs to composed messages; a raw message brings its own header and parts.';
 const IN_RAW = 'belongs to raw messages.';
+const UTF8_IS_FOUND = `${IN_RAW} What a composed message needs is found in its addresses.`;
 const ONLY_COMPOSED = Object.fromEntries(COMPOSED_FIELDS.filter((name) => name !== 'envelope').map((name) => [name, IN_CONTENT]));
 const NOT_IN_RAW = { ...LATER, ...ONLY_COMPOSED };
 
@@ -66,10 +67,13 @@ const check = (message: unknown): Mail | Observable<Mail> => {
 
 const checkRaw = (message: object): Mail => {
   const given = fields(message, { path: '', noun: 'message field', known: RAW_FIELDS, refused: NOT_IN_RAW });
-  const { raw, envelope, binary } = given;
+  const { raw, envelope, size, binary, smtpUtf8 } = given;
   if (!isContent(raw)) throw usage('The message field "raw" must be a string, bytes, a Readable, an AsyncIterable, an Observable, or a function that gives one.');
+  checkSize(size);
   checkFlag('binary', binary);
-  return new RawMail(source(raw), checkEnvelope(envelope as Envelope), typeof raw === 'string' || raw instanceof Uint8Array ? findMessageId(raw) : undefined, checkSize(given.size), binary === true, delivery(given));
+  checkFlag('smtpUtf8', smtpUtf8);
+  const messageId = typeof raw === 'string' || raw instanceof Uint8Array ? findMessageId(raw) : undefined;
+  return new RawMail(source(raw), checkEnvelope(envelope as Envelope), messageId, size, binary === true, smtpUtf8 === true, delivery(given));
 };
 
 class RawMail implements Mail {
@@ -77,16 +81,18 @@ class RawMail implements Mail {
   readonly messageId: string | undefined;
   readonly size: number | undefined;
   readonly binary: boolean;
+  readonly utf8: boolean;
   readonly dsn: Mail['dsn'];
   readonly requireTls: boolean;
   readonly #content: Source;
 
-  constructor(content: Source, envelope: CheckedEnvelope, messageId: string | undefined, size: number | undefined, binary: boolean, { dsn, requireTls = false }: DeliveryOptions) {
+  constructor(content: Source, envelope: CheckedEnvelope, messageId: string | undefined, size: number | undefined, binary: boolean, utf8: boolean, { dsn, requireTls = false }: DeliveryOptions) {
     this.#content = content;
     this.envelope = envelope;
     this.messageId = messageId;
     this.size = size;
     this.binary = binary;
+    this.utf8 = utf8;
     this.dsn = dsn;
     this.requireTls = requireTls;
   }
@@ -105,7 +111,7 @@ class RawMail implements Mail {
 }
 
 const checkComposed = (message: unknown): Observable<Mail> => {
-  const given = fields(message, { path: '', noun: 'message field', known: [...COMPOSED_FIELDS, ...DELIVERY_FIELDS], refused: { ...LATER, ...NOT_COMPOSED, size: IN_RAW, binary: IN_RAW } });
+  const given = fields(message, { path: '', noun: 'message field', known: [...COMPOSED_FIELDS, ...DELIVERY_FIELDS], refused: { ...LATER, ...NOT_COMPOSED, size: IN_RAW, binary: IN_RAW, smtpUtf8: UTF8_IS_FOUND } });
   const composed = composition(given);
   const { envelope, messageId, replayable, utf8, atLeast } = composed;
   const asked = delivery(given);
@@ -121,10 +127,9 @@ const checkComposed = (message: unknown): Observable<Mail> => {
   );
 };
 
-const checkSize = (size: unknown): number | undefined => {
+function checkSize(size: unknown): asserts size is number | undefined {
   if (size !== undefined && (!Number.isSafeInteger(size) || (size as number) < 0)) throw usage('The message field "size" must be a number of bytes: whole, and not negative.');
-  return size as number | undefined;
-};
+}
 
 function checkFlag(field: string, value: unknown): asserts value is boolean | undefined {
   if (value !== undefined && typeof value !== 'boolean') throw usage(`The message field "${field}" must be true or false.`);

@@ -31,6 +31,11 @@ export interface RawMessage extends DeliveryOptions {
    * Default false. A server that does not offer CHUNKING and BINARYMIME is an `SmtpUsageError`, and nothing is sent.
    */
   readonly binary?: boolean;
+  /**
+   * The header has characters outside of ASCII, in an address for example (RFC 6532), and may only go where SMTPUTF8 is offered, all the way.
+   * Default false: as the envelope's addresses need it. A server that does not offer it is an `SmtpUsageError`, and nothing is sent.
+   */
+  readonly smtpUtf8?: boolean;
 }
 
 /** A message in parts. Needs the package `nodemailer` (version 10) at run time. */

@@ -91,7 +91,7 @@ const obstacle = ({ offers, wire, offersChunking }: Session, { envelope: { from 
   const { sizeLimit } = offers;
   if (sizeLimit !== undefined && (size ?? atLeast) > sizeLimit) return usage(wire, `takes at most ${String(sizeLimit)} bytes, and the message has ${size === undefined ? `at least ${String(atLeast)}` : String(size)}. Send less, or a link.`);
   if (from?.utf8 === true && !offers.utf8) return usage(wire, 'does not offer SMTPUTF8, which the sender\'s address needs. Use an ASCII address.');
-  if (utf8 === true && !offers.utf8) return usage(wire, 'does not offer SMTPUTF8, which an address in the header needs. Use an ASCII address.');
+  if (utf8 === true && !offers.utf8) return usage(wire, 'does not offer SMTPUTF8, which the header needs. Use ASCII addresses in it.');
   if (requireTls === true && (wire.stream.tls === undefined || !offers.requireTls)) return usage(wire, 'cannot promise TLS all the way (REQUIRETLS, RFC 8689). Leave "requireTls" out, or use another server.');
   if (binary === true && !(offersChunking && offers.binary)) return usage(wire, 'takes no binary content here, which needs BINARYMIME and CHUNKING (RFC 3030). Encode the content as base64 and leave "binary" out, or use another server.');
   if (isEightBit && binary !== true && !offers.eightBit) return sourceFailed(wire, 0, EIGHT_BIT);

@@ -41,8 +41,8 @@ describe('raw', () => {
 
   test('carries what was asked', async () => {
     const dsn = { ret: 'HDRS', envid: 'a b', notify: ['FAILURE'] };
-    const mail = await mailOf({ envelope, raw: () => 'x', size: 1, binary: true, dsn, requireTls: true });
-    expect(mail).toMatchObject({ size: 1, binary: true, dsn, requireTls: true, replayable: true, messageId: undefined });
+    const mail = await mailOf({ envelope, raw: () => 'x', size: 1, binary: true, smtpUtf8: true, dsn, requireTls: true });
+    expect(mail).toMatchObject({ size: 1, binary: true, utf8: true, dsn, requireTls: true, replayable: true, messageId: undefined });
     expect(await read(mail) + await read(mail)).toBe('xx');
   });
 
@@ -91,6 +91,8 @@ test.each<[string, unknown, string]>([
   ['raw path', { envelope, raw: { path: '/etc/passwd' } }, '"raw"'],
   ['size', { ...base, size: 1.5 }, '"size"'],
   ['binary', { ...base, binary: 1 }, '"binary" must be true or false'],
+  ['smtpUtf8', { ...base, smtpUtf8: 'yes' }, '"smtpUtf8" must be true or false'],
+  ['smtpUtf8 of a composed message', { from: 'a@b.c', to: 'a@b.c', smtpUtf8: true }, '"smtpUtf8" belongs to raw messages'],
   ['requireTls', { ...base, requireTls: 'no' }, '"requireTls"'],
   ['dsn.ret', { ...base, dsn: { ret: 'full' } }, '"dsn.ret"'],
   ['dsn.envid', { ...base, dsn: { envid: 'a\r\nb' } }, '"dsn.envid"'],
