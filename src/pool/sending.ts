@@ -1,4 +1,4 @@
-import type { Observable, Observer, Unsubscribable } from 'rxjs';
+import { Subscription, type Observable, type Observer, type Unsubscribable } from 'rxjs';
 import type { OpenContent } from '../message/content.js';
 import type { Mail } from '../message/mail.js';
 import { SmtpError, withoutRetry } from '../protocol/error.js';
@@ -20,6 +20,7 @@ export class Sending implements Job {
   readonly #open: OpenConnection;
   readonly #parts: InParts | undefined;
   #content: OpenContent | undefined;
+  #isOver = false;
 
   constructor(mail: Mail, operation: Deadline, open: OpenConnection, parts: InParts | undefined) {
     this.#mail = mail;
@@ -33,7 +34,11 @@ export class Sending implements Job {
   }
 
   run(session: Session, claim: Claim, observer: Observer<SmtpEvent>): Unsubscribable {
-    return transact(session, claim, { mail: this.#mail, part: this.#parts, content: this.#content ??= this.#mail.open(), operation: this.operation }, observer);
+    const content = this.#content ??= this.#mail.open();
+    if (!this.#isOver) return transact(session, claim, { mail: this.#mail, part: this.#parts, content, operation: this.operation }, observer);
+    // The caller's own function gave it, and has cancelled the mail in there.
+    this.#close();
+    return Subscription.EMPTY;
   }
 
   goesOn(error?: unknown): boolean {
@@ -44,6 +49,7 @@ export class Sending implements Job {
   }
 
   end(): void {
+    this.#isOver = true;
     this.#close();
     this.#mail.discard();
   }

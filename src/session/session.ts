@@ -218,6 +218,7 @@ export class Claim {
 
   /** All of it has left: the next mail may write. */
   written(bytes: number): void {
+    if (this.isOver) return;
     this.#bytes = bytes;
     this.#session.written(bytes);
   }

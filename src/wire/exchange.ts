@@ -45,11 +45,9 @@ export const converse = (wire: Wire, commands: readonly Command[], { operation }
   if (!wire.failed) {
     conversation.from = wire.stream.position;
     wire.say(commands);
-    if (content !== undefined) {
-      wire.write(content);
-      wire.noteContent(content.length);
-    }
+    if (content !== undefined) wire.write(content);
     conversation.to = wire.stream.position;
+    wire.note(commands, content?.length);
   }
   return conversation;
 };

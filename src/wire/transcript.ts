@@ -16,8 +16,8 @@ export interface TranscriptContext {
   readonly log: LogSink;
 }
 
-/** What was said: commands, replies, and so many bytes of content. */
-type Said = Command | Reply | number;
+/** What was said: commands, replies, so many bytes of content, and words of our own about it. */
+type Said = Command | Reply | number | string;
 
 const LINES = 12;
 
@@ -58,6 +58,7 @@ export class Transcript {
 
   #line(said: Said): LogLine {
     const { connection, redactor } = this.#context;
+    if (typeof said === 'string') return { connection, from: 'note', text: said };
     if (typeof said === 'number') return { connection, from: 'client', text: `${String(said)} bytes of content` };
     if (said instanceof Command) return { connection, from: 'client', text: said.toString() };
     return { connection, from: 'server', text: redactor.clean(formatReply(said)) };

@@ -132,11 +132,16 @@ export class Wire {
 
   /** Writes commands in one go. */
   say(commands: readonly Command[]): void {
-    this.#transcript.noteGroup(commands);
     let lines = '';
     // Not for...of: here and in what else each mail runs through, its iterator would cost more than the work.
     commands.forEach((command) => { lines += `${command.line}\r\n`; });
     if (this.#failure === undefined) this.stream.write(lines);
+  }
+
+  /** Commands, and so much content behind them, were written. Afterwards: whoever reads the log may send, cancel and close at once. */
+  note(commands: readonly Command[], content?: number): void {
+    this.#transcript.noteGroup(commands);
+    if (content !== undefined) this.#transcript.note(content);
   }
 
   /** Takes back what was written between two points for these replies, unless some of it has left: then they are not due any more. */
@@ -147,19 +152,14 @@ export class Wire {
     if (at < 0 || first === undefined || expectation.isSignIn || !this.stream.withdraw(from, to)) return false;
     this.#due.splice(at, 1);
     this.#outstanding -= expectation.commands.length;
-    this.#transcript.note(Command.of(first.phase, `${first.toString()} was taken back before it left`));
     if (at === 0) this.touch();
+    this.#transcript.note(`${first.toString()} was taken back before it left`);
     return true;
   }
 
   /** Writes content as it is, all that is left of it. */
   write(bytes: Uint8Array): void {
     if (this.#failure === undefined) this.stream.write(bytes);
-  }
-
-  /** So much content has left. */
-  noteContent(bytes: number): void {
-    this.#transcript.note(bytes);
   }
 
   /** The first in line starts anew: its limit counts from now. */
@@ -196,23 +196,29 @@ export class Wire {
   }
 
   #answer(first: Expectation, reply: Reply, isLast: boolean): void {
-    const { sink } = first;
+    const { command } = first;
     this.#greeted = true;
     this.#outstanding -= 1;
-    this.#transcript.note(reply);
-    if (first.isOutOfStep(reply, this.#wording, this.#due.length === 1)) { this.#distrust(this.#failures.outOfStep(first.command, reply)); return; }
+    if (first.isOutOfStep(reply, this.#wording, this.#due.length === 1)) {
+      this.#transcript.note(reply);
+      this.#distrust(this.#failures.outOfStep(command, reply));
+      return;
+    }
     // Some go on answering for a while. Only one that takes something has not closed the channel.
     this.#hasSaidGoodbye = isFarewell(reply) || (this.#hasSaidGoodbye && (!isPositive(reply) || first.phase === 'reset'));
     const isAnswered = first.answered(reply);
     if (isAnswered) this.#due.shift();
-    // Whatever follows the last reply that was due ends the wire, but nobody hears of it before that reply has counted.
-    const surplus = isLast ? this.#surplus() : undefined;
-    if (surplus !== undefined) this.#end(surplus);
     // A 421 closes the channel (RFC 5321 section 3.8), whatever it answers: there is nobody left to say anything to.
     this.mustDrop ||= isFarewell(reply);
+    // Whoever reads the log may end what the reply is for: nobody waits for it then.
+    this.#transcript.note(reply);
+    // Whatever follows the last reply that was due ends the wire, but nobody hears of it before that reply has counted.
+    const surplus = isLast ? this.#surplus() : undefined;
+    const hasEnded = surplus !== undefined && this.#end(surplus);
+    const { sink } = first;
     sink?.next(reply);
     if (isAnswered) first.sink?.complete();
-    if (surplus !== undefined) this.#tellAll(surplus);
+    if (hasEnded) this.#tellAll(surplus);
     else if (sink === undefined && this.mustDrop) this.onLoss();
   }
 
@@ -241,9 +247,7 @@ export class Wire {
 
   /** Ends the wire: everything that is due fails, each in its own phase, and nothing is written or read any more. */
   fail(failure: Failure): void {
-    if (this.#failure !== undefined) return;
-    this.#end(failure);
-    this.#tellAll(failure);
+    if (this.#end(failure)) this.#tellAll(failure);
   }
 
   /** What the server said before is no longer sure to have been said to what it seemed to be. */
@@ -252,12 +256,15 @@ export class Wire {
     this.fail(failure);
   }
 
-  #end(failure: Failure): void {
+  /** False where it had ended before. */
+  #end(failure: Failure): boolean {
+    if (this.#failure !== undefined) return false;
     this.#failure = failure;
     this.#watch.stop();
     this.#reading.unsubscribe();
     this.stream.destroy();
     this.#outstanding = 0;
+    return true;
   }
 
   #tellAll(failure: Failure): void {
@@ -285,6 +292,7 @@ export class Wire {
     this.#watch.end = NO_END;
     this.expect(new Expectation([QUIT], sink));
     this.say([QUIT]);
+    this.note([QUIT]);
   }
 
   /** The server takes QUIT for a command, now or behind what is outstanding: it has greeted, and expects no content, SASL response or handshake. */

@@ -1,6 +1,6 @@
-import { concat, defer, EMPTY, NEVER, Observable } from 'rxjs';
+import { concat, defer, EMPTY, merge, NEVER, Observable } from 'rxjs';
 import type { OpenContent } from '../message/content.js';
-import { bdat, RSET } from '../protocol/command.js';
+import { bdat, RSET, type Command } from '../protocol/command.js';
 import type { SmtpError } from '../protocol/error.js';
 import { isPositive } from '../protocol/reply.js';
 import { takeBlock, writeBlocks, type Block } from './content-blocks.js';
@@ -30,8 +30,7 @@ export const writeChunks = (wire: Wire, content: OpenContent, options: ContentOp
     /** What goes on when there is room in the window. */
     let resume: (() => void) | undefined;
 
-    const say = (size: number, isLast: boolean): void => {
-      const command = bdat(size, isLast);
+    const expect = (command: Command, isLast: boolean): void => {
       const expectation = new Expectation([command], {
         next: (reply) => {
           due.delete(expectation);
@@ -49,7 +48,6 @@ export const writeChunks = (wire: Wire, content: OpenContent, options: ContentOp
       });
       due.add(expectation);
       wire.expect(expectation);
-      if (!subscriber.closed) wire.say([command]);
     };
 
     /** Completes when the server has answered enough of the chunks before. */
@@ -63,11 +61,14 @@ export const writeChunks = (wire: Wire, content: OpenContent, options: ContentOp
       // Nothing leaves any more, and why is told in a moment.
       if (wire.failed) return NEVER;
       hasEnded = isLast;
-      say(bytes.length, isLast);
+      const command = bdat(bytes.length, isLast);
+      expect(command, isLast);
       if (subscriber.closed) return EMPTY;
-      if (!isLast) return takeBlock(wire, bytes);
+      wire.say([command]);
+      // Whoever reads the log may end this mail at once, and nothing is said within a chunk.
+      if (!isLast) return merge(takeBlock(wire, bytes), defer(() => { wire.note([command]); return EMPTY; }));
       wire.write(bytes);
-      wire.noteContent(encoder.bytes);
+      wire.note([command], encoder.bytes);
       return EMPTY;
     }));
 
@@ -78,6 +79,7 @@ export const writeChunks = (wire: Wire, content: OpenContent, options: ContentOp
       if (!hasEnded && !wire.failed && !wire.mustDrop) {
         wire.expect(new Expectation([RSET], undefined));
         wire.say([RSET]);
+        wire.note([RSET]);
       }
     });
     subscriber.add(expireWith(wire, operation, () => [...due].at(hasEnded ? -1 : 0) ?? READING, (error) => { subscriber.error(error); }));

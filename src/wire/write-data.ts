@@ -33,10 +33,10 @@ const writeLast = (wire: Wire, due: Expectation, last: readonly Uint8Array[], by
   if (mayLeave) {
     due.enter('end-of-data');
     last.forEach((piece) => { wire.write(piece); });
-    wire.noteContent(bytes);
     wire.mustDrop = false;
   }
   wire.touch();
+  if (mayLeave) wire.note([], bytes);
   return mayLeave;
 };
 

@@ -1,6 +1,9 @@
-import { filter, firstValueFrom, map, of, take, tap, type Observable } from 'rxjs';
+import { once } from 'node:events';
+import { Readable } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
+import { filter, firstValueFrom, map, of, Subscription, take, tap, type Observable } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import type { Message, SmtpClient, SmtpEvent } from '../../src/index.js';
+import type { Message, RawMessage, SmtpClient, SmtpEvent } from '../../src/index.js';
 import { startServer, type TestServer } from '../../src/testing/index.js';
 import { collect, type Told } from '../support/collect.js';
 import { clientOf } from '../support/many-mails.js';
@@ -13,6 +16,22 @@ const arrived = ({ messages }: TestServer): readonly string[] => messages.map(({
   expect([from, to]).toEqual([`${name}@example.com`, [`${name}@example.org`]]);
   return name;
 }).sort();
+
+/** More than is gathered for one write. */
+const LARGE = `${'x'.repeat(70)}\r\n`.repeat(1_000);
+
+/** Content in several chunks, between which it waits for something. */
+async function* inPieces(name: string, between: () => Promise<void> = () => Promise.resolve()): AsyncGenerator<string> {
+  yield `Subject: ${name}\r\n\r\n${LARGE}`;
+  await between();
+  yield LARGE;
+}
+
+const CONTENTS: Readonly<Record<string, (name: string) => RawMessage['raw']>> = {
+  'a small mail': (name) => `Subject: ${name}\r\n\r\n`,
+  'a large mail': (name) => `Subject: ${name}\r\n\r\n${LARGE}`,
+  'a mail that is read': (name) => () => inPieces(name),
+};
 
 const WAYS = { 'over BDAT': [], 'over DATA': ['CHUNKING'], 'in lock-step': ['CHUNKING', 'PIPELINING'] };
 
@@ -80,6 +99,59 @@ for (const [way, without] of Object.entries(WAYS)) {
       await collect(client.send(mailOf('last')));
       expect(arrived(server)).toEqual(['first', 'last', 'other']);
       expect(server.sessions.flatMap(({ lines }) => lines).join('\n')).not.toContain('cancelled@');
+    });
+
+    for (const [kind, content, isFollowed] of Object.entries(CONTENTS).flatMap(([name, raw]) => [[name, raw, false] as const, [name, raw, true] as const])) {
+      it(`cancels ${kind} at any line of the log${isFollowed ? ', and sends another one' : ''}`, async () => {
+        let line = -1;
+        let lines = 0;
+        do {
+          line += 1;
+          await using server = await startServer({ without });
+          await using client = clientOf(server, { pool: { maxConnections: 1 } });
+          // Twice two: the server is known to bear mails behind one another.
+          for (let pair = 0; pair < 2; pair += 1) await Promise.all([collect(client.send(mailOf('first'))), collect(client.send(mailOf('first')))]);
+          const sent: Promise<Told>[] = [];
+          const send = (name: string, raw: RawMessage['raw']): void => { sent.push(collect(client.send({ ...mailOf(name), raw }))); };
+          const victim = new Subscription();
+          const ended = new Promise<void>((resolve) => { victim.add(resolve); });
+          lines = 0;
+          const log = client.log$.subscribe(() => {
+            if (lines++ !== line) return;
+            victim.unsubscribe();
+            if (isFollowed) send('inner', () => inPieces('inner'));
+          });
+          send('before', 'Subject: before\r\n\r\n');
+          victim.add(client.send({ ...mailOf('victim'), raw: content('victim') }).subscribe({ error: () => { victim.unsubscribe(); }, complete: () => { victim.unsubscribe(); } }));
+          send('behind', () => inPieces('behind', async () => {
+            await ended;
+            // Client and server share the loop: the chunk before is answered meanwhile.
+            for (let turn = 0; turn < 20; turn += 1) await setImmediate();
+            // Must not begin before this one has left.
+            send('last', () => inPieces('last'));
+          }));
+          await ended;
+          // One by one, because there may be more on the way.
+          for (const told of sent) expect((await told).error).toBeUndefined();
+          log.unsubscribe();
+          await client.close();
+          const names = arrived(server).filter((name) => name !== 'first' && name !== 'victim');
+          expect(names).toEqual(['before', 'behind', ...(isFollowed && line < lines ? ['inner'] : []), 'last']);
+        } while (line < lines);
+        expect(line).toBeGreaterThan(10);
+      });
+    }
+
+    it('cancels a mail in its own content: what that gives is closed', async () => {
+      await using server = await startServer({ without });
+      await using client = clientOf(server);
+      const content = Readable.from(['Subject: never\r\n\r\n']);
+      const victim = new Subscription();
+      const isClosed = once(content, 'close');
+      victim.add(client.send({ ...mailOf('victim'), raw: () => { victim.unsubscribe(); return content; } }).subscribe());
+      await isClosed;
+      expect((await collect(client.send(mailOf('other')))).error).toBeUndefined();
+      expect(arrived(server)).toEqual(['other']);
     });
 
     it('cancels a mail that waited when it begins', async () => {
