@@ -193,8 +193,11 @@ export class Delivery implements Observer<SmtpEvent>, Unsubscribable {
   }
 
   unsubscribe(): void {
+    if (this.closed) return;
     // At `accepted` there is nothing left to cancel, and the connection is as good as before.
-    if (!this.closed) this.#end(this.#claim?.hasSucceeded !== true);
+    const isTaken = this.#claim?.hasSucceeded === true;
+    if (isTaken) this.#carrier.accepted();
+    this.#end(!isTaken);
   }
 
   /** The client closes, and waits no longer. */
@@ -241,6 +244,7 @@ export class Delivery implements Observer<SmtpEvent>, Unsubscribable {
   #release(isCancelled: boolean): void {
     const connection = this.#connection;
     this.#connection = undefined;
+    this.#session = undefined;
     this.#claim?.ended();
     this.#claim = undefined;
     if (connection !== undefined) this.#carrier.released(this, connection, isCancelled);

@@ -58,7 +58,7 @@ export class InParts implements Part, Observer<SmtpEvent> {
 
   /** That recipient was one too many for the server: those before it are not. Where there are none, another connection may take it, if this one took others. */
   #goesOnBefore(tooMany: string | undefined): boolean {
-    const most = this.named.findIndex(({ given }) => given === tooMany);
+    const most = this.named.findLastIndex(({ given }) => given === tooMany);
     if (most < 1) {
       const isNew = this.#receipts.length > this.#begunAgain;
       this.#begunAgain = this.#receipts.length;

@@ -28,6 +28,8 @@ export class Pool implements Carrier {
   readonly #changes = new Subject<PoolState>();
   /** `close()` waits no longer. */
   readonly #late = new Subject<SmtpError>();
+  /** Since when it does not. */
+  #cutAt: Deadline | undefined;
   readonly #now$ = defer(() => this.#changes.pipe(startWith(this.#state)));
   readonly state$: Observable<PoolState> = this.#now$.pipe(distinctUntilChanged(isSame));
   readonly #congestion = new Congestion();
@@ -75,6 +77,7 @@ export class Pool implements Carrier {
   use(job: Job, observer: Observer<SmtpEvent>, place: Place): Unsubscribable {
     const delivery = new Delivery(job, observer, this, place);
     if (place.closed) delivery.error(this.gate.refusal);
+    else if (this.#cutAt !== undefined) delivery.cut(this.#scheduler, this.#cutAt);
     else if (this.#isAdmitting || this.#first !== undefined || !this.#begins(delivery)) {
       delivery.waits(this.#waiting.join(delivery), this.#scheduler);
       this.#changed();
@@ -135,6 +138,7 @@ export class Pool implements Carrier {
   }
 
   #cut(end: Deadline): void {
+    this.#cutAt = end;
     this.#late.next(timeoutError(this.#scheduler, end, 'idle', 'Closing the client'));
     for (const delivery of [...this.#waiting, ...this.#returning]) delivery.cut(this.#scheduler, end);
     for (const { deliveries } of [...this.#connections]) for (const delivery of [...deliveries]) delivery.cut(this.#scheduler, end);

@@ -45,6 +45,14 @@ describe('close', () => {
     await server.idle();
   });
 
+  it('cuts off a mail that was still being composed', async () => {
+    await using server = await startServer({ faults: [{ at: 'mail', do: 'silence', times: Infinity }] });
+    const client = clientOf(server, { timeouts: { close: 1 } });
+    const told = collect(client.send({ from: 'ann@example.com', to: 'bob@example.org', text: 'Hi' }));
+    await client.close();
+    expect((await told).error).toMatchObject({ code: 'E_TIMEOUT', limit: 'close', outcome: 'not-sent' });
+  });
+
   it('waits no longer for the answer to QUIT either', async () => {
     await using server = await startServer({ faults: [{ at: 'quit', do: 'silence', times: Infinity }] });
     const client = clientOf(server, { timeouts: { quit: 10_000, close: 100 } });

@@ -40,6 +40,16 @@ for (const [way, without] of Object.entries({ 'over BDAT': [], 'over DATA': ['CH
       expect(server.messages.flatMap(({ to }) => to)).toEqual(mail.envelope.to);
     });
 
+    it('is not told of it twice who is named twice', async () => {
+      const to = ['bob@example.org', 'cid@example.org', 'bob@example.org'];
+      await using server = await startServer({ without, faults: [{ at: 'rcpt', skip: 2, do: 'half-close', reply: '421 4.5.3 Too many recipients' }] });
+      await using client = clientOf(server, ONE);
+      const { error } = await collect(client.send({ ...MAIL, envelope: { from: 'ann@example.com', to } }));
+      if (without.length > 0) expect(error).toBeUndefined();
+      else expect(error).toMatchObject({ outcome: 'unknown' });
+      expect(server.messages.map((message) => message.to)).toEqual([to.slice(0, 2)]);
+    });
+
     it('goes on elsewhere where a used connection takes none of its next part', async () => {
       const mail = mailTo(20);
       await using server = await startServer({ without, limits: { recipients: 10 }, faults: [{ at: 'rcpt', skip: 10, do: 'close', reply: '421 4.7.0 enough' }] });

@@ -143,6 +143,18 @@ describe('the pool', () => {
     watching.unsubscribe();
   });
 
+  it('asks for more again where each mail is let go as soon as it is accepted', async () => {
+    await using server = await startServer({ onRecipient: (path) => (path === 'grey@example.org' ? '450 4.2.0 Greylisted' : undefined) });
+    await using client = clientOf(server);
+    const limits: number[] = [];
+    client.state$.subscribe(({ limit }) => { limits.push(limit); });
+    const grey = { ...MAIL, envelope: { ...MAIL.envelope, to: ['grey@example.org'] } };
+    await Promise.allSettled([grey, MAIL, MAIL, MAIL].map((mail) => firstValueFrom(client.send(mail).pipe(receipts()))));
+    expect(limits.at(-1)).toBeLessThan(Infinity);
+    for (let mail = 0; mail < 40; mail += 1) await firstValueFrom(client.send(MAIL).pipe(receipts()));
+    expect(limits.at(-1)).toBe(Infinity);
+  });
+
   it('does not ask for all again, where the server goes on saying so', async () => {
     let underWay = 0;
     await using server = await startServer({
@@ -212,6 +224,15 @@ for (const [way, without] of Object.entries({ 'over BDAT': [], 'over DATA': ['CH
     expect(server.sessions).toHaveLength(2);
   });
 }
+
+it('blames no connection for a mail whose time was over while it waited', async () => {
+  await using server = await startServer({ limits: { recipients: 1 } });
+  await using client = clientOf(server, { pool: { maxConnections: 1, rate: { messages: 1, per: 200 } }, timeouts: { operation: 150 } });
+  const two = { ...MAIL, envelope: { ...MAIL.envelope, to: ['bob@example.org', 'cid@example.org'] } };
+  expect((await collect(client.send(two))).error).toMatchObject({ code: 'E_PARTIAL', cause: { limit: 'operation', phase: 'idle' } });
+  expect((await collect(client.send(MAIL))).error).toBeUndefined();
+  expect(server.sessions).toHaveLength(1);
+});
 
 for (const [way, without] of Object.entries({ 'over DATA': ['CHUNKING'], 'in lock-step': ['CHUNKING', 'PIPELINING'] })) {
   it(`takes a mail elsewhere where the server refuses RSET in front of it, ${way}`, async () => {
