@@ -1,7 +1,7 @@
 import { filter, firstValueFrom, lastValueFrom, skip, takeUntil } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { SmtpClient, type LogLine, type Message, type SmtpOptions } from '../../src/index.js';
-import { startServer, type TestServer } from '../../src/testing/index.js';
+import { startServer, type ServerOptions, type TestServer } from '../../src/testing/index.js';
 import { collect } from '../support/collect.js';
 
 const MAIL: Message = { envelope: { from: 'ann@example.com', to: ['bob@example.org'] }, raw: 'Subject: hello\r\n\r\nHi\r\n' };
@@ -48,6 +48,23 @@ describe('the end of a connection is noticed at once while a source is waited fo
       expect((await collect(client.send(MAIL))).error).toBeUndefined();
       expect(server.messages).toHaveLength(1);
     });
+  });
+});
+
+describe('a goodbye in the same breath leaves a refusal what it is', () => {
+  const extra = `${FAREWELL}\r\n`;
+  it.each<[string, Partial<ServerOptions>, object]>([
+    ['to the sender', { without: ['PIPELINING'], faults: [{ at: 'mail', do: 'glue', reply: '550 5.7.1 Blocked', extra }] }, { phase: 'mail', reply: { code: 550 } }],
+    ['to the recipient', { without: ['PIPELINING'], faults: [{ at: 'rcpt', do: 'glue', reply: '550 5.1.1 Unknown', extra }] }, { phase: 'rcpt', reply: { code: 550 } }],
+    ['to an envelope', { without: ['CHUNKING'], onRecipient: () => '550 5.1.1 Unknown', faults: [{ at: 'data', do: 'glue', reply: '503 5.5.1 No recipients', extra }] }, { phase: 'rcpt', reply: { code: 550 } }],
+    ['to the password', { users: { ann: 'open sesame' }, faults: [{ at: 'auth', do: 'glue', reply: '535 5.7.8 Wrong', extra }] }, { code: 'E_AUTH', phase: 'auth', reply: { code: 535 } }],
+  ])('%s', async (_to, options, expected) => {
+    await using server = await startServer(options);
+    await using client = clientOf(server, options.users === undefined ? {} : { allowInsecureAuth: true, auth: { user: 'ann', pass: 'open says me' } });
+    expect((await collect(client.send(MAIL))).error).toMatchObject({ outcome: 'refused', retryable: false, ...expected });
+    // And yet the connection is over.
+    await collect(client.send(MAIL));
+    expect(server.sessions.map(({ lines }) => lines.filter((line) => line === 'C: QUIT'))).toEqual(options.users === undefined ? [[], []] : [[]]);
   });
 });
 
