@@ -162,7 +162,7 @@ export class SmtpClient implements AsyncDisposable {
   readonly #startOne = (message: Message, observer: Observer<SmtpEvent>): Unsubscribable => this.#start(draft(message), observer);
 
   readonly #open: OpenConnection = (leave, operation) =>
-    openDoor(this.plans, {
+    openDoor(this.#plans, {
       memory: this.#memory, leave, scheduler: monotonic, stagger: this.#settings.stagger,
       isSettled: this.#settings.credentials?.kind === 'password',
       open: (candidate, handOver, from) => {

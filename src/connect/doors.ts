@@ -27,6 +27,7 @@ interface Door {
  * as a run, and owns the connections that wait for their next candidate.
  */
 export class Doors {
+  /** As they were configured: what has become the second choice is no last resort. */
   readonly #plans: readonly ConnectionPlan[];
   readonly #memory: Memory;
   readonly #open: Open;

@@ -3,7 +3,7 @@ import type { ConnectionPlan } from '../protocol/connection-plan.js';
 import type { Leave, Opening } from '../session/open-session.js';
 import { Doors, type Open } from './doors.js';
 import { candidatesOf, inTurn } from './in-turn.js';
-import type { Memory } from './memory.js';
+import { inOrder, type Memory } from './memory.js';
 import { staggered } from './staggered.js';
 
 export interface RunOptions {
@@ -17,15 +17,16 @@ export interface RunOptions {
   readonly isSettled: boolean;
 }
 
-/** A session at the first door that opens. */
+/** A session at the first door that opens: of the plans as they were configured, what opened before comes first. */
 export const openDoor = (plans: readonly ConnectionPlan[], { memory, open, leave, scheduler, stagger, isSettled }: RunOptions): Observable<Opening> =>
   defer(() => {
     const refusal = memory.refusal(scheduler.now());
     if (refusal !== undefined) return throwError(() => refusal);
     const doors = new Doors(plans, memory, open, leave);
+    const inTheirOrder = inOrder(plans, memory.opened);
     const session$ = stagger === undefined
-      ? inTurn(candidatesOf(plans), doors.attempt, scheduler)
-      : staggered(plans, doors.attempt, { stagger, scheduler, wins: ({ type }) => type === 'greeted' });
+      ? inTurn(candidatesOf(inTheirOrder), doors.attempt, scheduler)
+      : staggered(inTheirOrder, doors.attempt, { stagger, scheduler, wins: ({ type }) => type === 'greeted' });
     return session$.pipe(
       tap({
         error: (error: unknown) => { if (isSettled) memory.failed(error, scheduler.now()); },

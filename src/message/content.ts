@@ -169,7 +169,7 @@ const iterate = (content$: Observable<unknown>): AsyncIterator<unknown> => {
   const next = async (): Promise<IteratorResult<unknown>> => {
     subscription ??= content$.subscribe({
       next: (chunk) => { queue.push(chunk); wake(); },
-      error: (error: unknown) => { end(() => Promise.reject(error instanceof Error ? error : new Error(String(error)))); },
+      error: (error: unknown) => { end(() => Promise.reject(error instanceof Error ? error : new Error(reasonOf(error)))); },
       complete: () => { end(() => Promise.resolve(done)); },
     });
     if (queue.length === 0 && ended === undefined) await new Promise<void>((resolve) => { wake = resolve; });

@@ -17,7 +17,7 @@ export const wellFormed = (value: unknown, name: string): string => {
 };
 
 // RFC 5322 section 2.1.1: a line of 998 at most, and lines are broken at blanks only. What is not ASCII is encoded, in short words.
-const UNBREAKABLE = /^(?=[\0-\x7f]*$).*[!-~]{900}/s;
+const UNBREAKABLE = /^(?=[\0-\x7f]*$).*(?<![!-~])[!-~]{900}/s;
 
 /** Text that stays on the line of its header field. Refused, never repaired. */
 export const headerText = (value: unknown, name: string): string => {
@@ -52,9 +52,9 @@ export const apart = (value: string, name: string): { readonly display: string; 
 const QUOTED = /^"(?:[^"\\]|\\.)*"$/;
 
 // What looks like an address and more: taken for a name, it would lose a recipient without a word.
-const SEVERAL = /[<>]|@.*[,;]/s;
+const SEVERAL = /[<>]|^[^@]*@.*[,;]/s;
 // The same of an address alone; a quoted local part may hold anything.
-const LIST = /@.*[,;]/s;
+const LIST = /^[^@]*@.*[,;]/s;
 
 export const checkAddresses = (value: unknown, name: string): readonly HeaderAddress[] => {
   if (value === undefined) return [];

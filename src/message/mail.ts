@@ -157,7 +157,13 @@ const checkDsn = (given: unknown): NonNullable<DeliveryOptions['dsn']> => {
 
 /** The contents of a message that may turn out to be unusable: taken charge of all the same. */
 const sourcesOf = (message: unknown): readonly Source[] => {
-  const own = (value: unknown, key: string): unknown => (typeof value === 'object' && value !== null && Object.hasOwn(value, key) ? (value as Readonly<Record<string, unknown>>)[key] : undefined);
+  const own = (value: unknown, key: string): unknown => {
+    try {
+      return typeof value === 'object' && value !== null && Object.hasOwn(value, key) ? (value as Readonly<Record<string, unknown>>)[key] : undefined;
+    } catch {
+      return undefined;
+    }
+  };
   const attachments = own(message, 'attachments');
   const contents = [own(message, 'raw'), ...(Array.isArray(attachments) ? Array.from(attachments as readonly unknown[], (attachment) => own(attachment, 'content')) : [])];
   return contents.filter(isContent).map(source);

@@ -47,6 +47,8 @@ class Pulled<T> implements Supply<T> {
   readonly #iterator: Iterator<T, unknown> | AsyncIterator<T, unknown>;
   readonly #demand: Demand<T>;
   #isWaiting = false;
+  #isRunning = false;
+  #isStopped = false;
 
   constructor(iterator: Iterator<T, unknown> | AsyncIterator<T, unknown>, demand: Demand<T>) {
     this.#iterator = iterator;
@@ -58,7 +60,7 @@ class Pulled<T> implements Supply<T> {
     let isDone: boolean | undefined;
     let value: unknown;
     try {
-      const taken = this.#iterator.next();
+      const taken = this.#next();
       // Promises come from anywhere: another realm's are no instances of ours.
       if ('then' in taken) {
         this.#wait(taken);
@@ -73,10 +75,24 @@ class Pulled<T> implements Supply<T> {
     return true;
   }
 
-  // An async source may be busy; whether its clean-up works out is nobody's business any more.
   stop(): Iterable<T> {
-    new Promise((resolve) => { resolve(this.#iterator.return?.()); }).catch(() => undefined);
+    this.#isStopped = true;
+    if (!this.#isRunning) this.#close();
     return [];
+  }
+
+  /** A generator that runs cannot be closed: one that ends all itself is closed when it has come to its next value. */
+  #next(): IteratorResult<T, unknown> | Promise<IteratorResult<T, unknown>> {
+    this.#isRunning = true;
+    const taken = this.#iterator.next();
+    this.#isRunning = false;
+    if (this.#isStopped) this.#close();
+    return taken;
+  }
+
+  // An async source may be busy; whether its clean-up works out is nobody's business any more.
+  #close(): void {
+    new Promise((resolve) => { resolve(this.#iterator.return?.()); }).catch(() => undefined);
   }
 
   #take(isDone: boolean | undefined, value: T): void {

@@ -40,7 +40,7 @@ export const parseMailbox = (text: string, what: string | (() => string), role: 
 
 const parseAny = (text: string, what: string | (() => string), role: 'sender' | 'recipient'): Mailbox => {
   const refuse: Refuse = (why) => {
-    throw new SmtpUsageError({ message: `${typeof what === 'string' ? what : what()} ${why}` });
+    throw new SmtpUsageError({ message: `The field "${typeof what === 'string' ? what : what()}" ${why}` });
   };
   if (text === '') refuse('is empty. Give an address such as "ann@example.com".');
   if (holdsForbidden(text)) refuse('holds a line break, a control or an invisible character. Remove it.');

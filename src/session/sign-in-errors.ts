@@ -1,4 +1,4 @@
-import { sentence, SmtpAuthenticationError, SmtpProtocolError } from '../protocol/error.js';
+import { reasonOf, sentence, SmtpAuthenticationError, SmtpProtocolError } from '../protocol/error.js';
 import { printable } from '../protocol/printable.js';
 import { formatReply, type Reply } from '../protocol/reply.js';
 import type { Choice } from '../sasl/choose.js';
@@ -47,7 +47,7 @@ export const refused = (signIn: SignIn, tried: readonly string[], { name, refusa
 /** What the caller gave to sign in with, a function or a mechanism, has thrown. */
 export const broken = (signIn: SignIn, tried: readonly string[], what: string, cause: unknown, retryable: boolean): SmtpAuthenticationError => {
   const { context } = signIn.state.wire;
-  return failure(signIn, tried, `could not be signed in to: ${what} failed: ${sentence(printable(context.redactor.clean(String(cause))))} Mend it, or sign in another way.`, { cause, retryable });
+  return failure(signIn, tried, `could not be signed in to: ${what} failed: ${sentence(printable(context.redactor.clean(reasonOf(cause))))} Mend it, or sign in another way.`, { cause, retryable });
 };
 
 export const tooEarly = ({ state: { wire } }: SignIn, mechanism: string, reply: Reply): SmtpProtocolError => {

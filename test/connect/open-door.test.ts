@@ -95,6 +95,14 @@ describe('what one candidate finds out', () => {
     expect(next.error).toMatchObject({ attempts: [{}, {}, {}, { error: { reason: 'tls-was-met' } }, { error: { reason: 'tls-was-met' } }] });
   });
 
+  it.each([undefined, 3])('TLS where clear text was the first choice: it is no last resort (stagger %s)', (stagger) => {
+    const run = { modes: ['none', 'implicit'], port: 10025, ...(stagger === undefined ? {} : { stagger }) } as const;
+    const { memory } = play(run, ({ security }) => (security === 'none' ? ['-#', noGreeting] : ['-x']));
+    memory.metTls = true;
+    const next = play({ ...run, memory }, ({ security }) => (security === 'none' ? ['-x'] : ['-#', hungUp]));
+    expect(next).toMatchObject({ asked: '10025 implicit, 10025 none', error: undefined });
+  });
+
   it('a certificate that was refused: TLS was met', () => {
     const untrusted = new SmtpConnectionError('E_CERTIFICATE', { phase: 'tls', reason: 'untrusted', message: 'untrusted' });
     expect(play({ modes: 'auto', port: 10025 }, () => ['-#', untrusted]).memory.metTls).toBe(true);

@@ -210,6 +210,7 @@ describe('a token', () => {
 
   it.each([
     ['fails', () => { throw new Error('no network'); }, 'E_AUTH', 'no network', true],
+    ['throws what has no text', () => { throw Object.create(null) as Error; }, 'E_AUTH', 'has no text', true],
     ['gives none', () => [], 'E_AUTH', 'without a token', true],
     ['gives what is none', () => of('a\r\nMAIL'), 'E_USAGE', 'auth.token', false],
     ['never answers', () => new Observable<string>(() => undefined), 'E_TIMEOUT', 'timeouts.command', true],

@@ -1,5 +1,5 @@
 import { runInNewContext } from 'node:vm';
-import { concat, count, filter, firstValueFrom, from, lastValueFrom, map, NEVER, Observable, of, Subject, take, takeUntil, tap, throwError, timer, toArray, type ObservableInput } from 'rxjs';
+import { concat, count, filter, firstValueFrom, from, lastValueFrom, map, NEVER, Observable, of, Subject, Subscription, take, takeUntil, tap, throwError, timer, toArray, type ObservableInput } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { sendMail, SmtpClient, type Message } from '../../src/index.js';
 import { startServer } from '../../src/testing/index.js';
@@ -65,6 +65,18 @@ describe('sendAll', () => {
     let hasEnded = false;
     function* source(): Generator<Message> { try { for (;;) yield MAIL; } finally { hasEnded = true; } }
     await lastValueFrom(client.sendAll(source()).pipe(filter(({ type }) => type === 'accepted'), take(3)));
+    expect(hasEnded).toBe(true);
+  });
+
+  it('ends its source, too, where that is what unsubscribes', async () => {
+    await using server = await startServer();
+    await using client = clientOf(server);
+    const running = new Subscription();
+    let hasEnded = false;
+    function* source(): Generator<Message> { try { yield MAIL; running.unsubscribe(); yield MAIL; } finally { hasEnded = true; } }
+    const isOver = new Promise<void>((resolve) => { running.add(resolve); });
+    running.add(client.sendAll(source(), { concurrency: 1 }).subscribe());
+    await isOver;
     expect(hasEnded).toBe(true);
   });
 

@@ -109,7 +109,7 @@ describe('parseMailbox', () => {
     const read = (): unknown => parseMailbox(text, WHAT);
     expect(read).toThrow(SmtpUsageError);
     expect(read).toThrow(message);
-    expect(read).toThrow(/^envelope\.to\[2\] /);
+    expect(read).toThrow(/^The field "envelope\.to\[2\]" /);
     expect(read).not.toThrow(/[\u0000-\u001f\u0085\u2028\u202e]/);
   });
 
@@ -118,7 +118,7 @@ describe('parseMailbox', () => {
     ['too many bytes in fewer characters', 'é'.repeat(300)],
     ['a million of them', 'a'.repeat(1_000_000)],
   ])('refuses a path of %s', (_, text) => {
-    expect(() => parseMailbox(text, WHAT)).toThrow(/^envelope\.to\[2\] is longer than the 254 bytes/);
+    expect(() => parseMailbox(text, WHAT)).toThrow(/^The field "envelope\.to\[2\]" is longer than the 254 bytes/);
   });
 
   it('knows Postmaster as a recipient only', () => {
