@@ -18,6 +18,7 @@ export const mayComeInParts = ({ replayable, envelope: { to } }: Mail): boolean 
 export class InParts implements Part, Observer<SmtpEvent> {
   due: readonly CheckedRecipient[];
   named: readonly CheckedRecipient[] = [];
+  borne = 0;
   readonly #mail: Mail;
   readonly #observer: Listener;
   /** Without a verdict when the current part began, those that are not due yet included. */
@@ -46,7 +47,7 @@ export class InParts implements Part, Observer<SmtpEvent> {
 
   /** The current part has ended: is there another one? It has the recipients that are left, at most twice as many as got a verdict in this one. */
   goesOn(error?: unknown): boolean {
-    if (error instanceof SmtpReplyError && isGoodbyeToRecipient(error) && this.#told.length === 0) return this.#goesOnBefore(error.recipient);
+    if (error instanceof SmtpReplyError && isGoodbyeToRecipient(error) && this.#told.length === 0) return this.#goesOnBefore();
     const left = error === undefined || isRefusalOfAll(error) ? this.#rest : NOBODY;
     const settled = this.#left.length - left.length;
     if (left.length === 0 || settled === 0) return false;
@@ -56,10 +57,11 @@ export class InParts implements Part, Observer<SmtpEvent> {
     return true;
   }
 
-  /** That recipient was one too many for the server: those before it are not. Where there are none, another connection may take it, if this one took others. */
-  #goesOnBefore(tooMany: string | undefined): boolean {
-    const most = this.named.findLastIndex(({ given }) => given === tooMany);
-    if (most < 1) {
+  /** A recipient was one too many for the server: those before it are not. Where there are none, another connection may take it, if this one took others. */
+  #goesOnBefore(): boolean {
+    const most = this.borne;
+    this.borne = 0;
+    if (most === 0) {
       const isNew = this.#receipts.length > this.#begunAgain;
       this.#begunAgain = this.#receipts.length;
       return isNew;

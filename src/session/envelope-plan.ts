@@ -17,6 +17,8 @@ export interface Part {
   readonly due: readonly CheckedRecipient[];
   /** Those that are named in this transaction. */
   named: readonly CheckedRecipient[];
+  /** The server hung up on one more than so many of them, 0 where it did not. */
+  borne: number;
 }
 
 /** The commands of one envelope, fitted to what the server offers; nothing was written yet. */
@@ -24,8 +26,8 @@ export interface EnvelopePlan {
   /** MAIL and one RCPT for each of `recipients`. */
   readonly commands: readonly Command[];
   readonly recipients: readonly CheckedRecipient[];
-  /** Recipients that are too many wait for another transaction. */
-  readonly isPart: boolean;
+  /** Recipients that are too many wait for another transaction; undefined where there can be none. */
+  readonly part: Part | undefined;
   /** Recipients that cannot be told to this server at all. */
   readonly impossible: readonly CheckedRecipient[];
   /** Octets of the message, where they are known beforehand. */
@@ -60,7 +62,7 @@ export const planEnvelope = (session: Session, message: Mail, content: OpenConte
   recipients.forEach((recipient) => { commands.push(rcpt(recipient.mailbox.path, asksForDsn ? notification(recipient, message) : '')); });
   const isWhole = content.kind === 'bytes' && content.bytes.length <= MOST_IN_ONE_WRITE && recipients.length > 0 && (binary || offers.eightBit || isPlain);
   return {
-    commands, recipients, size, chunks: session.chunks || (binary && session.offersChunking), eightBit: offers.eightBit, isPart: part !== undefined,
+    commands, recipients, size, chunks: session.chunks || (binary && session.offersChunking), eightBit: offers.eightBit, part,
     impossible: possible === to ? NOBODY : to.filter(({ mailbox }) => mailbox.utf8),
     whole: isWhole ? mended(content.bytes, size ?? 0) : undefined,
     warnings: wantsDsn && !offers.dsn ? [{ type: 'warning', code: 'W_DSN', message: `${session.wire.context.peer} does not offer DSN: no delivery status was asked for.` }] : NO_WARNINGS,

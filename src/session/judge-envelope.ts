@@ -37,9 +37,15 @@ export const judgeEnvelope = (session: Session, { needsReset, inGroup }: Claim, 
   const goesAhead = replies[mailAt + plan.commands.length]?.code === 354;
   const failure = (needsReset ? resetFailure(wire, replies[0]) : undefined) ?? judgement.failure(replies, mailAt, lost);
   const isCutOff = failure !== undefined && judgement.accepted.length > 0 && isGoodbyeToRecipient(failure);
-  if (isCutOff) session.manners.tookOnly(judgement.accepted.length + judgement.refused.length - plan.impossible.length - 1);
-  const isBegunAgain = failure !== undefined && ((inGroup && isOutOfTurn(failure)) || (plan.isPart && isCutOff && lost?.outcome !== 'unknown'));
+  if (isCutOff) cutOff(session, plan, judgement.accepted.length + judgement.refused.length - plan.impossible.length - 1);
+  const isBegunAgain = failure !== undefined && ((inGroup && isOutOfTurn(failure)) || (plan.part !== undefined && isCutOff && lost?.outcome !== 'unknown'));
   return { events: isBegunAgain ? NOTHING_TOLD : judgement.events, accepted: judgement.accepted, refused: judgement.refused, goesAhead: goesAhead && !wire.failed, isForNobody: judgement.isForNobody, failure };
+};
+
+/** Those that were told to be too many before the goodbye are not among them. */
+const cutOff = ({ manners }: Session, { part }: EnvelopePlan, borne: number): void => {
+  manners.tookOnly(borne);
+  if (part !== undefined) part.borne = borne;
 };
 
 const NOTHING_TOLD: readonly TransactionEvent[] = [];
@@ -113,7 +119,7 @@ class Judgement {
     const command = String(this.#plan.commands[index + 1]);
     if (!isRefusal(reply)) return unexpected(this.#wire, 'rcpt', command, reply);
     // Nothing is told of those that wait for another transaction. The first one is never among them, so that each gets on.
-    if (this.#plan.isPart && this.accepted.length + this.refused.length > 0 && isTooMany(reply)) return undefined;
+    if (this.#plan.part !== undefined && this.accepted.length + this.refused.length > 0 && isTooMany(reply)) return undefined;
     const isLast = isFarewell(reply);
     const failure = isFirst || isLast ? refusal(this.#wire, 'rcpt', command, reply, isLast ? 'Send it again later, or to fewer recipients.' : this.#hint(reply.code === 530 ? 'Check whether "auth" is needed.' : 'Check the recipient\'s address.', reply), recipient) : undefined;
     if (isLast) this.refused.push({ recipient, reply });

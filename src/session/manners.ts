@@ -47,6 +47,8 @@ export class Manners {
     if (inGroup) this.#bearsGroups = true;
     this.#isProven ||= isAhead;
     if (number > this.#mailsPerSession) this.#mailsPerSession = Infinity;
+    // Chance, or another session would have ended there as well.
+    if (number >= this.#turnedAway) this.#turnedAway = 0;
   }
 
   /**

@@ -72,6 +72,29 @@ for (const [way, without] of Object.entries(WAYS)) {
       expect(server.sessions).toHaveLength(1);
     });
 
+    it('come again in smaller parts when a server counts those that are too many as errors, and hangs up', async () => {
+      let taken = 0;
+      let errors = 0;
+      await using server = await serve({
+        without: ['LIMITS'],
+        onSender: () => { taken = 0; return undefined; },
+        onRecipient: () => {
+          if (taken < 5) { taken += 1; return undefined; }
+          errors += 1;
+          if (errors < 9) return '452 4.5.3 Too many recipients';
+          errors = 0;
+          return '421 4.7.0 Too many errors';
+        },
+      });
+      await using client = clientOf(server);
+      const to = people(way === 'over BDAT' ? 120 : 20);
+      const told = await collect(client.send(mailTo(to)));
+      expectOneSend(told, to);
+      expect(eventOf(told, 'accepted').receipt).toMatchObject({ accepted: to, refused: [] });
+      expect(sizes(server)).toEqual(Array(to.length / 5).fill(5));
+      expect(server.sessions).toHaveLength(2);
+    });
+
     it('are not all given at once to a server that told no limit', async () => {
       await using server = await serve({});
       await using client = clientOf(server);

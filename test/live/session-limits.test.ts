@@ -82,6 +82,15 @@ for (const [way, without] of Object.entries({ 'over BDAT': [], 'over DATA': ['CH
       expect(server.sessions).toHaveLength(1);
     });
 
+    it('are no limit where it was chance: a session in between took more', async () => {
+      const faults = [1, 3].map((session) => ({ at: 'mail', session, skip: 2, do: 'half-close', reply: '421 4.7.0 Not now' }) as const);
+      await using server = await startServer({ without, faults });
+      await using client = clientOf(server, { pool: { maxConnections: 1, maxMessages: 5 } });
+      for (let count = 0; count < 20; count += 1) expect((await collect(client.send(MAIL))).error).toBeUndefined();
+      const counts = server.sessions.map(({ lines }) => lines.filter((line) => line.startsWith('C: MAIL')).length);
+      expect(counts).toEqual([3, 5, 3, 5, 5, 1]);
+    });
+
     it('are not counted where a session took none', async () => {
       await using server = await startServer({ without, faults: [{ at: 'mail', times: 4, do: 'reply', reply: '452 Not now' }] });
       await using client = clientOf(server, ONE);
