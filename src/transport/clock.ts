@@ -95,6 +95,8 @@ export const timeoutError = (scheduler: SchedulerLike, { limit, since, at }: Dea
 /** Fails with the deadline unless a value came before it. The source is torn down before anybody hears of that. */
 export const before = <T>(scheduler: SchedulerLike, end: Deadline, phase: Phase, what: string, transcript?: () => readonly LogLine[], hint?: string): MonoTypeOperatorFunction<T> =>
   (source) => end.at === Infinity ? source : new Observable((subscriber) => {
+    // Whoever heard of the step before may have ended all, and the source would not know.
+    if (subscriber.closed) return;
     const running = new Subscription();
     const alarm = scheduler.schedule(() => {
       running.unsubscribe();

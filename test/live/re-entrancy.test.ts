@@ -170,3 +170,20 @@ for (const [way, without] of Object.entries(WAYS)) {
     });
   });
 }
+
+describe('whoever is told of a connection that opens may cancel at once:', () => {
+  for (const type of ['connected', 'greeted', 'introduced', 'authenticated'] as const) {
+    it.each([undefined, 5_000])(`nothing is said behind ${type} but QUIT (timeouts.operation: %s)`, async (operation) => {
+      let asked = 0;
+      await using server = await startServer({ mechanisms: ['XOAUTH2'], users: { ann: 'token' } });
+      await using client = clientOf(server, { allowInsecureAuth: true, auth: { user: 'ann', token: () => { asked += 1; return of('token'); } }, ...(operation === undefined ? {} : { timeouts: { operation } }) });
+      for (const told$ of [client.send(mailOf('never')), client.verify()]) await firstValueFrom((told$ as Observable<SmtpEvent>).pipe(filter((event) => event.type === type)));
+      await client.close();
+      await server.idle();
+      const said = server.sessions.map(({ lines }) => lines.filter((line) => line.startsWith('C: ')).map((line) => line.slice(3, 7)));
+      const before = { connected: [], greeted: ['QUIT'], introduced: ['EHLO', 'QUIT'], authenticated: ['EHLO', 'AUTH', 'QUIT'] }[type];
+      expect(said).toEqual([before, before]);
+      expect(asked).toBe(type === 'authenticated' ? 2 : 0);
+    });
+  }
+});
