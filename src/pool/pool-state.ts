@@ -33,3 +33,6 @@ export interface CloseReport {
   /** They took longer than `timeouts.close`, and failed with an `SmtpTimeoutError` whose `outcome` says who has the mail. */
   readonly cut: number;
 }
+
+export const isSame = (one: PoolState, other: PoolState): boolean =>
+  one.open === other.open && one.busy === other.busy && one.idle === other.idle && one.waiting === other.waiting && one.inFlight === other.inFlight && one.limit === other.limit;

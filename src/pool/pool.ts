@@ -11,7 +11,7 @@ import { Connection } from './connection.js';
 import { Delivery, type Carrier, type Job } from './delivery.js';
 import { Gate } from './gate.js';
 import { Place } from './place.js';
-import type { CloseReport, PoolSettings, PoolState } from './pool-state.js';
+import { isSame, type CloseReport, type PoolSettings, type PoolState } from './pool-state.js';
 import { RateLimit } from './rate-limit.js';
 import { WaitingLine } from './waiting-line.js';
 
@@ -163,6 +163,7 @@ export class Pool implements Carrier {
   #begins(delivery: Delivery): boolean {
     if (this.#inFlight >= this.#congestion.limit) return false;
     const shared = this.#withRoom();
+    if (shared === undefined) this.#leaveOneThatIsWorn();
     if ((shared === undefined && this.#connections.length + this.#leaving.length >= this.#ceiling.most) || this.#mustWait(shared === undefined ? this.#opening : 0)) return false;
     delivery.stopsWaiting();
     if (shared !== undefined) this.#rateLimit?.started(this.#scheduler.now());
@@ -240,6 +241,12 @@ export class Pool implements Carrier {
     return best;
   }
 
+  /** What another connection found out may have worn out one that is idle: it is in the way of a new one. */
+  #leaveOneThatIsWorn(): void {
+    const worn = this.#connections.find((connection) => connection.mails === 0 && this.#isWorn(connection));
+    if (worn !== undefined) this.#retire(worn);
+  }
+
   #isWorn(connection: Connection): boolean {
     return connection.isWorn(this.#settings, this.#scheduler);
   }
@@ -294,8 +301,7 @@ export class Pool implements Carrier {
 
   get #state(): PoolState {
     const open = this.#connections.length;
-    let idle = 0;
-    for (const { mails } of this.#connections) if (mails === 0) idle += 1;
+    const idle = this.#connections.filter(({ mails }) => mails === 0).length;
     return {
       open: open + this.#leaving.length, busy: open - idle, idle,
       waiting: this.#waiting.length + this.#returning.length, inFlight: this.#inFlight, limit: this.#congestion.limit,
@@ -307,9 +313,6 @@ export class Pool implements Carrier {
     this.gate.changed();
   }
 }
-
-const isSame = (one: PoolState, other: PoolState): boolean =>
-  one.open === other.open && one.busy === other.busy && one.idle === other.idle && one.waiting === other.waiting && one.inFlight === other.inFlight && one.limit === other.limit;
 
 const without = <T>(list: T[], one: T): void => {
   const place = list.indexOf(one);
