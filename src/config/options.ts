@@ -194,6 +194,7 @@ const checkAuth = (value: unknown): SessionCredentials | undefined => {
   if (value === undefined) return undefined;
   if (isMechanism(value)) {
     saslName(value.name, 'auth.name');
+    if (typeof value.done !== 'boolean') throw usage('The option "auth.done" must be true or false: whether everything due was said and verified when the server says 235.');
     return { kind: 'mechanism', mechanism: value };
   }
   const { user, pass, token, external, authzid } = fields(value, { path: 'auth', noun: OPTION, known: ['user', 'pass', 'token', 'external', 'authzid'] });

@@ -10,4 +10,4 @@ import type { BulkEvent } from '../pool/bulk.js';
  * orders$.pipe(map(confirmation), sendMail(client, { concurrency: 10 })).subscribe(...)
  * ```
  */
-export const sendMail = (client: SmtpClient, options?: BulkOptions): OperatorFunction<Message, BulkEvent> => (messages$) => client.sendAll(messages$, options);
+export const sendMail = (client: Pick<SmtpClient, 'sendAll'>, options?: BulkOptions): OperatorFunction<Message, BulkEvent> => (messages$) => client.sendAll(messages$, options);

@@ -95,6 +95,11 @@ export class Capabilities {
     return [...this.#offers.get(keyword.toUpperCase()) ?? []];
   }
 
+  /** As a console shows it: what is offered is kept where nobody can change it, and would not be seen. */
+  [Symbol.for('nodejs.util.inspect.custom')](): object {
+    return this.toJSON();
+  }
+
   toJSON(): { readonly domain: string; readonly extended: boolean; readonly offers: Readonly<Record<string, readonly string[]>> } {
     return { domain: this.domain, extended: this.extended, offers: Object.fromEntries(this.#offers) };
   }

@@ -33,6 +33,8 @@ interface Details {
 
 /** Every failure: where it happened, who has the mail now, whether it may be tried again, and what to change. */
 export abstract class SmtpError extends Error {
+  /** That of its class. Written out: in a minified bundle classes have other names. */
+  abstract override readonly name: string;
   readonly code: `E_${string}`;
   readonly phase: Phase;
   readonly outcome: Outcome;
@@ -44,13 +46,17 @@ export abstract class SmtpError extends Error {
 
   constructor(code: `E_${string}`, { message, phase, outcome = 'not-sent', retryable = false, reply, transcript = [], cause }: Details) {
     super(message, cause === undefined ? undefined : { cause });
-    this.name = new.target.name;
     this.code = code;
     this.phase = phase;
     this.outcome = outcome;
     this.retryable = retryable && (outcome === 'not-sent' || outcome === 'refused');
     if (reply !== undefined) this.reply = reply;
     this.transcript = transcript;
+  }
+
+  /** With its text, which JSON would leave out. */
+  toJSON(): object {
+    return Object.assign({ message: this.message }, this);
   }
 }
 
@@ -71,6 +77,8 @@ export const withoutRetry = (error: SmtpError): SmtpError => Object.assign(error
 
 /** Options, a message or a call that cannot work: found before a socket is opened, or where it is the server that cannot do it, before any content leaves. */
 export class SmtpUsageError extends SmtpError {
+  override readonly name: string = 'SmtpUsageError';
+  declare readonly code: 'E_USAGE';
   constructor(details: Omit<Details, 'phase'> & { readonly phase?: Phase }) {
     super('E_USAGE', { phase: 'options', ...details });
   }
@@ -80,6 +88,8 @@ export type ConnectionErrorCode = 'E_DNS' | 'E_CONNECT' | 'E_TLS' | 'E_CERTIFICA
 
 /** The way to the server, or the connection itself, failed. */
 export class SmtpConnectionError extends SmtpError {
+  override readonly name: string = 'SmtpConnectionError';
+  declare readonly code: ConnectionErrorCode;
   /** A word for the failure: the system's code (`ECONNREFUSED`), or what TLS met (`plaintext-peer`, `untrusted`, ...). */
   readonly reason: string;
 
@@ -91,6 +101,8 @@ export class SmtpConnectionError extends SmtpError {
 
 /** A limit of `timeouts` ran out. */
 export class SmtpTimeoutError extends SmtpError {
+  override readonly name: string = 'SmtpTimeoutError';
+  declare readonly code: 'E_TIMEOUT';
   readonly limit: Limit;
   /** Milliseconds. */
   readonly elapsed: number;
@@ -104,11 +116,14 @@ export class SmtpTimeoutError extends SmtpError {
 
 /** The server broke the protocol; `E_INJECTION`: bytes came that could have been planted before TLS. */
 export class SmtpProtocolError extends SmtpError {
+  override readonly name: string = 'SmtpProtocolError';
   declare readonly code: 'E_PROTOCOL' | 'E_INJECTION';
 }
 
 /** The server said no. */
 export class SmtpReplyError extends SmtpError {
+  override readonly name: string = 'SmtpReplyError';
+  declare readonly code: 'E_REPLY';
   declare readonly reply: Reply;
   readonly command: string;
   declare readonly recipient?: string;
@@ -129,6 +144,8 @@ const isTransient = (reply: Reply, phase: Phase): boolean => reply.severity === 
 
 /** Signing in failed, or could not be tried without giving a secret away. */
 export class SmtpAuthenticationError extends SmtpError {
+  override readonly name: string = 'SmtpAuthenticationError';
+  declare readonly code: 'E_AUTH';
   /** What the server offered. */
   readonly offered: readonly string[];
   /** What the options and the credentials allow. */
@@ -148,6 +165,8 @@ export class SmtpAuthenticationError extends SmtpError {
 
 /** The message's own content failed: its stream broke, or it holds what this server cannot take. */
 export class SmtpSourceError extends SmtpError {
+  override readonly name: string = 'SmtpSourceError';
+  declare readonly code: 'E_SOURCE';
   constructor(details: Details) {
     super('E_SOURCE', details);
   }
@@ -158,6 +177,8 @@ export class SmtpSourceError extends SmtpError {
  * would deliver twice: send the same mail to those in `unsent`.
  */
 export class SmtpPartialError extends SmtpError {
+  override readonly name: string = 'SmtpPartialError';
+  declare readonly code: 'E_PARTIAL';
   declare readonly cause: SmtpError;
   /** Who has it, and who was refused. */
   readonly receipt: Receipt;
@@ -181,6 +202,8 @@ export class SmtpPartialError extends SmtpError {
 
 /** Every candidate failed; `attempts` tells why each did. */
 export class SmtpFallbackError extends SmtpError {
+  override readonly name: string = 'SmtpFallbackError';
+  declare readonly code: 'E_ALL_ATTEMPTS';
   readonly attempts: readonly { readonly plan: ConnectionPlan; readonly error: SmtpError; /** ms */ readonly elapsed: number }[];
 
   constructor(attempts: SmtpFallbackError['attempts']) {

@@ -1,6 +1,6 @@
 import { isIPv4 } from 'node:net';
 import { catchError, concatMap, defer, forkJoin, map, of, throwError, type Observable } from 'rxjs';
-import { SmtpConnectionError, SmtpTimeoutError } from '../protocol/error.js';
+import { SmtpConnectionError, SmtpTimeoutError, SmtpUsageError } from '../protocol/error.js';
 import type { SocketStream } from './byte-stream.js';
 import { within, type DialContext, type Target } from './dial-context.js';
 import { httpTunnel } from './http-connect.js';
@@ -38,7 +38,7 @@ export const throughProxies = (proxies: readonly [ProxySettings, ...ProxySetting
 /** All that a tunnel needs before a socket is opened: the library that speaks with the proxy, which nobody else loads, and an address where the proxy takes no names. */
 const prepare = (proxy: ProxySettings, target: Target, chain: readonly ProxySettings[], context: DialContext): Observable<(stream: SocketStream) => Observable<SocketStream>> =>
   forkJoin([
-    proxy.protocol.startsWith('socks') ? defer(() => import('socks')).pipe(map(socksTunnel)) : defer(() => import('node:http')).pipe(map(httpTunnel)),
+    proxy.protocol.startsWith('socks') ? defer(() => import('socks')).pipe(catchError(notLoaded), map(socksTunnel)) : defer(() => import('node:http')).pipe(map(httpTunnel)),
     proxy.protocol === 'socks4' ? withAddress(target, context) : of(target),
   ]).pipe(
     map(([openTunnel, place]) => {
@@ -49,6 +49,9 @@ const prepare = (proxy: ProxySettings, target: Target, chain: readonly ProxySett
       );
     }),
   );
+
+const notLoaded = (cause: unknown): Observable<never> =>
+  throwError(() => new SmtpUsageError({ phase: 'proxy', cause, message: 'The package socks, which speaks to a SOCKS proxy, cannot be loaded; see the cause. Install it, or leave it out of the bundle ("external").' }));
 
 /** SOCKS 4 knows IPv4 addresses only. */
 const withAddress = ({ host, port }: Target, context: DialContext): Observable<Target> =>

@@ -39,7 +39,7 @@ const ask = (host: string, lookup: (...question: Parameters<LookupFunction>) => 
         subscriber.next(addresses);
         subscriber.complete();
       });
-      if (isPromise(returned)) returned.catch(fail);
+      if (isPromise(returned)) returned.then((answer) => { if (answer !== undefined) fail(new TypeError('it gave a promise of the address. Call the function that it gets instead, as dns.lookup does')); }, fail);
     } catch (error) {
       fail(error);
     }

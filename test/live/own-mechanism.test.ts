@@ -1,6 +1,6 @@
 import { lastValueFrom, map, mergeAll, range, timer, toArray } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { SaslError, type SaslMechanism } from '../../src/index.js';
+import { SaslError, SmtpClient, type SaslMechanism } from '../../src/index.js';
 import { type TestServer } from '../../src/testing/index.js';
 import { eventOf } from '../support/collect.js';
 import { base64, clientOf, said, scripted, verify } from '../support/sign-in.js';
@@ -57,6 +57,11 @@ describe('a mechanism of one\'s own', () => {
     const { error } = await verify(there, { auth: ticket(() => Buffer.from('more'), maxRounds === undefined ? {} : { maxRounds }) });
     expect(error).toMatchObject({ code: 'E_PROTOCOL' });
     expect(said(there).filter((line) => line === base64('more'))).toHaveLength(answers);
+  });
+
+  it('must tell when it is done', () => {
+    const auth = { ...ticket(() => Buffer.from('')), done: undefined } as unknown as SaslMechanism;
+    expect(() => new SmtpClient({ host: 'mail.example.com', auth })).toThrow('"auth.done"');
   });
 
   it('serves one connection at a time', async () => {

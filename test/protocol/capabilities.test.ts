@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { Capabilities } from '../../src/protocol/capabilities.js';
 import { makeReply } from '../../src/protocol/reply.js';
@@ -16,6 +17,10 @@ describe('Capabilities', () => {
     expect(offered.parameters('DSN')).toEqual([]);
     expect(offered.sizeLimit).toBe(1000);
     expect(offered.authentication).toEqual(['PLAIN', 'LOGIN']);
+  });
+
+  it('shows on a console what is offered', () => {
+    expect(inspect(ehlo('PIPELINING', 'SIZE 1000'))).toMatch(/offers: \{ PIPELINING: \[\], SIZE: \[ '1000' \] \}/);
   });
 
   it('never reads the greeting as an offer', () => {

@@ -83,6 +83,7 @@ describe('addresses', () => {
     ['an answer of undefined', (_host, _options, found) => { setImmediate(() => { found(null, undefined as never); }); }, { reason: 'ENODATA', retryable: false }],
     ['an answer with a hole', (_host, _options, found) => { setImmediate(() => { found(null, [null] as never); }); }, { reason: 'ENODATA', retryable: false }],
     ['an async lookup that fails', (() => Promise.reject(new Error('bug.'))), { reason: 'UNKNOWN', retryable: false, message: 'The function in the option "lookup" failed for mail.example.com: bug. See the cause.' }],
+    ['an async lookup that never calls back', (() => Promise.resolve({ address: '127.0.0.1', family: 4 })), { reason: 'UNKNOWN', retryable: false, message: 'The function in the option "lookup" failed for mail.example.com: it gave a promise of the address. Call the function that it gets instead, as dns.lookup does. See the cause.' }],
     ['a lookup that throws', () => { throw new Error('bug'); }, { reason: 'UNKNOWN', retryable: false }],
     ['a lookup that throws nothing', () => { throw null as unknown as Error; }, { reason: 'UNKNOWN', retryable: false }],
   ])('%s is E_DNS', async (_title, lookup, expected) => {

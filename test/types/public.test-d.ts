@@ -1,5 +1,5 @@
 // Checked by `npm run typecheck`, never run: what compiles and what must not.
-import type { Observable } from 'rxjs';
+import { EMPTY, type Observable } from 'rxjs';
 import { expectTypeOf } from 'vitest';
 import {
   receipts, retryWhenSafe, sendMail, SmtpClient, SmtpFallbackError, SmtpPartialError, SmtpReplyError, SmtpTimeoutError, type BulkEvent, type Capabilities, type ConnectEvent, type ConnectionPlan,
@@ -30,6 +30,8 @@ expectTypeOf(client.send({ from: 'a@example.com', to: 'b@example.org' }).pipe(re
 expectTypeOf(client.send({ from: 'a@example.com', to: 'b@example.org' }).pipe(retryWhenSafe({ count: 2 }))).toEqualTypeOf<Observable<SmtpEvent>>();
 
 expectTypeOf(messages$.pipe(sendMail(client, { concurrency: 2 }))).toEqualTypeOf<Observable<BulkEvent>>();
+
+expectTypeOf(messages$.pipe(sendMail({ sendAll: () => EMPTY }))).toEqualTypeOf<Observable<BulkEvent>>();
 
 // Events: a union that narrows, and that a switch can exhaust.
 switch (event.type) {

@@ -1,0 +1,44 @@
+import { build } from 'esbuild';
+import { describe, expect, it } from 'vitest';
+import * as errors from '../../src/protocol/error.js';
+import { makeReply } from '../../src/protocol/reply.js';
+
+type Errors = typeof errors;
+
+const minified = async (): Promise<Errors> => {
+  const { outputFiles: [bundle] } = await build({ entryPoints: ['src/protocol/error.ts'], bundle: true, minify: true, format: 'esm', write: false });
+  return await import(`data:text/javascript;base64,${Buffer.from(bundle!.contents).toString('base64')}`) as Errors;
+};
+
+const everyError = (from: Errors): readonly errors.SmtpError[] => {
+  const details = { phase: 'mail', message: 'why' } as const;
+  const cause = new from.SmtpSourceError(details);
+  const receipt = { accepted: [], envelope: { from: null, to: [] } } as unknown as errors.SmtpPartialError['receipt'];
+  return [
+    cause,
+    new from.SmtpUsageError(details),
+    new from.SmtpConnectionError('E_DNS', { ...details, reason: 'ENOTFOUND' }),
+    new from.SmtpTimeoutError({ ...details, limit: 'command', elapsed: 1 }),
+    new from.SmtpProtocolError('E_PROTOCOL', details),
+    new from.SmtpReplyError({ ...details, reply: makeReply(550, ['no']), command: 'MAIL' }),
+    new from.SmtpAuthenticationError({ ...details, offered: [], allowed: [], tried: [] }),
+    new from.SmtpPartialError({ cause, receipt, inDoubt: [], unsent: [] }),
+    new from.SmtpFallbackError([]),
+  ];
+};
+
+describe('an error', () => {
+  it('has the name of its class, in a minified bundle as well', async () => {
+    const names = everyError(errors).map(({ name }) => name);
+    expect(names).toEqual(everyError(errors).map((error) => error.constructor.name));
+    expect(new Set(names).size).toBe(Object.keys(errors).filter((name) => name.startsWith('Smtp')).length - 1);
+    expect(everyError(await minified()).map(({ name }) => name)).toEqual(names);
+  });
+
+  it('has its text in JSON as well', () => {
+    for (const error of everyError(errors)) {
+      const { name, message, code, phase, outcome } = error;
+      expect(JSON.parse(JSON.stringify(error))).toMatchObject({ name, message, code, phase, outcome });
+    }
+  });
+});
