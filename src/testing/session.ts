@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { createSecureContext, TLSSocket } from 'node:tls';
 import type { Certificate } from './certificates.js';
+import { replyOf } from './check-options.js';
 import type { FaultPoint, FaultScript } from './fault.js';
 import { Input } from './input.js';
 import type { ReceivedMessage, ServerOptions } from './options.js';
@@ -64,7 +65,7 @@ export class ServerSession {
     if (this.#socket.writable) this.#socket.end(farewell === undefined ? '' : `${farewell}\r\n`);
   }
 
-  /** Resolves when the connection has ended. Never rejects: a client may do what it likes. */
+  /** Resolves when the connection has ended, whatever the client does. Rejects with what a function in the options has thrown. */
   async run(): Promise<void> {
     const { options } = this.#context;
     if (options.tls !== 'implicit' || await this.#startTls()) {
@@ -214,7 +215,7 @@ export class ServerSession {
     }
     const refusal = !this.#hasGreeted || this.#transaction !== undefined ? '503 5.5.1 Not now'
       : from === undefined ? '501 5.1.7 No such path'
-        : this.#unknown(parameters) ?? (limit > 0 && size > limit ? '552 5.3.4 Too large' : onSender?.(from));
+        : this.#unknown(parameters) ?? (limit > 0 && size > limit ? '552 5.3.4 Too large' : replyOf('onSender', onSender?.(from)));
     if (await this.#reply('mail', refusal ?? '250 2.1.0 Ok')) this.#transaction = { from: from ?? '', to: [], mail: parameters, rcpt: [], chunks: [], asked: 0 };
   }
 
@@ -223,7 +224,7 @@ export class ServerSession {
     const parameters = rest.split(' ').filter((word) => word !== '');
     const refusal = this.#transaction === undefined ? '503 5.5.1 MAIL first'
       : to === undefined ? '501 5.1.3 No such path'
-        : this.#unknown(parameters) ?? this.#tooMany(to) ?? this.#context.options.onRecipient?.(to);
+        : this.#unknown(parameters) ?? this.#tooMany(to) ?? replyOf('onRecipient', this.#context.options.onRecipient?.(to));
     if (!await this.#reply('rcpt', refusal ?? '250 2.1.5 Ok')) return;
     this.#transaction?.to.push(to ?? '');
     this.#transaction?.rcpt.push(parameters);
@@ -280,7 +281,7 @@ export class ServerSession {
       from, to, content, parameters: { mail, rcpt }, queueId: nextQueueId(), secure: this.#isSecure, session: number, ...(this.#user === undefined ? {} : { user: this.#user }),
     };
     const fault = faults.take('end-of-data', number);
-    const reply = (limit > 0 && content.length > limit ? '552 5.3.4 Too large' : onMessage?.(message)) ?? `250 2.0.0 Ok: queued as ${message.queueId}`;
+    const reply = (limit > 0 && content.length > limit ? '552 5.3.4 Too large' : replyOf('onMessage', onMessage?.(message))) ?? `250 2.0.0 Ok: queued as ${message.queueId}`;
     const due = (fault !== undefined && 'reply' in fault ? fault.reply : undefined) ?? reply;
     // Taken before it is said: an answer that gets lost leaves a mail behind.
     if (due.startsWith('2')) accept(message);

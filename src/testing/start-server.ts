@@ -1,8 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
-import { oneOf, optional } from '../config/checks.js';
-import { fields, usage } from '../message/fields.js';
 import { localhostCertificate, testAuthority } from './certificates.js';
+import { checkOptions } from './check-options.js';
 import { FaultScript } from './fault.js';
 import type { ReceivedMessage, ReceivedSession, ServerOptions } from './options.js';
 import { ServerSession } from './session.js';
@@ -21,17 +20,11 @@ export interface TestServer extends AsyncDisposable {
   readonly connections: number;
   /** Ends every connection that is open, in good order, behind a line if one is given: `421 4.4.2 idle for too long`. */
   disconnect(farewell?: string): void;
-  /** Resolves when no connection is open. */
+  /** Resolves when no connection is open. Fails with what a function in the options has thrown, which ends the connection. */
   idle(): Promise<void>;
-  /** Cuts what is open and stops listening. */
+  /** Cuts what is open and stops listening. Fails as `idle()` does. */
   close(): Promise<void>;
 }
-
-const KNOWN = [
-  'host', 'port', 'cert', 'key', 'tls', 'users', 'mechanisms', 'signIn', 'size', 'limits', 'without', 'offers', 'faults', 'onSender', 'onRecipient', 'onMessage',
-] as const satisfies readonly (keyof ServerOptions)[];
-
-const LIMITS = ['mails', 'recipients', 'domains'] as const satisfies readonly (keyof NonNullable<ServerOptions['limits']>)[];
 
 /**
  * A real SMTP server on this machine, for tests: it keeps what it received byte for byte, and does wrong what its script says.
@@ -40,20 +33,17 @@ const LIMITS = ['mails', 'recipients', 'domains'] as const satisfies readonly (k
  * await using server = await startServer({ faults: [{ at: 'mail', do: 'reply', reply: '451 4.3.0 Try later' }] });
  * const client = new SmtpClient({ host: server.host, port: server.port, tls: { ca: server.ca } });
  * ```
- * @throws SmtpUsageError (as a rejection) naming an option or a fault that is not known.
+ * @throws SmtpUsageError (as a rejection) naming an option or a fault that is not known or cannot work.
  */
 export const startServer = async (options: ServerOptions = {}): Promise<TestServer> => {
-  fields(options, { path: '', noun: 'option', known: KNOWN });
-  optional(oneOf(['starttls', 'implicit', 'none']))(options.tls, 'tls');
-  for (const [name, known] of [['limits', LIMITS], ['users', undefined]] as const) if (options[name] !== undefined) fields(options[name], { path: name, noun: 'option', known: known ?? Object.keys(options[name]) });
-  if ((options.cert === undefined) !== (options.key === undefined)) throw usage('The options "cert" and "key" go together.');
+  checkOptions(options);
   const { host = '127.0.0.1', port = 0, cert, key } = options;
   const certificate = cert === undefined || key === undefined ? localhostCertificate : { cert, key };
-  if (options.faults !== undefined && !Array.isArray(options.faults)) throw usage('The option "faults" must be a list.');
   const faults = new FaultScript(options.faults ?? []);
   const messages: ReceivedMessage[] = [];
   const sessions: ServerSession[] = [];
   const open = new Map<Socket, Promise<void>>();
+  const failures: unknown[] = [];
   const server = createServer({ noDelay: true }, (socket) => {
     const session = new ServerSession(socket, {
       options, certificate, faults, number: sessions.length + 1,
@@ -61,13 +51,16 @@ export const startServer = async (options: ServerOptions = {}): Promise<TestServ
       accept: (message) => { messages.push(message); },
     });
     sessions.push(session);
-    open.set(socket, session.run().finally(() => { open.delete(socket); }));
+    open.set(socket, session.run()
+      .catch((error: unknown) => { failures.push(error); socket.destroy(); })
+      .finally(() => { open.delete(socket); }));
   });
   server.listen(port, host);
   await once(server, 'listening');
 
   const idle = async (): Promise<void> => {
     while (open.size > 0) await Promise.all(open.values());
+    if (failures.length > 0) throw failures[0];
   };
   const close = async (): Promise<void> => {
     server.close();

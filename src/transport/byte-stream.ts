@@ -64,7 +64,7 @@ export class SocketStream implements ByteStream {
     socket.on('error', ignore);
   }
 
-  readonly bytes: Observable<Buffer> = new Observable((subscriber) => {
+  readonly bytes: Observable<Buffer> = new Observable<Buffer>((subscriber) => {
     const { socket } = this;
     const data = (chunk: Buffer): void => { subscriber.next(chunk); };
     const end = (): void => { subscriber.complete(); };

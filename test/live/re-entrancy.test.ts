@@ -177,7 +177,7 @@ describe('whoever is told of a connection that opens may cancel at once:', () =>
       let asked = 0;
       await using server = await startServer({ mechanisms: ['XOAUTH2'], users: { ann: 'token' } });
       await using client = clientOf(server, { allowInsecureAuth: true, auth: { user: 'ann', token: () => { asked += 1; return of('token'); } }, ...(operation === undefined ? {} : { timeouts: { operation } }) });
-      for (const told$ of [client.send(mailOf('never')), client.verify()]) await firstValueFrom((told$ as Observable<SmtpEvent>).pipe(filter((event) => event.type === type)));
+      for (const told$ of [client.send(mailOf('never')), client.verify()]) await firstValueFrom((told$).pipe(filter((event) => event.type === type)));
       await client.close();
       await server.idle();
       const said = server.sessions.map(({ lines }) => lines.filter((line) => line.startsWith('C: ')).map((line) => line.slice(3, 7)));

@@ -1,0 +1,45 @@
+import { localPort, oneOf, optional } from '../config/checks.js';
+import { fields, usage } from '../message/fields.js';
+import type { ServerOptions } from './options.js';
+
+const LIMITS = ['mails', 'recipients', 'domains'] as const satisfies readonly (keyof NonNullable<ServerOptions['limits']>)[];
+const LISTS = ['mechanisms', 'without', 'offers'] as const satisfies readonly (keyof ServerOptions)[];
+const HOOKS = ['onSender', 'onRecipient', 'onMessage'] as const satisfies readonly (keyof ServerOptions)[];
+const KNOWN = [
+  'host', 'port', 'cert', 'key', 'tls', 'users', 'signIn', 'size', 'limits', 'faults', ...LISTS, ...HOOKS,
+] as const satisfies readonly (keyof ServerOptions)[];
+
+/** Options with a typing error would test nothing. @throws SmtpUsageError naming the one that cannot work. */
+export const checkOptions = (options: unknown): void => {
+  const given = fields(options, { path: '', noun: 'option', known: KNOWN });
+  optional(oneOf(['starttls', 'implicit', 'none']))(given.tls, 'tls');
+  optional(localPort)(given.port, 'port');
+  optional(amount)(given.size, 'size');
+  const limits = given.limits === undefined ? {} : fields(given.limits, { path: 'limits', noun: 'option', known: LIMITS });
+  for (const [name, limit] of Object.entries(limits)) optional(amount)(limit, `limits.${name}`);
+  for (const name of LISTS) optional(words)(given[name], name);
+  for (const name of HOOKS) optional(aFunction)(given[name], name);
+  for (const [user, password] of Object.entries(given.users === undefined ? {} : fields(given.users, { path: 'users', noun: 'option', known: Object.keys(given.users ?? {}) }))) {
+    if (typeof password !== 'string') throw usage(`The option "users.${user}" must be a password, a string.`);
+  }
+  if ((given.cert === undefined) !== (given.key === undefined)) throw usage('The options "cert" and "key" go together.');
+  if (given.faults !== undefined && !Array.isArray(given.faults)) throw usage('The option "faults" must be a list.');
+};
+
+const amount = (value: unknown, name: string): void => {
+  if (!Number.isSafeInteger(value) || (value as number) < 0) throw usage(`The option "${name}" must be a whole number, 0 or more.`);
+};
+
+const words = (value: unknown, name: string): void => {
+  if (!Array.isArray(value) || !value.every((word) => typeof word === 'string')) throw usage(`The option "${name}" must be a list of strings.`);
+};
+
+const aFunction = (value: unknown, name: string): void => {
+  if (typeof value !== 'function') throw usage(`The option "${name}" must be a function that gives a reply, or nothing.`);
+};
+
+/** What a function of the options gave. @throws SmtpUsageError where that is no reply: a promise, say. */
+export const replyOf = (hook: (typeof HOOKS)[number], given: unknown): string | undefined => {
+  if (given === undefined || (typeof given === 'string' && /^[2-5]\d\d(?:[ -]|$)/.test(given))) return given;
+  throw usage(`The function in the option "${hook}" must give a reply, as in "550 5.7.1 no", or nothing.`);
+};

@@ -1,0 +1,42 @@
+import { describe, expect, it } from 'vitest';
+import { startServer, type ServerOptions } from '../../src/testing/index.js';
+import { clientOf, MAIL } from '../support/clear-client.js';
+import { collect } from '../support/collect.js';
+
+describe('the server for tests', () => {
+  it.each<[options: object, text: string]>([
+    [{ falts: [] }, 'Did you mean "faults"'],
+    [{ tls: 'tls' }, '"tls"'],
+    [{ port: '2525' }, '"port"'],
+    [{ size: '5' }, '"size"'],
+    [{ limits: { recipient: 1 } }, 'Did you mean "limits.recipients"'],
+    [{ limits: { recipients: '5' } }, '"limits.recipients"'],
+    [{ without: 'CHUNKING' }, '"without" must be a list'],
+    [{ mechanisms: [1] }, '"mechanisms" must be a list'],
+    [{ users: null }, '"users"'],
+    [{ users: { ann: 5 } }, '"users.ann"'],
+    [{ onRecipient: '550 no' }, '"onRecipient" must be a function'],
+    [{ cert: 'x' }, 'go together'],
+    [{ faults: 'x' }, '"faults"'],
+    [{ faults: [{ at: 'rcptt', do: 'close' }] }, '"faults[0].at"'],
+    [{ faults: [{ at: 'rcpt', do: 'colse' }] }, '"faults[0].do"'],
+    [{ faults: [{ at: 'rcpt', do: 'close', time: 3 }] }, 'Did you mean "faults[0].times"'],
+    [{ faults: [{ at: 'rcpt', do: 'reply' }] }, 'needs "reply"'],
+    [{ faults: [{ at: 'rcpt', do: 'close', times: -1 }] }, '"faults[0].times"'],
+  ])('refuses %j', async (options, text) => {
+    await expect(startServer(options)).rejects.toThrow(text);
+  });
+
+  it.each<[what: string, options: ServerOptions, text: string]>([
+    ['throws', { onMessage: () => { throw new Error('no such mail was expected'); } }, 'no such mail was expected'],
+    ['gives a promise', { onRecipient: (() => Promise.resolve('550 no')) as never }, '"onRecipient" must give a reply'],
+    ['gives no reply', { onSender: () => 'no such user' }, '"onSender" must give a reply'],
+  ])('ends the connection where a function %s, and tells whoever waits for it', async (_, options, text) => {
+    const server = await startServer(options);
+    const client = clientOf(server);
+    expect((await collect(client.send(MAIL))).error).toMatchObject({ code: 'E_CLOSED' });
+    await client.close();
+    await expect(server.idle()).rejects.toThrow(text);
+    await expect(server.close()).rejects.toThrow(text);
+  });
+});
