@@ -1,5 +1,5 @@
 import type { ConnectionPlan } from '../protocol/connection-plan.js';
-import type { SmtpAuthenticationError } from '../protocol/error.js';
+import { SmtpConnectionError, type SmtpError } from '../protocol/error.js';
 import { isRefusedForGood } from '../session/sign-in-errors.js';
 
 // So long (ms) a refused password is not tried again: many mails that each try it get an account locked.
@@ -11,10 +11,10 @@ export class Memory {
   opened: ConnectionPlan | undefined;
   /** The host can do TLS: from now on clear text is no last resort any more, whoever hides it. */
   metTls = false;
-  #refused: { readonly error: SmtpAuthenticationError; readonly until: number } | undefined;
+  #refused: { readonly error: SmtpError; readonly until: number } | undefined;
 
-  /** The sign-in that was refused for good, as long as that is held against the next one. */
-  refusal(now: number): SmtpAuthenticationError | undefined {
+  /** The sign-in to the server or a proxy that was refused for good, as long as that is held against the next one. */
+  refusal(now: number): SmtpError | undefined {
     return this.#refused !== undefined && now < this.#refused.until ? this.#refused.error : undefined;
   }
 
@@ -23,11 +23,13 @@ export class Memory {
     this.#refused = undefined;
   }
 
-  /** What another try would not change is remembered. */
-  failed(error: unknown, now: number): void {
-    if (isRefusedForGood(error)) this.#refused = { error, until: now + REFUSAL_HOLDS };
+  /** What another try would not change is remembered: of a server where what is signed in with stays the same, of a proxy always. */
+  failed(error: unknown, now: number, isSettled: boolean): void {
+    if ((isSettled && isRefusedForGood(error)) || isRefusedByProxy(error)) this.#refused = { error, until: now + REFUSAL_HOLDS };
   }
 }
+
+const isRefusedByProxy = (error: unknown): error is SmtpConnectionError => error instanceof SmtpConnectionError && error.code === 'E_PROXY' && error.reason === 'authentication';
 
 /** Clear text behind a way with TLS: it may be used only where none of those can be had. */
 export const isLastResort = (plan: ConnectionPlan, plans: readonly ConnectionPlan[]): boolean =>

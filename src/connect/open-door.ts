@@ -29,7 +29,7 @@ export const openDoor = (plans: readonly ConnectionPlan[], { memory, open, leave
       : staggered(inTheirOrder, doors.attempt, { stagger, scheduler, wins: ({ type }) => type === 'greeted' });
     return session$.pipe(
       tap({
-        error: (error: unknown) => { if (isSettled) memory.failed(error, scheduler.now()); },
+        error: (error: unknown) => { memory.failed(error, scheduler.now(), isSettled); },
         finalize: () => { doors.leave(); },
       }),
     );

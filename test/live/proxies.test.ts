@@ -121,6 +121,18 @@ describe('a proxy is the only way', () => {
     expect(types).toEqual(['attempt-started']);
     expect(proxy.asked).toHaveLength(0);
   });
+
+  it('credentials that the proxy refuses are not tried by the next mail, only by a check', async () => {
+    await using proxy = await listen({}, (socket) => {
+      const answers = ['\x05\x02', '\x01\x01'];
+      socket.on('data', () => { socket.write(answers.shift() ?? '', 'latin1'); });
+    });
+    await using client = new SmtpClient({ host: 'mail.example', security: 'tls', proxy: `socks5://ann:hunter2@127.0.0.1:${String(proxy.port)}` });
+    for (let mail = 0; mail < 3; mail += 1) expect((await collect(client.send(MESSAGE))).error).toMatchObject({ code: 'E_PROXY', reason: 'authentication' });
+    expect(proxy.connections).toHaveLength(1);
+    expect((await collect(client.verify())).error).toMatchObject({ code: 'E_PROXY', reason: 'authentication' });
+    expect(proxy.connections).toHaveLength(2);
+  });
 });
 
 describe('who is at the other end', () => {
