@@ -42,6 +42,19 @@ describe('docs/timeouts.md', () => {
   }
 });
 
+describe('docs/options.md', () => {
+  const page = readPage('docs/options.md');
+  const interfaces = { 'config/options.ts': ['SmtpOptions', 'PoolOptions'], 'config/tls.ts': ['TlsOptions'], 'config/proxy.ts': ['ProxyOptions'], 'message/message.ts': ['DeliveryOptions', 'RawMessage', 'ComposedMessage', 'Attachment'], 'protocol/envelope.ts': ['Recipient'], 'testing/options.ts': ['ServerOptions'] };
+  const members = Object.entries(interfaces).flatMap(([file, names]) => names.flatMap((name) => {
+    const source = readFileSync(new URL(`src/${file}`, root), 'utf8');
+    const body = new RegExp(`export interface ${name} .*?\\{\\n(.*?)\\n\\}`, 's').exec(source)?.[1] ?? '';
+    return Array.from(body.matchAll(/^ {2}readonly (\w+)/gm), ([, member = '']) => [name, member] as const);
+  }));
+
+  it('is held against more than one interface', () => { expect(new Set(members.map(([name]) => name)).size).toBe(10); });
+  it.each(members)('has of %s the field %s', (_, member) => { expect(page).toMatch(new RegExp(`\`(?:[^\`]*\\W)?${member}\\b`)); });
+});
+
 describe('docs/events.md and docs/errors.md', () => {
   const source = filesIn('src', '.ts').map((path) => readFileSync(new URL(path, root), 'utf8')).join('\n');
   const codes = (pattern: RegExp): readonly string[] => [...new Set(source.match(pattern))].map((code) => code.replaceAll('\'', '')).sort();

@@ -20,7 +20,8 @@ export const SERVER_FLAGS = {
 
 export const SERVER_HELP = `  --server URL          smtp://user@host:587 or smtps://user@host; without a port every door is tried
   --config FILE         settings from a file instead: JSON, app.config of .NET, or a URL
-  --security HOW        tls (default), auto, or a list in order: implicit,starttls,none
+  --security HOW        tls (default), auto (default for this machine), or a list in order:
+                        implicit,starttls,none
   --ca FILE             trust these certificates (PEM) instead of the usual ones
   --password-file FILE  else RXSMTP_PASSWORD, else a prompt; never an argument
   --timeout MS          one limit over the whole run
