@@ -15,6 +15,10 @@ export const TLS_FIRST = 'It wants TLS first: set "security" to "starttls" or "i
 /** RFC 3207 section 4. The code may also ask for a sign-in, so that the words decide. */
 export const wantsTls = ({ code, lines }: Reply, { stream }: Wire): boolean => code === 530 && stream.tls === undefined && /\b(?:START)?TLS\b/i.test(lines.join(' '));
 
+/** Some servers say so when TLS stands already, in the first thing that they say. */
+export const certificateOr = (otherwise: string, { lines }: Reply): string =>
+  (/\bclient certificate\b/i.test(lines.join(' ')) ? 'Give a client certificate that it knows, in "tls.cert" and "tls.key".' : otherwise);
+
 /** A reply that RFC 5321 section 4.3.2 does not know for this command: the wire is out of step and only dropping it is right. */
 export const unexpected = (wire: Wire, phase: Phase, command: string, reply: Reply): SmtpProtocolError => {
   wire.mustDrop = true;

@@ -1,7 +1,7 @@
 import { DATA, RSET } from '../protocol/command.js';
 import type { SmtpError } from '../protocol/error.js';
 import type { TransactionEvent } from '../protocol/event.js';
-import { isFarewell, isPositive, isRefusal, isTooMany, laterOr, makeReply, type Reply } from '../protocol/reply.js';
+import { isFarewell, isPositive, isRefusal, isTooLarge, isTooMany, laterOr, makeReply, type Reply } from '../protocol/reply.js';
 import type { Wire } from '../wire/wire.js';
 import type { EnvelopePlan } from './envelope-plan.js';
 import { refusal, TLS_FIRST, unexpected, wantsTls } from './expect-reply.js';
@@ -146,9 +146,6 @@ class Judgement {
     return recipient === undefined ? undefined : refusal(this.#wire, 'rcpt', `RCPT TO:<${recipient.given}>`, NEEDS_SMTPUTF8, 'Use an ASCII address.', recipient.given);
   }
 }
-
-/** RFC 1870 section 6.1, and RFC 3463 section 3.4. */
-const isTooLarge = ({ code, enhanced }: Reply): boolean => (enhanced === undefined ? code === 552 : enhanced[1] === 3 && enhanced[2] === 4);
 
 // RFC 6531 section 3.5: what the server would have to say to such an address. It is never asked.
 const NEEDS_SMTPUTF8: Reply = makeReply(553, ['5.6.7 This address needs SMTPUTF8, which the server does not offer']);

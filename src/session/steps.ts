@@ -11,7 +11,7 @@ import { injected } from '../wire/failures.js';
 import { Wire } from '../wire/wire.js';
 import { authenticate } from './authenticate.js';
 import { defaultClientName } from './client-name.js';
-import { onCode } from './expect-reply.js';
+import { certificateOr, onCode } from './expect-reply.js';
 import { FOLLOWS, type Stage, type State } from './state.js';
 import { unverified } from './weak-tls.js';
 
@@ -47,7 +47,7 @@ const greet = (state: State): Observable<State> => {
   return greeting(wire, operation).pipe(
     // This limit leaves the wire as it is: a connection that stayed silent may be asked with TLS instead.
     before(scheduler, greetBy, 'greeting', `Waiting for ${peer} to greet ${how}`),
-    onCode(220, { wire, phase: 'greeting', command: 'the connection', hint: () => 'The server takes no mail from here now; try another server or ask its operator.' },
+    onCode(220, { wire, phase: 'greeting', command: 'the connection', hint: (reply) => certificateOr('The server takes no mail from here now; try another server or ask its operator.', reply) },
       (reply): State => ({ ...state, stage: 'greeted', hasGreeted: true, events: [{ type: 'greeted', reply }] })),
   );
 };
@@ -56,7 +56,7 @@ const introduce = (state: State): Observable<State> => {
   const { wire, operation, settings } = state;
   const name = settings.clientName ?? defaultClientName(wire.stream.local);
   const introduced = (capabilities: Capabilities): State => ({ ...state, stage: 'introduced', capabilities, events: [{ type: 'introduced', capabilities }] });
-  const hint = (reply: Reply): string => laterOr('Check the option "clientName", or ask the server\'s operator.', reply);
+  const hint = (reply: Reply): string => certificateOr(laterOr('Check the option "clientName", or ask the server\'s operator.', reply), reply);
   return exchange(wire, [ehlo(name)], { operation }).pipe(
     onCode(250, { wire, phase: 'hello', command: 'EHLO', hint }, (reply) => introduced(Capabilities.fromEhlo(reply))),
     catchError((error: unknown) => {

@@ -74,7 +74,7 @@ const CLIENT_CERTIFICATE = ['client-certificate', 'The server wants a client cer
 const FAILURES: readonly (readonly [RegExp, TlsReason, string])[] = [
   // An alert is TLS, whatever it says.
   [/^(?!.*_ALERT_).*(?:WRONG_VERSION_NUMBER|HTTP_REQUEST|PACKET_LENGTH_TOO_LONG|UNEXPECTED_MESSAGE|BAD_RECORD_TYPE|RECORD_LAYER_FAILURE)/, 'plaintext-peer', 'The server does not speak TLS here. If it took STARTTLS before, its set-up is broken; else use security: ["starttls"] on this port. Its port for implicit TLS (465) may do in both cases.'],
-  [/PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL|VERSION_TOO_LOW|NO_PROTOCOLS_AVAILABLE|INAPPROPRIATE_FALLBACK/, 'version', 'List the version that the server can do in "tls.versions"; better, have the server updated.'],
+  [/PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL|VERSION_TOO_LOW|NO_PROTOCOLS_AVAILABLE|INAPPROPRIATE_FALLBACK/, 'version', 'List a version that the server can do in "tls.versions"; where that is an old one, better have the server updated.'],
   [/CERTIFICATE_REQUIRED|(?:BAD|UNSUPPORTED)_CERTIFICATE|CERTIFICATE_(?:UNKNOWN|EXPIRED|REVOKED)|UNKNOWN_CA|ACCESS_DENIED|DECRYPT_ERROR/, ...CLIENT_CERTIFICATE],
   [/SIGALG|SIGNATURE|(?:CA|EE)_KEY_TOO_SMALL|MD_TOO_WEAK/, 'legacy-signature', 'The server signs in a way that OpenSSL no longer allows. It needs a new key or software; "tls.ciphers" with a lower @SECLEVEL takes it as it is.'],
   [/HANDSHAKE_FAILURE|CIPHER|INSUFFICIENT_SECURITY|DH_KEY_TOO_SMALL|BAD_DH_VALUE/, 'cipher', 'Client and server have no cipher in common that is strong enough. See "tls.ciphers".'],

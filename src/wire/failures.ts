@@ -39,7 +39,7 @@ export class Failures {
   closed(how: string, cause?: NodeJS.ErrnoException): Failure {
     return (phase, command) => new SmtpConnectionError('E_CLOSED', {
       phase, transcript: this.#transcript.lines(), reason: cause?.code ?? 'closed', outcome: outcomeOf(phase), retryable: true, ...(cause === undefined ? {} : { cause }),
-      message: `${this.#peer} ${how} before it answered ${command.toString()}. ${outcomeOf(phase) === 'unknown' ? 'The mail may or may not have been accepted; a retry may deliver it twice.' : 'The mail was not sent; try again later.'}`,
+      message: `${this.#peer} ${how} before ${phase === 'greeting' ? 'its greeting' : `it answered ${command.toString()}`}. ${outcomeOf(phase) === 'unknown' ? 'The mail may or may not have been accepted; a retry may deliver it twice.' : 'The mail was not sent; try again later.'}`,
     });
   }
 

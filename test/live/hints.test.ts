@@ -13,10 +13,25 @@ it.each([
   ['mail', '552 Message too big', 'none', 'Send less'],
   ['mail', '552 5.3.4 Message too big', 'none', 'Send less'],
   ['mail', '552 5.2.2 Mailbox full', 'none', 'Check the sender'],
+  ['end-of-data', '552 5.3.4 Message too big', 'none', 'Send less'],
+  ['greeting', '421 4.7.1 No client certificate presented', 'none', '"tls.cert"'],
+  ['ehlo', '421 4.7.1 No client certificate presented', 'none', '"tls.cert"'],
   ['rcpt', '530 5.7.0 Authentication required', 'none', 'whether "auth" is needed'],
   ['rcpt', '550 5.1.1 No such user', 'none', 'Check the recipient'],
 ] as const)('a refusal at %s says what may help: %s, with security %s', async (at, reply, security, hint) => {
   await using server = await startServer({ faults: [{ at, do: 'reply', reply }] });
   await using client = new SmtpClient({ host: 'localhost', port: server.port, security, tls: { ca: server.ca }, timeouts: { quit: 100 } });
   expect((await collect(client.send(MAIL))).error?.message).toContain(hint);
+});
+
+it('a sign-in that is offered over TLS only says so', async () => {
+  await using server = await startServer();
+  await using client = new SmtpClient({ host: 'localhost', port: server.port, security: 'none', auth: { user: 'ann', pass: 'open sesame' }, timeouts: { quit: 100 } });
+  expect((await collect(client.send(MAIL))).error).toMatchObject({ code: 'E_AUTH', message: expect.stringContaining('set "security" to "starttls"') as string });
+});
+
+it('a server that hangs up without a word is said to have given no greeting', async () => {
+  await using server = await startServer({ faults: [{ at: 'greeting', do: 'close' }] });
+  await using client = new SmtpClient({ host: 'localhost', port: server.port, security: 'none', timeouts: { quit: 100 } });
+  expect((await collect(client.send(MAIL))).error?.message).toContain('closed the connection before its greeting.');
 });

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { firstValueFrom, from, tap } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { receipts, SmtpClient, SmtpSourceError, SmtpUsageError, type Message, type SmtpOptions } from '../../src/index.js';
@@ -94,6 +95,15 @@ describe('messages', () => {
     const said = server.sessions[0]!.lines.filter((line) => /^C: BDAT|^S: 250 2/.test(line)).slice(2);
     expect(said.length).toBeGreaterThan(4);
     for (const [index, line] of said.entries()) expect(line.startsWith(index % 2 === 0 ? 'C: BDAT' : 'S: 250')).toBe(true);
+  });
+
+  it.each([[[]], [['CHUNKING']]])('that end before they have the size that was told are sent with a warning (without %j)', async (without) => {
+    await using server = await startServer({ without });
+    await using client = clientOf(server, { security: ['none'] });
+    const short = await collect(client.send({ ...RAW, raw: Readable.from(['Subject: cut\r\n\r\n']), size: 5_000 }));
+    expect(short.types.slice(-3)).toEqual(['progress', 'warning', 'accepted']);
+    expect(eventOf(short, 'warning')).toMatchObject({ code: 'W_SIZE', message: expect.stringContaining('16 bytes, where "size" says 5000') as string });
+    for (const size of [16, 15]) expect((await collect(client.send({ ...RAW, raw: Readable.from(['Subject: cut\r\n\n']), size }))).types).not.toContain('warning');
   });
 
   async function* broken() { await Promise.resolve(); yield 'Subject: half\r\n\r\nhalf'; throw new Error('disk gone'); }
