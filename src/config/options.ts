@@ -15,6 +15,7 @@ import type { DialSettings } from '../transport/dial-context.js';
 import type { SocketSource } from '../transport/own-socket.js';
 import type { LocalBinding, LocalEndpoint, LookupFunction } from '../transport/settings.js';
 import { count, countOrForever, duration, durationOrForever, flag, list, localPort, oneOf, optional, port, text } from './checks.js';
+import { NAMED_ELSEWHERE } from './elsewhere.js';
 import { hostName, isAddress, isLoopback } from './host.js';
 import { checkProxies, type ProxyOptions } from './proxy.js';
 import { checkTls, type TlsOptions } from './tls.js';
@@ -151,7 +152,7 @@ export const settings = (options: SmtpOptions): Settings => {
 };
 
 const check = (options: SmtpOptions): Settings => {
-  const given = fields(options, { path: '', noun: OPTION, known: KNOWN });
+  const given = fields(options, { path: '', noun: OPTION, known: KNOWN, refused: NAMED_ELSEWHERE });
   if (optional(flag)(given.lmtp, 'lmtp') === true) throw usage('The option "lmtp" is not supported yet. Leave it out.');
   const host = hostName(given.host, 'host');
   const socket = optional(socketSource)(given.socket, 'socket');

@@ -61,13 +61,13 @@ const hint = (path: string, key: string, known: readonly string[]): string => {
   return meant === undefined ? '' : ` Did you mean "${nameOf(path, meant)}"?`;
 };
 
-/** The known name that was probably meant: at most two letters away, or one begins with the other. */
+/** The known name that was probably meant: a letter away, or two behind the first one, or one begins with the other. */
 export const didYouMean = (given: string, known: readonly string[]): string | undefined => {
   const typed = given.toLowerCase();
   if (typed.length > 40) return undefined;
   const [best] = known
     .map((name) => ({ name, far: distance(typed, name.toLowerCase()) }))
-    .filter(({ name, far }) => far <= Math.min(2, name.length - 1))
+    .filter(({ name, far }) => far <= Math.min(name[0]?.toLowerCase() === typed[0] ? 2 : 1, name.length - 1))
     .sort((a, b) => a.far - b.far);
   return best?.name ?? known.find((name) => typed.length > 1 && (name.toLowerCase().startsWith(typed) || typed.startsWith(name.toLowerCase())));
 };

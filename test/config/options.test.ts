@@ -43,7 +43,7 @@ test.each<[string, unknown]>([
   ['or false', { host: 'a', pool: true }], ['true or false', { host: 'a', pipelining: 'yes' }], ['an address or a function', { host: 'a', localEndpoint: 5 }], ['or a URL', { host: 'a', proxy: 5 }], ['"tls" must be an object', { host: 'a', tls: null }], ['"tls" must be an object', { host: 'a', tls: new Map() }], ['"pool" must be an object', { host: 'a', pool: new Date() }],
   ['host', { host: '' }], ['host', { host: 'a b' }], ['host', { host: 5 }], ['host', { host: 'a\r\nb' }], ['host', {}],
   ['A URL', { host: 'smtp://a' }], ['The port is an option', { host: 'a:25' }], ['host', { host: '..' }],
-  ['Did you mean "host"', { hots: 'a' }], ['Did you mean "security"', { host: 'a', securty: 'tls' }], ['Did you mean "tls.versions"', { host: 'a', tls: { version: [] } }],
+  ['Did you mean "host"', { hots: 'a' }], ['Unknown option "timeouts.dns".', { host: 'a', timeouts: { dns: 1 } }], ['"secure" is called "security" here', { host: 'a', secure: true }], ['"timeouts.greeting"', { host: 'a', greetingTimeout: 1 }], ['"user" stands in "auth"', { host: 'a', user: 'ann' }], ['Did you mean "security"', { host: 'a', securty: 'tls' }], ['Did you mean "tls.versions"', { host: 'a', tls: { version: [] } }],
   ['Did you mean "timeouts.greeting"', { host: 'a', timeouts: { greet: 1 } }], ['"__proto__"', JSON.parse('{"host":"a","__proto__":{"tls":{}}}')],
   ['"tls.__proto__"', JSON.parse('{"host":"a","tls":{"__proto__":{"rejectUnauthorized":false}}}')], ['"constructor"', { host: 'a', constructor: {} }],
   ['options', null], ['options', []], ['options', 5],

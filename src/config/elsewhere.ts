@@ -1,0 +1,24 @@
+const IN_POOL = 'stands in "pool".';
+const IN_AUTH = 'stands in "auth".';
+
+/** What other clients call an option, and what to write here: the list of docs/coming-from-nodemailer.md, as far as it is about names. */
+export const NAMED_ELSEWHERE: Readonly<Record<string, string>> = {
+  secure: 'is called "security" here: "implicit" for true, ["starttls", "none"] for false.',
+  requireTLS: 'is security: "starttls" here.',
+  ignoreTLS: 'is security: "none" here.',
+  opportunisticTLS: 'has no counterpart: after TLS was met there is no way back to clear text.',
+  name: 'is called "clientName" here.',
+  localAddress: 'is called "localEndpoint" here.',
+  authMethod: 'is called "allowedAuthentication" here, and is a list.',
+  service: 'has no list here. Give the "host".',
+  connectionTimeout: 'is called "timeouts.connect" here.',
+  greetingTimeout: 'is called "timeouts.greeting" here.',
+  socketTimeout: 'has several limits here, one for each step: see "timeouts".',
+  dnsTimeout: 'is called "timeouts.resolve" here.',
+  logger: 'is client.log$ here.',
+  debug: 'is client.log$ here.',
+  maxConnections: IN_POOL, maxMessages: IN_POOL, idleTimeout: IN_POOL,
+  rateLimit: 'is called "pool.rate" here: { messages, per }.',
+  rateDelta: 'is called "pool.rate" here: { messages, per }.',
+  user: IN_AUTH, username: IN_AUTH, pass: IN_AUTH, password: IN_AUTH,
+};
