@@ -49,8 +49,8 @@ export interface Listener extends Observer<SmtpEvent> {
  * The next mail is better off elsewhere: the server does not answer in time, or fails (451) where mails went before. Some say so
  * of a connection that had too many.
  */
-const isBetterElsewhere = (error: unknown, claim: Claim | undefined): boolean =>
-  (error instanceof SmtpTimeoutError && error.limit === 'operation') || (claim?.isFirst === false && error instanceof SmtpReplyError && error.phase === 'mail' && error.reply.code === 451);
+const isBetterElsewhere = (error: unknown, claim: Claim): boolean =>
+  (error instanceof SmtpTimeoutError && error.limit === 'operation') || (!claim.isFirst && error instanceof SmtpReplyError && error.phase === 'mail' && error.reply.code === 451);
 
 /** What is first in line may be another mail's. */
 const inEnvelope = (phase: Phase | undefined): Phase => (phase === 'mail' || phase === 'rcpt' || phase === 'data' ? phase : 'body');
@@ -165,11 +165,7 @@ export class Delivery implements Observer<SmtpEvent>, Unsubscribable {
     }
     const moving = claim === undefined || this.#isTold || this.#moves === MOST_MOVES ? undefined : mayMove(error, claim);
     this.#carrier.failed(error, this.number);
-    if (moving === 'it-was-ahead') this.#session?.manners.disappoint();
-    else if (claim?.overlaps === true) this.#session?.manners.failedAhead(error);
-    else if (claim !== undefined) this.#session?.manners.failedAlone(error, claim.inGroup);
-    if (moving === 'the-session-is-full' || (claim !== undefined && hasHungUpOnMany(error, claim))) claim?.turnedAway();
-    if (this.#session !== undefined && isBetterElsewhere(error, claim)) this.#session.isClosing = true;
+    this.#learnFrom(error, moving);
     if (moving !== undefined) {
       // As long as those in front of it get on, its own turn comes nearer.
       if (claim?.isBehindTaken !== true) this.#moves += 1;
@@ -205,6 +201,19 @@ export class Delivery implements Observer<SmtpEvent>, Unsubscribable {
     const claim = this.#claim;
     const phase = claim === undefined ? 'idle' : claim.hasLeft ? 'end-of-data' : inEnvelope(this.#session?.wire.phase);
     this.error(timeoutError(scheduler, end, phase, 'Waiting for this mail to end before the client closes', this.#session?.wire.transcript()));
+  }
+
+  /** What the failure says of its connection, and of all others to that server. */
+  #learnFrom(error: unknown, moving: ReturnType<typeof mayMove>): void {
+    const session = this.#session;
+    const claim = this.#claim;
+    if (session === undefined || claim === undefined) return;
+    const { manners } = session;
+    if (moving === 'it-was-ahead') manners.disappoint();
+    else if (claim.overlaps) manners.failedAhead(error);
+    else manners.failedAlone(error, claim.inGroup);
+    if (moving === 'the-session-is-full' || hasHungUpOnMany(error, claim)) claim.turnedAway();
+    if (isBetterElsewhere(error, claim)) session.isClosing = true;
   }
 
   #tell(event: SmtpEvent): void {

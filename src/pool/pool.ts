@@ -86,9 +86,8 @@ export class Pool implements Carrier {
   }
 
   released(delivery: Delivery, connection: Connection, isCancelled: boolean): void {
-    const { deliveries } = connection;
     this.#inFlight -= 1;
-    without(deliveries, delivery);
+    without(connection.deliveries, delivery);
     if (isCancelled && connection.mails === 0) this.#retire(connection);
     else this.#settle(connection);
   }
@@ -163,8 +162,8 @@ export class Pool implements Carrier {
   #begins(delivery: Delivery): boolean {
     if (this.#inFlight >= this.#congestion.limit) return false;
     const shared = this.#withRoom();
-    if (shared === undefined) this.#leaveOneThatIsWorn();
-    if ((shared === undefined && this.#connections.length + this.#leaving.length >= this.#ceiling.most) || this.#mustWait(shared === undefined ? this.#opening : 0)) return false;
+    if (shared === undefined && !this.#mayOpen()) return false;
+    if (this.#mustWait(shared === undefined ? this.#opening : 0)) return false;
     delivery.stopsWaiting();
     if (shared !== undefined) this.#rateLimit?.started(this.#scheduler.now());
     this.#begin(delivery, shared);
@@ -241,10 +240,11 @@ export class Pool implements Carrier {
     return best;
   }
 
-  /** What another connection found out may have worn out one that is idle: it is in the way of a new one. */
-  #leaveOneThatIsWorn(): void {
+  /** There may be another connection. One that is idle is left first where what others found out has worn it out: it would be in the way. */
+  #mayOpen(): boolean {
     const worn = this.#connections.find((connection) => connection.mails === 0 && this.#isWorn(connection));
     if (worn !== undefined) this.#retire(worn);
+    return this.#connections.length + this.#leaving.length < this.#ceiling.most;
   }
 
   #isWorn(connection: Connection): boolean {

@@ -18,6 +18,8 @@ export const exchange = (wire: Wire, commands: readonly Command[], options: Exch
 /** Each command waits for the reply to the one before it, if that lets it go on. */
 export const exchangeInTurn = (wire: Wire, commands: readonly Command[], options: ExchangeOptions, goOn: (reply: Reply) => boolean): Observable<Reply> =>
   new Observable((subscriber) => {
+    let mayGoOn = false;
+    let turn: Unsubscribable = Subscription.EMPTY;
     // A loop of plain calls: an inner observable per reply would overflow the stack at 850.
     const ask = (index: number): Unsubscribable =>
       converse(wire, commands.slice(index, index + 1), options, {
@@ -32,8 +34,7 @@ export const exchangeInTurn = (wire: Wire, commands: readonly Command[], options
           else if (!subscriber.closed) turn = ask(index + 1);
         },
       });
-    let mayGoOn = false;
-    let turn = ask(0);
+    turn = ask(0);
     return () => { turn.unsubscribe(); };
   });
 
