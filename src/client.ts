@@ -1,4 +1,5 @@
 import { AsyncSubject, concatMap, defer, finalize, Observable, Subject, type ObservableInput, type Observer, type Unsubscribable } from 'rxjs';
+import { countOrForever, optional } from './config/checks.js';
 import { MOST_CONNECTIONS, settings, type Settings, type SmtpOptions } from './config/options.js';
 import { fromUrl } from './config/url.js';
 import { inOrder, Memory } from './connect/memory.js';
@@ -14,7 +15,6 @@ import type { CloseReport, PoolSettings, PoolState } from './pool/pool-state.js'
 import { Pool } from './pool/pool.js';
 import { Sending, type OpenConnection } from './pool/sending.js';
 import type { ConnectionPlan } from './protocol/connection-plan.js';
-import { SmtpUsageError } from './protocol/error.js';
 import type { ConnectEvent, SmtpEvent } from './protocol/event.js';
 import type { LogLine } from './protocol/log-line.js';
 import { Manners } from './session/manners.js';
@@ -100,8 +100,7 @@ export class SmtpClient implements AsyncDisposable {
    */
   sendAll(messages: ObservableInput<Message>, options: BulkOptions = {}): Observable<BulkEvent> {
     const { concurrency } = fields(options, { path: '', noun: 'option', known: ['concurrency'] });
-    if (concurrency !== undefined && (typeof concurrency !== 'number' || !(concurrency >= 1))) throw new SmtpUsageError({ message: 'The option "concurrency" must be a number, 1 or more.' });
-    return sendEach(messages, this.#startOne, { concurrency: concurrency ?? this.#concurrency, gate: this.#pool.gate, scheduler: awake });
+    return sendEach(messages, this.#startOne, { concurrency: optional(countOrForever)(concurrency, 'concurrency') ?? this.#concurrency, gate: this.#pool.gate, scheduler: awake });
   }
 
   /**

@@ -1,7 +1,7 @@
 import type { Unsubscribable } from 'rxjs';
 import { bdat, type Command } from '../protocol/command.js';
 import { SmtpProtocolError, SmtpReplyError, type SmtpError } from '../protocol/error.js';
-import { isPositive, type Reply } from '../protocol/reply.js';
+import { formatReply, isPositive, type Reply } from '../protocol/reply.js';
 import { converse } from '../wire/exchange.js';
 import type { ReplySink } from '../wire/expectation.js';
 import { unexpected } from './expect-reply.js';
@@ -51,7 +51,7 @@ class AtOnce implements ReplySink {
   error(lost: SmtpError): void {
     const { failure, accepted } = this.#verdict ?? this.#judge(lost);
     const isRefused = failure instanceof SmtpReplyError && !(lost instanceof SmtpProtocolError) && !(accepted.length > 0 && isGoodbyeToRecipient(failure));
-    this.#transaction.observer.error(isRefused ? failure : lost);
+    this.#transaction.observer.error(isRefused ? failure : failure instanceof SmtpReplyError ? behind(failure, lost) : lost);
   }
 
   complete(): void { /* The last reply has told it all. */ }
@@ -64,3 +64,7 @@ class AtOnce implements ReplySink {
     return verdict;
   }
 }
+
+/** The server's last words tell why, also where they do not decide. */
+const behind = ({ command, reply }: SmtpReplyError, lost: SmtpError): SmtpError =>
+  Object.assign(lost, { message: `${lost.message} Before that, it had answered ${command} with ${formatReply(reply)}.` });

@@ -18,7 +18,7 @@ for (const [way, without] of Object.entries({ 'over BDAT': [], 'over DATA': ['CH
         await server.close();
         // This server goes on reading, and takes content that has left along with the envelope.
         if (without.length > 0) expectOneSend(told, MAIL_TO_TWO.envelope.to);
-        else expect(told.error).toMatchObject({ code: 'E_CLOSED', phase: 'end-of-data', outcome: 'unknown' });
+        else expect(told.error).toMatchObject({ code: 'E_CLOSED', phase: 'end-of-data', outcome: 'unknown', message: expect.stringContaining(`it had answered RCPT TO:<cid@example.org> with ${reply}.`) as string });
         expect(server.messages.map(({ to }) => to)).toEqual(taken);
         expect(server.sessions[0]?.lines).not.toContain('C: RSET');
       });
