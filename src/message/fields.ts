@@ -72,14 +72,19 @@ export const didYouMean = (given: string, known: readonly string[]): string | un
   return best?.name ?? known.find((name) => typed.length > 1 && (name.toLowerCase().startsWith(typed) || typed.startsWith(name.toLowerCase())));
 };
 
-/** Levenshtein: how many letters must be put in, taken out or changed. */
+/** How many letters must be put in, taken out, changed, or swapped with their neighbour. */
 const distance = (from: string, to: string): number => {
+  let above: readonly number[] = [];
   let row = Array.from({ length: to.length + 1 }, (_, column) => column);
   for (let line = 0; line < from.length; line += 1) {
-    const above = row;
+    const before = above;
+    above = row;
     row = [line + 1];
-    for (let column = 1; column <= to.length; column += 1)
-      row.push(Math.min((above[column] ?? 0) + 1, (row[column - 1] ?? 0) + 1, (above[column - 1] ?? 0) + (to[column - 1] === from[line] ? 0 : 1)));
+    for (let column = 1; column <= to.length; column += 1) {
+      const isSwapped = line > 0 && column > 1 && from[line] === to[column - 2] && from[line - 1] === to[column - 1];
+      const swapped = isSwapped ? (before[column - 2] ?? 0) + 1 : Infinity;
+      row.push(Math.min((above[column] ?? 0) + 1, (row[column - 1] ?? 0) + 1, (above[column - 1] ?? 0) + (to[column - 1] === from[line] ? 0 : 1), swapped));
+    }
   }
   return row[to.length] ?? 0;
 };

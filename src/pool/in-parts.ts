@@ -73,9 +73,9 @@ export class InParts implements Part, Observer<SmtpEvent> {
 
   next(event: SmtpEvent): void {
     switch (event.type) {
-      case 'sender-accepted': case 'warning':
+      case 'sender-accepted':
         if (this.#hasBegun) return;
-        this.#hasBegun = event.type === 'sender-accepted';
+        this.#hasBegun = true;
         break;
       case 'recipient-refused':
         this.#refused.push({ recipient: event.recipient, reply: event.reply });

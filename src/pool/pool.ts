@@ -163,6 +163,8 @@ export class Pool implements Carrier {
     if (this.#inFlight >= this.#congestion.limit) return false;
     const shared = this.#withRoom();
     if (shared === undefined && !this.#mayOpen()) return false;
+    // Whoever was told that one is being left may have cancelled this mail.
+    if (delivery.closed) return true;
     if (this.#mustWait(shared === undefined ? this.#opening : 0)) return false;
     delivery.stopsWaiting();
     if (shared !== undefined) this.#rateLimit?.started(this.#scheduler.now());

@@ -84,10 +84,12 @@ class Pulled<T> implements Supply<T> {
   /** A generator that runs cannot be closed: one that ends all itself is closed when it has come to its next value. */
   #next(): IteratorResult<T, unknown> | Promise<IteratorResult<T, unknown>> {
     this.#isRunning = true;
-    const taken = this.#iterator.next();
-    this.#isRunning = false;
-    if (this.#isStopped) this.#close();
-    return taken;
+    try {
+      return this.#iterator.next();
+    } finally {
+      this.#isRunning = false;
+      if (this.#isStopped) this.#close();
+    }
   }
 
   // An async source may be busy; whether its clean-up works out is nobody's business any more.

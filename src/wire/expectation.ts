@@ -10,6 +10,9 @@ export interface ReplySink {
   complete(): void;
 }
 
+// While these are outstanding, what is written next is content, a SASL response or a handshake.
+const QUIT_IS_NO_COMMAND: ReadonlySet<Phase> = new Set<Phase>(['auth', 'starttls', 'data', 'body', 'end-of-data']);
+
 /** Replies that are due: one to each of some commands, in their order. */
 export class Expectation {
   readonly commands: readonly Command[];
@@ -57,6 +60,11 @@ export class Expectation {
 
   get isAnswered(): boolean {
     return this.#answered === this.commands.length;
+  }
+
+  /** QUIT behind these commands is one, too. */
+  get takesQuit(): boolean {
+    return !QUIT_IS_NO_COMMAND.has(this.phase) && !this.open.some(({ phase }) => QUIT_IS_NO_COMMAND.has(phase));
   }
 
   /** The commands without a reply. */

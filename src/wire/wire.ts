@@ -25,9 +25,6 @@ export interface WireContext extends TranscriptContext {
   readonly replies?: KnownReplies;
 }
 
-// While these are outstanding, what is written next is content, a SASL response or a handshake.
-const QUIT_IS_NO_COMMAND: ReadonlySet<Phase> = new Set<Phase>(['auth', 'starttls', 'data', 'body', 'end-of-data']);
-
 /**
  * The dialogue's line to one server: commands out, replies in, matched by a FIFO of what is due. Any number of commands
  * may be outstanding, of any number of mails. The first in line is watched by its limit; every anomaly ends the wire.
@@ -40,6 +37,8 @@ export class Wire {
   /** Are told of a loss without a reply that is due to them. */
   readonly #watchers = new Set<Expectation>();
   #outstanding = 0;
+  /** Whose reply is being told to the log. */
+  #answering: Expectation | undefined;
   readonly #transcript: Transcript;
   readonly #failures: Failures;
   readonly #wording = new Wording();
@@ -189,19 +188,18 @@ export class Wire {
         return;
       }
       hasHeard = true;
-      this.#answer(first, reply, hasMore && first.phase !== 'data');
+      this.#answer(first, reply, hasMore && reply.code !== 354);
     }
     // All that came together came at one time.
     if (hasHeard) this.touch(this.heardAt);
   }
 
   #answer(first: Expectation, reply: Reply, isLast: boolean): void {
-    const { command } = first;
     this.#greeted = true;
     this.#outstanding -= 1;
     if (first.isOutOfStep(reply, this.#wording, this.#due.length === 1)) {
       this.#transcript.note(reply);
-      this.#distrust(this.#failures.outOfStep(command, reply));
+      this.#distrust(this.#failures.outOfStep(first.command, reply));
       return;
     }
     // Some go on answering for a while. Only one that takes something has not closed the channel.
@@ -211,7 +209,9 @@ export class Wire {
     // A 421 closes the channel (RFC 5321 section 3.8), whatever it answers: there is nobody left to say anything to.
     this.mustDrop ||= isFarewell(reply);
     // Whoever reads the log may end what the reply is for: nobody waits for it then.
+    this.#answering = first;
     this.#transcript.note(reply);
+    this.#answering = undefined;
     // Whatever follows the last reply that was due ends the wire, but nobody hears of it before that reply has counted.
     const surplus = isLast ? this.#surplus() : undefined;
     const hasEnded = surplus !== undefined && this.#end(surplus);
@@ -297,8 +297,7 @@ export class Wire {
 
   /** The server takes QUIT for a command, now or behind what is outstanding: it has greeted, and expects no content, SASL response or handshake. */
   get mayQuit(): boolean {
-    const mayNot = ({ phase, open }: Expectation): boolean => QUIT_IS_NO_COMMAND.has(phase) || open.some((command) => QUIT_IS_NO_COMMAND.has(command.phase));
-    return this.#failure === undefined && !this.mustDrop && this.#greeted && !this.#due.some(mayNot);
+    return this.#failure === undefined && !this.mustDrop && this.#greeted && this.#answering?.takesQuit !== false && this.#due.every(({ takesQuit }) => takesQuit);
   }
 
   /** Nobody waits for what is outstanding any more. It gets no more time than until `end`, all of it, and then `afterwards` is told. */

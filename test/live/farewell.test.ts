@@ -57,6 +57,7 @@ describe('a goodbye in the same breath leaves a refusal what it is', () => {
     ['to the sender', { without: ['PIPELINING'], faults: [{ at: 'mail', do: 'glue', reply: '550 5.7.1 Blocked', extra }] }, { phase: 'mail', reply: { code: 550 } }],
     ['to the recipient', { without: ['PIPELINING'], faults: [{ at: 'rcpt', do: 'glue', reply: '550 5.1.1 Unknown', extra }] }, { phase: 'rcpt', reply: { code: 550 } }],
     ['to an envelope', { without: ['CHUNKING'], onRecipient: () => '550 5.1.1 Unknown', faults: [{ at: 'data', do: 'glue', reply: '503 5.5.1 No recipients', extra }] }, { phase: 'rcpt', reply: { code: 550 } }],
+    ['to DATA', { without: ['CHUNKING', 'PIPELINING'], faults: [{ at: 'data', do: 'glue', reply: '554 5.7.1 Not today', extra }] }, { phase: 'data', reply: { code: 554 } }],
     ['to the password', { users: { ann: 'open sesame' }, faults: [{ at: 'auth', do: 'glue', reply: '535 5.7.8 Wrong', extra }] }, { code: 'E_AUTH', phase: 'auth', reply: { code: 535 } }],
   ])('%s', async (_to, options, expected) => {
     await using server = await startServer(options);
@@ -64,7 +65,7 @@ describe('a goodbye in the same breath leaves a refusal what it is', () => {
     expect((await collect(client.send(MAIL))).error).toMatchObject({ outcome: 'refused', retryable: false, ...expected });
     // And yet the connection is over.
     await collect(client.send(MAIL));
-    expect(server.sessions.map(({ lines }) => lines.filter((line) => line === 'C: QUIT'))).toEqual(options.users === undefined ? [[], []] : [[]]);
+    expect(server.sessions.map(({ lines }) => lines.filter((line) => /^C: (?:QUIT|RSET)$/.test(line)))).toEqual(options.users === undefined ? [[], []] : [[]]);
   });
 });
 

@@ -100,9 +100,11 @@ describe('messages', () => {
   it.each([[[]], [['CHUNKING']]])('that end before they have the size that was told are sent with a warning (without %j)', async (without) => {
     await using server = await startServer({ without });
     await using client = clientOf(server, { security: ['none'] });
-    const short = await collect(client.send({ ...RAW, raw: Readable.from(['Subject: cut\r\n\r\n']), size: 5_000 }));
-    expect(short.types.slice(-3)).toEqual(['progress', 'warning', 'accepted']);
-    expect(eventOf(short, 'warning')).toMatchObject({ code: 'W_SIZE', message: expect.stringContaining('16 bytes, where "size" says 5000') as string });
+    for (const to of [['bob@example.org'], ['bob@example.org', 'cid@example.org']]) {
+      const short = await collect(client.send({ envelope: { ...RAW.envelope, to }, raw: () => Readable.from(['Subject: cut\r\n\r\n']), size: 5_000 }));
+      expect(short.types.slice(-3)).toEqual(['progress', 'warning', 'accepted']);
+      expect(eventOf(short, 'warning')).toMatchObject({ code: 'W_SIZE', message: expect.stringContaining('16 bytes, where "size" says 5000') as string });
+    }
     for (const size of [16, 15]) expect((await collect(client.send({ ...RAW, raw: Readable.from(['Subject: cut\r\n\n']), size }))).types).not.toContain('warning');
   });
 

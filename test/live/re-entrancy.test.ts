@@ -3,8 +3,8 @@ import { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import { filter, firstValueFrom, map, of, Subscription, take, tap, type Observable } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import type { Message, RawMessage, SmtpClient, SmtpEvent } from '../../src/index.js';
-import { startServer, type TestServer } from '../../src/testing/index.js';
+import { SmtpClient, type Message, type RawMessage, type SmtpEvent } from '../../src/index.js';
+import { startServer, type ServerOptions, type TestServer } from '../../src/testing/index.js';
 import { collect, type Told } from '../support/collect.js';
 import { clientOf } from '../support/many-mails.js';
 
@@ -136,6 +136,7 @@ for (const [way, without] of Object.entries(WAYS)) {
           log.unsubscribe();
           await client.close();
           const names = arrived(server).filter((name) => name !== 'first' && name !== 'victim');
+          expect(server.sessions.flatMap((session) => session.lines).filter((said) => said.startsWith('S: 5'))).toEqual([]);
           expect(names).toEqual(['before', 'behind', ...(isFollowed && line < lines ? ['inner'] : []), 'last']);
         } while (line < lines);
         expect(line).toBeGreaterThan(10);
@@ -171,7 +172,43 @@ for (const [way, without] of Object.entries(WAYS)) {
   });
 }
 
+it('cancels a mail that waits, when a connection is left for it: it never begins', async () => {
+  await using server = await startServer({ without: ['PIPELINING', 'CHUNKING', 'LIMITS'], limits: { mails: 1 } });
+  await using client = clientOf(server, { pool: { maxConnections: 3, idleTimeout: Infinity }, timeouts: { close: 2_000, quit: 100 } });
+  await Promise.all(Array.from({ length: 3 }, () => collect(client.send(mailOf('first')))));
+  const victim = new Subscription();
+  client.state$.subscribe(({ waiting, busy, idle }) => { if (waiting === 1 && busy === 0 && idle === 0) victim.unsubscribe(); });
+  const isOver = new Promise<void>((resolve) => { victim.add(resolve); });
+  victim.add(client.send(mailOf('victim')).subscribe());
+  await isOver;
+  expect(await firstValueFrom(client.state$)).toMatchObject({ busy: 0, inFlight: 0, waiting: 0 });
+  await client.close();
+  expect(await firstValueFrom(client.closed$)).toEqual({ ended: 0, cut: 0 });
+});
+
 describe('whoever is told of a connection that opens may cancel at once:', () => {
+  it.each<[string, ServerOptions]>([
+    ['PLAIN behind STARTTLS', { tls: 'starttls' }], ['LOGIN', { tls: 'none', mechanisms: ['LOGIN'] }], ['CRAM-MD5', { tls: 'none', mechanisms: ['CRAM-MD5'] }],
+  ])('at no line of the log is QUIT said where it would be none: %s', async (_, options) => {
+    let lines = 0;
+    for (let line = 0; line <= lines; line += 1) {
+      await using server = await startServer({ users: { ann: 'open sesame' }, ...options });
+      await using client = new SmtpClient({ host: 'localhost', port: server.port, security: options.tls === 'none' ? 'none' : 'starttls', tls: { ca: server.ca }, auth: { user: 'ann', pass: 'open sesame' }, timeouts: { quit: 200 } });
+      const running = new Subscription();
+      const isOver = new Promise<void>((resolve) => { running.add(resolve); });
+      lines = 0;
+      const log = client.log$.subscribe(() => { if (lines++ === line) running.unsubscribe(); });
+      running.add(client.send(mailOf('first')).subscribe({ complete: () => { running.unsubscribe(); } }));
+      await isOver;
+      log.unsubscribe();
+      await client.close();
+      await server.idle();
+      const said = server.sessions.flatMap((session) => session.lines).join('\n');
+      expect(said).not.toMatch(/(?:^S: 334.*|^C: STARTTLS\nS: 220.*)\nC: QUIT/m);
+    }
+    expect(lines).toBeGreaterThan(8);
+  });
+
   for (const type of ['connected', 'greeted', 'introduced', 'authenticated'] as const) {
     it.each([undefined, 5_000])(`nothing is said behind ${type} but QUIT (timeouts.operation: %s)`, async (operation) => {
       let asked = 0;
