@@ -5,7 +5,7 @@ import { openDoor } from '../../src/connect/open-door.js';
 import { plan, type PlanInput } from '../../src/connect/plan.js';
 import { Capabilities } from '../../src/protocol/capabilities.js';
 import type { ConnectionPlan } from '../../src/protocol/connection-plan.js';
-import { SmtpConnectionError, SmtpFallbackError, SmtpProtocolError, SmtpTimeoutError, type SmtpError } from '../../src/protocol/error.js';
+import { SmtpConnectionError, SmtpFallbackError, SmtpProtocolError, SmtpReplyError, SmtpTimeoutError, type SmtpError } from '../../src/protocol/error.js';
 import { makeReply } from '../../src/protocol/reply.js';
 import type { Opening } from '../../src/session/open-session.js';
 import { inVirtualTime } from '../support/marbles.js';
@@ -17,11 +17,15 @@ const hungUp = new SmtpConnectionError('E_TLS', { phase: 'tls', reason: 'reset',
 
 const hungUpAfterStartTls = new SmtpConnectionError('E_TLS', { phase: 'tls', reason: 'reset', message: 'hung up behind STARTTLS' });
 
+const refusedTls = new SmtpReplyError({ phase: 'starttls', reply: makeReply(454, ['not now']), command: 'STARTTLS', message: 'not now' });
+const refused = new SmtpConnectionError('E_CONNECT', { phase: 'connect', reason: 'ECONNREFUSED', message: 'refused' });
+
 const STEPS = {
   g: { type: 'greeted', reply: makeReply(220, ['hello']) },
   i: { type: 'introduced', capabilities: Capabilities.none },
   t: { type: 'introduced', capabilities: Capabilities.fromEhlo(makeReply(250, ['mail.example', 'STARTTLS'])) },
   x: { type: 'session' },
+  s: { type: 'secured' },
 } as unknown as Readonly<Record<string, Opening>>;
 
 interface Run {
@@ -93,6 +97,17 @@ describe('what one candidate finds out', () => {
     expect(next.asked).toBe('465 implicit, 587 starttls, 25 starttls');
     expect(next.error).toBeInstanceOf(SmtpFallbackError);
     expect(next.error).toMatchObject({ attempts: [{}, {}, {}, { error: { reason: 'tls-was-met' } }, { error: { reason: 'tls-was-met' } }] });
+  });
+
+  it.each([
+    ['STARTTLS that was offered', { port: 587, modes: 'auto' }, () => ['-gt#', refusedTls]],
+    ['implicit TLS', { port: 10025, modes: 'auto' }, ({ security }) => (security === 'implicit' ? ['-sgix'] : ['#', refused])],
+  ] satisfies readonly (readonly [string, Run, Parameters<typeof play>[1]])[])('%s: the next connection does not step down', (_, run, marbles) => {
+    const { memory } = play(run, marbles);
+    expect(memory.metTls).toBe(true);
+    const next = play({ ...run, memory }, ({ security }) => (security === 'none' ? ['-gix'] : security === 'implicit' ? ['-#', hungUp] : ['-gi#', noStartTls]));
+    expect(next.asked).not.toContain('none');
+    expect(next.error).toBeInstanceOf(SmtpFallbackError);
   });
 
   it.each([undefined, 3])('TLS where clear text was the first choice: it is no last resort (stagger %s)', (stagger) => {

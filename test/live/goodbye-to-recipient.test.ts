@@ -67,3 +67,27 @@ for (const [way, without] of Object.entries({ 'over BDAT': [], 'over DATA': ['CH
     });
   });
 }
+
+describe('content that has left along with an envelope to three', () => {
+  const mail = mailTo(3);
+
+  it.each([
+    ['hangs up', 'half-close', { code: 'E_CLOSED' }],
+    ['goes on', 'reply', { code: 'E_PROTOCOL', phase: 'end-of-data' }],
+  ] as const)('is in doubt where the server says goodbye to the second and %s', async (_, how, expected) => {
+    await using server = await startServer({ faults: [{ at: 'rcpt', skip: 1, do: how, reply: '421 4.7.0 No more' }] });
+    await using client = clientOf(server, ONE);
+    expect((await collect(client.send(mail))).error).toMatchObject({ outcome: 'unknown', retryable: false, ...expected });
+    await server.close();
+    expect(server.messages).toHaveLength(1);
+  });
+});
+
+it('a mail whose first recipient is answered by a goodbye is refused, also where another connection bore some', async () => {
+  const reply = '421 4.7.0 No more';
+  const faults = [{ at: 'rcpt', session: 1, skip: 1, do: 'half-close', reply } as const, ...[2, 3, 4, 5].map((session) => ({ at: 'rcpt', session, do: 'half-close', reply }) as const)];
+  await using server = await startServer({ without: ['CHUNKING'], faults });
+  await using client = clientOf(server, ONE);
+  expect((await collect(client.send(MAIL_TO_TWO))).error).toMatchObject({ code: 'E_REPLY', phase: 'rcpt', outcome: 'refused', reply: { code: 421 } });
+  expect(server.sessions).toHaveLength(2);
+});

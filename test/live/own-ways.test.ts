@@ -174,3 +174,24 @@ it('content that the server cannot take is not announced to it, where it is at h
   await client.close();
   expect(seen.filter((verb) => verb === 'QUIT')).toHaveLength(1);
 });
+
+it('a server that says to the content of a mail that is alone what it says to an envelope is believed', async () => {
+  let contents = 0;
+  await using server = await ownWays(DATA, () => (input) => (input.verb === 'content' && (contents += 1) > 1 ? '250 2.1.0 Ok' : usual(input)));
+  await using client = clientOf(server);
+  for (const number of [1, 2, 3]) expect((await collect(client.send(mailOf(number)))).error).toBeUndefined();
+});
+
+it('a reply that has begun before the content has left is none to it', async () => {
+  let said = '';
+  await using server = await ownWays(DATA, () => (input, socket) => {
+    said += `${input.text}\n`;
+    if (input.verb !== 'DATA') return usual(input);
+    socket.write('354 go\r\n250 2.0.0 O');
+    setTimeout(() => { socket.write('k\r\n'); }, 50);
+    return undefined;
+  });
+  await using client = clientOf(server);
+  expect((await collect(client.send(mailOf(1)))).error).toMatchObject({ code: 'E_PROTOCOL', phase: 'body', outcome: 'unknown' });
+  expect(said).not.toContain('Subject');
+});

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { filter, firstValueFrom, NEVER, skip, takeUntil } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import type { Message } from '../../src/index.js';
@@ -81,19 +82,23 @@ it('content behind a mail that failed waits for RSET, or it would reach that one
   expect(server.sessions[0]?.lines.filter((line) => line.startsWith('C: BDAT'))).toEqual([]);
 });
 
-it('content behind a mail that was cancelled waits for RSET too, while one before it is still under way', async () => {
+it.each([undefined, '554 5.7.1 no'])('content behind a mail that was cancelled waits for RSET too, while one before it is still under way, or answered with %s', async (reply) => {
   const refused = { at: 'rset', do: 'reply', reply: '451 not now', skip: 2, times: Infinity, session: 1 } as const;
-  await using server = await startServer({ faults: [refused, { at: 'end-of-data', do: 'delay', ms: 50, skip: 2 }] });
+  await using server = await startServer({ faults: [refused, { at: 'end-of-data', do: 'delay', ms: 50, skip: 2, ...(reply === undefined ? {} : { reply }) }] });
   await using client = clientOf(server);
   await sendAll(client, mails(2));
   const slow = collect(client.send(mailOf(2)));
   const hasBegun = firstValueFrom(client.log$.pipe(filter(({ text }) => text === 'RCPT TO:<cancelled@example.org>')));
   const cancelled = client.send({ ...mailOf(3, 'cancelled@example.org'), raw: NEVER }).subscribe();
   await hasBegun;
+  // Until it has left, it could be withdrawn.
+  await setImmediate();
   cancelled.unsubscribe();
+  if (reply !== undefined) expect((await slow).error).toMatchObject({ phase: 'end-of-data', outcome: 'refused' });
   const next = collect(client.send(mailOf(4, 'eve@example.org')));
-  for (const { error } of [await slow, await next]) expect(error).toBeUndefined();
-  expect(server.messages.slice(2).map(({ from, to }) => [from, to])).toEqual([['ann2@example.com', ['bob@example.org']], ['ann4@example.com', ['eve@example.org']]]);
+  if (reply === undefined) expect((await slow).error).toBeUndefined();
+  expect((await next).error).toBeUndefined();
+  expect(server.messages.slice(2).map(({ from, to }) => [from, to])).toEqual([...(reply === undefined ? [['ann2@example.com', ['bob@example.org']]] : []), ['ann4@example.com', ['eve@example.org']]]);
 });
 
 it.each([

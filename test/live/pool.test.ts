@@ -225,17 +225,6 @@ for (const [way, without] of Object.entries({ 'over BDAT': [], 'over DATA': ['CH
   });
 }
 
-it('leaves an idle connection that no mail may use any more', async () => {
-  await using server = await startServer({ without: ['PIPELINING', 'CHUNKING', 'LIMITS'], limits: { mails: 1 } });
-  await using client = clientOf(server, { pool: { maxConnections: 3, idleTimeout: Infinity } });
-  const idle = async (): Promise<number> => (await firstValueFrom(client.state$)).idle;
-  await Promise.all([MAIL, MAIL, MAIL].map((mail) => collect(client.send(mail))));
-  expect(await idle()).toBe(3);
-  // Two of them turn it away, which is a limit: the third one would as well.
-  expect((await collect(client.send(MAIL))).error).toBeUndefined();
-  expect(await idle()).toBe(0);
-});
-
 it('blames no connection for a mail whose time was over while it waited', async () => {
   await using server = await startServer({ limits: { recipients: 1 } });
   await using client = clientOf(server, { pool: { maxConnections: 1, rate: { messages: 1, per: 200 } }, timeouts: { operation: 150 } });

@@ -22,3 +22,11 @@ describe('many mails at once', () => {
     expect(server.sessions.map(({ lines }) => lines.filter((line) => line.startsWith('C: AUTH')).length)).toEqual(Array(5).fill(1));
   });
 });
+
+it('a token that was refused is not held against the next one', async () => {
+  const tokens = ['old', 'older', 'good'];
+  await using server = await startServer({ users: { ann: 'good' }, mechanisms: ['XOAUTH2'] });
+  await using client = clientOf(server, { ...POOL, auth: { user: 'ann', token: () => [tokens.shift() ?? 'none'] } });
+  expect(outcomes(await sendAll(client, mails(1)))).toEqual(['refused auth']);
+  expect(outcomes(await sendAll(client, mails(1)))).toEqual(['accepted']);
+});

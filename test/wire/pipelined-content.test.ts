@@ -1,0 +1,80 @@
+import { Subject } from 'rxjs';
+import { expect, it } from 'vitest';
+import { bdat, mail, rcpt, RSET, type Command } from '../../src/protocol/command.js';
+import { Redactor } from '../../src/protocol/secret.js';
+import { DEFAULT_TIMEOUTS } from '../../src/protocol/timeouts.js';
+import { deadline, monotonic } from '../../src/transport/clock.js';
+import { converse } from '../../src/wire/exchange.js';
+import { Wire } from '../../src/wire/wire.js';
+import { FakeStream } from '../support/fake-stream.js';
+
+const ENVELOPE = [mail('ann@example.com'), rcpt('bob@example.org')];
+const CONTENT = Buffer.from('Hi\r\n');
+
+/** A wire on which mails are sent with their content, and a server that says what a test wants. */
+const open = () => {
+  const server = new Subject<Buffer>();
+  const told: string[] = [];
+  const wire = new Wire(new FakeStream(server), { peer: 'mail.example:25', connection: 1, timeouts: DEFAULT_TIMEOUTS, scheduler: monotonic, redactor: new Redactor(), log: { observed: false, next: () => undefined } }, true);
+  const send = (name: string, ...commands: readonly Command[]): void => {
+    converse(wire, [...commands, bdat(CONTENT.length, true)], { operation: deadline(monotonic, 'operation', Infinity) }, {
+      next: () => undefined,
+      error: ({ code, phase, outcome }) => { told.push(`${name} ${code} ${phase} ${outcome}`); },
+      complete: () => { told.push(`${name} answered`); },
+    }, CONTENT);
+  };
+  const say = (...replies: readonly string[]): void => { server.next(Buffer.from(replies.map((reply) => `${reply}\r\n`).join(''))); };
+  return { server, told, send, say };
+};
+
+it('250 to RSET behind a goodbye takes nothing', () => {
+  const { server, told, send, say } = open();
+  send('first', ...ENVELOPE);
+  send('second', RSET, ...ENVELOPE);
+  say('250 Ok', '250 Ok', '421 bye', '250 reset');
+  server.complete();
+  expect(told).toEqual(['first answered', 'second E_CLOSED mail not-sent']);
+});
+
+it('a refusal behind a goodbye takes nothing', () => {
+  const { server, told, send, say } = open();
+  for (const name of ['first', 'second', 'third']) send(name, ...ENVELOPE);
+  say('250 Ok', '250 Ok', '421 bye', '503 no', '503 no', '503 no');
+  server.complete();
+  expect(told).toEqual(['first answered', 'second answered', 'third E_CLOSED mail not-sent']);
+});
+
+it('one reply too many among those that came together leaves content in doubt', () => {
+  const { told, send, say } = open();
+  send('first', ...ENVELOPE);
+  say('250 Ok', '250 Ok', '250 Ok', '554 spam');
+  expect(told).toEqual(['first E_PROTOCOL end-of-data unknown']);
+});
+
+it('what is about an address is no reply to content', () => {
+  const { told, send, say } = open();
+  send('first', ...ENVELOPE);
+  say('250 2.1.0 Ok', '250 2.1.5 <bob@example.org> Ok', '250 2.0.0 queued as 1');
+  send('second', ...ENVELOPE);
+  send('third', ...ENVELOPE);
+  say('250 2.1.0 Ok', '250 2.1.5 <bob@example.org> Ok', '250 2.1.5 <eve@example.org> Ok');
+  expect(told).toEqual(['first answered', 'second E_PROTOCOL end-of-data unknown', 'third E_PROTOCOL end-of-data unknown']);
+});
+
+it.each([['MAIL', '250 sender'], ['RCPT', '250 recipient'], ['RSET', '250 reset']])('words that were said to %s are no reply to content', (_, words) => {
+  const { told, send, say } = open();
+  send('first', RSET, ...ENVELOPE);
+  say('250 reset', '250 sender', '250 recipient', '250 queued as 1');
+  send('second', RSET, ...ENVELOPE);
+  send('third', RSET, ...ENVELOPE);
+  say('250 reset', '250 sender', '250 recipient', words);
+  expect(told).toEqual(['first answered', 'second E_PROTOCOL end-of-data unknown', 'third E_PROTOCOL end-of-data unknown']);
+});
+
+it('a server that says of content what is about an address is believed', () => {
+  const { told, send, say } = open();
+  send('first', ...ENVELOPE);
+  send('second', ...ENVELOPE);
+  for (const id of ['1', '2']) say('250 2.1.0 Ok', '250 2.1.5 Ok', `250 2.1.5 queued as ${id}`);
+  expect(told).toEqual(['first answered', 'second answered']);
+});
