@@ -15,8 +15,13 @@ export class Connection {
   /** Ends it when it was idle for too long. */
   idling: Subscription | undefined;
 
-  constructor(openedAt: number) {
-    this.openedAt = openedAt;
+  readonly #settings: PoolSettings;
+  readonly #scheduler: SchedulerLike;
+
+  constructor(settings: PoolSettings, scheduler: SchedulerLike) {
+    this.#settings = settings;
+    this.#scheduler = scheduler;
+    this.openedAt = scheduler.now();
   }
 
   get mails(): number {
@@ -24,9 +29,10 @@ export class Connection {
   }
 
   /** It has done its share, and takes no further mail. */
-  isWorn({ maxMessages, maxAge }: PoolSettings, scheduler: SchedulerLike): boolean {
+  get isWorn(): boolean {
     const { session } = this;
-    return (session !== undefined && (session.mails >= maxMessages || session.isSpent)) || (maxAge !== Infinity && scheduler.now() - this.openedAt >= maxAge);
+    const { maxMessages, maxAge } = this.#settings;
+    return (session !== undefined && (session.mails >= maxMessages || session.isSpent)) || (maxAge !== Infinity && this.#scheduler.now() - this.openedAt >= maxAge);
   }
 
   /** Whether it keeps the process alive. */

@@ -174,7 +174,7 @@ export class Pool implements Carrier {
 
   #begin(delivery: Delivery, shared: Connection | undefined): void {
     delivery.number = this.#congestion.begin();
-    const connection = shared ?? new Connection(this.#scheduler.now());
+    const connection = shared ?? new Connection(this.#settings, this.#scheduler);
     this.#inFlight += 1;
     connection.deliveries.push(delivery);
     connection.idling?.unsubscribe();
@@ -237,20 +237,16 @@ export class Pool implements Carrier {
   #withRoom(): Connection | undefined {
     let best: Connection | undefined;
     this.#connections.forEach((connection) => {
-      if (connection.mails < (best?.mails ?? Infinity) && connection.session?.hasRoom === true && !this.#isWorn(connection)) best = connection;
+      if (connection.mails < (best?.mails ?? Infinity) && connection.session?.hasRoom === true && !connection.isWorn) best = connection;
     });
     return best;
   }
 
   /** There may be another connection. One that is idle is left first where what others found out has worn it out: it would be in the way. */
   #mayOpen(): boolean {
-    const worn = this.#connections.find((connection) => connection.mails === 0 && this.#isWorn(connection));
+    const worn = this.#connections.find(({ mails, isWorn }) => mails === 0 && isWorn);
     if (worn !== undefined) this.#retire(worn);
     return this.#connections.length + this.#leaving.length < this.#ceiling.most;
-  }
-
-  #isWorn(connection: Connection): boolean {
-    return connection.isWorn(this.#settings, this.#scheduler);
   }
 
   /** Something ended or changed there: keeps the connection or leaves it, and lets others in. */
@@ -260,7 +256,7 @@ export class Pool implements Carrier {
       return;
     }
     const { idleTimeout, maxAge } = this.#settings;
-    const isKept = connection.session?.isUsable === true && !this.#isWorn(connection);
+    const isKept = connection.session?.isUsable === true && !connection.isWorn;
     // On its way out, the client still sends what waits.
     if (isKept && this.gate.refusal !== undefined) this.#admit();
     if (connection.mails > 0) return;

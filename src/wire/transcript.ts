@@ -38,12 +38,13 @@ export class Transcript {
     if (log.observed) log.next(this.#line(said));
   }
 
-  /** Commands that left together, of which only the last will ever be read again. */
-  noteGroup(commands: readonly Command[]): void {
+  /** Commands that left together, of which only the last will ever be read again, and so much content behind them. */
+  noteGroup(commands: readonly Command[], content?: number): void {
     const last = commands.length > LINES ? commands.slice(-LINES) : commands;
     last.forEach((command) => { this.#keep(command); });
     const { log } = this.#context;
     if (log.observed) commands.forEach((command) => { log.next(this.#line(command)); });
+    if (content !== undefined) this.note(content);
   }
 
   #keep(said: Said): void {

@@ -139,8 +139,7 @@ export class Wire {
 
   /** Commands, and so much content behind them, were written. Afterwards: whoever reads the log may send, cancel and close at once. */
   note(commands: readonly Command[], content?: number): void {
-    this.#transcript.noteGroup(commands);
-    if (content !== undefined) this.#transcript.note(content);
+    this.#transcript.noteGroup(commands, content);
   }
 
   /** Takes back what was written between two points for these replies, unless some of it has left: then they are not due any more. */

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { SmtpClient } from '../../src/index.js';
 import { startServer } from '../../src/testing/index.js';
-import { MAIL } from '../support/clear-client.js';
+import { clientOf, MAIL } from '../support/clear-client.js';
 import { collect } from '../support/collect.js';
 
 it.each([
@@ -26,12 +26,12 @@ it.each([
 
 it('a sign-in that is offered over TLS only says so', async () => {
   await using server = await startServer();
-  await using client = new SmtpClient({ host: 'localhost', port: server.port, security: 'none', auth: { user: 'ann', pass: 'open sesame' }, timeouts: { quit: 100 } });
+  await using client = clientOf(server, { auth: { user: 'ann', pass: 'open sesame' } });
   expect((await collect(client.send(MAIL))).error).toMatchObject({ code: 'E_AUTH', message: expect.stringContaining('set "security" to "starttls"') as string });
 });
 
 it('a server that hangs up without a word is said to have given no greeting', async () => {
   await using server = await startServer({ faults: [{ at: 'greeting', do: 'close' }] });
-  await using client = new SmtpClient({ host: 'localhost', port: server.port, security: 'none', timeouts: { quit: 100 } });
+  await using client = clientOf(server);
   expect((await collect(client.send(MAIL))).error?.message).toContain('closed the connection before its greeting.');
 });

@@ -22,7 +22,7 @@ const ENDED = new Error('ended');
 const GROUP: readonly Command[] = [mail('ann@example.com'), rcpt('bob@example.org'), DATA];
 
 describe('exchange', () => {
-  const pictures: readonly (readonly [title: string, server: string, expected: string, error?: object])[] = [
+  const pictures: readonly (readonly [title: string, server: string, expected: string, error?: Pick<SmtpError, 'code'> & Partial<Pick<SmtpTimeoutError, 'limit' | 'phase' | 'outcome' | 'retryable'>>])[] = [
     ['replies are matched by their position', '-a-b-c', '-a-b-(c|)'],
     ['a whole group may arrive at once', '---x', '---(abc|)'],
     ['a reply may arrive in halves', '-h', '-a----#', { code: 'E_TIMEOUT', limit: 'command', phase: 'rcpt', outcome: 'not-sent', retryable: true }],
