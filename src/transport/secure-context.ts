@@ -33,15 +33,16 @@ export const secureContext = (versions: readonly TlsVersion[], material: TlsMate
 
 /** OpenSSL takes a lowest and a highest version only; `secure` refuses what lies in gaps between. */
 const create = (versions: readonly TlsVersion[], material: TlsMaterial): SecureContext => {
-  const { ca, cert, key, pfx } = material;
+  const { ca, cert, key, pfx, passphrase } = material;
+  if (passphrase !== undefined && (key ?? pfx) === undefined) throw wrong('passphrase', 'opens nothing. Give "tls.key" or "tls.pfx", which it is for, or leave it out');
   if (pfx !== undefined && (cert ?? key) !== undefined) throw wrong('pfx', 'holds certificate and key in one. Leave out "tls.cert" and "tls.key"');
   if ((cert === undefined) !== (key === undefined)) throw wrong(cert === undefined ? 'cert' : 'key', 'is missing: certificate and key go together');
   // OpenSSL itself takes any text for roots, finds none in it, and then trusts nobody.
   for (const authority of [ca ?? []].flat()) certificates('ca', authority);
-  if (cert !== undefined && key !== undefined && certificates('cert', cert)[0]?.checkPrivateKey(privateKey(key, material.passphrase)) !== true)
+  if (cert !== undefined && key !== undefined && certificates('cert', cert)[0]?.checkPrivateKey(privateKey(key, passphrase)) !== true)
     throw wrong('key', 'does not belong to the first certificate in "tls.cert"');
   const fixed = { minVersion: versions[0], maxVersion: versions.at(-1) };
-  const options = Object.entries({ ...material, ...fixed, ciphers: cipherList(versions, material.ciphers), passphrase: material.passphrase?.reveal() });
+  const options = Object.entries({ ...material, ...fixed, ciphers: cipherList(versions, material.ciphers), passphrase: passphrase?.reveal() });
   try {
     return tls().createSecureContext(bare(options));
   } catch {

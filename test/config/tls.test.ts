@@ -46,6 +46,7 @@ test.each<[name: string, says: string, TlsOptions]>([
   ['key', 'holds no private key', { cert, key: cert }],
   ['key', 'does not belong', { cert, key: localhostCertificate.key }],
   ['key', 'does not belong', { cert, key: fixture('weak.key') }],
+  ['passphrase', 'opens nothing', { passphrase: 'sesame', ca: fixture('authority.pem') }],
   ['passphrase', 'is missing', { cert, key: encrypted }],
   ['passphrase', 'does not open', { cert, key: encrypted, passphrase: 'open says me' }],
   ['pfx', 'cannot be opened', { pfx }],
