@@ -17,7 +17,7 @@ const HELP = `rxsmtp: mail as a stream of events
   rxsmtp verify [flags]   connect, secure and sign in, without a mail
   rxsmtp --version
 
-Each command has --help. Exit codes: 0 accepted, 1 not sent, 2 refused, 3 unknown (may have been accepted), 64 wrong usage, 70 a fault of this program.`;
+Each command has --help. Exit codes: 0 accepted, 1 not sent, 2 refused, 3 unknown (may have been accepted), 4 accepted for some only, 64 wrong usage, 70 a fault of this program.`;
 
 /** The program: a command and its arguments. Resolves with the exit code. */
 export const run = async ([name = 'demo', ...argv]: readonly string[], io: Io): Promise<number> => {

@@ -35,7 +35,7 @@ ${SERVER_HELP}
   --attach FILE               may be repeated; the file is streamed
   --raw FILE                  send this finished message instead; - is stdin
 
-Exit codes: 0 accepted, 1 not sent, 2 refused, 3 unknown (may have been accepted), 64 wrong usage.`;
+Exit codes: 0 accepted, 1 not sent, 2 refused, 3 unknown (may have been accepted), 4 accepted for some only, 64 wrong usage.`;
 
 type Values = ReturnType<typeof flags<typeof FLAGS>>;
 
@@ -57,7 +57,7 @@ export const send: CliCommand = async (argv, io) => {
 };
 
 const accepted = ({ accepted: taken, refused, messageId }: Receipt): Ending => ({
-  code: EXIT_CODES.accepted,
+  code: EXIT_CODES[refused.length > 0 ? 'partly' : 'accepted'],
   text: [
     `accepted for ${taken.join(', ')}${messageId === undefined ? '' : ` as ${messageId}`}`,
     ...refused.map(({ recipient, reply }) => `refused for ${recipient}: ${formatReply(reply)}`),

@@ -60,13 +60,21 @@ describe('rxsmtp send', () => {
     expect((stdout + stderr).match(/^(?:not sent to|unknown for) .*$/gm)).toEqual(['not sent to dave@example.org', 'not sent to eve@example.org', 'unknown for carol@example.org']);
   });
 
+  it('tells by another code that a part of the recipients is known not to have it', async () => {
+    const { code, stderr } = await send(['--to', 'carol@example.org', '--text', 'Hi'], {
+      limits: { recipients: 1, mails: 1 }, faults: [{ at: 'greeting', session: 2, do: 'reply', reply: '421 4.7.0 Too many connections' }],
+    });
+    expect(code).toBe(4);
+    expect(stderr.match(/^(?:not sent to|unknown for) .*$/gm)).toEqual(['not sent to carol@example.org']);
+  });
+
   it('tells who got it and who was refused', async () => {
-    const { code, stdout, server } = await send(['--to', 'nobody@example.org', '--cc', 'carol@example.org', '--bcc', 'dave@example.org', '--text', 'Hi'], {
+    const { code, stderr, server } = await send(['--to', 'nobody@example.org', '--cc', 'carol@example.org', '--bcc', 'dave@example.org', '--text', 'Hi'], {
       onRecipient: (path) => (path.startsWith('nobody') ? '550 5.1.1 No such user' : undefined),
     });
-    expect(code).toBe(0);
-    expect(stdout).toMatch(/^accepted for bob@example\.org, carol@example\.org, dave@example\.org/m);
-    expect(stdout).toMatch(/^refused for nobody@example\.org: 550 5\.1\.1 No such user$/m);
+    expect(code).toBe(4);
+    expect(stderr).toMatch(/^accepted for bob@example\.org, carol@example\.org, dave@example\.org/m);
+    expect(stderr).toMatch(/^refused for nobody@example\.org: 550 5\.1\.1 No such user$/m);
     expect(server.messages[0]?.content.toString()).not.toContain('dave@');
   });
 });
