@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Observable } from 'rxjs';
 import type { Endpoint } from '../protocol/connection-plan.js';
@@ -39,6 +39,8 @@ export interface ByteStream {
   /** Finishes our side after what was written. */
   end(): void;
   destroy(): void;
+  /** Completes when nothing is left of it, which is a few turns after it was destroyed. */
+  readonly closed: Observable<never>;
 }
 
 /** A socket, or a stream of the caller's own, which may lack what only sockets have. */
@@ -52,6 +54,7 @@ export class SocketStream implements ByteStream {
   declare readonly via?: string;
   declare readonly tls?: TlsFacts;
   readonly #out: WriteBuffer;
+  #isClosed = false;
 
   constructor(socket: SocketLike, facts: { readonly remote?: Endpoint; readonly local?: Endpoint; readonly via?: string; readonly tls?: TlsFacts } = {}) {
     this.socket = socket;
@@ -62,6 +65,9 @@ export class SocketStream implements ByteStream {
     if (facts.tls !== undefined) this.tls = facts.tls;
     // A socket may fail at any time, also after its last reader went: without a listener that would end the process.
     socket.on('error', ignore);
+    // Of a socket, its own "closed" is true before it is. A stream of the caller's own may never say that it is.
+    if (socket instanceof Socket) socket.once('close', () => { this.#isClosed = true; });
+    else this.#isClosed = true;
   }
 
   readonly bytes: Observable<Buffer> = new Observable<Buffer>((subscriber) => {
@@ -77,6 +83,14 @@ export class SocketStream implements ByteStream {
       socket.off('data', data).off('end', end).off('close', end).off('error', error);
       socket.pause();
     };
+  });
+
+  readonly closed = new Observable<never>((subscriber) => {
+    const { socket } = this;
+    const closed = (): void => { subscriber.complete(); };
+    socket.once('close', closed);
+    if (this.#isClosed) closed();
+    return () => { socket.off('close', closed); };
   });
 
   get unread(): number {

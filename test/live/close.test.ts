@@ -1,7 +1,8 @@
+import { connect } from 'node:net';
 import { filter, firstValueFrom, skip } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { type PoolState } from '../../src/index.js';
-import { startServer } from '../../src/testing/index.js';
+import { startServer, testAuthority } from '../../src/testing/index.js';
 import { clientOf, MAIL } from '../support/clear-client.js';
 import { collect } from '../support/collect.js';
 
@@ -17,6 +18,18 @@ describe('close', () => {
     expect(await firstValueFrom(client.closed$)).toEqual({ ended: 6, cut: 0 });
     await server.idle();
     expect(server.sessions.map(({ lines }) => lines.filter((line) => line === 'C: QUIT').length)).toEqual([1, 1]);
+  });
+
+  it.each([['in clear text', 'none'], ['over TLS', 'starttls']] as const)('resolves when nothing of a connection is left, %s', async (_, security) => {
+    await using server = await startServer();
+    let isGone = false;
+    const client = clientOf(server, {
+      security: [security], tls: { ca: testAuthority }, ...(security === 'starttls' && { host: 'localhost' }),
+      socket: () => connect(server.port, '127.0.0.1').once('close', () => { isGone = true; }),
+    });
+    expect((await collect(client.send(MAIL))).types.at(-1)).toBe('accepted');
+    await client.close();
+    expect(isGone).toBe(true);
   });
 
   it('cuts off what takes longer than its limit, each mail with its own outcome', async () => {

@@ -10,6 +10,7 @@ export class FakeStream implements ByteStream {
   readonly position = 0;
   readonly written: string[] = [];
   readonly bytes: Observable<Buffer>;
+  readonly closed = EMPTY;
   destroyed = false;
 
   constructor(bytes: Observable<Buffer>) {
