@@ -53,8 +53,7 @@ export const planEnvelope = (session: Session, message: Mail, content: OpenConte
   const isPlain = measured !== undefined && !measured.eightBit;
   const to = part === undefined ? envelope.to : part.due;
   const possible = offers.utf8 || !envelope.utf8 ? to : to.filter(({ mailbox }) => !mailbox.utf8);
-  const recipients = part === undefined ? possible : chosen(session, part, possible);
-  session.quota?.named(recipients);
+  const recipients = part === undefined ? possible : session.quota?.fitting(possible) ?? possible;
   const wantsDsn = envelope.dsn || message.dsn !== undefined;
   const asksForDsn = wantsDsn && offers.dsn;
   const body = binary ? ' BODY=BINARYMIME' : offers.eightBit && !isPlain ? ' BODY=8BITMIME' : '';
@@ -72,12 +71,6 @@ export const planEnvelope = (session: Session, message: Mail, content: OpenConte
 
 const NOBODY: readonly CheckedRecipient[] = [];
 const NO_WARNINGS: readonly WarningEvent[] = [];
-
-/** Those that go into the next transaction. */
-const chosen = ({ quota }: Session, part: Part, possible: readonly CheckedRecipient[]): readonly CheckedRecipient[] => {
-  part.named = quota === undefined ? possible : quota.fitting(possible);
-  return part.named;
-};
 
 const sizeParameter = (offers: Offers, size: number | undefined): string => (offers.size && size !== undefined ? ` SIZE=${String(size)}` : '');
 

@@ -4,21 +4,22 @@ import type { Limits } from '../protocol/capabilities.js';
 
 /** What a server that tells its limits (RFC 9422) still takes in one session. */
 export class Quota {
-  readonly #mails: number;
+  readonly #mostMails: number;
   readonly #recipients: number;
   readonly #mostDomains: number;
-  /** The domains of all recipients that were named in this session. */
+  /** Transactions that the server was told of in this session, and the domains of all their recipients. */
+  #mails = 0;
   readonly #domains = new Set<string>();
 
   constructor({ mails = Infinity, recipients = Infinity, domains = Infinity }: Limits) {
-    this.#mails = mails;
+    this.#mostMails = mails;
     this.#recipients = recipients;
     this.#mostDomains = domains;
   }
 
-  /** After so many mails it takes none any more, or no domain that is new. */
-  isUsedUp(mails: number): boolean {
-    return mails >= this.#mails || this.#domains.size >= this.#mostDomains;
+  /** It takes no further mail, or no domain that is new. */
+  get isUsedUp(): boolean {
+    return this.#mails >= this.#mostMails || this.#domains.size >= this.#mostDomains;
   }
 
   /** Those of the recipients that fit into the next transaction: at least one, unless it is used up. */
@@ -36,8 +37,9 @@ export class Quota {
     return chosen;
   }
 
-  /** They are told to the server. */
-  named(recipients: readonly CheckedRecipient[]): void {
+  /** The server is told of a mail to these. */
+  spend(recipients: readonly CheckedRecipient[]): void {
+    this.#mails += 1;
     if (this.#mostDomains !== Infinity) for (const { mailbox } of recipients) this.#domains.add(domainOf(mailbox));
   }
 }

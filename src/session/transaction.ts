@@ -13,7 +13,8 @@ import { throttleProgress } from './progress.js';
 import { sendAtOnce } from './send-at-once.js';
 import { sendEnvelope } from './send-envelope.js';
 import { sendInGroup } from './send-in-group.js';
-import type { Claim, Session } from './session.js';
+import type { Claim } from './claim.js';
+import type { Session } from './session.js';
 import { conclude, tellEnvelope } from './tell.js';
 
 /** What one transaction is about, and the clock that it runs against. */
@@ -51,17 +52,19 @@ interface Marks {
  */
 export const transact = (session: Session, claim: Claim, { mail, part, content, operation }: TransactionContext, observer: Observer<TransactionEvent>): Unsubscribable => {
   const plan = planEnvelope(session, mail, content, part);
-  const { failure, whole, chunks, warnings } = plan;
+  const { recipients, failure, whole, chunks, warnings } = plan;
   if (failure !== undefined) throw failure;
   warnings.forEach((warning) => { observer.next(warning); });
   // Whoever is warned may cancel.
   if (claim.isOver) return Subscription.EMPTY;
+  session.quota?.spend(recipients);
+  if (part !== undefined) part.named = recipients;
   const readyAt = session.wire.context.scheduler.now();
   const marks: Marks = { startedAt: operation.since, readyAt, goAheadAt: readyAt, contentAt: readyAt };
   const transaction: Transaction = { session, claim, mail, part, content, operation, plan, marks, observer };
   // Where RSET is refused, content sent along with it would reach the recipients of the mail before. And a server that hangs up
   // on one recipient too many leaves content that was sent along in doubt.
-  if (whole !== undefined && session.chunks && session.isFresh && !claim.isBehindFailure && plan.recipients.length <= session.manners.recipients) return sendAtOnce(transaction, whole);
+  if (whole !== undefined && session.chunks && session.isFresh && !claim.isBehindFailure && recipients.length <= session.manners.recipients) return sendAtOnce(transaction, whole);
   if (whole !== undefined && session.pipelines && !chunks) return sendInGroup(transaction, whole);
   return sendInTurn(transaction).subscribe(observer);
 };

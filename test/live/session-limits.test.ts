@@ -8,6 +8,15 @@ import { expectOneSend } from '../support/one-send.js';
 
 const ONE = { pool: { maxConnections: 1 } };
 
+it.each([{ domains: 1 }, { mails: 1 }])('a mail that the server is never told of uses up none of its limits: %j', async (limits) => {
+  await using server = await startServer({ size: 400, limits });
+  await using client = clientOf(server, ONE);
+  const tooLarge = { envelope: { from: 'ann@example.com', to: ['bob@other.example'] }, raw: 'x'.repeat(500) };
+  expect((await collect(client.send(tooLarge))).error?.code).toBe('E_USAGE');
+  expect((await collect(client.send(MAIL))).error).toBeUndefined();
+  expect(server.sessions).toHaveLength(1);
+});
+
 for (const [way, without] of Object.entries({ 'over BDAT': [], 'over DATA': ['CHUNKING'], 'in lock-step': ['CHUNKING', 'PIPELINING'] })) {
   describe(`mails that are too many for one session, ${way}`, () => {
     it('go out through as many as the server wants (MAILMAX)', async () => {

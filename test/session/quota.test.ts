@@ -25,13 +25,13 @@ describe('a quota', () => {
       let domains: string[] = [];
       const parts: CheckedRecipient[][] = [];
       while (left.length > 0) {
-        if (quota.isUsedUp(mails)) {
+        if (quota.isUsedUp) {
           quota = new Quota(given);
           mails = 0;
           domains = [];
         }
         const part = quota.fitting(left);
-        quota.named(part);
+        quota.spend(part);
         mails += 1;
         domains.push(...domainsOf(part));
         parts.push([...part]);
@@ -54,14 +54,15 @@ describe('a quota', () => {
 
   it('keeps the order, and leaves room for the domains of the session', () => {
     const quota = new Quota({ ...NO_LIMITS, domains: 2 });
-    quota.named(people(['x@c.example']));
+    quota.spend(people(['x@c.example']));
     expect(domainsOf(quota.fitting(people(['1@a.example', '2@b.example', '3@c.example', '4@a.example'])))).toEqual(['a.example', 'c.example', 'a.example']);
-    expect(quota.isUsedUp(1)).toBe(false);
-    quota.named(people(['x@a.example']));
-    expect(quota.isUsedUp(1)).toBe(true);
+    expect(quota.isUsedUp).toBe(false);
+    quota.spend(people(['x@a.example']));
+    expect(quota.isUsedUp).toBe(true);
   });
 
   it('ends with its mails', () => {
-    expect([0, 1, 2, 3].map((mails) => new Quota({ ...NO_LIMITS, mails: 2 }).isUsedUp(mails))).toEqual([false, false, true, true]);
+    const quota = new Quota({ ...NO_LIMITS, mails: 2 });
+    expect([0, 1, 2].map(() => { const { isUsedUp } = quota; quota.spend([]); return isUsedUp; })).toEqual([false, false, true]);
   });
 });
