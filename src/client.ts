@@ -2,9 +2,9 @@ import { AsyncSubject, concatMap, defer, finalize, Observable, Subject, type Obs
 import { countOrForever, optional } from './config/checks.js';
 import { MOST_CONNECTIONS, settings, type Settings, type SmtpOptions } from './config/options.js';
 import { fromUrl } from './config/url.js';
-import { inOrder, Memory } from './connect/memory.js';
+import { Memory } from './connect/memory.js';
 import { openDoor } from './connect/open-door.js';
-import { plan } from './connect/plan.js';
+import { inOrder, plan } from './connect/plan.js';
 import { fields } from './message/fields.js';
 import { draft, type Mail } from './message/mail.js';
 import type { Message } from './message/message.js';

@@ -1,4 +1,5 @@
 import type { ConnectEvent, ConnectionPlan } from '../index.js';
+import { hostAndPort } from '../protocol/connection-plan.js';
 
 type EventOf<T extends ConnectEvent['type']> = Extract<ConnectEvent, { readonly type: T }>;
 
@@ -29,5 +30,4 @@ const opened = (events: readonly ConnectEvent[]): ConnectionPlan | undefined => 
 
 const SCHEMES = { implicit: 'smtps', starttls: 'smtp+starttls', none: 'smtp' } as const;
 
-const urlOf = ({ host, port, security }: ConnectionPlan): string =>
-  `${SCHEMES[security]}://${host.includes(':') ? `[${host}]` : host}:${port}${security === 'none' ? '?security=none' : ''}`;
+const urlOf = (plan: ConnectionPlan): string => `${SCHEMES[plan.security]}://${hostAndPort(plan)}${plan.security === 'none' ? '?security=none' : ''}`;

@@ -1,6 +1,6 @@
 import { defer, tap, type MonoTypeOperatorFunction } from 'rxjs';
 import type { Capabilities, ConnectionPlan, Endpoint, Reply, SmtpEvent } from '../index.js';
-import { describePlan } from '../protocol/connection-plan.js';
+import { describePlan, hostAndPort } from '../protocol/connection-plan.js';
 import { printable } from '../protocol/printable.js';
 import { formatReply } from '../protocol/reply.js';
 import { writeLine, type Output } from './io.js';
@@ -47,6 +47,6 @@ const describe = (event: Exclude<SmtpEvent, { type: 'progress' }>): string => {
 };
 
 const plan = (candidate: ConnectionPlan): string => printable(describePlan(candidate));
-const endpoint = ({ address, port }: Endpoint): string => `${address.includes(':') ? `[${address}]` : address}:${port}`;
+const endpoint = ({ address, port }: Endpoint): string => hostAndPort({ host: address, port });
 const offers = ({ domain, keywords }: Capabilities): string => `${domain} offers ${keywords.join(' ') || 'nothing'}`;
 const accepted = (reply: Reply, bytes: number, total: number): string => `${formatReply(reply)} (${size(bytes)}, ${Math.round(total)} ms)`;

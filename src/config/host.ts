@@ -1,5 +1,6 @@
 import { domainToASCII } from 'node:url';
 import { usage } from '../message/fields.js';
+import { IPV4 } from '../protocol/address.js';
 
 const LABELS = /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)*$/;
 
@@ -11,9 +12,6 @@ export const hostName = (value: unknown, name: string): string => {
   if (LABELS.test(host)) return host;
   throw usage(`The option "${name}" must be a host name or an IP address.${given.includes('://') ? ' A URL is given instead of the options, as a string.' : given.includes(':') ? ' The port is an option of its own.' : ''}`);
 };
-
-const OCTET = '(?:25[0-5]|2[0-4]\\d|1?\\d?\\d)';
-const IPV4 = new RegExp(`^${OCTET}(?:\\.${OCTET}){3}$`);
 
 export const isAddress = (text: string): boolean =>
   IPV4.test(text) || (/^[0-9a-f:.]*:[0-9a-f:.]*(?:%[\w.~-]+)?$/i.test(text) && URL.canParse(`http://[${text.replace(/%.*$/, '')}]/`));

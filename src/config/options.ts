@@ -4,6 +4,7 @@ import type { PoolSettings } from '../pool/pool-state.js';
 import type { Rate } from '../pool/rate-limit.js';
 import { fields, nameOf, usage } from '../message/fields.js';
 import { parseClientName } from '../protocol/address.js';
+import { MECHANISM_NAME } from '../protocol/capabilities.js';
 import type { SecurityMode } from '../protocol/connection-plan.js';
 import { SmtpError, SmtpUsageError } from '../protocol/error.js';
 import { Secret } from '../protocol/secret.js';
@@ -121,8 +122,6 @@ export interface Settings extends SessionSettings, DialSettings {
   readonly host: string;
   readonly port: number | undefined;
   readonly modes: 'auto' | 'tls' | readonly SecurityMode[];
-  /** More than one door may be tried. */
-  readonly automatic: boolean;
   readonly stagger: number | undefined;
   readonly pool: PoolSettings | false;
 }
@@ -165,10 +164,10 @@ const check = (options: SmtpOptions): Settings => {
   const bypassed = (['proxy', 'localEndpoint', 'lookup'] as const).find((name) => given[name] !== undefined);
   if (socket !== undefined && bypassed !== undefined) throw usage(`The options "socket" and "${bypassed}" exclude each other.`);
   return {
-    host, port: door, modes, automatic,
+    host, port: door, modes,
     stagger: optional(duration)(given.stagger, 'stagger'),
     credentials: checkAuth(given.auth),
-    allowedAuthentication: optional(list(saslName))(given.allowedAuthentication, 'allowedAuthentication'),
+    allowedAuthentication: optional(list(mechanismName))(given.allowedAuthentication, 'allowedAuthentication'),
     allowInsecureAuth: optional(flag)(given.allowInsecureAuth, 'allowInsecureAuth') ?? false,
     clientName: given.clientName === undefined ? undefined : parseClientName(text(given.clientName, 'clientName')),
     timeouts: checkTimeouts(given.timeouts, automatic),
@@ -194,7 +193,7 @@ const checkSecurity = (value: unknown, host: string): Settings['modes'] => {
 const checkAuth = (value: unknown): SessionCredentials | undefined => {
   if (value === undefined) return undefined;
   if (isMechanism(value)) {
-    saslName(value.name, 'auth.name');
+    mechanismName(value.name, 'auth.name');
     if (typeof value.done !== 'boolean') throw usage('The option "auth.done" must be true or false: whether everything due was said and verified when the server says 235.');
     return { kind: 'mechanism', mechanism: value };
   }
@@ -224,10 +223,9 @@ const isMechanism = (value: unknown): value is SaslMechanism => {
   return typeof name === 'string' && typeof start === 'function' && typeof next === 'function';
 };
 
-// RFC 4422 section 3.1.
-const saslName = (value: unknown, name: string): string => {
+const mechanismName = (value: unknown, name: string): string => {
   const mechanism = text(value, name).toUpperCase();
-  if (!/^[A-Z0-9_-]{1,20}$/.test(mechanism)) throw usage(`The option "${name}" must be the name of a SASL mechanism, as in "PLAIN".`);
+  if (!MECHANISM_NAME.test(mechanism)) throw usage(`The option "${name}" must be the name of a SASL mechanism, as in "PLAIN".`);
   return mechanism;
 };
 

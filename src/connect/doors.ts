@@ -5,7 +5,8 @@ import type { HandOver, Leave, Opening } from '../session/open-session.js';
 import { resume } from '../session/resume.js';
 import type { State } from '../session/state.js';
 import { mayFallBack, TLS_WAS_MET } from './may-fall-back.js';
-import { isLastResort, type Memory } from './memory.js';
+import type { Memory } from './memory.js';
+import { isLastResort } from './plan.js';
 
 /** Opens a session on a connection of its own, or goes on where another candidate stopped. */
 export type Open = (plan: ConnectionPlan, handOver: HandOver, from?: State) => Observable<Opening>;

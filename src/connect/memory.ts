@@ -30,18 +30,3 @@ export class Memory {
 }
 
 const isRefusedByProxy = (error: unknown): error is SmtpConnectionError => error instanceof SmtpConnectionError && error.code === 'E_PROXY' && error.reason === 'authentication';
-
-/** Clear text behind a way with TLS: it may be used only where none of those can be had. */
-export const isLastResort = (plan: ConnectionPlan, plans: readonly ConnectionPlan[]): boolean =>
-  plan.security === 'none' && plans.slice(0, plans.indexOf(plan)).some(({ security }) => security !== 'none');
-
-/**
- * What opened before comes first, and the rest keeps its order. Pure. Clear text as the last resort never moves: where it
- * opened, STARTTLS is asked first at the same door, because both share one connection.
- */
-export const inOrder = (plans: readonly ConnectionPlan[], opened: ConnectionPlan | undefined): readonly ConnectionPlan[] => {
-  const first = opened !== undefined && isLastResort(opened, plans)
-    ? plans.find(({ port, security }) => port === opened.port && security === 'starttls')
-    : opened;
-  return first === undefined || first === plans[0] ? plans : [first, ...plans.filter((plan) => plan !== first)];
-};

@@ -3,7 +3,8 @@ import type { ConnectionPlan } from '../protocol/connection-plan.js';
 import type { Leave, Opening } from '../session/open-session.js';
 import { Doors, type Open } from './doors.js';
 import { candidatesOf, inTurn } from './in-turn.js';
-import { inOrder, type Memory } from './memory.js';
+import type { Memory } from './memory.js';
+import { inOrder } from './plan.js';
 import { staggered } from './staggered.js';
 
 export interface RunOptions {

@@ -5,7 +5,7 @@ import type { ConnectEvent } from '../protocol/event.js';
 import { remaining } from '../transport/clock.js';
 import { candidatesOf, inTurn, type Attempt, type Candidate, type FailedAttempts } from './in-turn.js';
 import { mayFallBack } from './may-fall-back.js';
-import { isLastResort } from './memory.js';
+import { isLastResort } from './plan.js';
 
 export interface RaceOptions<T> {
   /** Milliseconds from one start to the next. */

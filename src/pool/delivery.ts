@@ -2,10 +2,11 @@ import type { Observable, Observer, SchedulerLike, Unsubscribable } from 'rxjs';
 import { SmtpConnectionError, SmtpReplyError, SmtpTimeoutError, type Phase } from '../protocol/error.js';
 import type { SmtpEvent } from '../protocol/event.js';
 import type { Leave, Opening } from '../session/open-session.js';
-import type { Claim, Session } from '../session/session.js';
+import type { Claim } from '../session/claim.js';
+import type { Session } from '../session/session.js';
 import { remaining, timeoutError, type Deadline } from '../transport/clock.js';
 import type { Connection } from './connection.js';
-import { mayMove } from './may-move.js';
+import { mayMove, type Move } from './may-move.js';
 import type { Place } from './place.js';
 import type { Spot } from './waiting-line.js';
 
@@ -204,7 +205,7 @@ export class Delivery implements Observer<SmtpEvent>, Unsubscribable {
   }
 
   /** What the failure says of its connection, and of all others to that server. */
-  #learnFrom(error: unknown, moving: ReturnType<typeof mayMove>): void {
+  #learnFrom(error: unknown, moving: Move | undefined): void {
     const session = this.#session;
     const claim = this.#claim;
     if (session === undefined || claim === undefined) return;

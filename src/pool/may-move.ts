@@ -1,7 +1,10 @@
 import { SmtpConnectionError, SmtpError, SmtpProtocolError, SmtpTimeoutError } from '../protocol/error.js';
 import { isFarewell, isTooMany, type Reply } from '../protocol/reply.js';
 import { isOutOfTurn } from '../session/judge-envelope.js';
-import type { Claim } from '../session/session.js';
+import type { Claim } from '../session/claim.js';
+
+/** Why a mail is begun again. */
+export type Move = 'the-connection-died' | 'the-session-is-full' | 'it-was-ahead' | 'its-commands-were';
 
 /**
  * May a mail, of which nothing was told yet, be begun again on another connection? Only where the connection is to blame
@@ -11,7 +14,7 @@ import type { Claim } from '../session/session.js';
  * `it-was-ahead`, sent before the mail in front of it was answered, which the server did not bear; or `its-commands-were`,
  * which makes a difference also to the first mail on a connection.
  */
-export const mayMove = (error: unknown, claim: Pick<Claim, 'isFirst' | 'overlaps' | 'inGroup' | 'hasServed' | 'isSignedIn'>): 'the-connection-died' | 'the-session-is-full' | 'it-was-ahead' | 'its-commands-were' | undefined => {
+export const mayMove = (error: unknown, claim: Pick<Claim, 'isFirst' | 'overlaps' | 'inGroup' | 'hasServed' | 'isSignedIn'>): Move | undefined => {
   const { isFirst, overlaps, inGroup } = claim;
   if (!(error instanceof SmtpError) || error.outcome === 'unknown') return undefined;
   if (inGroup && !overlaps && isOutOfTurn(error)) return 'its-commands-were';

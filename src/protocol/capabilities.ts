@@ -3,15 +3,15 @@ import type { Reply } from './reply.js';
 const MOST_KEYWORDS = 128;
 // RFC 5321 section 4.1.1.1, ehlo-keyword.
 const KEYWORD = /^[A-Za-z0-9][A-Za-z0-9-]*$/;
-// RFC 4422 section 3.1, sasl-mech.
-const MECHANISM = /^[A-Z0-9_-]{1,20}$/;
+/** RFC 4422 section 3.1, sasl-mech. */
+export const MECHANISM_NAME = /^[A-Z0-9_-]{1,20}$/;
 // RFC 1870 section 3.
 const SIZE = /^[0-9]{1,20}$/;
 
 const sizeLimit = ([limit = '']: readonly string[] = []): number | undefined => (SIZE.test(limit) && Number(limit) > 0 ? Number(limit) : undefined);
 
 const mechanisms = (names: readonly string[] = []): readonly string[] =>
-  Object.freeze([...new Set(names.map((name) => name.toUpperCase()))].filter((name) => MECHANISM.test(name)));
+  Object.freeze([...new Set(names.map((name) => name.toUpperCase()))].filter((name) => MECHANISM_NAME.test(name)));
 
 /** How much a server takes (RFC 9422); what is undefined has no limit that was told. */
 export interface Limits {

@@ -1,6 +1,5 @@
 import { SmtpUsageError, type Phase } from './error.js';
-
-const HIDDEN = '***';
+import { HIDDEN } from './secret.js';
 
 // RFC 5321 section 4.1.1: nothing but printable characters and UTF-8 may stand in a command. Refused, never repaired.
 const FORBIDDEN = /[\u0000-\u001f\u007f\u0085\u2028\u2029]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;

@@ -17,7 +17,10 @@ export interface ConnectionPlan {
   readonly security: SecurityMode;
 }
 
-export const describePlan = ({ host, port, security }: ConnectionPlan): string => {
-  const how = { implicit: 'implicit TLS', starttls: 'STARTTLS', none: 'clear text' }[security];
-  return `${host}:${String(port)} (${how})`;
+/** `host:port`; an IPv6 address in brackets (RFC 3986 section 3.2.2). */
+export const hostAndPort = ({ host, port }: { readonly host: string; readonly port: number }): string => `${host.includes(':') ? `[${host}]` : host}:${String(port)}`;
+
+export const describePlan = (plan: ConnectionPlan): string => {
+  const how = { implicit: 'implicit TLS', starttls: 'STARTTLS', none: 'clear text' }[plan.security];
+  return `${hostAndPort(plan)} (${how})`;
 };

@@ -1,3 +1,5 @@
+import type { Phase } from './error.js';
+
 /** How long each step may take, in milliseconds. `Infinity` waits for ever, except for `greeting`. */
 export interface Timeouts {
   /** Name resolution. Default 15,000. */
@@ -10,7 +12,7 @@ export interface Timeouts {
   readonly tls: number;
   /** From the connection to the 220, an implicit TLS handshake included. Default 30,000; 5,000 where more than one door may be tried. */
   readonly greeting: number;
-  /** The reply to a command. Default by command (RFC 5321 section 4.5.3.2): see `commandTimeout`. */
+  /** The reply to a command. Default 300,000 for MAIL and RCPT, 120,000 for DATA, 60,000 for others (RFC 5321 section 4.5.3.2). */
   readonly command: number | undefined;
   /** One block of content: read from its source and taken by the socket. Default 180,000. */
   readonly dataBlock: number;
@@ -48,16 +50,18 @@ export const DEFAULT_TIMEOUTS: Timeouts = {
 export const AUTOMATIC_GREETING_TIMEOUT = 5 * SECOND;
 
 // RFC 5321 section 4.5.3.2: five minutes for MAIL and RCPT, two for DATA. The others are answered at once or not at all.
-const COMMAND_DEFAULTS: Readonly<Record<string, number>> = { mail: 5 * MINUTE, rcpt: 5 * MINUTE, data: 2 * MINUTE };
+const COMMAND_DEFAULTS: Readonly<Partial<Record<Phase, number>>> = { mail: 5 * MINUTE, rcpt: 5 * MINUTE, data: 2 * MINUTE };
 
-export const commandTimeout = (timeouts: Timeouts, phase: string): number =>
-  timeouts.command ?? COMMAND_DEFAULTS[phase] ?? MINUTE;
+export const commandTimeout = (timeouts: Timeouts, phase: Phase): number => timeouts.command ?? COMMAND_DEFAULTS[phase] ?? MINUTE;
 
 /** The limit that the reply to a command runs against, by its phase. */
-export const replyLimit = (timeouts: Timeouts, phase: string): { readonly limit: Limit; readonly ms: number } =>
-  phase === 'end-of-data' ? { limit: 'endOfData', ms: timeouts.endOfData }
-    : phase === 'body' ? { limit: 'dataBlock', ms: timeouts.dataBlock }
-      : phase === 'quit' ? { limit: 'quit', ms: timeouts.quit }
-        // For the greeting a connection has a deadline of its own.
-        : phase === 'greeting' ? { limit: 'greeting', ms: Infinity }
-          : { limit: 'command', ms: commandTimeout(timeouts, phase) };
+export const replyLimit = (timeouts: Timeouts, phase: Phase): { readonly limit: Limit; readonly ms: number } => {
+  switch (phase) {
+    // For the greeting a connection has a deadline of its own.
+    case 'greeting': return { limit: 'greeting', ms: Infinity };
+    case 'body': return { limit: 'dataBlock', ms: timeouts.dataBlock };
+    case 'end-of-data': return { limit: 'endOfData', ms: timeouts.endOfData };
+    case 'quit': return { limit: 'quit', ms: timeouts.quit };
+    default: return { limit: 'command', ms: commandTimeout(timeouts, phase) };
+  }
+};

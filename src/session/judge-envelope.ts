@@ -5,7 +5,8 @@ import { isFarewell, isPositive, isRefusal, isTooLarge, isTooMany, laterOr, make
 import type { Wire } from '../wire/wire.js';
 import type { EnvelopePlan } from './envelope-plan.js';
 import { refusal, TLS_FIRST, unexpected, wantsTls } from './expect-reply.js';
-import type { Claim, Session } from './session.js';
+import type { Claim } from './claim.js';
+import type { Session } from './session.js';
 
 interface Refused {
   readonly recipient: string;

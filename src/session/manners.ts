@@ -57,7 +57,7 @@ export class Manners {
    */
   failedAhead(error: unknown): void {
     const isSilence = error instanceof SmtpTimeoutError && error.limit === 'command';
-    if (this.#bears === 'mails' && (error instanceof SmtpProtocolError || (isSilence && !this.#isProven))) this.#bears = 'groups';
+    if (error instanceof SmtpProtocolError || (isSilence && !this.#isProven)) this.disappoint();
   }
 
   /** The server turned something away, or lost count, that was sent ahead. Others of the same burst are no further news. */

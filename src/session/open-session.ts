@@ -1,6 +1,6 @@
 import { concatMap, Observable, type SchedulerLike } from 'rxjs';
 import { Capabilities } from '../protocol/capabilities.js';
-import type { ConnectionPlan } from '../protocol/connection-plan.js';
+import { hostAndPort, type ConnectionPlan } from '../protocol/connection-plan.js';
 import type { ConnectEvent } from '../protocol/event.js';
 import { Redactor } from '../protocol/secret.js';
 import type { ByteStream } from '../transport/byte-stream.js';
@@ -62,7 +62,7 @@ const connected = (stream: ByteStream, { plan, settings, operation, scheduler, l
     stage: 'connected',
     events: [event, ...unverifiedProxies(proxies), ...(plan.security === 'none' ? [] : skippedVersions(tls))],
     plan, settings, operation, capabilities: Capabilities.none, hasGreeted: false, isAuthenticated: false,
-    wire: new Wire(stream, { peer: `${plan.host}:${String(plan.port)}`, connection, timeouts, scheduler, redactor, log, replies }),
+    wire: new Wire(stream, { peer: hostAndPort(plan), connection, timeouts, scheduler, redactor, log, replies }),
     greetBy: deadline(scheduler, 'greeting', timeouts.greeting),
   };
 };

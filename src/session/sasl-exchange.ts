@@ -28,7 +28,7 @@ export interface SaslOutcome {
 export const saslExchange = (state: State, mechanism: SaslMechanism): Observable<SaslOutcome> =>
   defer(() => {
     const { wire, operation } = state;
-    const ask = (command: Command): Observable<Reply> => exchange(wire, [command], { operation });
+    const ask = (command: Command): Observable<Reply> => exchange(wire, [command], operation);
     const initial = startOf(mechanism);
     if (initial !== undefined) conceal(state, initial);
     const opening = auth(mechanism.name, initial);
@@ -72,7 +72,7 @@ const respond = (state: State, mechanism: SaslMechanism, challenge: Reply, postp
 const abort = ({ wire, operation }: State, mechanism: SaslMechanism, error: unknown): Observable<never> => {
   if (error instanceof SmtpError) return throwError(() => error);
   wire.mustDrop = false;
-  return exchange(wire, [AUTH_CANCEL], { operation }).pipe(
+  return exchange(wire, [AUTH_CANCEL], operation).pipe(
     map((reply) => {
       // It took "*" for a response and goes on, so it would take QUIT for one, too.
       if (reply.code === 334) wire.mustDrop = true;

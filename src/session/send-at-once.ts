@@ -17,7 +17,7 @@ import type { Transaction } from './transaction.js';
 export const sendAtOnce = (transaction: Transaction, content: Buffer): Unsubscribable => {
   const { session: { wire }, claim, plan, operation } = transaction;
   const commands = group(claim, plan, bdat(content.length, true));
-  const conversation = converse(wire, commands, { operation }, new AtOnce(transaction, commands, content.length), content);
+  const conversation = converse(wire, commands, operation, new AtOnce(transaction, commands, content.length), content);
   if (!wire.failed) claim.written(content.length);
   return conversation;
 };

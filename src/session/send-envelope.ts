@@ -1,19 +1,20 @@
 import { concatMap, map, Observable, of } from 'rxjs';
 import { DATA, RSET, type Command } from '../protocol/command.js';
 import type { SmtpError } from '../protocol/error.js';
-import { isPositive, type Reply } from '../protocol/reply.js';
+import { isFarewell, isPositive, type Reply } from '../protocol/reply.js';
 import type { Deadline } from '../transport/clock.js';
 import { exchange, exchangeInTurn } from '../wire/exchange.js';
 import type { Wire } from '../wire/wire.js';
 import type { EnvelopePlan } from './envelope-plan.js';
 import { judgeEnvelope, type Verdict } from './judge-envelope.js';
-import type { Claim, Session } from './session.js';
+import type { Claim } from './claim.js';
+import type { Session } from './session.js';
 
 /** MAIL, RCPT and DATA: one group where the server pipelines, else one after the other; all replies, and then a verdict. */
 export const sendEnvelope = (session: Session, claim: Claim, plan: EnvelopePlan, operation: Deadline): Observable<Verdict> => {
   const { wire, pipelines } = session;
   const last = plan.chunks ? undefined : DATA;
-  const answers$ = pipelines ? collect(exchange(wire, group(claim, plan, last), { operation })) : inTurn(wire, group(claim, plan), operation, last);
+  const answers$ = pipelines ? collect(exchange(wire, group(claim, plan, last), operation)) : inTurn(wire, group(claim, plan), operation, last);
   return answers$.pipe(map(({ replies, lost }) => judgeEnvelope(session, claim, plan, replies, lost)));
 };
 
@@ -33,14 +34,14 @@ interface Answers {
 /** Nothing follows a refused RSET or MAIL; a refused recipient stops nobody else, unless the server says goodbye. */
 const inTurn = (wire: Wire, commands: readonly Command[], operation: Deadline, last: Command | undefined): Observable<Answers> => {
   const mailAt = commands.findIndex(({ phase }) => phase === 'mail');
-  const goOn = (reply: Reply, index: number): boolean => reply.code !== 421 && (index > mailAt || isPositive(reply));
+  const goOn = (reply: Reply, index: number): boolean => !isFarewell(reply) && (index > mailAt || isPositive(reply));
   let index = 0;
-  return collect(exchangeInTurn(wire, commands, { operation }, (reply) => goOn(reply, index++))).pipe(
+  return collect(exchangeInTurn(wire, commands, operation, (reply) => goOn(reply, index++))).pipe(
     concatMap((answers) => {
       const accepted = answers.replies.slice(mailAt + 1).some(isPositive);
       return last === undefined || !accepted || answers.lost !== undefined || answers.replies.length < commands.length
         ? of(answers)
-        : collect(exchange(wire, [last], { operation })).pipe(map((data): Answers => ({ replies: [...answers.replies, ...data.replies], lost: data.lost })));
+        : collect(exchange(wire, [last], operation)).pipe(map((data): Answers => ({ replies: [...answers.replies, ...data.replies], lost: data.lost })));
     }),
   );
 };

@@ -49,7 +49,7 @@ export const sendInGroup = (transaction: Transaction, content: Buffer): Unsubscr
     return writing;
   };
 
-  step = converse(wire, group(claim, plan, DATA), { operation }, {
+  step = converse(wire, group(claim, plan, DATA), operation, {
     next: (reply) => { replies.push(reply); },
     error: judge,
     complete: () => { judge(); },

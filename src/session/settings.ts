@@ -24,7 +24,7 @@ export interface SessionSettings {
   readonly proxies: readonly ProxySettings[];
   readonly pipelining: {
     readonly enabled: boolean;
-    /** Mails under way on one connection; `undefined` leaves it to the server's manners. */
+    /** Mails under way on one connection; `undefined`: 32. What the server is found not to bear lowers it. */
     readonly depth: number | undefined;
   };
 }

@@ -1,6 +1,6 @@
 import type { Capabilities } from '../protocol/capabilities.js';
 import type { ConnectionPlan } from '../protocol/connection-plan.js';
-import type { ConnectEvent } from '../protocol/event.js';
+import type { ConnectEvent, ReadyEvent } from '../protocol/event.js';
 import type { Deadline } from '../transport/clock.js';
 import type { Wire } from '../wire/wire.js';
 import type { SessionSettings } from './settings.js';
@@ -33,3 +33,7 @@ export const FOLLOWS: Readonly<Record<Stage, readonly Stage[]>> = {
   authenticated: ['ready'],
   ready: [],
 };
+
+/** A mail can start. `reused`: on a connection that was open already. */
+export const readyEvent = ({ capabilities, wire }: Pick<State, 'capabilities' | 'wire'>, reused: boolean): ReadyEvent =>
+  ({ type: 'ready', capabilities, supportedAuthentication: capabilities.authentication, secure: wire.stream.tls !== undefined, reused });

@@ -1,8 +1,8 @@
 import { catchError, concat, defer, EMPTY, expand, identity, ignoreElements, map, of, scan, throwError, type Observable } from 'rxjs';
 import { Capabilities } from '../protocol/capabilities.js';
 import { ehlo, helo, STARTTLS } from '../protocol/command.js';
-import { SmtpProtocolError, SmtpReplyError, type Phase } from '../protocol/error.js';
-import type { ConnectEvent, ReadyEvent } from '../protocol/event.js';
+import { SmtpProtocolError, SmtpReplyError } from '../protocol/error.js';
+import type { ConnectEvent } from '../protocol/event.js';
 import { isUnknownCommand, laterOr, type Reply } from '../protocol/reply.js';
 import { before, deadline, sooner } from '../transport/clock.js';
 import { secure as secureStream } from '../transport/secure.js';
@@ -12,7 +12,7 @@ import { Wire } from '../wire/wire.js';
 import { authenticate } from './authenticate.js';
 import { defaultClientName } from './client-name.js';
 import { certificateOr, onCode } from './expect-reply.js';
-import { FOLLOWS, type Stage, type State } from './state.js';
+import { FOLLOWS, readyEvent, type Stage, type State } from './state.js';
 import { unverified } from './weak-tls.js';
 
 /**
@@ -57,13 +57,13 @@ const introduce = (state: State): Observable<State> => {
   const name = settings.clientName ?? defaultClientName(wire.stream.local);
   const introduced = (capabilities: Capabilities): State => ({ ...state, stage: 'introduced', capabilities, events: [{ type: 'introduced', capabilities }] });
   const hint = (reply: Reply): string => certificateOr(laterOr('Check the option "clientName", or ask the server\'s operator.', reply), reply);
-  return exchange(wire, [ehlo(name)], { operation }).pipe(
+  return exchange(wire, [ehlo(name)], operation).pipe(
     onCode(250, { wire, phase: 'hello', command: 'EHLO', hint }, (reply) => introduced(Capabilities.fromEhlo(reply))),
     catchError((error: unknown) => {
       // HELO will do where STARTTLS is not needed. A sign-in then fails as it does wherever nothing is offered for it.
       const isUnknown = error instanceof SmtpReplyError && isUnknownCommand(error.reply);
       if (!isUnknown || needsTls(state)) return throwError(() => error);
-      return exchange(wire, [helo(name)], { operation }).pipe(
+      return exchange(wire, [helo(name)], operation).pipe(
         onCode(250, { wire, phase: 'hello', command: 'HELO', hint }, (reply) => introduced(Capabilities.fromHelo(reply))),
       );
     }),
@@ -81,7 +81,7 @@ const startTls = (state: State): Observable<State> => {
     message: `${wire.context.peer} does not offer STARTTLS. Use its port for implicit TLS (465), or security: "none" if clear text is acceptable.`,
   }));
   return concat(
-    exchange(wire, [STARTTLS], { operation }).pipe(
+    exchange(wire, [STARTTLS], operation).pipe(
       onCode(220, { wire, phase: 'starttls', command: 'STARTTLS', hint: () => 'It offers TLS and cannot start it; try later, or its port for implicit TLS (465).' }, identity),
       ignoreElements(),
     ),
@@ -94,8 +94,7 @@ const secure = (state: State, mode: 'implicit' | 'starttls'): Observable<State> 
   const { plan, settings, operation } = state;
   const { context } = state.wire;
   const { scheduler } = context;
-  const phase: Phase = 'tls';
-  const limit = sooner(deadline(scheduler, 'tls', settings.timeouts.tls), sooner(mode === 'implicit' ? state.greetBy : operation, operation));
+  const end = sooner(deadline(scheduler, 'tls', settings.timeouts.tls), mode === 'implicit' ? sooner(state.greetBy, operation) : operation);
   const stream = state.wire.release();
   // Behind a proxy's answer a greeting may wait already: it tells TLS that this is the wrong door.
   if (mode === 'starttls' && stream.unread > 0) {
@@ -103,8 +102,8 @@ const secure = (state: State, mode: 'implicit' | 'starttls'): Observable<State> 
     stream.destroy();
     return throwError(() => injected(context.peer, state.wire.transcript()));
   }
-  return secureStream(stream, plan.host, settings.tls, phase).pipe(
-    before(scheduler, limit, phase, `The TLS handshake with ${context.peer}`),
+  return secureStream(stream, plan.host, settings.tls, 'tls').pipe(
+    before(scheduler, end, 'tls', `The TLS handshake with ${context.peer}`),
     map((secured): State => {
       const { protocol = '', cipher = '', certificate } = secured.tls ?? {};
       if (certificate === undefined) throw new Error('A secured stream has a certificate.');
@@ -117,8 +116,4 @@ const secure = (state: State, mode: 'implicit' | 'starttls'): Observable<State> 
   );
 };
 
-const ready = (state: State): State => {
-  const { capabilities } = state;
-  const event: ReadyEvent = { type: 'ready', capabilities, supportedAuthentication: capabilities.authentication, secure: state.wire.stream.tls !== undefined, reused: false };
-  return { ...state, stage: 'ready', events: [event] };
-};
+const ready = (state: State): State => ({ ...state, stage: 'ready', events: [readyEvent(state, false)] });

@@ -2,6 +2,7 @@ import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Observable } from 'rxjs';
 import type { Endpoint } from '../protocol/connection-plan.js';
+import type { CertificateSummary } from '../protocol/event.js';
 import type { ChannelBinding } from '../sasl/channel-binding.js';
 import { WriteBuffer } from './write-buffer.js';
 
@@ -9,7 +10,7 @@ import { WriteBuffer } from './write-buffer.js';
 export interface TlsFacts {
   readonly protocol: string;
   readonly cipher: string;
-  readonly certificate: { readonly subject: string; readonly issuer: string; readonly altNames: readonly string[]; readonly validFrom: string; readonly validTo: string; readonly fingerprint256: string };
+  readonly certificate: CertificateSummary;
   /** What a sign-in can be tied to. */
   readonly binding?: ChannelBinding | undefined;
 }

@@ -32,5 +32,3 @@ export interface DialContext {
 /** Fails unless a value comes within the limit, counted from `subscribe`, or before the whole operation must have ended. */
 export const within = <T>({ settings, operation, scheduler }: DialContext, limit: Limit, phase: Phase, what: string): MonoTypeOperatorFunction<T> =>
   (source) => defer(() => source.pipe(before(scheduler, sooner(deadline(scheduler, limit, settings.timeouts[limit] ?? Infinity), operation), phase, what)));
-
-export const describeTarget = ({ host, port }: Target): string => `${host.includes(':') ? `[${host}]` : host}:${String(port)}`;

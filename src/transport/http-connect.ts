@@ -1,9 +1,9 @@
 import type * as Http from 'node:http';
 import { Observable } from 'rxjs';
+import { hostAndPort } from '../protocol/connection-plan.js';
 import { printable } from '../protocol/printable.js';
 import { Redactor } from '../protocol/secret.js';
 import { SocketStream } from './byte-stream.js';
-import { describeTarget } from './dial-context.js';
 import type { OpenTunnel } from './proxy.js';
 import { handshakeError, type ProxyReason } from './proxy-error.js';
 import type { ProxySettings } from './proxy-settings.js';
@@ -15,7 +15,7 @@ const LONGEST_WORDS = 200;
 export const httpTunnel = ({ request }: typeof Http): OpenTunnel => (stream, { proxy, target, via }) =>
   new Observable((subscriber) => {
     let handedOver = false;
-    const authority = describeTarget(target);
+    const authority = hostAndPort(target);
     const credentials = credentialsOf(proxy);
     const fail = (reason: ProxyReason, said: string, hint?: string): void => { subscriber.error(handshakeError(proxy, target, 'request', reason, said, hint)); };
     const connect = request({

@@ -1,5 +1,6 @@
+import { hostAndPort } from '../protocol/connection-plan.js';
 import { SmtpConnectionError } from '../protocol/error.js';
-import { describeTarget, type Target } from './dial-context.js';
+import type { Target } from './dial-context.js';
 import { describeProxy, type ProxySettings } from './proxy-settings.js';
 
 /** What a proxy meant, in a word, whatever it speaks. */
@@ -22,5 +23,5 @@ const REASONS: Readonly<Record<ProxyReason, { readonly retryable: boolean; reado
 export const handshakeError = (proxy: ProxySettings, target: Target, stage: ProxyStage, reason: ProxyReason, said: string, hint = REASONS[reason].hint): SmtpConnectionError =>
   new SmtpConnectionError('E_PROXY', {
     phase: 'proxy', reason, retryable: REASONS[reason].retryable,
-    message: `The proxy ${describeProxy(proxy)} opened no way to ${describeTarget(target)} (stage: ${stage}): ${said}. ${hint}`,
+    message: `The proxy ${describeProxy(proxy)} opened no way to ${hostAndPort(target)} (stage: ${stage}): ${said}. ${hint}`,
   });

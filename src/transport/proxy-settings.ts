@@ -1,5 +1,5 @@
+import { hostAndPort } from '../protocol/connection-plan.js';
 import type { Secret } from '../protocol/secret.js';
-import { describeTarget } from './dial-context.js';
 import type { TlsSettings } from './settings.js';
 
 export type ProxyProtocol = 'socks4' | 'socks4a' | 'socks5' | 'http' | 'https';
@@ -16,4 +16,4 @@ export interface ProxySettings {
 }
 
 /** Like a URL, without credentials. */
-export const describeProxy = (proxy: ProxySettings): string => `${proxy.protocol}://${describeTarget(proxy)}`;
+export const describeProxy = (proxy: ProxySettings): string => `${proxy.protocol}://${hostAndPort(proxy)}`;

@@ -2,8 +2,9 @@ import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { Observable } from 'rxjs';
-import type { TlsVersion } from '../protocol/connection-plan.js';
+import { hostAndPort, type TlsVersion } from '../protocol/connection-plan.js';
 import type { Phase } from '../protocol/error.js';
+import type { CertificateSummary } from '../protocol/event.js';
 import { tls } from './builtins.js';
 import { SocketStream, type ByteStream, type TlsFacts } from './byte-stream.js';
 import { channelBinding } from './channel-binding.js';
@@ -26,9 +27,9 @@ export const secure = (stream: ByteStream, host: string, settings: TlsSettings, 
     subscriber.add(() => { if (!handedOver) begun.destroy(); });
     const { versions, skippedVersions, rejectUnauthorized, fingerprints } = settings;
     const name = settings.servername ?? host;
-    const handshake: Handshake = { phase, peer: `${host} (${remote.address}:${String(remote.port)})`, name, versions, skippedVersions };
+    const handshake: Handshake = { phase, peer: `${host} (${hostAndPort({ host: remote.address, port: remote.port })})`, name, versions, skippedVersions };
     const readBefore = carrier.bytesRead ?? 0;
-    let certificate: TlsFacts['certificate'] | undefined;
+    let certificate: CertificateSummary | undefined;
     // RFC 6066 section 3: an address is no server name; the certificate is then checked against its IP entries.
     const servername = isIP(name) === 0 ? name : '';
     const socket = begun = tls().connect({ host: name, servername, socket: carrier, secureContext: settings.context(), rejectUnauthorized });

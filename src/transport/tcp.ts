@@ -1,9 +1,9 @@
 import { isIP, Socket } from 'node:net';
 import { catchError, concatMap, connect, EMPTY, endWith, ignoreElements, merge, Observable, take, throwIfEmpty, timer } from 'rxjs';
-import type { Endpoint } from '../protocol/connection-plan.js';
+import { hostAndPort, type Endpoint } from '../protocol/connection-plan.js';
 import { SmtpConnectionError, SmtpError, SmtpUsageError } from '../protocol/error.js';
 import { SocketStream } from './byte-stream.js';
-import { describeTarget, within, type DialContext, type Target } from './dial-context.js';
+import { within, type DialContext, type Target } from './dial-context.js';
 import { bindingFor } from './local-endpoint.js';
 import { resolve, type ResolvedAddress } from './resolve.js';
 import type { LocalEndpoint } from './settings.js';
@@ -25,7 +25,7 @@ interface Failure {
 export const tcp = (target: Target, context: DialContext): Observable<SocketStream> =>
   resolve(target.host, context).pipe(
     concatMap((addresses) => toAnyOf(addresses, target, context).pipe(
-      within(context, 'connect', 'connect', `Connecting to ${describeTarget(target)} (${addresses.map(({ address }) => address).join(', ')})`),
+      within(context, 'connect', 'connect', `Connecting to ${hostAndPort(target)} (${addresses.map(({ address }) => address).join(', ')})`),
     )),
   );
 
@@ -106,6 +106,6 @@ const connectError = (target: Target, failures: readonly Failure[], localEndpoin
   return new SmtpConnectionError('E_CONNECT', {
     phase: 'connect', reason, retryable: !OURS.has(reason),
     cause: failures.length === 1 ? first?.error : new AggregateError(failures.map(({ error }) => error), 'every address failed'),
-    message: `No connection to ${describeTarget(target)} (${each}). ${OURS.has(reason) ? 'Check the option "localEndpoint" and what this machine may open.' : 'Check the host and port, and whether a firewall is in between.'}`,
+    message: `No connection to ${hostAndPort(target)} (${each}). ${OURS.has(reason) ? 'Check the option "localEndpoint" and what this machine may open.' : 'Check the host and port, and whether a firewall is in between.'}`,
   });
 };

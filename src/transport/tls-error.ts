@@ -1,8 +1,8 @@
 import type { TlsVersion } from '../protocol/connection-plan.js';
 import { SmtpConnectionError, type Phase } from '../protocol/error.js';
+import type { CertificateSummary } from '../protocol/event.js';
 import type { LogLine } from '../protocol/log-line.js';
 import { printable } from '../protocol/printable.js';
-import type { TlsFacts } from './byte-stream.js';
 
 /** What went wrong in a handshake, in a word. */
 export type TlsReason =
@@ -20,7 +20,6 @@ export interface Handshake {
   readonly skippedVersions: readonly TlsVersion[];
 }
 
-type Certificate = TlsFacts['certificate'];
 
 const UNTRUSTED = 'It is not signed by an authority that is trusted here. Give its authority in "tls.ca", or have the server send its whole chain.';
 
@@ -39,7 +38,7 @@ const VERDICTS: Readonly<Record<string, readonly [TlsReason, string]>> = {
 const VERDICT = /^(?:CERT_|CRL_|UNABLE_TO_|INVALID_|ERROR_IN_|PATH_LENGTH|DEPTH_ZERO|SELF_SIGNED|AUTHORITY_|SUBJECT_|OUT_OF_MEM)/;
 
 /** The error of a certificate that was not accepted; undefined for any other. */
-export const certificateError = (error: NodeJS.ErrnoException, handshake: Handshake, certificate?: Certificate): SmtpConnectionError | undefined => {
+export const certificateError = (error: NodeJS.ErrnoException, handshake: Handshake, certificate?: CertificateSummary): SmtpConnectionError | undefined => {
   const name = error.code ?? '';
   const verdict = Object.hasOwn(VERDICTS, name) ? VERDICTS[name] : VERDICT.test(name) ? (['untrusted', UNTRUSTED] as const) : undefined;
   if (verdict === undefined) return undefined;
@@ -49,16 +48,16 @@ export const certificateError = (error: NodeJS.ErrnoException, handshake: Handsh
 };
 
 /** The error of a certificate that is none of those that were pinned. */
-export const unpinnedCertificate = (certificate: Certificate, fingerprints: readonly string[] | undefined, handshake: Handshake): SmtpConnectionError | undefined =>
+export const unpinnedCertificate = (certificate: CertificateSummary, fingerprints: readonly string[] | undefined, handshake: Handshake): SmtpConnectionError | undefined =>
   fingerprints === undefined || fingerprints.includes(certificate.fingerprint256) ? undefined : refusal('pin', `is none of "tls.fingerprints": its SHA-256 is ${certificate.fingerprint256}`, 'Find out whether the server was given a new one on purpose before you add it.', handshake, certificate);
 
 // Node's own error is left out: it carries the whole certificate.
-const refusal = (reason: TlsReason, what: string, hint: string, { peer, phase }: Handshake, certificate?: Certificate): SmtpConnectionError =>
+const refusal = (reason: TlsReason, what: string, hint: string, { peer, phase }: Handshake, certificate?: CertificateSummary): SmtpConnectionError =>
   new SmtpConnectionError('E_CERTIFICATE', { phase, reason, message: `The certificate of ${peer} ${what}. ${certificate === undefined ? '' : `${describe(certificate)} `}${hint}` });
 
 const MOST_NAMES = 10;
 
-const describe = ({ subject, issuer, altNames, validFrom, validTo }: Certificate): string => {
+const describe = ({ subject, issuer, altNames, validFrom, validTo }: CertificateSummary): string => {
   const names = altNames.length === 0 ? [subject] : altNames;
   const more = names.length > MOST_NAMES ? ` and ${String(names.length - MOST_NAMES)} more` : '';
   return printable(`It is for ${names.slice(0, MOST_NAMES).join(', ').slice(0, 500)}${more}, issued by ${issuer.slice(0, 100)}, valid from ${validFrom} to ${validTo}.`);

@@ -6,23 +6,21 @@ import { remaining, timeoutError, type Deadline } from '../transport/clock.js';
 import { Expectation, type ReplySink } from './expectation.js';
 import type { Wire } from './wire.js';
 
-export interface ExchangeOptions {
-  /** The whole operation's deadline. */
-  readonly operation: Deadline;
-}
-
-/** Commands out in one write (RFC 2920), their replies in by position. */
-export const exchange = (wire: Wire, commands: readonly Command[], options: ExchangeOptions): Observable<Reply> =>
-  new Observable((subscriber) => converse(wire, commands, options, subscriber));
+/**
+ * Commands out in one write (RFC 2920), their replies in by position.
+ * @param operation the deadline of all that they are a part of.
+ */
+export const exchange = (wire: Wire, commands: readonly Command[], operation: Deadline): Observable<Reply> =>
+  new Observable((subscriber) => converse(wire, commands, operation, subscriber));
 
 /** Each command waits for the reply to the one before it, if that lets it go on. */
-export const exchangeInTurn = (wire: Wire, commands: readonly Command[], options: ExchangeOptions, goOn: (reply: Reply) => boolean): Observable<Reply> =>
+export const exchangeInTurn = (wire: Wire, commands: readonly Command[], operation: Deadline, goOn: (reply: Reply) => boolean): Observable<Reply> =>
   new Observable((subscriber) => {
     let mayGoOn = false;
     let turn: Unsubscribable = Subscription.EMPTY;
     // A loop of plain calls: an inner observable per reply would overflow the stack at 850.
     const ask = (index: number): Unsubscribable =>
-      converse(wire, commands.slice(index, index + 1), options, {
+      converse(wire, commands.slice(index, index + 1), operation, {
         next: (reply) => {
           subscriber.next(reply);
           mayGoOn = goOn(reply);
@@ -39,7 +37,7 @@ export const exchangeInTurn = (wire: Wire, commands: readonly Command[], options
   });
 
 /** What `exchange` does, for who is told directly. Listens first, then writes; content goes out right behind its BDAT LAST. */
-export const converse = (wire: Wire, commands: readonly Command[], { operation }: ExchangeOptions, sink: ReplySink, content?: Uint8Array): Unsubscribable => {
+export const converse = (wire: Wire, commands: readonly Command[], operation: Deadline, sink: ReplySink, content?: Uint8Array): Unsubscribable => {
   const expectation = new Expectation(commands, sink, content !== undefined);
   const conversation = new Conversation(wire, expectation, operation.at === Infinity ? undefined : expireWith(wire, operation, () => expectation.decisive, (error) => { sink.error(error); }));
   wire.expect(expectation);

@@ -7,23 +7,23 @@ import { fixture } from '../support/tls-server.js';
 const of = (more: object): ReturnType<typeof settings> => settings({ host: 'mail.example.com', ...more });
 
 test.each<[string, string]>([
-  ['Mail.Example.COM.', 'mail.example.com'], ['b\u00fccher.example', 'xn--bcher-kva.example'], ['[::1]', '::1'], ['FE80::1%eth0', 'fe80::1%eth0'],
+  ['Mail.Example.COM.', 'mail.example.com'], ['127.0.0.01', '127.0.0.1'], ['b\u00fccher.example', 'xn--bcher-kva.example'], ['[::1]', '::1'], ['FE80::1%eth0', 'fe80::1%eth0'],
   ['127.0.0.1', '127.0.0.1'], ['localhost', 'localhost'], ['smtp_relay', 'smtp_relay'],
 ])('host %s is %s', (host, expected) => { expect(settings({ host }).host).toBe(expected); });
 
 test.each<[object, object]>([
-  [{}, { modes: 'tls', automatic: true, timeouts: { greeting: 5000 } }],
-  [{ host: 'localhost' }, { modes: 'auto', automatic: true }],
+  [{}, { modes: 'tls', timeouts: { greeting: 5000 } }],
+  [{ host: 'localhost' }, { modes: 'auto', timeouts: { greeting: 5000 } }],
   [{ host: '127.9.9.9' }, { modes: 'auto' }],
   [{ host: '[::1]' }, { modes: 'auto' }],
   [{ host: '0:0:0:0:0:0:0:1' }, { modes: 'auto' }],
   [{ host: '::ffff:127.0.0.1' }, { modes: 'auto' }],
   [{ host: '::ffff:192.0.2.1' }, { modes: 'tls' }],
   [{ host: '::1:1' }, { modes: 'tls' }],
-  [{ security: 'implicit' }, { modes: ['implicit'], automatic: false, timeouts: { greeting: 30_000 } }],
-  [{ security: 'starttls' }, { modes: ['starttls'], automatic: true }],
-  [{ security: 'starttls', port: 587 }, { automatic: false, port: 587 }],
-  [{ security: ['none', 'implicit'], port: 25 }, { modes: ['none', 'implicit'], automatic: true }],
+  [{ security: 'implicit' }, { modes: ['implicit'], timeouts: { greeting: 30_000 } }],
+  [{ security: 'starttls' }, { modes: ['starttls'], timeouts: { greeting: 5000 } }],
+  [{ security: 'starttls', port: 587 }, { timeouts: { greeting: 30_000 }, port: 587 }],
+  [{ security: ['none', 'implicit'], port: 25 }, { modes: ['none', 'implicit'], timeouts: { greeting: 5000 } }],
   [{ timeouts: { command: 1, operation: Infinity } }, { timeouts: { command: 1, operation: Infinity, connect: 60_000, greeting: 5000 } }],
   [{ allowedAuthentication: ['plain'] }, { allowedAuthentication: ['PLAIN'] }],
   [{ clientName: 'me.example.com' }, { clientName: 'me.example.com' }],

@@ -1,6 +1,5 @@
 import { createReadStream } from 'node:fs';
 import { PassThrough, Readable } from 'node:stream';
-import { setImmediate as turn } from 'node:timers/promises';
 import { NEVER, Observable, of, throwError } from 'rxjs';
 import { expect, test, vi } from 'vitest';
 import { open, source, type Content, type OpenContent } from '../../src/message/content.js';
@@ -70,9 +69,9 @@ test.each([42, null, {}, []])('a chunk %j is refused', async (chunk) => {
 });
 
 test('a missing file does not end the process and is told by the first next()', async () => {
-  const kept = source(createReadStream('/nonexistent/file'));
-  await turn(); await turn();
-  await new Promise((resolve) => { setTimeout(resolve, 20); });
+  const file = createReadStream('/nonexistent/file');
+  const kept = source(file);
+  await new Promise<void>((resolve) => { file.once('close', () => { resolve(); }); });
   await expect(all(kept.open())).rejects.toThrow('ENOENT');
 });
 

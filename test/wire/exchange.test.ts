@@ -40,7 +40,7 @@ describe('exchange', () => {
         const stream = new FakeStream(hot(server, SERVER).pipe(map((text) => Buffer.from(text))));
         const wire = new Wire(stream, { peer: 'mail.example:25', connection: 1, timeouts: LIMITS, scheduler, redactor: new Redactor(), log: { observed: false, next: () => undefined } }, true);
         let failure: SmtpError | undefined;
-        const told = exchange(wire, GROUP, { operation: deadline(scheduler, 'operation', Infinity) }).pipe(
+        const told = exchange(wire, GROUP, deadline(scheduler, 'operation', Infinity)).pipe(
           map(({ lines }) => lines[0]),
           catchError((thrown: unknown) => { failure = thrown as SmtpError; return throwError(() => ENDED); }),
         );
@@ -58,7 +58,7 @@ describe('exchange', () => {
       const wire = new Wire(new FakeStream(bytes$), { peer: 'mail.example:25', connection: 1, timeouts: LIMITS, scheduler, redactor: new Redactor(), log: { observed: false, next: () => undefined } }, true);
       scheduler.schedule(() => { bytes$.next(Buffer.from('250 a\r\n')); }, 0.25);
       let failure: SmtpTimeoutError | undefined;
-      exchange(wire, GROUP, { operation: deadline(scheduler, 'operation', Infinity) }).subscribe({ error: (thrown: unknown) => { failure = thrown as SmtpTimeoutError; } });
+      exchange(wire, GROUP, deadline(scheduler, 'operation', Infinity)).subscribe({ error: (thrown: unknown) => { failure = thrown as SmtpTimeoutError; } });
       flush();
       expect(failure).toMatchObject({ phase: 'rcpt', elapsed: LIMITS.command });
     });
@@ -82,7 +82,7 @@ describe('content that left behind its envelope, whose replies are out of step',
     const content = Buffer.from('Hi\r\n');
     const told: string[] = [];
     for (const name of ['first', 'second']) {
-      converse(wire, [...ENVELOPE, bdat(content.length, true)], { operation: deadline(monotonic, 'operation', Infinity) }, {
+      converse(wire, [...ENVELOPE, bdat(content.length, true)], deadline(monotonic, 'operation', Infinity), {
         next: () => undefined,
         error: ({ code, phase, outcome }) => { told.push(`${name} ${code} ${phase} ${outcome}`); },
         complete: () => undefined,
@@ -100,7 +100,7 @@ it('content that left before a goodbye was read is in doubt', () => {
   const content = Buffer.from('Hi\r\n');
   const told: string[] = [];
   const send = (name: string, complete: () => void = () => undefined): void => {
-    converse(wire, [...ENVELOPE, bdat(content.length, true)], { operation: deadline(monotonic, 'operation', Infinity) }, {
+    converse(wire, [...ENVELOPE, bdat(content.length, true)], deadline(monotonic, 'operation', Infinity), {
       next: () => undefined,
       error: ({ code, outcome, retryable }) => { told.push(`${name} ${code} ${outcome} ${String(retryable)}`); },
       complete: () => {

@@ -18,7 +18,7 @@ const run = (server: string, picture: (wire: Wire, helpers: RunHelpers) => void)
   return scheduler.run((helpers) => {
     const stream = new FakeStream(helpers.hot(server, SERVER).pipe(map((text) => Buffer.from(text))));
     const wire = new Wire(stream, { peer: 'mail.example:25', connection: 1, timeouts: { ...DEFAULT_TIMEOUTS, quit: 5 }, scheduler, redactor: new Redactor(), log: { observed: false, next: () => undefined } }, true);
-    exchange(wire, GROUP, { operation: deadline(scheduler, 'operation', Infinity) }).subscribe().unsubscribe();
+    exchange(wire, GROUP, deadline(scheduler, 'operation', Infinity)).subscribe().unsubscribe();
     picture(wire, helpers);
     helpers.flush();
     return stream;

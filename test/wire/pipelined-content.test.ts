@@ -17,7 +17,7 @@ const open = () => {
   const told: string[] = [];
   const wire = new Wire(new FakeStream(server), { peer: 'mail.example:25', connection: 1, timeouts: DEFAULT_TIMEOUTS, scheduler: monotonic, redactor: new Redactor(), log: { observed: false, next: () => undefined } }, true);
   const send = (name: string, ...commands: readonly Command[]): void => {
-    converse(wire, [...commands, bdat(CONTENT.length, true)], { operation: deadline(monotonic, 'operation', Infinity) }, {
+    converse(wire, [...commands, bdat(CONTENT.length, true)], deadline(monotonic, 'operation', Infinity), {
       next: () => undefined,
       error: ({ code, phase, outcome }) => { told.push(`${name} ${code} ${phase} ${outcome}`); },
       complete: () => { told.push(`${name} answered`); },

@@ -1,0 +1,83 @@
+import type { Session } from './session.js';
+
+/** One mail's claim on its session. */
+export class Claim {
+  /** No mail went before it here. */
+  readonly isFirst: boolean;
+  /** The mail before it has failed, and may have left its recipients or a piece of its content behind. */
+  readonly isBehindFailure: boolean;
+  /** The mail before it has not ended well yet: RSET goes in front, because some servers keep its transaction open. */
+  readonly needsReset: boolean;
+  /** Others are still waiting for their replies. */
+  readonly overlaps: boolean;
+  /** Its commands go out together. */
+  readonly inGroup: boolean;
+  readonly #session: Session;
+  readonly #number: number;
+  /** What the server had taken when this one began. */
+  readonly #takenBefore: number;
+  /** The server took the mail, and its transaction is over. */
+  hasSucceeded = false;
+  /** The mail has ended, and must not write any more. */
+  isOver = false;
+  #bytes: number | undefined;
+
+  constructor(session: Session, number: number, { isBehindFailure, needsReset, overlaps, inGroup }: Pick<Claim, 'isBehindFailure' | 'needsReset' | 'overlaps' | 'inGroup'>) {
+    this.#session = session;
+    this.#number = number;
+    this.#takenBefore = session.taken;
+    this.isFirst = number === 1;
+    this.isBehindFailure = isBehindFailure;
+    this.needsReset = needsReset;
+    this.overlaps = overlaps;
+    this.inGroup = inGroup;
+  }
+
+  /** A mail that was in front of it was taken meanwhile. One that was withdrawn never was in front. */
+  get isBehindTaken(): boolean {
+    return this.#session.taken > this.#takenBefore;
+  }
+
+  /** The server has taken mails in this session. */
+  get hasServed(): boolean {
+    return this.#session.taken > 0;
+  }
+
+  /** The session began with a sign-in. */
+  get isSignedIn(): boolean {
+    return this.#session.settings.credentials !== undefined;
+  }
+
+  /** The end of its content is on the way: the server may have all of it. */
+  get hasLeft(): boolean {
+    return this.#bytes !== undefined;
+  }
+
+  /** All of it has left: the next mail may write. */
+  written(bytes: number): void {
+    if (this.isOver) return;
+    this.#bytes = bytes;
+    this.#session.written(bytes);
+  }
+
+  /** The server took it, and its transaction is over: before anybody is told, who may send the next mail at once. */
+  succeeded(): void {
+    this.hasSucceeded = true;
+    this.#session.manners.succeeded(this.#number, this.inGroup, this.overlaps && this.isBehindTaken);
+    this.#session.succeeded(this.#number);
+    this.#session.ended(this.#bytes, this.overlaps);
+  }
+
+  /** The server takes as many mails as went before it, and not this one. */
+  turnedAway(): void {
+    this.#session.turnedAway(this.#number);
+  }
+
+  /** Once, however it ended. */
+  ended(): void {
+    this.isOver = true;
+    if (this.hasSucceeded) return;
+    this.#session.failed(this.#number);
+    this.#session.ended(this.#bytes, this.overlaps);
+  }
+}
