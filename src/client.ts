@@ -6,11 +6,12 @@ import { Memory } from './connect/memory.js';
 import { openDoor } from './connect/open-door.js';
 import { inOrder, plan } from './connect/plan.js';
 import { fields } from './message/fields.js';
-import { draft, type Mail } from './message/mail.js';
+import { draft, type Draft, type Mail } from './message/mail.js';
 import type { Message } from './message/message.js';
 import { sendEach, type BulkEvent } from './pool/bulk.js';
 import { InParts, mayComeInParts } from './pool/in-parts.js';
 import type { Place } from './pool/place.js';
+import type { Handling } from './pool/pull-map.js';
 import type { CloseReport, PoolSettings, PoolState } from './pool/pool-state.js';
 import { Pool } from './pool/pool.js';
 import { Sending, type OpenConnection } from './pool/sending.js';
@@ -100,7 +101,7 @@ export class SmtpClient implements AsyncDisposable {
    */
   sendAll(messages: ObservableInput<Message>, options: BulkOptions = {}): Observable<BulkEvent> {
     const { concurrency } = fields(options, { path: '', noun: 'option', known: ['concurrency'] });
-    return sendEach(messages, this.#startOne, { concurrency: optional(countOrForever)(concurrency, 'concurrency') ?? this.#concurrency, gate: this.#pool.gate, scheduler: awake });
+    return sendEach(messages, this.#sending, { concurrency: optional(countOrForever)(concurrency, 'concurrency') ?? this.#concurrency, gate: this.#pool.gate, scheduler: awake });
   }
 
   /**
@@ -121,7 +122,7 @@ export class SmtpClient implements AsyncDisposable {
     return { plans: this.plans };
   }
 
-  #start(mail: Mail | Observable<Mail>, observer: Observer<SmtpEvent>): Unsubscribable {
+  #start(mail: Draft, observer: Observer<SmtpEvent>): Unsubscribable {
     const place = this.#pool.enter();
     const operation = this.#operation();
     if (!(mail instanceof Observable)) return this.#send(mail, observer, place, operation);
@@ -158,7 +159,15 @@ export class SmtpClient implements AsyncDisposable {
     return known;
   }
 
-  readonly #startOne = (message: Message, observer: Observer<SmtpEvent>): Unsubscribable => this.#start(draft(message), observer);
+  readonly #sending: Handling<Message, Draft, SmtpEvent> = {
+    prepare: draft,
+    begin: (mail, observer) => this.#start(mail, observer),
+    discard: (mail) => {
+      // Whoever leaves before a message is composed has it discarded.
+      if (mail instanceof Observable) mail.subscribe({ error: () => undefined }).unsubscribe();
+      else mail.discard();
+    },
+  };
 
   readonly #open: OpenConnection = (leave, operation) =>
     openDoor(this.#plans, {

@@ -30,11 +30,14 @@ export interface Mail {
   discard(): void;
 }
 
+/** A message that was taken charge of. */
+export type Draft = Mail | Observable<Mail>;
+
 /**
  * Takes a message when `send()` is called: what every retry must keep, its Message-ID and Date, is fixed now. A message in
  * parts waits for its composer; one that cannot be sent is an `SmtpUsageError` at each subscription, never here.
  */
-export const draft = (message: Message): Mail | Observable<Mail> => {
+export const draft = (message: Message): Draft => {
   try {
     return check(message);
   } catch (error) {
@@ -60,7 +63,7 @@ const UTF8_IS_FOUND = `${IN_RAW} What a composed message needs is found in its a
 const ONLY_COMPOSED = Object.fromEntries(COMPOSED_FIELDS.filter((name) => name !== 'envelope').map((name) => [name, IN_CONTENT]));
 const NOT_IN_RAW = { ...LATER, ...ONLY_COMPOSED };
 
-const check = (message: unknown): Mail | Observable<Mail> => {
+const check = (message: unknown): Draft => {
   const isRaw = typeof message === 'object' && message !== null && Object.hasOwn(message, 'raw');
   return isRaw ? checkRaw(message) : checkComposed(message);
 };

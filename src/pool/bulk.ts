@@ -1,8 +1,8 @@
-import type { Observable, ObservableInput, Observer, Unsubscribable } from 'rxjs';
+import type { Observable, ObservableInput } from 'rxjs';
 import type { Message } from '../message/message.js';
 import { SmtpError } from '../protocol/error.js';
 import type { SmtpEvent, WarningEvent } from '../protocol/event.js';
-import { pullMap, type Outcomes, type Room } from './pull-map.js';
+import { pullMap, type Handling, type Outcomes, type Room } from './pull-map.js';
 
 /** One mail of many failed; the others go on. */
 export interface FailedEvent {
@@ -41,11 +41,8 @@ const label = (event: SmtpEvent, message: Message, index: number): BulkEvent => 
   }
 };
 
-/** Starts one mail, and tells what happens to it. */
-type Start = (message: Message, observer: Observer<SmtpEvent>) => Unsubscribable;
-
 /** Sends what a source gives, as there is room. */
-export const sendEach = (messages: ObservableInput<Message>, start: Start, room: Room): Observable<BulkEvent> => pullMap(messages, start, room, LABELS);
+export const sendEach = <D>(messages: ObservableInput<Message>, sending: Handling<Message, D, SmtpEvent>, room: Room): Observable<BulkEvent> => pullMap(messages, sending, room, LABELS);
 
 const LABELS: Outcomes<Message, SmtpEvent, BulkEvent> = {
   value: label,

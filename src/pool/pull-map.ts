@@ -9,8 +9,14 @@ export interface Outcomes<T, V, R> {
   failure(error: unknown, source: T, index: number): R;
 }
 
-/** Begins the work on one value. */
-type Start<T, V> = (value: T, observer: Observer<V>) => Unsubscribable;
+/** What is done with each value. */
+export interface Handling<T, D, V> {
+  /** Takes charge of it, as soon as it has come. */
+  prepare(value: T): D;
+  begin(prepared: D, observer: Observer<V>): Unsubscribable;
+  /** It is never begun. */
+  discard(prepared: D): void;
+}
 
 /** How much is taken at a time: so many, or as much as the gate lets in. A gate that is shut for good ends all. */
 export interface Room {
@@ -27,31 +33,31 @@ const FAILURES_AT_A_TIME = 100;
  * are pulled. An Observable cannot be slowed down; what it emits too fast waits here. When the source fails, or a failure is
  * thrown, nothing more is taken, and the whole fails when the work that was begun has ended: that cannot be taken back.
  */
-export const pullMap = <T, V, R>(source: ObservableInput<T>, start: Start<T, V>, room: Room, outcomes: Outcomes<T, V, R>): Observable<R> =>
+export const pullMap = <T, D, V, R>(source: ObservableInput<T>, handling: Handling<T, D, V>, room: Room, outcomes: Outcomes<T, V, R>): Observable<R> =>
   new Observable((subscriber) => {
-    const pull = new Pull(source, start, room, outcomes, subscriber);
+    const pull = new Pull(source, handling, room, outcomes, subscriber);
     subscriber.add(room.gate.watch(() => { pull.fill(); }));
     subscriber.add(pull);
     pull.fill();
   });
 
 // Classes, not closures: what was compiled for one run serves all others as well.
-class Pull<T, V, R> implements Demand<T>, Unsubscribable {
-  readonly start: Start<T, V>;
+class Pull<T, D, V, R> implements Demand<T, Work<T, D, V, R>>, Unsubscribable {
+  readonly handling: Handling<T, D, V>;
   readonly outcomes: Outcomes<T, V, R>;
   readonly subscriber: Subscriber<R>;
   readonly #room: Room;
-  readonly #supply: Supply<T>;
+  readonly #supply: Supply<Work<T, D, V, R>>;
   /** No Set: where values come and go all the time, its tables hold on to each other, and to what was in them. */
-  readonly #active: Work<T, V, R>[] = [];
+  readonly #active: Work<T, D, V, R>[] = [];
   #index = 0;
   #isFilling = false;
   #failures = 0;
   #resting: Subscription | undefined;
   #end: End | undefined;
 
-  constructor(source: ObservableInput<T>, start: Start<T, V>, room: Room, outcomes: Outcomes<T, V, R>, subscriber: Subscriber<R>) {
-    this.start = start;
+  constructor(source: ObservableInput<T>, handling: Handling<T, D, V>, room: Room, outcomes: Outcomes<T, V, R>, subscriber: Subscriber<R>) {
+    this.handling = handling;
     this.outcomes = outcomes;
     this.subscriber = subscriber;
     this.#room = room;
@@ -72,14 +78,20 @@ class Pull<T, V, R> implements Demand<T>, Unsubscribable {
     else this.subscriber.complete();
   }
 
-  begin(value: T): void {
-    if (this.#end !== undefined) return;
+  take(value: T): Work<T, D, V, R> {
+    return new Work(this, value, this.#index++);
+  }
+
+  begin(work: Work<T, D, V, R>): void {
+    if (this.#end !== undefined) {
+      work.discard();
+      return;
+    }
     if (this.#refusal !== undefined) {
-      this.#giveUp([value]);
+      this.#giveUp([work]);
       this.#fail(this.#refusal);
       return;
     }
-    const work = new Work(this, value, this.#index++);
     work.place = this.#active.push(work) - 1;
     work.begin();
   }
@@ -89,12 +101,12 @@ class Pull<T, V, R> implements Demand<T>, Unsubscribable {
   }
 
   /** What is thrown ends the whole. */
-  failed(work: Work<T, V, R>, failure: unknown): void {
+  failed(work: Work<T, D, V, R>, failure: unknown): void {
     this.#fail(failure);
     this.done(work);
   }
 
-  done(work: Work<T, V, R>): void {
+  done(work: Work<T, D, V, R>): void {
     // Its place is taken by the last one: there may be many, and they end all the time.
     const last = this.#active.pop();
     if (last !== undefined && last !== work) this.#active[last.place = work.place] = last;
@@ -116,7 +128,9 @@ class Pull<T, V, R> implements Demand<T>, Unsubscribable {
 
   get #hasRoom(): boolean {
     const { concurrency, gate } = this.#room;
-    return gate.refusal !== undefined || (concurrency === undefined ? gate.isOpen : this.#active.length < concurrency);
+    // One mail always stands in the line: beside others who keep the pool full, none would ever come in, and what a source is
+    // listened to for must not be lost.
+    return gate.refusal !== undefined || (concurrency === undefined ? gate.isOpen || this.#active.length === 0 : this.#active.length < concurrency);
   }
 
   /** The first failure is the one that is told, also where the source had come to its end. */
@@ -126,9 +140,12 @@ class Pull<T, V, R> implements Demand<T>, Unsubscribable {
   }
 
   /** What was taken and not begun must not be lost, where it is the gate that is shut. */
-  #giveUp(left: Iterable<T>): void {
+  #giveUp(left: Iterable<Work<T, D, V, R>>): void {
     const refusal = this.#refusal;
-    if (refusal !== undefined) for (const value of left) new Work(this, value, this.#index++).fail(refusal);
+    for (const work of left) {
+      work.discard();
+      if (refusal !== undefined) work.fail(refusal);
+    }
   }
 
   unsubscribe(): void {
@@ -137,23 +154,25 @@ class Pull<T, V, R> implements Demand<T>, Unsubscribable {
     this.#active.splice(0).sort((a, b) => a.index - b.index).forEach((work) => { work.unsubscribe(); });
     if (this.#end !== undefined) return;
     this.#end = COMPLETE;
-    this.#supply.stop();
+    for (const work of this.#supply.stop()) work.discard();
   }
 }
 
 /** The work on one value, told among all the others. */
-class Work<T, V, R> implements Unsubscribable, Observer<V> {
+class Work<T, D, V, R> implements Unsubscribable, Observer<V> {
   readonly index: number;
   /** Among those that are active. */
   place = 0;
-  readonly #pull: Pull<T, V, R>;
+  readonly #pull: Pull<T, D, V, R>;
   readonly #value: T;
+  readonly #prepared: D;
   #running: Unsubscribable | undefined;
   #isOver = false;
 
-  constructor(pull: Pull<T, V, R>, value: T, index: number) {
+  constructor(pull: Pull<T, D, V, R>, value: T, index: number) {
     this.#pull = pull;
     this.#value = value;
+    this.#prepared = pull.handling.prepare(value);
     this.index = index;
   }
 
@@ -162,7 +181,7 @@ class Work<T, V, R> implements Unsubscribable, Observer<V> {
   }
 
   begin(): void {
-    const running = this.#pull.start(this.#value, this);
+    const running = this.#pull.handling.begin(this.#prepared, this);
     if (this.#isOver) running.unsubscribe();
     else this.#running = running;
   }
@@ -182,6 +201,11 @@ class Work<T, V, R> implements Unsubscribable, Observer<V> {
     }
     this.#pull.tire();
     this.#pull.done(this);
+  }
+
+  /** It is never begun. */
+  discard(): void {
+    this.#pull.handling.discard(this.#prepared);
   }
 
   /** Tells its failure. What is thrown is one of the whole. */

@@ -8,23 +8,25 @@ export type End = { readonly failed: false } | { readonly failed: true; readonly
 export const COMPLETE: End = { failed: false };
 export const failed = (error: unknown): End => ({ failed: true, error });
 
-/** Where values come from. */
-export interface Supply<T> {
-  /** Has one begun, or its end told. False: there is none at hand, and `fill` is called when there is. */
+/** Where work comes from. */
+export interface Supply<W> {
+  /** Has some begun, or its end told. False: there is none at hand, and `fill` is called when there is. */
   give(): boolean;
-  /** Nothing more is wanted. Gives what was taken from the source and not begun. */
-  stop(): Iterable<T>;
+  /** Nothing more is wanted. Gives what was taken charge of and not begun. */
+  stop(): Iterable<W>;
 }
 
 /** Whom a supply gives its values to. */
-export interface Demand<T> {
-  begin(value: T): void;
+export interface Demand<T, W> {
+  /** Takes charge of a value as soon as it has come, however long it will wait. */
+  take(value: T): W;
+  begin(work: W): void;
   end(how: End): void;
   fill(): void;
 }
 
 /** Iterables and async iterables are pulled; what an Observable emits too fast waits. */
-export const supplyOf = <T>(source: ObservableInput<T>, demand: Demand<T>): Supply<T> => {
+export const supplyOf = <T, W>(source: ObservableInput<T>, demand: Demand<T, W>): Supply<W> => {
   const given: unknown = source;
   if (typeof given !== 'object' || given === null) throw usage(NO_SOURCE);
   if (Symbol.iterator in source) return new Pulled(source[Symbol.iterator](), demand);
@@ -43,14 +45,14 @@ const observed = <T>(source: ObservableInput<T>): Observable<T> => {
 };
 
 /** Gives a value when it is asked for one, or later where it is a promise. */
-class Pulled<T> implements Supply<T> {
+class Pulled<T, W> implements Supply<W> {
   readonly #iterator: Iterator<T, unknown> | AsyncIterator<T, unknown>;
-  readonly #demand: Demand<T>;
+  readonly #demand: Demand<T, W>;
   #isWaiting = false;
   #isRunning = false;
   #isStopped = false;
 
-  constructor(iterator: Iterator<T, unknown> | AsyncIterator<T, unknown>, demand: Demand<T>) {
+  constructor(iterator: Iterator<T, unknown> | AsyncIterator<T, unknown>, demand: Demand<T, W>) {
     this.#iterator = iterator;
     this.#demand = demand;
   }
@@ -75,7 +77,7 @@ class Pulled<T> implements Supply<T> {
     return true;
   }
 
-  stop(): Iterable<T> {
+  stop(): Iterable<W> {
     this.#isStopped = true;
     if (!this.#isRunning) this.#close();
     return [];
@@ -99,7 +101,7 @@ class Pulled<T> implements Supply<T> {
 
   #take(isDone: boolean | undefined, value: T): void {
     if (isDone === true) this.#demand.end(COMPLETE);
-    else this.#demand.begin(value);
+    else this.#demand.begin(this.#demand.take(value));
   }
 
   #wait(taken: Promise<IteratorResult<T, unknown>>): void {
@@ -112,28 +114,28 @@ class Pulled<T> implements Supply<T> {
 }
 
 /** Its values wait here until they are wanted. It is listened to from the first time that one is. */
-class Pushed<T> implements Supply<T> {
+class Pushed<T, W> implements Supply<W> {
   readonly #source$: Observable<T>;
-  readonly #demand: Demand<T>;
-  readonly #waiting = new Queue<T>();
+  readonly #demand: Demand<T, W>;
+  readonly #waiting = new Queue<W>();
   readonly #subscription = new Subscription();
   #isListening = false;
   #end: End | undefined;
 
-  constructor(source$: Observable<T>, demand: Demand<T>) {
+  constructor(source$: Observable<T>, demand: Demand<T, W>) {
     this.#source$ = source$;
     this.#demand = demand;
   }
 
   give(): boolean {
     if (!this.#isListening) this.#listen();
-    if (this.#waiting.length > 0) this.#demand.begin(this.#waiting.shift() as T);
+    if (this.#waiting.length > 0) this.#demand.begin(this.#waiting.shift() as W);
     else if (this.#end !== undefined) this.#demand.end(this.#end);
     else return false;
     return true;
   }
 
-  stop(): Iterable<T> {
+  stop(): Iterable<W> {
     try {
       this.#subscription.unsubscribe();
     } catch { /* Its clean-up, as above. */ }
@@ -148,7 +150,7 @@ class Pushed<T> implements Supply<T> {
     };
     this.#subscription.add(this.#source$.subscribe({
       next: (value) => {
-        this.#waiting.push(value);
+        this.#waiting.push(this.#demand.take(value));
         this.#demand.fill();
       },
       error: (error: unknown) => { ended(failed(error)); },
