@@ -5,20 +5,23 @@ import { SmtpConnectionError, SmtpError, SmtpFallbackError, SmtpTimeoutError, ty
 const OPENING: ReadonlySet<Phase> = new Set<Phase>(['greeting', 'hello', 'auth']);
 // In the place of a handshake.
 const HUNG_UP: ReadonlySet<string> = new Set(['reset', 'plaintext-peer']);
+// What proxies say, or do, where they have no room.
+const FULL_PROXY: ReadonlySet<string> = new Set(['closed', 'busy', 'denied', 'unreachable']);
 // After so long (ms) one more is tried again.
 const LASTS = 60_000;
 
 /** The server has no room for another connection now: it says so, also in clear text where TLS was to begin, or hangs up without a word. */
-export const isCrowded = (failure: unknown): boolean => {
+const isCrowded = (failure: unknown): boolean => {
   const error = ofFirstDoor(failure);
   if (!(error instanceof SmtpConnectionError)) return error instanceof SmtpError && error.retryable && OPENING.has(error.phase) && error.reply?.severity === 4;
   return error.phase === 'greeting' ? error.code === 'E_CLOSED' : error.phase === 'tls' && HUNG_UP.has(error.reason);
 };
 
-/** It does not answer in time, or cannot be reached. */
-export const isOutOfReach = (failure: unknown): boolean => {
+/** It does not answer in time, or cannot be reached: a firewall, a proxy or this machine may have no room for one more. */
+const isOutOfReach = (failure: unknown): boolean => {
   const error = ofFirstDoor(failure);
-  return error instanceof SmtpTimeoutError ? error.limit !== 'operation' && error.limit !== 'close' : error instanceof SmtpConnectionError && error.code === 'E_CONNECT';
+  if (error instanceof SmtpTimeoutError) return error.limit !== 'operation' && error.limit !== 'close';
+  return error instanceof SmtpConnectionError && (error.code === 'E_CONNECT' || (error.code === 'E_PROXY' && FULL_PROXY.has(error.reason)));
 };
 
 /** Where one of several doors has opened before, it is tried first. */
@@ -40,9 +43,19 @@ export class Ceiling {
     return this.#taken < this.#most && this.#scheduler.now() < this.#until ? this.#taken : this.#most;
   }
 
-  /** The server took so many and no more. */
-  lower(taken: number): void {
-    this.#taken = taken;
+  /**
+   * Another connection could not be opened beside so many others. True where it may have been one too many, so that for a while these
+   * are all; `mayDo`: also where nothing says that there are too many, because one of them may do.
+   */
+  isReached(error: unknown, others: number, mayDo: boolean): boolean {
+    if (others === 0) {
+      // Nobody got there: room was not what was missing.
+      if (isOutOfReach(error)) this.#taken = Infinity;
+      return false;
+    }
+    if (!isCrowded(error) && !(mayDo && isOutOfReach(error))) return false;
+    this.#taken = others;
     this.#until = this.#scheduler.now() + LASTS;
+    return true;
   }
 }

@@ -33,8 +33,8 @@ export interface Carrier {
   /** It failed; `number` tells when it was begun. */
   failed(error: unknown, number: number): void;
   accepted(): void;
-  /** Its connection could not be opened: takes note of why, and tells whether the mail can go with another one. */
-  goesWithOthers(error: unknown): boolean;
+  /** Its connection could not be opened: takes note of why, and tells whether the mail can go with another one. `hasBefore`: it was to do so once already. */
+  goesWithOthers(error: unknown, hasBefore: boolean): boolean;
   /** Begins it again, before all that wait. */
   again(delivery: Delivery): void;
   /** It has ended, however. */
@@ -87,6 +87,7 @@ export class Delivery implements Observer<SmtpEvent>, Unsubscribable {
   #spot: Spot<Delivery> | undefined;
   #expiring: Unsubscribable | undefined;
   #moves = 0;
+  #goesWithOthers = false;
   #isReady = false;
   #isTold = false;
   #warned: readonly string[] = NO_WARNINGS;
@@ -160,7 +161,8 @@ export class Delivery implements Observer<SmtpEvent>, Unsubscribable {
   error(error: unknown): void {
     if (this.closed) return;
     const claim = this.#claim;
-    if (claim === undefined && this.#connection !== undefined && this.#carrier.goesWithOthers(error)) {
+    if (claim === undefined && this.#connection !== undefined && this.#carrier.goesWithOthers(error, this.#goesWithOthers)) {
+      this.#goesWithOthers = true;
       this.#again();
       return;
     }

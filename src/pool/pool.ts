@@ -5,7 +5,7 @@ import type { Leave, Opening } from '../session/open-session.js';
 import { remaining, timeoutError, type Deadline } from '../transport/clock.js';
 import { leave } from '../wire/leave.js';
 import type { Wire } from '../wire/wire.js';
-import { Ceiling, isCrowded, isOutOfReach } from './ceiling.js';
+import { Ceiling } from './ceiling.js';
 import { Congestion } from './congestion.js';
 import { Connection } from './connection.js';
 import { Delivery, type Carrier, type Job } from './delivery.js';
@@ -100,10 +100,9 @@ export class Pool implements Carrier {
     this.#congestion.accepted();
   }
 
-  goesWithOthers(error: unknown): boolean {
-    if (this.#connections.length < 2 || !(isCrowded(error) || (isOutOfReach(error) && this.#connections.some(({ session }) => session !== undefined)))) return false;
-    this.#ceiling.lower(this.#connections.length - 1);
-    return true;
+  goesWithOthers(error: unknown, hasBefore: boolean): boolean {
+    // Of those that are still opening one may get there: that is waited for once.
+    return this.#ceiling.isReached(error, this.#connections.length - 1, !hasBefore || this.#connections.some(({ session }) => session !== undefined));
   }
 
   again(delivery: Delivery): void {

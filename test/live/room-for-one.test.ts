@@ -1,0 +1,63 @@
+import { connect, type Socket } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import type { SmtpClient } from '../../src/index.js';
+import { startServer } from '../../src/testing/index.js';
+import { clientOf, MAIL } from '../support/clear-client.js';
+import { collect } from '../support/collect.js';
+import { listen } from '../support/listen.js';
+
+// It greets only when the others have failed.
+const LATE = { faults: [{ at: 'greeting', do: 'delay', ms: 50 }] } as const;
+
+const eight = (client: SmtpClient): Promise<readonly unknown[]> => Promise.all(Array.from({ length: 8 }, () => collect(client.send(MAIL)).then(({ error }) => error?.code ?? 'accepted')));
+
+/** A stream for each connection, as long as there is room. */
+const streams = (port: number, room: number): { readonly socket: () => Socket; opened: number } => ({
+  opened: 0,
+  socket() {
+    this.opened += 1;
+    return connect(this.opened <= room ? port : 1, '127.0.0.1');
+  },
+});
+
+describe('where there is room for one connection only, all mails go over that', () => {
+  it('because a firewall refuses the others', async () => {
+    await using server = await startServer(LATE);
+    const given = streams(server.port, 1);
+    await using client = clientOf(server, { socket: () => given.socket() });
+    expect(await eight(client)).toEqual(Array(8).fill('accepted'));
+    expect(await eight(client)).toEqual(Array(8).fill('accepted'));
+    expect(given.opened).toBeLessThanOrEqual(6);
+  });
+
+  it('because the local port is given', async () => {
+    await using server = await startServer(LATE);
+    // A port that was free a moment ago.
+    const { port, ...listening } = await listen(() => undefined);
+    await listening[Symbol.asyncDispose]();
+    await using client = clientOf(server, { localEndpoint: { address: '127.0.0.1', port } });
+    expect(await eight(client)).toEqual(Array(8).fill('accepted'));
+  });
+
+  it('because the proxy lets one through', async () => {
+    await using server = await startServer(LATE);
+    let isTaken = false;
+    await using proxy = await listen((socket) => {
+      if (isTaken) { socket.destroy(); return; }
+      isTaken = true;
+      socket.once('data', () => {
+        const onward = connect(server.port, '127.0.0.1', () => { socket.write('HTTP/1.1 200 OK\r\n\r\n'); });
+        socket.pipe(onward).pipe(socket);
+      });
+    });
+    await using client = clientOf(server, { proxy: `http://127.0.0.1:${proxy.port}` });
+    expect(await eight(client)).toEqual(Array(8).fill('accepted'));
+  });
+
+  it('and where there is room for none, each mail asks twice at most', async () => {
+    const given = streams(1, 0);
+    await using client = clientOf({ host: '127.0.0.1', port: 25 }, { socket: () => given.socket() });
+    expect(await eight(client)).toEqual(Array(8).fill('E_CONNECT'));
+    expect(given.opened).toBeLessThanOrEqual(16);
+  });
+});
