@@ -28,6 +28,8 @@ export class InParts implements Part, Observer<SmtpEvent> {
   readonly #refused: Receipt['refused'][number][] = [];
   /** Of each part that the server took. */
   readonly #receipts: Receipt[] = [];
+  /** Why the server took none of a part, if that was for now: then a retry may reach those. */
+  #refusedForNow: SmtpError | undefined;
   #hasBegun = false;
   /** So many parts had been taken when one was begun again as it is. */
   #begunAgain = 0;
@@ -48,6 +50,7 @@ export class InParts implements Part, Observer<SmtpEvent> {
   /** The current part has ended: is there another one? It has the recipients that are left, at most twice as many as got a verdict in this one. */
   goesOn(error?: unknown): boolean {
     if (error instanceof SmtpReplyError && isGoodbyeToRecipient(error) && this.#told.length === 0) return this.#goesOnBefore();
+    if (isRefusalOfAll(error) && error.retryable) this.#refusedForNow ??= error;
     const left = error === undefined || isRefusalOfAll(error) ? this.#rest : NOBODY;
     const settled = this.#left.length - left.length;
     if (left.length === 0 || settled === 0) return false;
@@ -98,7 +101,10 @@ export class InParts implements Part, Observer<SmtpEvent> {
 
   error(error: unknown): void {
     const last = this.#receipts.at(-1);
-    if (last === undefined || !(error instanceof SmtpError)) { this.#observer.error(error); return; }
+    if (last === undefined || !(error instanceof SmtpError)) {
+      this.#observer.error(isRefusalOfAll(error) ? this.#refusedForNow ?? error : error);
+      return;
+    }
     if (error instanceof SmtpReplyError && TRANSACTION.has(error.phase)) {
       this.#refuseOthers(error.reply);
       this.#observer.next({ type: 'accepted', receipt: this.#joined(last) });
@@ -161,7 +167,7 @@ const addressOf = ({ given }: CheckedRecipient): string => given;
 const TRANSACTION: ReadonlySet<Phase> = new Set(['mail', 'rcpt', 'data', 'body', 'end-of-data']);
 
 /** Everybody who was named was refused; the others were not asked for yet. */
-const isRefusalOfAll = (error: unknown): boolean => error instanceof SmtpReplyError && error.phase === 'rcpt' && !isFarewell(error.reply);
+const isRefusalOfAll = (error: unknown): error is SmtpReplyError => error instanceof SmtpReplyError && error.phase === 'rcpt' && !isFarewell(error.reply);
 
 const together = (before: Timings, part: Timings): Timings => ({
   connect: before.connect,

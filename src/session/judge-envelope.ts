@@ -85,7 +85,8 @@ class Judgement {
     if (!isPositive(mailReply)) return this.#mailFailure(mailReply);
     this.events.push({ type: 'sender-accepted', reply: mailReply });
     impossible.forEach(({ given }) => { this.#refuse(given, NEEDS_SMTPUTF8); });
-    let firstRefusal: SmtpError | undefined;
+    // The first refusal, but one that is for now before those that are for good: a retry may reach that recipient.
+    let refusalOfAll: SmtpError | undefined;
     let at = 0;
     for (; at < recipients.length; at += 1) {
       const recipient = recipients[at];
@@ -96,13 +97,13 @@ class Judgement {
         this.events.push({ type: 'recipient-accepted', recipient: recipient.given, reply });
         continue;
       }
-      const failure = this.#recipientFailure(recipient.given, reply, at, firstRefusal === undefined);
+      const failure = this.#recipientFailure(recipient.given, reply, at, refusalOfAll === undefined || (!refusalOfAll.retryable && reply.severity === 4));
       if (failure !== undefined && (!isRefusal(reply) || isFarewell(reply))) return failure;
-      firstRefusal ??= failure;
+      refusalOfAll = failure ?? refusalOfAll;
     }
     if (at === recipients.length && this.accepted.length === 0) {
       this.isForNobody = true;
-      return firstRefusal ?? this.#unreachable();
+      return refusalOfAll ?? this.#unreachable();
     }
     if (chunks) return lost;
     const dataReply = replies[mailAt + commands.length];
@@ -116,13 +117,13 @@ class Judgement {
   }
 
   /** A recipient was not accepted. What comes of it is a failure of the mail if the server says goodbye, or nobody is left. */
-  #recipientFailure(recipient: string, reply: Reply, index: number, isFirst: boolean): SmtpError | undefined {
+  #recipientFailure(recipient: string, reply: Reply, index: number, isTold: boolean): SmtpError | undefined {
     const command = String(this.#plan.commands[index + 1]);
     if (!isRefusal(reply)) return unexpected(this.#wire, 'rcpt', command, reply);
     // Nothing is told of those that wait for another transaction. The first one is never among them, so that each gets on.
     if (this.#plan.part !== undefined && this.accepted.length + this.refused.length > 0 && isTooMany(reply)) return undefined;
     const isLast = isFarewell(reply);
-    const failure = isFirst || isLast ? refusal(this.#wire, 'rcpt', command, reply, isLast ? 'Send it again later, or to fewer recipients.' : this.#hint(reply.code === 530 ? 'Check whether "auth" is needed.' : 'Check the recipient\'s address.', reply), recipient) : undefined;
+    const failure = isTold || isLast ? refusal(this.#wire, 'rcpt', command, reply, isLast ? 'Send it again later, or to fewer recipients.' : this.#hint(reply.code === 530 ? 'Check whether "auth" is needed.' : 'Check the recipient\'s address.', reply), recipient) : undefined;
     if (isLast) this.refused.push({ recipient, reply });
     else this.#refuse(recipient, reply);
     return failure;

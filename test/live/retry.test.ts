@@ -14,6 +14,24 @@ describe('retryWhenSafe', () => {
     expect(server.sessions).toHaveLength(2);
   });
 
+  for (const [way, options] of Object.entries({ 'in one transaction': {}, 'in two': { limits: { recipients: 1 } } })) {
+    it.each([['nobody@example.org', 'grey@example.org'], ['grey@example.org', 'nobody@example.org']])(`sends again where all were refused, one of them only for now, ${way}: %s, %s`, async (...to) => {
+      let isKnown = false;
+      await using server = await startServer({
+        ...options,
+        onRecipient: (path) => {
+          if (path === 'nobody@example.org') return '550 5.1.1 No such user';
+          if (isKnown) return undefined;
+          isKnown = true;
+          return '450 4.7.1 greylisted';
+        },
+      });
+      await using client = clientOf(server);
+      const receipt = await firstValueFrom(client.send({ ...RAW, envelope: { from: 'ann@example.com', to } }).pipe(retryWhenSafe({ count: 1, delay: 1 }), receipts()));
+      expect(receipt).toMatchObject({ accepted: ['grey@example.org'], refused: [{ recipient: 'nobody@example.org', reply: { code: 550 } }] });
+    });
+  }
+
   it('checks its options', () => {
     for (const [options, text] of [[{ cuont: 1 }, 'Did you mean "count"'], [{ count: NaN }, '"count"'], [{ count: -1 }, '"count"'], [{ delay: NaN }, '"delay"'], [{ delay: '5' }, '"delay"'], [{ delay: Infinity }, '"delay"'], [{ count: 1.5 }, '"count"'], [{ scheduler: 5 }, '"scheduler"'], [null, 'must be an object']] as const)
       expect(() => retryWhenSafe(options as object)).toThrow(text);
