@@ -11,7 +11,7 @@ export interface Block {
   readonly isLast: boolean;
 }
 
-/** Of a stream, the first block: most mails are small. */
+/** The first block, because most mails are small, and what leaves of the last one before it is known to be taken. */
 const FIRST = 16 * 1024;
 // The next are as large as what leaves in so long (ms): on a slow line there is progress, on a fast one their cost does not count.
 const PACE = 100;
@@ -33,9 +33,16 @@ export const writeBlocks = (wire: Wire, content: OpenContent, { encoder, eightBi
   const next$ = defer(() => reader.next().pipe(
     catchError((cause: unknown) => throwError(() => sourceFailed(wire, encoder.bytes, cause))),
     before(scheduler, deadline(scheduler, 'dataBlock', timeouts.dataBlock), 'body', "Reading the message's own content", () => wire.transcript(), 'Mend its source, or raise that limit.'),
-    concatMap((block) => concat(write(block), of({ type: 'written' as const, bytes: encoder.bytes, finished: block.isLast }))),
+    concatMap((block) => concat(inParts(block, write), of({ type: 'written' as const, bytes: encoder.bytes, finished: block.isLast }))),
   ));
   return next$.pipe(expand(({ finished }) => (finished ? EMPTY : next$), 1));
+};
+
+/** Behind the end of the content its outcome is in doubt: that leaves by itself, when the socket has taken what is in front of it. */
+const inParts = (block: Block, write: (part: Block) => Observable<never>): Observable<never> => {
+  const { bytes, isLast } = block;
+  const end = bytes.length - FIRST;
+  return isLast && end > 0 ? concat(write({ bytes: bytes.subarray(0, end), isLast: false }), defer(() => write({ bytes: bytes.subarray(end), isLast }))) : write(block);
 };
 
 /**
@@ -79,7 +86,7 @@ class BlockReader {
     this.#chunks = isAtHand ? undefined : content.chunks;
     this.#rest = isAtHand ? content.bytes : NOTHING;
     this.#hasEnded = isAtHand;
-    this.#most = isAtHand ? Math.min(roomFor(content.bytes.length), MOST) : FIRST;
+    this.#most = isAtHand ? roomFor(Math.min(content.bytes.length, FIRST)) : FIRST;
     this.#memory = Buffer.allocUnsafe(this.#most);
   }
 

@@ -44,8 +44,11 @@ it('a mail goes out as it was begun, also where its server is found to bear less
   manners.failedAlone(new SmtpReplyError({ phase: 'rcpt', command: 'RCPT', reply: makeReply(503, ['not now']), message: 'turned away' }), true);
   expect(manners.groups).toBe(false);
   says('250 sender ok\r\n250 recipient ok\r\n');
-  expect(stream.written.filter((text) => /^[A-Z]/.test(text))).toEqual(['MAIL FROM:<ann@example.com>\r\nRCPT TO:<bob@example.org>\r\n', expect.stringMatching(/^BDAT \d+/)]);
-  says('250 got it\r\n');
+  const commands = (): readonly string[] => stream.written.filter((text) => /^[A-Z]/.test(text));
+  for (let answered = 1; answered < commands().length; answered += 1) says('250 got it\r\n');
+  const [envelope, ...chunks] = commands();
+  expect(envelope).toBe('MAIL FROM:<ann@example.com>\r\nRCPT TO:<bob@example.org>\r\n');
+  expect(chunks.map((chunk) => chunk.slice(0, 5))).toEqual(Array(chunks.length).fill('BDAT '));
   expect(told.at(-1)).toBe('end');
 });
 

@@ -16,13 +16,13 @@ import { inVirtualTime } from '../support/marbles.js';
 
 const KB = 1024;
 const BYTES = Buffer.alloc(12 * KB * KB, 'x');
-const CONTENT: OpenContent = { kind: 'bytes', bytes: BYTES, dispose: () => undefined };
+const atHand = (size: number): OpenContent => ({ kind: 'bytes', bytes: BYTES.subarray(0, size), dispose: () => undefined });
 
 const contextOf = (scheduler: SchedulerLike): WireContext =>
   ({ peer: 'mail.example:25', connection: 1, timeouts: DEFAULT_TIMEOUTS, scheduler, redactor: new Redactor(), log: { observed: false, next: () => undefined } });
 
 /** The sizes of all blocks on a line that takes so many bytes in a millisecond. */
-const sizesOn = (speed: (sent: number) => number): readonly number[] => {
+const sizesOn = (speed: (sent: number) => number, size = BYTES.length): readonly number[] => {
   const sizes: number[] = [];
   inVirtualTime(({ flush }, scheduler) => {
     const wire = new Wire(new FakeStream(NEVER), contextOf(scheduler), true);
@@ -33,7 +33,7 @@ const sizesOn = (speed: (sent: number) => number): readonly number[] => {
       const ms = bytes.length / speed(sent);
       return ms < 1 ? EMPTY : timer(ms, scheduler).pipe(ignoreElements());
     };
-    writeBlocks(wire, CONTENT, { operation: deadline(scheduler, 'operation', Infinity), encoder: new Untouched(), eightBit: true }, write).subscribe();
+    writeBlocks(wire, atHand(size), { operation: deadline(scheduler, 'operation', Infinity), encoder: new Untouched(), eightBit: true }, write).subscribe();
     flush();
     wire.release();
   });
@@ -43,7 +43,7 @@ const sizesOn = (speed: (sent: number) => number): readonly number[] => {
 describe('the blocks of a content', () => {
   it('are few on a line that takes them at once', () => {
     const sizes = sizesOn(() => Infinity);
-    expect(sizes.length).toBeLessThan(10);
+    expect(sizes.length).toBeLessThan(12);
     expect(Math.max(...sizes)).toBeLessThanOrEqual(2 * KB * KB);
   });
 
@@ -57,9 +57,15 @@ describe('the blocks of a content', () => {
 
   it('shrink where a line turns slow, but not for ever, and grow again', () => {
     const sizes = sizesOn((sent) => (sent > 4 * KB * KB && sent < 8 * KB * KB ? 0.1 * KB : 40 * KB));
-    expect(Math.min(...sizes.slice(0, -1))).toBeGreaterThan(32 * KB);
-    expect(Math.min(...sizes)).toBeLessThan(64 * KB);
-    expect(sizes.at(-2)).toBeGreaterThan(KB * KB);
+    const slow = sizes.slice(1, -2);
+    expect(Math.min(...slow)).toBeGreaterThan(32 * KB);
+    expect(Math.min(...slow)).toBeLessThan(64 * KB);
+    expect(sizes.at(-3)).toBeGreaterThan(KB * KB);
+  });
+
+  it('are one where the content is small, and end in a small one where it is not', () => {
+    expect(sizesOn(() => Infinity, 16 * KB)).toEqual([16 * KB]);
+    for (const size of [60, 900, 12 * KB]) expect(sizesOn(() => Infinity, size * KB).at(-1)).toBe(16 * KB);
   });
 
   it('of a small stream stand in little memory, however fast the line is', async () => {
@@ -82,7 +88,10 @@ describe('the blocks of a content', () => {
 });
 
 describe('content that the server takes no more of', () => {
-  it.each([['in chunks', writeChunks], ['behind DATA', writeData]] as const)('is given up when its limit has passed, also where nothing is due: %s', (_, write) => {
+  // Of the small one, that is all but its end.
+  it.each([
+    ['12 MB in chunks', writeChunks, 12 * KB], ['12 MB behind DATA', writeData, 12 * KB], ['60 KB in chunks', writeChunks, 60], ['60 KB behind DATA', writeData, 60],
+  ] as const)('is given up when its limit has passed, also where nothing is due: %s', (_, write, size) => {
     inVirtualTime(({ flush }, scheduler) => {
       const server = new Subject<Buffer>();
       // Each chunk is answered before it is there, and the second one never leaves.
@@ -98,7 +107,7 @@ describe('content that the server takes no more of', () => {
       })(server);
       const wire = new Wire(stream, contextOf(scheduler), true);
       const failures: unknown[] = [];
-      write(wire, CONTENT, { operation: deadline(scheduler, 'operation', Infinity), encoder: new Untouched(), eightBit: true }).subscribe({ error: (error: unknown) => { failures.push(error); } });
+      write(wire, atHand(size * KB), { operation: deadline(scheduler, 'operation', Infinity), encoder: new Untouched(), eightBit: true }).subscribe({ error: (error: unknown) => { failures.push(error); } });
       flush();
       expect(failures).toEqual([expect.objectContaining({ code: 'E_TIMEOUT', limit: 'dataBlock', phase: 'body', outcome: 'not-sent' })]);
       // It is of no use to anybody, and RSET would wait on it as well.
