@@ -19,6 +19,8 @@ const LEAST = 64 * 1024;
 const MOST = 2 * 1024 * 1024;
 // A block may be so many times as large as the one before. Memory for the largest would be a burden to each mail that has a second block.
 const GROWTH = 16;
+/** Bytes a millisecond, of a block that is three quarters full at the least: a line that keeps taking less than 1 KiB/s is given up. */
+const SLOWEST = 1.024 * 4 / 3;
 /** What a slow source gave is held back until so long (ms) after it was asked for, and goes out with what comes until then. */
 const LINGER = 100;
 
@@ -28,8 +30,7 @@ const LINGER = 100;
  */
 export const writeBlocks = (wire: Wire, content: OpenContent, { encoder, eightBit }: ContentOptions, write: (block: Block) => Observable<never>): Observable<Written> => {
   const { scheduler, timeouts } = wire.context;
-  // A source that has given something must not run into the limit for giving nothing.
-  const reader = new BlockReader(content, encoder, eightBit, scheduler, Math.min(LINGER, timeouts.dataBlock / 2));
+  const reader = new BlockReader(content, encoder, eightBit, scheduler, timeouts.dataBlock);
   const next$ = defer(() => reader.next().pipe(
     catchError((cause: unknown) => throwError(() => sourceFailed(wire, encoder.bytes, cause))),
     before(scheduler, deadline(scheduler, 'dataBlock', timeouts.dataBlock), 'body', "Reading the message's own content", () => wire.transcript(), 'Mend its source, or raise that limit.'),
@@ -63,7 +64,8 @@ class BlockReader {
   readonly #encoder: ContentEncoder;
   readonly #eightBit: boolean;
   readonly #scheduler: SchedulerLike;
-  readonly #linger: number;
+  /** For each block (ms). */
+  readonly #limit: number;
   #memory: Buffer;
   /** As much of it as the next block may take. */
   #most: number;
@@ -77,12 +79,12 @@ class BlockReader {
   /** Is told when the source has spoken. */
   #changed: () => void = ignore;
 
-  constructor(content: OpenContent, encoder: ContentEncoder, eightBit: boolean, scheduler: SchedulerLike, linger: number) {
+  constructor(content: OpenContent, encoder: ContentEncoder, eightBit: boolean, scheduler: SchedulerLike, limit: number) {
     const isAtHand = content.kind === 'bytes';
     this.#encoder = encoder;
     this.#eightBit = eightBit;
     this.#scheduler = scheduler;
-    this.#linger = linger;
+    this.#limit = limit;
     this.#chunks = isAtHand ? undefined : content.chunks;
     this.#rest = isAtHand ? content.bytes : NOTHING;
     this.#hasEnded = isAtHand;
@@ -93,7 +95,8 @@ class BlockReader {
   /** One block: as full as can be, unless its source takes its time. */
   next(): Observable<Block> {
     return new Observable((subscriber) => {
-      const until = this.#scheduler.now() + this.#linger;
+      // A source that has given something must not run into the limit for giving nothing.
+      const until = this.#scheduler.now() + Math.min(LINGER, this.#limit / 2);
       let lingering: Subscription | undefined;
       let size = 0;
       this.#keepPace();
@@ -144,10 +147,13 @@ class BlockReader {
   #keepPace(): void {
     if (this.#given === undefined) return;
     const { at, size } = this.#given;
-    const pace = size * PACE / Math.max(1, this.#scheduler.now() - at);
+    const taken = this.#scheduler.now() - at;
+    const pace = size * PACE / Math.max(1, taken);
+    // Blocks that each take nearly their limit would hold a mail for a day.
+    const least = taken > this.#limit / 4 ? Math.max(LEAST, SLOWEST * this.#limit) : LEAST;
     // Where the source was slow, the line might take more than there was.
     const larger = Math.min(GROWTH * this.#memory.length, MOST);
-    this.#most = Math.min(Math.max(pace, size < this.#most / 2 ? this.#most : LEAST), larger);
+    this.#most = Math.min(Math.max(pace, size < this.#most / 2 ? this.#most : least), larger);
     if (this.#most > this.#memory.length) this.#memory = Buffer.allocUnsafeSlow(larger);
   }
 

@@ -63,6 +63,11 @@ describe('the blocks of a content', () => {
     expect(sizes.at(-3)).toBeGreaterThan(KB * KB);
   });
 
+  it('are no smaller than what a line of 1 KiB/s takes within their limit, where they take long', () => {
+    expect(Math.min(...sizesOn(() => 0.3).slice(2, -2))).toBeGreaterThan(179 * KB);
+    expect(Math.max(...sizesOn(() => 2).slice(2, -2))).toBeLessThanOrEqual(64 * KB);
+  });
+
   it('are one where the content is small, and end in a small one where it is not', () => {
     expect(sizesOn(() => Infinity, 16 * KB)).toEqual([16 * KB]);
     for (const size of [60, 900, 12 * KB]) expect(sizesOn(() => Infinity, size * KB).at(-1)).toBe(16 * KB);
