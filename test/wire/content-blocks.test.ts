@@ -123,6 +123,25 @@ describe('content that the server takes no more of', () => {
   });
 });
 
+it('a source of empty chunks leaves others their turn', async () => {
+  let hasTurned = false;
+  setImmediate(() => { hasTurned = true; });
+  let left = 10_000;
+  const next = (): Promise<IteratorResult<string, undefined>> => {
+    left -= 1;
+    return Promise.resolve(left < 0 ? { done: true, value: undefined } : { done: false, value: left > 0 ? '' : hasTurned ? 'turned' : 'starved' });
+  };
+  const wire = new Wire(new FakeStream(NEVER), contextOf(monotonic), true);
+  const blocks: string[] = [];
+  const write = ({ bytes }: { readonly bytes: Buffer }): Observable<never> => {
+    blocks.push(bytes.toString());
+    return EMPTY;
+  };
+  await lastValueFrom(writeBlocks(wire, { kind: 'stream', chunks: { next }, dispose: () => undefined }, { operation: deadline(monotonic, 'operation', Infinity), encoder: new Untouched(), eightBit: true }, write));
+  wire.release();
+  expect(blocks.join('')).toBe('turned');
+});
+
 describe('a slow source', () => {
   /** Blocks as they leave, and an error: from a source that gives a byte each so many milliseconds, three times, and then does as it is told. */
   const told = (every: number, dataBlock: number, end: 'ends' | 'goes silent'): readonly string[] => {
