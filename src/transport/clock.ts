@@ -72,17 +72,25 @@ export const sooner = (a: Deadline, b: Deadline): Deadline => (b.at < a.at ? b :
 export const remaining = (scheduler: SchedulerLike, at: number): number => Math.max(at - scheduler.now(), 0);
 
 const UNREACHED = 'Check the host and port, or raise that limit.';
+const LATER = 'Try again later, or raise that limit.';
+/** Where nobody knows who has the mail, a retry is not for us to suggest. */
+export const IN_DOUBT = 'The mail may or may not have been accepted; a retry may deliver it twice.';
 // Host and port are right where a server has spoken.
 const HINTS: Partial<Record<Limit, string>> = {
-  command: 'Try again later, or raise that limit.',
-  dataBlock: 'Try again later, or raise that limit.',
+  command: LATER,
+  dataBlock: LATER,
   endOfData: 'Raise that limit: some servers read a mail before they answer.',
   operation: 'Raise that limit. The phase and the transcript tell what took so long.',
   close: 'Raise that limit to give mails under way more time.',
 };
 
+const hintAt = (limit: Limit, phase: Phase): string => {
+  const hint = HINTS[limit] ?? UNREACHED;
+  return outcomeOf(phase) === 'unknown' ? `${IN_DOUBT} ${hint === LATER ? 'Raise that limit.' : hint}` : hint;
+};
+
 /** @param hint what to change, as a sentence. */
-export const timeoutError = (scheduler: SchedulerLike, { limit, since, at }: Deadline, phase: Phase, what: string, transcript: readonly LogLine[] = [], hint = HINTS[limit] ?? UNREACHED): SmtpTimeoutError =>
+export const timeoutError = (scheduler: SchedulerLike, { limit, since, at }: Deadline, phase: Phase, what: string, transcript: readonly LogLine[] = [], hint = hintAt(limit, phase)): SmtpTimeoutError =>
   new SmtpTimeoutError({
     limit,
     phase,

@@ -4,6 +4,7 @@ import type { SmtpError } from '../protocol/error.js';
 import type { Reply } from '../protocol/reply.js';
 import { remaining, timeoutError, type Deadline } from '../transport/clock.js';
 import { Expectation, type ReplySink } from './expectation.js';
+import { waitingFor } from './failures.js';
 import type { Wire } from './wire.js';
 
 /**
@@ -39,7 +40,7 @@ export const exchangeInTurn = (wire: Wire, commands: readonly Command[], operati
 /** What `exchange` does, for who is told directly. Listens first, then writes; content goes out right behind its BDAT LAST. */
 export const converse = (wire: Wire, commands: readonly Command[], operation: Deadline, sink: ReplySink, content?: Uint8Array): Unsubscribable => {
   const expectation = new Expectation(commands, sink, content !== undefined);
-  const conversation = new Conversation(wire, expectation, operation.at === Infinity ? undefined : expireWith(wire, operation, () => expectation.decisive, (error) => { sink.error(error); }));
+  const conversation = new Conversation(wire, expectation, operation.at === Infinity ? undefined : expireWith(wire, operation, () => expectation, (error) => { sink.error(error); }));
   wire.expect(expectation);
   if (!wire.failed) {
     conversation.from = wire.stream.position;
@@ -88,11 +89,11 @@ export const greeting = (wire: Wire, until: Deadline): Observable<Reply> =>
   });
 
 /** Tells one operation that its deadline has passed, in the phase that it is in. Others on the wire are not concerned. */
-export const expireWith = (wire: Wire, end: Deadline, waitsFor: () => Pick<Expectation, 'phase'> & { readonly command: { toString(): string } } | undefined, expired: (error: SmtpError) => void): Subscription => {
+export const expireWith = (wire: Wire, end: Deadline, waitsFor: () => Expectation, expired: (error: SmtpError) => void): Subscription => {
   if (end.at === Infinity) return Subscription.EMPTY;
   const { scheduler, peer } = wire.context;
   return scheduler.schedule(() => {
-    const { phase, command } = waitsFor() ?? { phase: 'idle' as const, command: 'nothing' };
-    expired(timeoutError(scheduler, end, phase, `Waiting for ${peer} to answer ${command.toString()}`, wire.transcript()));
+    const { command: first, decisive: { phase, command } } = waitsFor();
+    expired(timeoutError(scheduler, end, phase, waitingFor(peer, command, first), wire.transcript()));
   }, remaining(scheduler, end.at));
 };

@@ -3,7 +3,7 @@ import type { Command } from '../protocol/command.js';
 import { outcomeOf, SmtpConnectionError, SmtpProtocolError, SmtpReplyError, type Phase, type SmtpError } from '../protocol/error.js';
 import type { LogLine } from '../protocol/log-line.js';
 import { formatReply, type Reply } from '../protocol/reply.js';
-import { timeoutError, type Deadline } from '../transport/clock.js';
+import { IN_DOUBT, timeoutError, type Deadline } from '../transport/clock.js';
 import { lateRefusal } from '../transport/tls-error.js';
 import type { Transcript } from './transcript.js';
 
@@ -12,6 +12,10 @@ export type Failure = (phase: Phase, command: Command) => SmtpError;
 
 // What is due first on a new stream: the greeting, or after STARTTLS the reply to EHLO.
 const FIRST_REPLIES: ReadonlySet<Phase> = new Set<Phase>(['greeting', 'hello']);
+
+/** What is waited for: the reply that is due first, where that is another one than the reply to a command. */
+export const waitingFor = (peer: string, command: Command, first = command): string =>
+  `Waiting for ${peer} to answer ${first.toString()}${first === command ? '' : `, with ${command.toString()} on its way behind it`}`;
 
 /** Bytes came behind the answer to STARTTLS, and could have been planted there. */
 export const injected = (peer: string, transcript: readonly LogLine[]): SmtpProtocolError =>
@@ -39,7 +43,7 @@ export class Failures {
   closed(how: string, cause?: NodeJS.ErrnoException): Failure {
     return (phase, command) => new SmtpConnectionError('E_CLOSED', {
       phase, transcript: this.#transcript.lines(), reason: cause?.code ?? 'closed', outcome: outcomeOf(phase), retryable: true, ...(cause === undefined ? {} : { cause }),
-      message: `${this.#peer} ${how} before ${phase === 'greeting' ? 'its greeting' : `it answered ${command.toString()}`}. ${outcomeOf(phase) === 'unknown' ? 'The mail may or may not have been accepted; a retry may deliver it twice.' : 'The mail was not sent; try again later.'}`,
+      message: `${this.#peer} ${how} before ${phase === 'greeting' ? 'its greeting' : `it answered ${command.toString()}`}. ${outcomeOf(phase) === 'unknown' ? IN_DOUBT : 'The mail was not sent; try again later.'}`,
     });
   }
 
@@ -74,9 +78,9 @@ export class Failures {
     return () => injected(this.#peer, this.#transcript.lines());
   }
 
-  /** A limit ran out. */
-  expired(scheduler: SchedulerLike, end: Deadline): Failure {
-    return (phase, command) => timeoutError(scheduler, end, phase, `Waiting for ${this.#peer} to answer ${command.toString()}`, this.#transcript.lines());
+  /** A limit ran out, for the command whose reply was due first. */
+  expired(scheduler: SchedulerLike, end: Deadline, first: Command | undefined): Failure {
+    return (phase, command) => timeoutError(scheduler, end, phase, waitingFor(this.#peer, command, first), this.#transcript.lines());
   }
 
   #broken(phase: Phase, what: string): SmtpProtocolError {

@@ -1,4 +1,5 @@
 import type { SchedulerLike, Subscription } from 'rxjs';
+import type { Command } from '../protocol/command.js';
 import { replyLimit, type Timeouts } from '../protocol/timeouts.js';
 import { remaining, sooner, type Deadline } from '../transport/clock.js';
 import type { Expectation } from './expectation.js';
@@ -13,13 +14,13 @@ export class Watch {
   readonly #scheduler: SchedulerLike;
   readonly #timeouts: Timeouts;
   readonly #due: readonly Expectation[];
-  readonly #expired: (end: Deadline) => void;
+  readonly #expired: (end: Deadline, first: Command | undefined) => void;
   #timer: Subscription | undefined;
   #ringsAt = Infinity;
   #since = 0;
   #isOver = false;
 
-  constructor(scheduler: SchedulerLike, timeouts: Timeouts, due: readonly Expectation[], expired: (end: Deadline) => void) {
+  constructor(scheduler: SchedulerLike, timeouts: Timeouts, due: readonly Expectation[], expired: (end: Deadline, first: Command | undefined) => void) {
     this.#scheduler = scheduler;
     this.#timeouts = timeouts;
     this.#due = due;
@@ -56,7 +57,7 @@ export class Watch {
       this.#timer = undefined;
       const limit = this.#limit;
       if (limit.at > this.#scheduler.now()) this.#arm(limit.at);
-      else this.#expired(limit);
+      else this.#expired(limit, this.#due[0]?.command);
     }, remaining(this.#scheduler, at));
   }
 }

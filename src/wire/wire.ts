@@ -63,7 +63,7 @@ export class Wire {
     this.#parser = new ReplyParser(context.redactor, context.replies);
     this.#transcript = new Transcript(context);
     this.#failures = new Failures(context.peer, this.#transcript);
-    this.#watch = new Watch(context.scheduler, context.timeouts, this.#due, (end) => { this.fail(this.#failures.expired(context.scheduler, end)); });
+    this.#watch = new Watch(context.scheduler, context.timeouts, this.#due, (end, first) => { this.fail(this.#failures.expired(context.scheduler, end, first)); });
     this.#reading.add(stream.bytes.subscribe({
       next: (chunk) => { this.#read(chunk); },
       error: (error: unknown) => { this.#lost(error as NodeJS.ErrnoException); },

@@ -12,7 +12,7 @@ import type { Wire } from './wire.js';
 /** Chunks that may be unanswered: the window that keeps a long line busy. */
 const WINDOW = 8;
 
-const READING = { phase: CONTENT.phase, command: CONTENT };
+const READING = new Expectation([CONTENT], undefined);
 
 /**
  * Writes one mail's content as BDAT chunks and waits for their replies (RFC 3030). A chunk is read in full before its command

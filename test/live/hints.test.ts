@@ -30,6 +30,14 @@ it('a sign-in that is offered over TLS only says so', async () => {
   expect((await collect(client.send(MAIL))).error).toMatchObject({ code: 'E_AUTH', message: expect.stringContaining('set "security" to "starttls"') as string });
 });
 
+it.each(['command', 'operation'] as const)('a small mail that is on its way when timeouts.%s runs out is in doubt, and the command that was not answered is named', async (limit) => {
+  await using server = await startServer({ faults: [{ at: 'mail', do: 'silence' }] });
+  await using client = clientOf(server, { timeouts: { [limit]: 80, quit: 50 } });
+  const { error } = await collect(client.send(MAIL));
+  expect(error).toMatchObject({ limit, phase: 'end-of-data', outcome: 'unknown' });
+  expect(error?.message).toMatch(/^Waiting for \S+ to answer MAIL FROM:<ann@example\.com>.*, with BDAT \d+ LAST on its way behind it: .*; a retry may deliver it twice\. Raise that limit\./);
+});
+
 it('a server that hangs up without a word is said to have given no greeting', async () => {
   await using server = await startServer({ faults: [{ at: 'greeting', do: 'close' }] });
   await using client = clientOf(server);

@@ -33,15 +33,21 @@ describe('before', () => {
     });
   });
 
+  const IN_DOUBT = 'The mail may or may not have been accepted; a retry may deliver it twice.';
+
   it.each([
-    ['connect', 'Check the host and port, or raise that limit.'],
-    ['command', 'Try again later, or raise that limit.'],
-    ['endOfData', 'Raise that limit: some servers read a mail before they answer.'],
-    ['operation', 'Raise that limit. The phase and the transcript tell what took so long.'],
-  ] as const)('at the end of timeouts.%s: %s', (limit, hint) => {
+    ['connect', 'connect', 'Check the host and port, or raise that limit.'],
+    ['command', 'data', 'Try again later, or raise that limit.'],
+    ['operation', 'data', 'Raise that limit. The phase and the transcript tell what took so long.'],
+    ['command', 'end-of-data', `${IN_DOUBT} Raise that limit.`],
+    ['dataBlock', 'end-of-data', `${IN_DOUBT} Raise that limit.`],
+    ['endOfData', 'end-of-data', `${IN_DOUBT} Raise that limit: some servers read a mail before they answer.`],
+    ['operation', 'end-of-data', `${IN_DOUBT} Raise that limit. The phase and the transcript tell what took so long.`],
+    ['close', 'end-of-data', `${IN_DOUBT} Raise that limit to give mails under way more time.`],
+  ] as const)('at the end of timeouts.%s in %s: %s', (limit, phase, hint) => {
     inVirtualTime(({ flush }, scheduler) => {
       const messages: string[] = [];
-      NEVER.pipe(before(scheduler, deadline(scheduler, limit, 3), 'data', 'Waiting')).subscribe({ error: (error: unknown) => { messages.push((error as Error).message); } });
+      NEVER.pipe(before(scheduler, deadline(scheduler, limit, 3), phase, 'Waiting')).subscribe({ error: (error: unknown) => { messages.push((error as Error).message); } });
       flush();
       expect(messages).toEqual([`Waiting: nothing came within timeouts.${limit} = 3 ms. ${hint}`]);
     });
