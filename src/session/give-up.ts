@@ -1,21 +1,16 @@
-import { concat, Observable, throwError } from 'rxjs';
+import { defer, throwError, type Observable } from 'rxjs';
 import type { SmtpError } from '../protocol/error.js';
-import { writeWhole } from '../wire/write-data.js';
+import { writeNothing } from '../wire/write-data.js';
 import type { Verdict } from './judge-envelope.js';
 import type { Transaction } from './transaction.js';
 
 /**
  * The content must not be sent. Where all recipients were refused, a 354 is answered with a lone dot and that reply is
- * ignored (RFC 2920 section 3.1); any other 354 leaves only the connection to drop.
+ * ignored (RFC 2920 section 3.1); any other 354 leaves only the connection to drop. The refusal is told at once. The next mail
+ * may follow on this connection before that reply, where one may follow any other mail.
  */
-export const giveUp = ({ session: { wire }, operation }: Transaction, { goesAhead, isForNobody }: Verdict, failure: SmtpError): Observable<never> => {
-  const failure$ = throwError(() => failure);
-  if (!goesAhead || !isForNobody) return failure$;
-  const loneDot$ = new Observable<never>((subscriber) => {
-    const ended = (): void => { subscriber.complete(); };
-    return writeWhole(wire, NOTHING, 0, operation, { next: ended, error: ended, complete: ended });
+export const giveUp = ({ session: { wire, manners, settings } }: Transaction, { goesAhead, isForNobody }: Verdict, failure: SmtpError): Observable<never> =>
+  defer(() => {
+    if (goesAhead && isForNobody) writeNothing(wire, manners.overlap && settings.pipelining.depth !== 1);
+    return throwError(() => failure);
   });
-  return concat(loneDot$, failure$);
-};
-
-const NOTHING = Buffer.alloc(0);

@@ -1,5 +1,6 @@
 import { EMPTY, NEVER, Observable, type Unsubscribable } from 'rxjs';
 import type { OpenContent } from '../message/content.js';
+import { Command } from '../protocol/command.js';
 import type { Deadline } from '../transport/clock.js';
 import { takeBlock, writeBlocks, type Block } from './content-blocks.js';
 import { CONTENT, early, type ContentEvent, type ContentOptions } from './content-event.js';
@@ -73,6 +74,27 @@ export const writeData = (wire: Wire, content: OpenContent, options: ContentOpti
       error: (error: unknown) => { subscriber.error(error); },
     }));
   });
+
+// Of a mail that is over: QUIT is a command behind it, and what the server says to it is no word on content.
+const LONE_DOT = Command.of('idle', '.');
+
+/**
+ * A lone dot behind a 354, for want of content. The reply to it is read in its turn, and dropped.
+ * @param isFree others may write before it has come.
+ */
+export const writeNothing = (wire: Wire, isFree: boolean): void => {
+  const due = new Expectation([LONE_DOT], isFree ? undefined : IGNORANT);
+  wire.mustDrop = true;
+  wire.expect(due);
+  // What has come already is no reply to it.
+  if (wire.failed || due.isAnswered || wire.isBeingAnswered) return;
+  wire.mustDrop = false;
+  wire.write(END_OF_CONTENT);
+  wire.note([], 0);
+};
+
+const ignore = (): void => undefined;
+const IGNORANT: ReplySink = { next: ignore, error: ignore, complete: ignore };
 
 /** Content on its way in one write. */
 export interface Writing extends Unsubscribable {

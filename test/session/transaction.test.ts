@@ -89,6 +89,16 @@ describe('content that is answered before it has left', () => {
     }
   });
 
+  it('is not, and no dot either, where all recipients were refused and something came behind the 354', () => {
+    for (const more of ['5', '554 no\r\n']) {
+      const { says, stream, wire, told } = begin(['PIPELINING'], RAW);
+      says(`250 Ok\r\n550 no\r\n354 go\r\n${more}`);
+      expect(stream.written).toHaveLength(1);
+      expect(told.at(-1)).toBe('E_REPLY rcpt refused');
+      expect(wire.mustDrop).toBe(true);
+    }
+  });
+
   it('is told alike where the reply begins in the midst of a stream', async () => {
     const gate = new Subject<void>();
     const hasEnded = new Subject<void>();
