@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { KnownReplies } from './known-replies.js';
 import { printable } from './printable.js';
 import { makeReply, type Reply } from './reply.js';
-import { HIDDEN, Redactor } from './secret.js';
+import { Redactor } from './secret.js';
 
 const CR = 0x0d;
 const LF = 0x0a;
@@ -159,10 +159,9 @@ export class ReplyParser {
 
   #safe(code: string, lines: readonly string[]): readonly string[] {
     if (this.isInSignIn && code === '334') return lines.map(printable);
-    const cleaned = lines.map((line) => this.#redactor.clean(line));
-    // A secret that goes on in the next line is in none of them. What a server offers is no echo of anything.
-    const isSplit = lines.length > 1 && code >= '400' && this.#redactor.clean(joined(lines)) !== joined(cleaned);
-    return isSplit ? lines.map(() => HIDDEN) : cleaned.map(printable);
+    // What a server offers before a sign-in is no echo of anything, and must keep its lines.
+    const mayBeSplit = code >= '400' || this.#redactor.mayMeetEchoes;
+    return (mayBeSplit ? this.#redactor.cleanLines(lines) : lines.map((line) => this.#redactor.clean(line))).map(printable);
   }
 
   #malformed(why: string): never {
@@ -174,9 +173,6 @@ export class ReplyParser {
     throw this.#failure;
   }
 }
-
-/** As one text, without the status that each line may begin with (RFC 2034 section 4). */
-const joined = (lines: readonly string[]): string => lines.map((line) => line.replace(/^[245]\.\d{1,3}\.\d{1,3} /, '')).join('');
 
 /** UTF-8 where it is that (RFC 6531 section 3.7.4.1), else octets as they are. */
 const decoded = (octets: string): string => {

@@ -1,3 +1,5 @@
+import { printable } from './printable.js';
+
 /** What stands for a secret. */
 export const HIDDEN = '***';
 // A form of one or two characters would take ordinary text apart and hide nothing. So would one that is a piece of the words that
@@ -35,53 +37,112 @@ export class Secret {
   }
 }
 
+/** One way in which a secret is written. */
+interface Form {
+  readonly whole: string;
+  /** So much of it tells that the rest is it, too, however short it was cut. */
+  readonly beginning: string;
+}
+
 /**
  * Takes known secrets out of a peer's text: some servers echo a credential in the reply that refuses it.
- * Knows each secret as it was typed, percent-encoded in the usual ways, escaped as in JSON, and in base64 and its form for URLs
- * wherever it stands in what was encoded.
+ * Knows each secret as it was typed, with its octets read as others read them, percent-encoded in the usual ways, escaped as in
+ * JSON, and in base64 and its form for URLs wherever it stands in what was encoded.
  */
 export class Redactor {
-  #forms: readonly string[] = [];
+  /** AUTH has begun: from now on a reply may repeat what was said, also cut short. Before that, what a server says is its own. */
+  mayMeetEchoes = false;
+  #forms: readonly Form[] = [];
 
   conceal(secret: string | Secret): void {
     this.#add(typeof secret === 'string' ? formsOf(secret) : knownForms(secret));
   }
 
-  /** Just as it is written here, and in no other form. */
+  /** As it is written here, and in no other form. */
+  concealAsWritten(text: string): void {
+    if (isHiding(text)) this.#add([formOf(text)]);
+  }
+
+  /** The same, and only all of it: its beginning may be anything, a name say. */
   concealExactly(text: string): void {
-    if (isHiding(text)) this.#add([text]);
+    if (isHiding(text)) this.#add([{ whole: text, beginning: text }]);
   }
 
   clean(text: string): string {
-    let cleaned = text;
-    for (const form of this.#forms) if (cleaned.includes(form)) cleaned = cleaned.replaceAll(form, HIDDEN);
-    return cleaned;
+    const runs = this.#forms.flatMap(({ whole, beginning }) => {
+      const start = this.mayMeetEchoes ? beginning : whole;
+      return text.includes(start) ? [...runsOf(text, whole, whole), ...runsOf(text, whole, start)] : NONE;
+    });
+    return runs.length === 0 ? text : without(text, runs);
+  }
+
+  /** The lines of a reply. A secret that goes on in the next line is in none of them, and hides them all. */
+  cleanLines(lines: readonly string[]): readonly string[] {
+    const cleaned = lines.map((line) => this.clean(line));
+    return lines.length > 1 && this.clean(joined(lines)) !== joined(cleaned) ? lines.map(() => HIDDEN) : cleaned;
   }
 
   // Most connections have one secret, and take the forms of it as they are.
-  #add(forms: readonly string[]): void {
-    this.#forms = this.#forms.length === 0 ? forms : longestFirst([...this.#forms, ...forms]);
+  #add(forms: readonly Form[]): void {
+    this.#forms = this.#forms.length === 0 ? forms : [...this.#forms, ...forms];
   }
 }
 
+/** From where to where a text is to be hidden. */
+type Run = readonly [from: number, to: number];
+
+const NONE: readonly Run[] = [];
+
+/** Where a form begins in a text, and how far the text goes along with it. */
+const runsOf = (text: string, whole: string, beginning: string): readonly Run[] => {
+  const runs: Run[] = [];
+  for (let from = text.indexOf(beginning); from >= 0;) {
+    let to = from + beginning.length;
+    while (to < text.length && text[to] === whole[to - from]) to += 1;
+    runs.push([from, to]);
+    from = text.indexOf(beginning, to);
+  }
+  return runs;
+};
+
+/** Runs that overlap go together: where a part went first, the rest would stay behind, and tell something of it. */
+const without = (text: string, runs: readonly Run[]): string => {
+  let rest = '';
+  let end = 0;
+  for (const [from, to] of runs.toSorted(([one], [other]) => one - other)) {
+    if (from >= end) rest += text.slice(end, from) + HIDDEN;
+    end = Math.max(end, to);
+  }
+  return rest + text.slice(end);
+};
+
+/** As one text, without the status that each line may begin with (RFC 2034 section 4). */
+const joined = (lines: readonly string[]): string => lines.map((line) => line.replace(/^[245]\.\d{1,3}\.\d{1,3} /, '')).join('');
+
 /** A client's own secret is concealed on each of its connections. */
-const knownForms = (secret: Secret): readonly string[] => {
+const knownForms = (secret: Secret): readonly Form[] => {
   const forms = known.get(secret) ?? formsOf(secret.reveal());
   known.set(secret, forms);
   return forms;
 };
 
-const known = new WeakMap<Secret, readonly string[]>();
+const known = new WeakMap<Secret, readonly Form[]>();
 
-const formsOf = (secret: string): readonly string[] => {
+const formsOf = (secret: string): readonly Form[] => {
   const padded = Buffer.from(`\0\0${secret}`, 'utf8');
   const base64 = [padded.toString('base64', 2), base64At(padded, 0), base64At(padded, 1), base64At(padded, 2)];
-  const forms = [secret, ...percentEncoded(secret), JSON.stringify(secret).slice(1, -1), ...base64, ...base64.map(forUrls)];
-  return longestFirst(forms.filter(isHiding));
+  const written = [secret, padded.toString('latin1', 2), ...percentEncoded(secret), ...jsonEscaped(secret), ...base64, ...base64.map(forUrls)];
+  // A reply may hold it as it came or as it is shown.
+  return [...new Set(written.flatMap((form) => [form, printable(form)]))].filter(isHiding).map(formOf);
 };
 
-/** Where a part of a form went first, the rest of it would stay behind, and tell something of it. */
-const longestFirst = (forms: readonly string[]): readonly string[] => [...new Set(forms)].sort((one, other) => other.length - one.length);
+// Shorter than this, a beginning may be that of an ordinary word.
+const TELLING = 12;
+
+const formOf = (whole: string): Form => {
+  const beginning = whole.slice(0, TELLING);
+  return { whole, beginning: isHiding(beginning) ? beginning : whole };
+};
 
 /** RFC 4648 section 5. */
 const forUrls = (base64: string): string => base64.replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '');
@@ -91,6 +152,13 @@ const percentEncoded = (secret: string): readonly string[] => {
   const plain = encodeURIComponent(secret);
   const strict = plain.replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
   return [plain, strict, strict.replaceAll('%20', '+')].flatMap((form) => [form, form.replace(/%../g, (code) => code.toLowerCase())]);
+};
+
+/** RFC 8259 section 7. Some escape all that is no ASCII (Python, Java, .NET), some the slash, too (PHP). */
+const jsonEscaped = (secret: string): readonly string[] => {
+  const plain = JSON.stringify(secret).slice(1, -1);
+  const ascii = plain.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return [plain, ascii, ascii.replace(/(?<=\\u)[0-9a-f]{4}/g, (code) => code.toUpperCase())].flatMap((form) => [form, form.replaceAll('/', '\\/')]);
 };
 
 /**

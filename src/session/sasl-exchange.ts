@@ -29,6 +29,7 @@ export const saslExchange = (state: State, mechanism: SaslMechanism): Observable
   defer(() => {
     const { wire, operation } = state;
     const ask = (command: Command): Observable<Reply> => exchange(wire, [command], operation);
+    wire.context.redactor.mayMeetEchoes = true;
     const initial = startOf(mechanism);
     if (initial !== undefined) conceal(state, initial);
     const opening = auth(mechanism.name, initial);
@@ -95,6 +96,7 @@ const conceal = ({ wire, settings }: State, response: Uint8Array): void => {
   const bytes = Buffer.from(response);
   const text = bytes.toString('utf8');
   const proofs = text.split(/[\0-\x20,="]+/).filter((part) => part.length >= PROOF);
-  for (const whole of [text, bytes.toString('base64')]) if (whole !== user) redactor.concealExactly(whole);
+  if (text !== user) redactor.concealExactly(text);
+  redactor.concealAsWritten(bytes.toString('base64'));
   for (const proof of proofs) if (proof !== user) redactor.conceal(proof);
 };

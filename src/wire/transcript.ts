@@ -62,6 +62,6 @@ export class Transcript {
     if (typeof said === 'string') return { connection, from: 'note', text: said };
     if (typeof said === 'number') return { connection, from: 'client', text: `${String(said)} bytes of content` };
     if (said instanceof Command) return { connection, from: 'client', text: said.toString() };
-    return { connection, from: 'server', text: redactor.clean(formatReply(said)) };
+    return { connection, from: 'server', text: formatReply({ ...said, lines: redactor.cleanLines(said.lines) }) };
   }
 }

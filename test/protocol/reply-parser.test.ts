@@ -92,6 +92,15 @@ describe('ReplyParser', () => {
     expect(parse('535-no\r\n535 not you\r\n', redactor)[0]?.lines).toEqual(['no', 'not you']);
   });
 
+  it.each(['235', '250', '354'])('takes it out of a %s over two lines, too, once a sign-in has begun', (code) => {
+    const redactor = new Redactor();
+    redactor.conceal('open sesame');
+    const text = `${code}-hi, open ses\r\n${code} ame\r\n`;
+    expect(parse(text, redactor)[0]?.lines).toEqual(['hi, open ses', 'ame']);
+    redactor.mayMeetEchoes = true;
+    expect(parse(text, redactor)[0]?.lines).toEqual(['***', '***']);
+  });
+
   it.each([
     ['bare LF', '220 hi\n', /LF without CR/],
     ['bare LF inside', '220-hi\n220 ok\r\n', /LF without CR/],

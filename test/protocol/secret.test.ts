@@ -42,6 +42,15 @@ describe('Redactor', () => {
     for (const text of written) expect(redactor.clean(`535 ${text}`)).toMatch(/^535 (?:\{"secret":"\*\*\*"\}|\*\*\*\w?=*)$/);
   });
 
+  it.each([
+    ['the octets that were sent', 'p\u00c3\u00a4ss/\u00c3\u0084'], ['those as they are shown', 'p\u00c3\u00a4ss/\u00c3\\u{84}'],
+    ['Python', 'p\\u00e4ss/\\u00c4'], ['.NET', 'p\\u00E4ss/\\u00C4'], ['PHP', 'p\\u00e4ss\\/\\u00c4'], ['a slash alone', 'päss\\/Ä'],
+  ])('knows it as others write it: %s', (_, written) => {
+    const redactor = new Redactor();
+    redactor.conceal('päss/Ä');
+    expect(redactor.clean(`535 ${written} no`)).toBe('535 *** no');
+  });
+
   it.each(['TLS', 'starttls', 'PLAIN', 'size'])('leaves the words of the protocol alone: %s', (secret) => {
     const redactor = new Redactor();
     redactor.conceal(secret);
@@ -60,5 +69,44 @@ describe('Redactor', () => {
     const redactor = new Redactor();
     redactor.conceal('pw');
     expect(redactor.clean('235 2.7.0 pw AHB3 ok')).toBe('235 2.7.0 pw AHB3 ok');
+  });
+});
+
+describe('an echo that was cut short', () => {
+  const knowing = (...secrets: readonly string[]): Redactor => {
+    const redactor = new Redactor();
+    for (const secret of secrets) redactor.conceal(secret);
+    redactor.mayMeetEchoes = true;
+    return redactor;
+  };
+
+  it('is taken out as far as it goes', () => {
+    const redactor = knowing('hunter2-correct-horse');
+    const encoded = Buffer.from('hunter2-correct-horse').toString('base64');
+    expect(redactor.clean(`500 hunter2-correct-... ${encoded.slice(0, 20)} too long`)).toBe('500 ***... *** too long');
+    expect(redactor.clean('500 hunter2-cor')).toBe('500 hunter2-cor');
+  });
+
+  it('of one token is no obstacle to another that begins alike', () => {
+    const redactor = knowing('eyJhbGciOiJSUzI1NiJ9.first', 'eyJhbGciOiJSUzI1NiJ9.second-token', 'eyJhbGciOiJSUzI1NiJ9.s');
+    expect(redactor.clean('535 eyJhbGciOiJSUzI1NiJ9.second-tok no')).toBe('535 *** no');
+    expect(redactor.clean('535 eyJhbGciOiJSUzI1NiJ9.second-token no')).toBe('535 *** no');
+  });
+
+  it('that repeats itself is taken out to its end', () => {
+    expect(knowing('ababababababX').clean('535 ababababababababX no')).toBe('535 *** no');
+  });
+
+  it('is nothing before AUTH, no word of the protocol, and nothing that is known exactly', () => {
+    const early = new Redactor();
+    early.conceal('hunter2-correct-horse');
+    expect(early.clean('250 hunter2-correct')).toBe('250 hunter2-correct');
+    const redactor = knowing('ENHANCEDSTATUSCODES-2');
+    redactor.concealExactly('ann.smith@example.com 0123456789abcdef');
+    expect(redactor.clean('ENHANCEDSTATUSCODES / ann.smith@example.com unknown')).toBe('ENHANCEDSTATUSCODES / ann.smith@example.com unknown');
+  });
+
+  it('is looked for in time that grows with the text only', () => {
+    expect(knowing('a'.repeat(4000)).clean('a'.repeat(64 * 1024))).not.toContain('a');
   });
 });

@@ -1,0 +1,28 @@
+import { inspect } from 'node:util';
+import { expect, it } from 'vitest';
+import type { LogLine } from '../../src/index.js';
+import { startServer, type Fault } from '../../src/testing/index.js';
+import { collect } from '../support/collect.js';
+import { base64, clientOf } from '../support/sign-in.js';
+
+const PASS = 'hunter2-correct-horse';
+const BLOB = base64(`\0ann\0${PASS}`);
+
+const at = (place: 'auth' | 'mail', reply: string): Fault => ({ at: place, do: 'reply', reply });
+
+it.each<[string, Fault, readonly string[]]>([
+  ['a challenge over two lines', at('auth', '334-hunter2-cor\r\n334 rect-horse'), ['hunter2', 'horse']],
+  ['a challenge of base64 over two lines', at('auth', `334-${BLOB.slice(0, 14)}\r\n334 ${BLOB.slice(14)}`), [BLOB.slice(0, 14), BLOB.slice(14)]],
+  ['a yes over two lines', at('auth', '235-hello hunter2-cor\r\n235 rect-horse'), ['hunter2', 'horse']],
+  ['an answer to MAIL over two lines', at('mail', '250-hunter2-cor\r\n250 rect-horse'), ['hunter2', 'horse']],
+  ['a line that was cut short', at('auth', `500 line too long: AUTH PLAIN ${BLOB.slice(0, -4)}`), [BLOB.slice(0, -4), BLOB.slice(4, 16)]],
+])('the password is nowhere in what is told of %s', async (_, fault, parts) => {
+  await using server = await startServer({ users: { ann: PASS }, mechanisms: ['PLAIN'], faults: [fault] });
+  await using client = clientOf(server, { auth: { user: 'ann', pass: PASS } });
+  const log: LogLine[] = [];
+  client.log$.subscribe((line) => { log.push(line); });
+  const { events, error } = await collect(client.send({ envelope: { from: 'ann@example.com', to: ['bob@example.org'] }, raw: 'Subject: hello\r\n\r\nHi\r\n' }));
+  const text = inspect([log, events, error, error?.transcript], { depth: 12 });
+  expect(text).toContain('***');
+  for (const part of parts) expect(text).not.toContain(part);
+});
