@@ -19,6 +19,7 @@ import type { ConnectionPlan } from './protocol/connection-plan.js';
 import type { ConnectEvent, SmtpEvent } from './protocol/event.js';
 import type { LogLine } from './protocol/log-line.js';
 import { Manners } from './session/manners.js';
+import { isSettled } from './session/one-try.js';
 import { openSession, resumeSession } from './session/open-session.js';
 import { awake, deadline, monotonic, type Deadline } from './transport/clock.js';
 import { dial } from './transport/dial.js';
@@ -172,7 +173,7 @@ export class SmtpClient implements AsyncDisposable {
   readonly #open: OpenConnection = (leave, operation) =>
     openDoor(this.#plans, {
       memory: this.#memory, leave, scheduler: monotonic, stagger: this.#settings.stagger,
-      isSettled: this.#settings.credentials?.kind === 'password',
+      isSettled: this.#settings.credentials !== undefined && isSettled(this.#settings.credentials),
       open: (candidate, handOver, from) => {
         const surroundings = { leave, handOver, manners: this.#mannersOf(candidate) };
         if (from !== undefined) return resumeSession(from, surroundings);

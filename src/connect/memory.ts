@@ -1,8 +1,8 @@
 import type { ConnectionPlan } from '../protocol/connection-plan.js';
-import { SmtpConnectionError, type SmtpError } from '../protocol/error.js';
+import { SmtpAuthenticationError, SmtpConnectionError, type SmtpError } from '../protocol/error.js';
 import { isRefusedForGood } from '../session/sign-in-errors.js';
 
-// So long (ms) a refused password is not tried again: many mails that each try it get an account locked.
+// So long (ms) what was refused is not tried again: many mails that each try a wrong password get an account locked.
 const REFUSAL_HOLDS = 60_000;
 
 /** What a client has learned of its host, and uses for its next connection. */
@@ -25,8 +25,16 @@ export class Memory {
 
   /** What another try would not change is remembered: of a server where what is signed in with stays the same, of a proxy always. */
   failed(error: unknown, now: number, isSettled: boolean): void {
-    if ((isSettled && isRefusedForGood(error)) || isRefusedByProxy(error)) this.#refused = { error, until: now + REFUSAL_HOLDS };
+    // Those that were on their way meanwhile bring the same refusal.
+    if (this.refusal(now) !== undefined) return;
+    if ((isSettled && isRefusedForGood(error)) || isRefusedByProxy(error)) this.#refused = { error: remembered(error), until: now + REFUSAL_HOLDS };
   }
 }
 
 const isRefusedByProxy = (error: unknown): error is SmtpConnectionError => error instanceof SmtpConnectionError && error.code === 'E_PROXY' && error.reason === 'authentication';
+
+/** As those are told who did not ask themselves. */
+const remembered = (error: SmtpAuthenticationError | SmtpConnectionError): SmtpError => {
+  const message = `${error.message} It was not asked again: a refusal holds for a minute, or until verify() is called.`;
+  return error instanceof SmtpAuthenticationError ? new SmtpAuthenticationError(Object.assign({}, error, { message })) : new SmtpConnectionError(error.code, Object.assign({}, error, { message }));
+};

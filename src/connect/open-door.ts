@@ -1,6 +1,7 @@
 import { defer, tap, throwError, type Observable, type SchedulerLike } from 'rxjs';
 import type { ConnectionPlan } from '../protocol/connection-plan.js';
 import type { Leave, Opening } from '../session/open-session.js';
+import { isRefusedForGood } from '../session/sign-in-errors.js';
 import { Doors, type Open } from './doors.js';
 import { candidatesOf, inTurn } from './in-turn.js';
 import type { Memory } from './memory.js';
@@ -32,6 +33,11 @@ export const openDoor = (plans: readonly ConnectionPlan[], { memory, open, leave
       tap({
         error: (error: unknown) => { memory.failed(error, scheduler.now(), isSettled); },
         finalize: () => { doors.leave(); },
+      }),
+      // It was on its way when another one was refused: what comes next is the sign-in.
+      tap(({ type }) => {
+        const meanwhile = type === 'introduced' ? memory.refusal(scheduler.now()) : undefined;
+        if (isRefusedForGood(meanwhile)) throw meanwhile;
       }),
     );
   });

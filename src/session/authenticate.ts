@@ -9,7 +9,7 @@ import { before, deadline } from '../transport/clock.js';
 import { isConfidential } from './confidential.js';
 import { unexpected } from './expect-reply.js';
 import { oneAtATime } from './one-at-a-time.js';
-import { oneTry } from './one-try.js';
+import { isSettled, oneTry } from './one-try.js';
 import { saslExchange, type SaslOutcome } from './sasl-exchange.js';
 import { broken, nothingInCommon, refused, tooEarly, type SignIn } from './sign-in-errors.js';
 import type { SessionCredentials } from './settings.js';
@@ -31,7 +31,7 @@ export const authenticate = (state: State): Observable<State> => {
 };
 
 const inTurn = (credentials: SessionCredentials): MonoTypeOperatorFunction<State> =>
-  credentials.kind === 'mechanism' ? oneAtATime(credentials.mechanism) : credentials.kind === 'password' ? oneTry(credentials) : identity;
+  credentials.kind === 'mechanism' ? oneAtATime(credentials.mechanism) : isSettled(credentials) ? oneTry(credentials) : identity;
 
 /** Which of the usable mechanisms is next, what was tried before, and the token that the server has just refused. */
 interface Turn {

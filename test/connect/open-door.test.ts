@@ -5,7 +5,7 @@ import { openDoor } from '../../src/connect/open-door.js';
 import { plan, type PlanInput } from '../../src/connect/plan.js';
 import { Capabilities } from '../../src/protocol/capabilities.js';
 import type { ConnectionPlan } from '../../src/protocol/connection-plan.js';
-import { SmtpConnectionError, SmtpFallbackError, SmtpProtocolError, SmtpReplyError, SmtpTimeoutError, type SmtpError } from '../../src/protocol/error.js';
+import { SmtpAuthenticationError, SmtpConnectionError, SmtpFallbackError, SmtpProtocolError, SmtpReplyError, SmtpTimeoutError, type SmtpError } from '../../src/protocol/error.js';
 import { makeReply } from '../../src/protocol/reply.js';
 import type { Opening } from '../../src/session/open-session.js';
 import { inVirtualTime } from '../support/marbles.js';
@@ -122,5 +122,47 @@ describe('what one candidate finds out', () => {
     const untrusted = new SmtpConnectionError('E_CERTIFICATE', { phase: 'tls', reason: 'untrusted', message: 'untrusted' });
     expect(play({ modes: 'auto', port: 10025 }, () => ['-#', untrusted]).memory.metTls).toBe(true);
     expect(play({ modes: 'auto', port: 10025 }, ({ security }) => ['-#', security === 'implicit' ? hungUp : noGreeting]).memory.metTls).toBe(false);
+  });
+});
+
+describe('a sign-in that was refused', () => {
+  const wrong = new SmtpAuthenticationError({ phase: 'auth', outcome: 'refused', offered: [], allowed: [], tried: [], reply: makeReply(535, ['no']), message: 'wrong.' });
+  const denied = new SmtpConnectionError('E_PROXY', { phase: 'proxy', reason: 'authentication', message: 'denied.' });
+
+  /** Connections that begin at their frames and last until their pictures end: how each ended, and when. */
+  const ends = (connections: readonly (readonly [from: number, picture: string, error?: SmtpError])[], { isSettled = true, forgiveAt = Infinity } = {}): readonly string[] => {
+    const told: string[] = [];
+    inVirtualTime(({ cold }, scheduler) => {
+      const memory = new Memory();
+      if (forgiveAt < Infinity) scheduler.schedule(() => { memory.forgive(); }, forgiveAt);
+      connections.forEach(([from, picture, error], index) => scheduler.schedule(() => {
+        openDoor(plan({ host: 'mail.example', port: 465, modes: ['implicit'] }), { memory, open: () => cold(picture, STEPS, error), leave: () => undefined, scheduler, stagger: undefined, isSettled }).subscribe({
+          next: ({ type }) => { if (type === 'session') told[index] = `open at ${String(scheduler.now())}`; },
+          error: (reason: unknown) => { told[index] = `${(reason as SmtpError).message} at ${String(scheduler.now())}`; },
+        });
+      }, from));
+    });
+    return told;
+  };
+  const REMEMBERED = 'wrong. It was not asked again: a refusal holds for a minute, or until verify() is called.';
+
+  it('is told to who comes to AUTH behind it, and to who comes later, but not to who had it done', () => {
+    expect(ends([[0, '-gi--#', wrong], [0, '-g--i-x'], [0, '-g------i-x'], [0, '-gix'], [7, '-gix']])).toEqual(['wrong. at 5', 'open at 6', `${REMEMBERED} at 8`, 'open at 3', `${REMEMBERED} at 7`]);
+  });
+
+  it('holds for a minute from the first one', () => {
+    expect(ends([[0, '-gi#', wrong], [0, '-gi----#', wrong], [60_002, '-gix'], [60_003, '-gix']])).toEqual(['wrong. at 3', 'wrong. at 7', `${REMEMBERED} at 60002`, 'open at 60006']);
+  });
+
+  it('holds until somebody asks again', () => {
+    expect(ends([[0, '-gi#', wrong], [0, '-g----i-x']], { forgiveAt: 4 })).toEqual(['wrong. at 3', 'open at 8']);
+  });
+
+  it('is forgotten where the next one may sign in with something else', () => {
+    expect(ends([[0, '-gi#', wrong], [0, '-g----i-x'], [7, '-gix']], { isSettled: false })).toEqual(['wrong. at 3', 'open at 8', 'open at 10']);
+  });
+
+  it('by a proxy is told to who comes later, and to nobody who has passed it', () => {
+    expect(ends([[0, '-#', denied], [0, '--gix'], [7, '-gix']])).toEqual(['denied. at 1', 'open at 4', 'denied. It was not asked again: a refusal holds for a minute, or until verify() is called. at 7']);
   });
 });

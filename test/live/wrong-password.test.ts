@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { SmtpOptions } from '../../src/index.js';
 import { startServer } from '../../src/testing/index.js';
 import { clientOf } from '../support/clear-client.js';
 import { mails, outcomes, sendAll } from '../support/many-mails.js';
@@ -7,6 +8,19 @@ const users = { ann: 'open sesame' };
 const POOL = { allowInsecureAuth: true, pool: { maxConnections: 5 } };
 
 describe('many mails at once', () => {
+  it.each<[string, NonNullable<SmtpOptions['auth']>, string]>([
+    ['a password', { user: 'ann', pass: 'open says me' }, 'PLAIN'], ['a token', { user: 'ann', token: 'open-says-me' }, 'XOAUTH2'], ['a certificate', { external: true }, 'EXTERNAL'],
+  ])('try %s that is refused once, whenever their connections are ready', async (_, auth, mechanism) => {
+    await using server = await startServer({
+      signIn: { [mechanism]: () => Promise.resolve(undefined) },
+      faults: [2, 3, 4, 5].map((session) => ({ at: 'ehlo', session, do: 'delay', ms: 20 * session })),
+    });
+    await using client = clientOf(server, { ...POOL, auth });
+    expect(outcomes(await sendAll(client, mails(20)))).toEqual(Array(20).fill('refused auth'));
+    expect(server.sessions.length).toBeGreaterThan(1);
+    expect(server.sessions.flatMap(({ lines }) => lines.filter((line) => line.startsWith('C: AUTH')))).toHaveLength(1);
+  });
+
   it('try a wrong password once', async () => {
     await using server = await startServer({ users });
     await using client = clientOf(server, { ...POOL, auth: { user: 'ann', pass: 'open says me' } });
