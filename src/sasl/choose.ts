@@ -8,6 +8,7 @@ import type { SaslMechanism } from './mechanism.js';
 import { ntlm } from './ntlm.js';
 import { oauthBearer, type Service } from './oauthbearer.js';
 import { plain } from './plain.js';
+import type { Preparation } from './saslprep.js';
 import { scram, type ScramChannel, type ScramHash } from './scram.js';
 import { xoauth2 } from './xoauth2.js';
 
@@ -37,6 +38,8 @@ export interface Conditions {
   readonly binding?: ChannelBinding | undefined;
   /** The server as the options name it. */
   readonly service: Service;
+  /** What SASLprep does to the user and the password. Default: it keeps them. */
+  readonly preparation?: Preparation;
 }
 
 export interface Choice {
@@ -62,7 +65,7 @@ export const candidates = (credentials: Credentials, conditions: Conditions): Ch
   const user = userOf(credentials);
   const isAllowed = allowed === undefined ? ({ onRequest }: Kind): boolean => onRequest !== true : isIn(allowed);
   const possible = kindsFor(credentials, conditions).filter(isAllowed);
-  const common = possible.filter(isIn(conditions.offered));
+  const common = suited(possible.filter(isIn(conditions.offered)), conditions);
   const isSafe = ({ clearTextSafe }: Kind): boolean => confidential || clearTextSafe;
   return {
     usable: common.filter(isSafe).map(({ name, clearTextSafe, begin }) => ({ name, clearTextSafe, begin: (secret) => begin(user, secret, conditions) })),
@@ -71,10 +74,22 @@ export const candidates = (credentials: Credentials, conditions: Conditions): Ch
   };
 };
 
+/**
+ * SASLprep is not done by every server, and cannot be done to every password. What sends the password as it is goes first where
+ * that is safe and it would be changed; what cannot carry it is left out, unless there is nothing else: then it tells why.
+ */
+const suited = (kinds: readonly Kind[], { preparation, confidential }: Conditions): readonly Kind[] => {
+  if (preparation === 'changes' && confidential) return [...kinds.filter(({ clearTextSafe }) => !clearTextSafe), ...kinds.filter(({ clearTextSafe }) => clearTextSafe)];
+  const able = preparation === 'refuses' ? kinds.filter(({ prepares }) => prepares !== true) : kinds;
+  return able.length === 0 ? kinds : able;
+};
+
 /** A mechanism, before it is known for whom. */
 interface Kind {
   readonly name: string;
   readonly clearTextSafe: boolean;
+  /** It uses SASLprep. */
+  readonly prepares?: true;
   /** Only where the options name it. */
   readonly onRequest?: true;
   readonly begin: (user: string, secret: Secret, conditions: Conditions) => SaslMechanism;
@@ -105,12 +120,12 @@ const unbound = ({ offered, binding }: Conditions): ScramChannel =>
 
 // Strongest first.
 const BOUND = HASHES.map((hash): Kind => ({
-  name: `SCRAM-${hash}-PLUS`, clearTextSafe: true, begin: (user, pass, { binding }) => scram(user, pass, { hash, channel: binding ?? 'none' }),
+  name: `SCRAM-${hash}-PLUS`, clearTextSafe: true, prepares: true, begin: (user, pass, { binding }) => scram(user, pass, { hash, channel: binding ?? 'none' }),
 }));
 
 const PASSWORD: readonly Kind[] = [
   ...HASHES.map((hash): Kind => ({
-    name: `SCRAM-${hash}`, clearTextSafe: true, begin: (user, pass, conditions) => scram(user, pass, { hash, channel: unbound(conditions) }),
+    name: `SCRAM-${hash}`, clearTextSafe: true, prepares: true, begin: (user, pass, conditions) => scram(user, pass, { hash, channel: unbound(conditions) }),
   })),
   { name: 'DIGEST-MD5', clearTextSafe: true, onRequest: true, begin: (user, pass, { service }) => digestMd5(user, pass, service) },
   { name: 'CRAM-MD5', clearTextSafe: true, begin: cramMd5 },

@@ -14,7 +14,7 @@ const RIGHT_TO_LEFT = /[\u05be\u05c0\u05c3\u05d0-\u05ea\u05f0-\u05f4\u061b\u061f
 export const saslPrep = (text: string, what: string): string => {
   const prepared = text.replace(/\p{Zs}/gu, ' ').replace(NOTHING, '').normalize('NFKC');
   const refuse = (why: string): never => {
-    throw new SmtpUsageError({ phase: 'auth', message: `${what} ${why} (SASLprep, RFC 4013). Change it, or allow other mechanisms than SCRAM with "allowedAuthentication".` });
+    throw new SmtpUsageError({ phase: 'auth', message: `${what} ${why} (SASLprep, RFC 4013). Change it, or allow other mechanisms than SCRAM with "allowedAuthentication" where the server offers them.` });
   };
   if (prepared === '') refuse('holds nothing that counts');
   if (holdsProhibited(prepared)) refuse('holds a control or another character that SCRAM forbids');
@@ -22,4 +22,16 @@ export const saslPrep = (text: string, what: string): string => {
   const others = prepared.split(RIGHT_TO_LEFT);
   if (others.length > 1 && (others[0] !== '' || others.at(-1) !== '' || /\p{L}/u.test(others.join('')))) refuse('mixes writing from right to left with other characters');
   return prepared;
+};
+
+/** What SASLprep does to a user and a password: nothing, mostly. */
+export type Preparation = 'keeps' | 'changes' | 'refuses';
+
+export const preparationOf = (...texts: readonly string[]): Preparation => {
+  try {
+    const prepared = texts.map((text) => saslPrep(text, ''));
+    return prepared.every((text, index) => text === texts[index]) ? 'keeps' : 'changes';
+  } catch {
+    return 'refuses';
+  }
 };

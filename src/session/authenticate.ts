@@ -5,6 +5,7 @@ import { Secret } from '../protocol/secret.js';
 import { commandTimeout } from '../protocol/timeouts.js';
 import { candidates, userOf } from '../sasl/choose.js';
 import type { SaslMechanism } from '../sasl/mechanism.js';
+import { preparationOf } from '../sasl/saslprep.js';
 import { before, deadline } from '../transport/clock.js';
 import { isConfidential } from './confidential.js';
 import { unexpected } from './expect-reply.js';
@@ -20,11 +21,12 @@ export const authenticate = (state: State): Observable<State> => {
   const { settings, capabilities, wire, plan, operation } = state;
   const { credentials } = settings;
   if (credentials === undefined) return EMPTY;
+  const preparation = credentials.kind === 'password' ? preparationOf(credentials.user, credentials.pass.reveal()) : 'keeps';
   const choice = candidates(credentials, {
     offered: capabilities.authentication, allowed: settings.allowedAuthentication, service: plan, binding: wire.stream.tls?.binding,
-    confidential: settings.allowInsecureAuth || isConfidential(wire.stream),
+    confidential: settings.allowInsecureAuth || isConfidential(wire.stream), preparation,
   });
-  return attempt({ state, credentials, choice }, { index: 0, tried: [] }).pipe(
+  return attempt({ state, credentials, choice, preparation }, { index: 0, tried: [] }).pipe(
     inTurn(credentials),
     before(wire.context.scheduler, operation, 'auth', `Signing in to ${wire.context.peer}`),
   );

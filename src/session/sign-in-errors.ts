@@ -3,6 +3,7 @@ import { printable } from '../protocol/printable.js';
 import { formatReply, type Reply } from '../protocol/reply.js';
 import type { Choice } from '../sasl/choose.js';
 import type { SaslMechanism } from '../sasl/mechanism.js';
+import type { Preparation } from '../sasl/saslprep.js';
 import { TLS_FIRST } from './expect-reply.js';
 import type { SessionCredentials } from './settings.js';
 import type { State } from './state.js';
@@ -12,6 +13,8 @@ export interface SignIn {
   readonly state: State;
   readonly credentials: SessionCredentials;
   readonly choice: Choice;
+  /** What SASLprep does to the user and the password. */
+  readonly preparation: Preparation;
 }
 
 type Details = Partial<ConstructorParameters<typeof SmtpAuthenticationError>[0]>;
@@ -69,14 +72,21 @@ const isTransient = ({ code, severity }: Reply): boolean => severity === 4 && co
 // Those that a server can check with the password alone, not with a hash of it.
 const NEEDS_THE_PASSWORD = new Set(['CRAM-MD5', 'DIGEST-MD5']);
 
-const hint = ({ credentials, state: { wire, capabilities } }: SignIn, mechanism: string, reply: Reply): string => {
+/** Why the right password may be refused. */
+const otherwise = ({ preparation, state: { capabilities } }: SignIn, mechanism: string): string => {
+  if (mechanism === 'NTLM') return ' A server that knows no more than NTLMv1 refuses the right password, too: only NTLMv2 is spoken here.';
+  if (mechanism.startsWith('SCRAM-') && preparation === 'changes') return ' They hold characters that SASLprep (RFC 4013) changes, which some servers do not apply: over TLS, try allowedAuthentication: ["PLAIN"].';
+  if (!NEEDS_THE_PASSWORD.has(mechanism) || !capabilities.authentication.includes('PLAIN')) return '';
+  return ` A server that has no more than a hash of the password cannot check it by ${mechanism}: try allowedAuthentication: ["PLAIN"].`;
+};
+
+const hint = (signIn: SignIn, mechanism: string, reply: Reply): string => {
+  const { credentials, state: { wire } } = signIn;
   if (isTransient(reply)) return 'Try again later.';
   // RFC 4954 section 6, and RFC 3207 section 4.
   if ((reply.code === 538 || reply.code === 530) && wire.stream.tls === undefined) return TLS_FIRST;
   switch (credentials.kind) {
-    case 'password': return NEEDS_THE_PASSWORD.has(mechanism) && capabilities.authentication.includes('PLAIN')
-      ? `Check "auth.user" and "auth.pass". A server that has no more than a hash of the password cannot check it by ${mechanism}: try allowedAuthentication: ["PLAIN"].`
-      : 'Check "auth.user" and "auth.pass".';
+    case 'password': return `Check "auth.user" and "auth.pass".${otherwise(signIn, mechanism)}`;
     case 'token': return 'Check "auth.user", and that "auth.token" is fresh and has the scope for sending mail.';
     case 'external': return 'Check the certificate in "tls", and "auth.authzid".';
     case 'mechanism': return 'Check "auth".';

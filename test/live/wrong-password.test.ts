@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { SmtpOptions } from '../../src/index.js';
 import { startServer } from '../../src/testing/index.js';
 import { clientOf } from '../support/clear-client.js';
+import { collect } from '../support/collect.js';
 import { mails, outcomes, sendAll } from '../support/many-mails.js';
 
 const users = { ann: 'open sesame' };
@@ -43,4 +44,19 @@ it('a token that was refused is not held against the next one', async () => {
   await using client = clientOf(server, { ...POOL, auth: { user: 'ann', token: () => [tokens.shift() ?? 'none'] } });
   expect(outcomes(await sendAll(client, mails(1)))).toEqual(['refused auth']);
   expect(outcomes(await sendAll(client, mails(1)))).toEqual(['accepted']);
+});
+
+describe('a password that may be right all the same', () => {
+  it.each<[string, string, string, string | undefined]>([
+    ['SCRAM-SHA-256', 'geheim\u00b2', '535 5.7.8 no', 'which some servers do not apply: over TLS, try allowedAuthentication: ["PLAIN"].'],
+    ['SCRAM-SHA-256', 'geheim', '535 5.7.8 no', undefined],
+    ['NTLM', 'geheim', '535 5.7.8 no', 'A server that knows no more than NTLMv1 refuses the right password, too'],
+  ])('is refused by %s: %s', async (name, pass, refusal, hint) => {
+    await using server = await startServer({ signIn: { [name]: () => Promise.resolve('ann') }, faults: [{ at: 'auth', do: 'reply', reply: refusal }] });
+    await using client = clientOf(server, { ...POOL, auth: { user: 'ann', pass }, allowedAuthentication: [name] });
+    const { error } = await collect(client.verify());
+    expect(error?.message).toMatch(/Check "auth\.user" and "auth\.pass"\./);
+    expect(error?.message.split('"auth.pass".')[1]).toContain(hint ?? '');
+    expect(error?.message.endsWith('Check "auth.user" and "auth.pass".')).toBe(hint === undefined);
+  });
 });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { SmtpUsageError } from '../../src/protocol/error.js';
-import { saslPrep } from '../../src/sasl/saslprep.js';
+import { preparationOf, saslPrep } from '../../src/sasl/saslprep.js';
 
 const prepared = (text: string): string => saslPrep(text, 'auth.pass');
 
@@ -30,5 +30,14 @@ describe('saslPrep', () => {
       try { once = prepared(text); } catch { return; }
       expect(prepared(once)).toBe(once);
     }));
+  });
+});
+
+describe('preparationOf', () => {
+  it.each([
+    ['keeps', 'ann', 'open sesame!'], ['keeps', 'jürgen', 'pässwörd €'], ['changes', 'ann', 'geheim\u00b2'], ['changes', '\u00b5-chip', 'open sesame'], ['changes', 'ann', 'a\u00a0b'], ['changes', 'ann', 'a\u0308'],
+    ['refuses', 'ann', 'tab\there'], ['refuses', 'ann', '\u05e9\u05dc\u05d5\u05dd1'], ['refuses', 'a\u0308', 'tab\there'],
+  ])('%s %j with %j', (preparation, ...texts) => {
+    expect(preparationOf(...texts)).toBe(preparation);
   });
 });

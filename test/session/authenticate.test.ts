@@ -50,6 +50,8 @@ describe('authenticate', () => {
     ['SCRAM over clear text', FAR, 'SCRAM-SHA-256 SCRAM-SHA-256-PLUS', {}, /^AUTH SCRAM-SHA-256 biwsbj1hbm4scj/],
     ['nothing is offered', FAR, '', {}, /^E_AUTH .*offers no authentication here/],
     ['nothing in common', FAR, 'GSSAPI', { allowedAuthentication: ['PLAIN'] }, /^E_AUTH .*offers GSSAPI, and allowed are PLAIN: nothing in common/],
+    ['PLAIN before SCRAM, where SASLprep changes the password', { ...FAR, ...TLS }, 'SCRAM-SHA-256 PLAIN', { auth: { user: 'ann', pass: 'geheim\u00b2' } }, /^AUTH PLAIN /],
+    ['and where it cannot carry it', { ...FAR, ...TLS }, 'SCRAM-SHA-256 PLAIN', { auth: { user: 'ann', pass: 'hunter2\u0007' } }, /^AUTH PLAIN /],
     ['SCRAM refuses what it cannot carry, and does not repeat it', { ...FAR, ...TLS }, 'SCRAM-SHA-256', { auth: { user: 'ann', pass: 'hunter2\u0007' } }, /^E_USAGE auth\.pass holds a control(?!.*hunter2)/],
   ])('%s', (_, stream, offered, options, expected) => {
     expect(firstWord(stream, offered, options)).toMatch(expected);
