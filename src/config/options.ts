@@ -2,13 +2,14 @@ import { isAbsolute } from 'node:path';
 import { plan } from '../connect/plan.js';
 import type { PoolSettings } from '../pool/pool-state.js';
 import type { Rate } from '../pool/rate-limit.js';
-import { fields, nameOf, usage } from '../message/fields.js';
+import { didYouMean, fields, nameOf, usage } from '../message/fields.js';
 import { parseClientName } from '../protocol/address.js';
 import { MECHANISM_NAME } from '../protocol/capabilities.js';
 import type { SecurityMode } from '../protocol/connection-plan.js';
 import { SmtpError, SmtpUsageError } from '../protocol/error.js';
 import { Secret } from '../protocol/secret.js';
 import { AUTOMATIC_GREETING_TIMEOUT, DEFAULT_TIMEOUTS, type Timeouts } from '../protocol/timeouts.js';
+import { mechanismsFor } from '../sasl/choose.js';
 import type { SaslMechanism } from '../sasl/mechanism.js';
 import type { SessionCredentials, SessionSettings } from '../session/settings.js';
 import { tokenSource, type TokenFunction } from '../session/token-source.js';
@@ -42,7 +43,7 @@ export interface SmtpOptions {
   readonly stagger?: number;
   /** Default: none. Where it is given, a server that offers no authentication is an error. */
   readonly auth?: PasswordAuth | TokenAuth | ExternalAuth | SaslMechanism;
-  /** SASL names; only these are ever used. Default: all that are safe. */
+  /** SASL names; only these are ever used, and `auth` must be able to use one. Default: all that are safe. */
   readonly allowedAuthentication?: readonly string[];
   /** Passwords may go over clear text to a host that is not this machine. Default false. */
   readonly allowInsecureAuth?: boolean;
@@ -160,14 +161,15 @@ const check = (options: SmtpOptions): Settings => {
   const automatic = plan({ host, port: door, modes }).length > 1;
   const pool = checkPool(given.pool);
   const pipelining = checkPipelining(given.pipelining);
+  const credentials = checkAuth(given.auth);
   checkDefaults(given.defaults);
   const bypassed = (['proxy', 'localEndpoint', 'lookup'] as const).find((name) => given[name] !== undefined);
   if (socket !== undefined && bypassed !== undefined) throw usage(`The options "socket" and "${bypassed}" exclude each other.`);
   return {
     host, port: door, modes,
     stagger: optional(duration)(given.stagger, 'stagger'),
-    credentials: checkAuth(given.auth),
-    allowedAuthentication: optional(list(mechanismName))(given.allowedAuthentication, 'allowedAuthentication'),
+    credentials,
+    allowedAuthentication: checkAllowed(given.allowedAuthentication, credentials),
     allowInsecureAuth: optional(flag)(given.allowInsecureAuth, 'allowInsecureAuth') ?? false,
     clientName: given.clientName === undefined ? undefined : parseClientName(text(given.clientName, 'clientName')),
     timeouts: checkTimeouts(given.timeouts, automatic),
@@ -207,6 +209,16 @@ const checkAuth = (value: unknown): SessionCredentials | undefined => {
   if (authzid !== undefined) throw usage('The option "auth.authzid" goes with "auth.external" only.');
   if (token === undefined) return { kind: 'password', user: text(user, 'auth.user'), pass: new Secret(text(pass, 'auth.pass')) };
   return { kind: 'token', user: tokenUser(user), tokens: tokenSource(typeof token === 'function' ? (token as TokenFunction) : text(token, 'auth.token')) };
+};
+
+/** One list may serve several kinds of `auth`, so that one name that can be used is enough. */
+const checkAllowed = (value: unknown, credentials: SessionCredentials | undefined): readonly string[] | undefined => {
+  const allowed = optional(list(mechanismName))(value, 'allowedAuthentication');
+  if (allowed === undefined || credentials === undefined) return allowed;
+  const known = mechanismsFor(credentials);
+  if (known.some((name) => allowed.includes(name.toUpperCase()))) return allowed;
+  const meant = allowed.map((name) => didYouMean(name, known)).find((name) => name !== undefined);
+  throw usage(`The option "allowedAuthentication" names nothing that can be used with this "auth".${meant === undefined ? '' : ` Did you mean "${meant}"?`} It takes: ${known.join(', ')}.`);
 };
 
 // What separates the fields of a token's message (RFC 7628 section 3.1) can be in none of them.

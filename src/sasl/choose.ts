@@ -74,6 +74,11 @@ export const candidates = (credentials: Credentials, conditions: Conditions): Ch
   };
 };
 
+/** The names of all that could be used with them, on some connection. */
+export const mechanismsFor = (credentials: Credentials): readonly string[] => kindsFor(credentials, { binding: ANY_BINDING }).map(({ name }) => name);
+
+const ANY_BINDING: ChannelBinding = { type: 'tls-exporter', data: new Uint8Array() };
+
 /**
  * SASLprep is not done by every server, and cannot be done to every password. What sends the password as it is goes first where
  * that is safe and it would be changed; what cannot carry it is left out, unless there is nothing else: then it tells why.
@@ -100,7 +105,7 @@ const isIn = (names: readonly string[]): (kind: Kind) => boolean => {
   return ({ name }) => known.includes(name.toUpperCase());
 };
 
-const kindsFor = (credentials: Credentials, { binding }: Conditions): readonly Kind[] => {
+const kindsFor = (credentials: Credentials, { binding }: Pick<Conditions, 'binding'>): readonly Kind[] => {
   switch (credentials.kind) {
     // What is tied to the connection goes first whatever its hash: a man in the middle is nearer than a broken SHA-1.
     case 'password': return binding === undefined ? PASSWORD : [...BOUND, ...PASSWORD];

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Secret } from '../../src/protocol/secret.js';
-import { candidates, userOf, type Conditions, type Credentials } from '../../src/sasl/choose.js';
+import { candidates, mechanismsFor, userOf, type Conditions, type Credentials } from '../../src/sasl/choose.js';
 import type { SaslMechanism } from '../../src/sasl/mechanism.js';
 
 const SERVICE = { host: 'mail.example', port: 587 };
@@ -96,5 +96,14 @@ describe('candidates', () => {
 describe('userOf', () => {
   it.each([[password, 'tim'], [token, 'tim'], [external, 'tim'], [mechanism(), '']])('%o', (credentials, user) => {
     expect(userOf(credentials)).toBe(user);
+  });
+});
+
+describe('mechanismsFor', () => {
+  it.each([
+    [password, 'SCRAM-SHA-512-PLUS SCRAM-SHA-256-PLUS SCRAM-SHA-1-PLUS SCRAM-SHA-512 SCRAM-SHA-256 SCRAM-SHA-1 DIGEST-MD5 CRAM-MD5 NTLM PLAIN LOGIN'],
+    [token, 'OAUTHBEARER XOAUTH2'], [external, 'EXTERNAL'], [mechanism(), 'X-Own'],
+  ])('%o', (credentials, names) => {
+    expect(mechanismsFor(credentials).join(' ')).toBe(names);
   });
 });
