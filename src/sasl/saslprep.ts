@@ -28,6 +28,8 @@ export const saslPrep = (text: string, what: string): string => {
 export type Preparation = 'keeps' | 'changes' | 'refuses';
 
 export const preparationOf = (...texts: readonly string[]): Preparation => {
+  // Nearly all are ASCII, and need none of Unicode's tables, which take a while to load.
+  if (texts.every((text) => /^[ -~]+$/.test(text))) return 'keeps';
   try {
     const prepared = texts.map((text) => saslPrep(text, ''));
     return prepared.every((text, index) => text === texts[index]) ? 'keeps' : 'changes';
