@@ -174,6 +174,8 @@ export class ServerSession {
       await this.#input.drain();
       return false;
     }
+    // The client may have left meanwhile, and a socket that is gone tells a handshake nothing, its end neither.
+    if (!this.#socket.readable) return false;
     this.#hasGreeted = false;
     const secured = new TLSSocket(this.#socket, { isServer: true, secureContext: createSecureContext({ ...certificate, minVersion: 'TLSv1.2' }) });
     [this.#socket, this.#input, this.#output] = this.#listen(secured, this.#socket);

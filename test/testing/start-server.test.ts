@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { startServer, type ServerOptions } from '../../src/testing/index.js';
 import { clientOf, MAIL } from '../support/clear-client.js';
@@ -38,5 +40,16 @@ describe('the server for tests', () => {
     await client.close();
     await expect(server.idle()).rejects.toThrow(text);
     await expect(server.close()).rejects.toThrow(text);
+  });
+
+  it.each(['end', 'destroy'] as const)('is idle where the client leaves by %s() before it is told to start TLS', async (leave) => {
+    const server = await startServer({ faults: [{ at: 'starttls', do: 'delay', ms: 100 }] });
+    const socket = connect(server.port, server.host).resume();
+    await once(socket, 'data');
+    socket.write('STARTTLS\r\n');
+    await expect.poll(() => server.sessions[0]?.lines, { interval: 1 }).toContain('C: STARTTLS');
+    socket[leave]();
+    await server.idle();
+    await server.close();
   });
 });
