@@ -1,3 +1,4 @@
+import { isPromise } from 'node:util/types';
 import { localPort, oneOf, optional } from '../config/checks.js';
 import { fields, usage } from '../message/fields.js';
 import type { ServerOptions } from './options.js';
@@ -38,8 +39,12 @@ const aFunction = (value: unknown, name: string): void => {
   if (typeof value !== 'function') throw usage(`The option "${name}" must be a function that gives a reply, or nothing.`);
 };
 
-/** What a function of the options gave. @throws SmtpUsageError where that is no reply: a promise, say. */
+/** What a function of the options gave. @throws SmtpUsageError where that is no reply. */
 export const replyOf = (hook: (typeof HOOKS)[number], given: unknown): string | undefined => {
   if (given === undefined || (typeof given === 'string' && /^[2-5]\d\d(?:[ -]|$)/.test(given))) return given;
-  throw usage(`The function in the option "${hook}" must give a reply, as in "550 5.7.1 no", or nothing.`);
+  const wanted = `must give a reply, as in "550 5.7.1 no", or nothing`;
+  if (!isPromise(given)) throw usage(`The function in the option "${hook}" ${wanted}.`);
+  // Nobody waits for it: what it fails with later would end the whole test run.
+  given.catch(() => undefined);
+  throw usage(`The function in the option "${hook}" gave a promise. It ${wanted}, at once: take its "async" away.`);
 };

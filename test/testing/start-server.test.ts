@@ -31,7 +31,8 @@ describe('the server for tests', () => {
 
   it.each<[what: string, options: ServerOptions, text: string]>([
     ['throws', { onMessage: () => { throw new Error('no such mail was expected'); } }, 'no such mail was expected'],
-    ['gives a promise', { onRecipient: (() => Promise.resolve('550 no')) as never }, '"onRecipient" must give a reply'],
+    ['gives a promise', { onRecipient: (() => Promise.resolve('550 no')) as never }, '"onRecipient" gave a promise'],
+    ['gives a promise that fails', { onMessage: (async () => { await Promise.resolve(); expect(1).toBe(2); }) as never }, '"onMessage" gave a promise'],
     ['gives no reply', { onSender: () => 'no such user' }, '"onSender" must give a reply'],
   ])('ends the connection where a function %s, and tells whoever waits for it', async (_, options, text) => {
     const server = await startServer(options);
