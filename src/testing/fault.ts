@@ -1,7 +1,10 @@
 import { oneOf, optional } from '../config/checks.js';
 import { fields, usage } from '../message/fields.js';
 
-/** Where a fault strikes: at the server's reply to this, at the TLS handshake, or inside the content (`body`). */
+/**
+ * Where a fault strikes: at the server's reply to this, at the TLS handshake, or inside the content (`body`), which is not taken
+ * then; the reply that is due there is 452. To content in chunks there is no `data`, and `bdat` is each chunk but the last.
+ */
 export type FaultPoint = (typeof POINTS)[number];
 
 const POINTS = [
@@ -42,7 +45,7 @@ export type Fault = FaultAction & {
   readonly times?: number;
   /** Only in this session, counted from 1. Default: in any. */
   readonly session?: number;
-  /** At `body`: when so many bytes have come. Default 0. */
+  /** At `body`: when so many bytes of the content have come. Default 0. */
   readonly after?: number;
   /** So often it lets pass first. Default 0. */
   readonly skip?: number;
@@ -68,12 +71,16 @@ const check = (fault: unknown, path: string): void => {
 
 /** A script of faults: each strikes where it is due, as often as it may. */
 export class FaultScript {
-  readonly #left: { readonly fault: Fault; skip: number; times: number }[];
+  readonly #left: { readonly fault: Fault; skip: number; times: number; hasStruck: boolean }[];
 
   constructor(faults: readonly Fault[]) {
     // A script with a typing error would test nothing.
     faults.forEach((fault, index) => { check(fault, `faults[${String(index)}]`); });
-    this.#left = faults.map((fault) => ({ fault, skip: fault.skip ?? 0, times: fault.times ?? 1 }));
+    this.#left = faults.map((fault) => ({ fault, skip: fault.skip ?? 0, times: fault.times ?? 1, hasStruck: false }));
+  }
+
+  get unstruck(): readonly Fault[] {
+    return this.#left.flatMap(({ fault, hasStruck }) => (hasStruck ? [] : [fault]));
   }
 
   take(at: FaultPoint, session: number, bytes = 0): Fault | undefined {
@@ -81,6 +88,7 @@ export class FaultScript {
       if (entry.times === 0 || !isDue(entry.fault, at, session, bytes)) continue;
       if (entry.skip > 0) { entry.skip -= 1; continue; }
       entry.times -= 1;
+      entry.hasStruck = true;
       return entry.fault;
     }
     return undefined;

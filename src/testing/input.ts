@@ -31,19 +31,20 @@ export class Input {
     }
   }
 
-  /** So many bytes, or undefined. */
-  async bytes(length: number): Promise<Buffer | undefined> {
+  /** So many bytes, or undefined; `arrived` is awaited at each piece, with how many have come. */
+  async bytes(length: number, arrived?: (bytes: number) => Promise<void>): Promise<Buffer | undefined> {
     const pieces: Buffer[] = [];
     for (let left = length; ;) {
       const piece = this.#take(left);
       pieces.push(piece);
       left -= piece.length;
+      await arrived?.(length - left);
       if (left === 0) return Buffer.concat(pieces);
       if (!await this.#more()) return undefined;
     }
   }
 
-  /** Content up to its dot, as it came over the wire; `arrived` is awaited at each chunk. */
+  /** Content up to its dot, as it came over the wire; `arrived` is awaited at each piece, with how many bytes have come. */
   async content(arrived: (bytes: number) => Promise<void>): Promise<Buffer | undefined> {
     const chunks: Buffer[] = [];
     let length = 0;
@@ -56,7 +57,9 @@ export class Input {
       chunks.push(chunk);
       if (at >= -tail.length) {
         this.#pending = chunk.subarray(at + END_OF_DATA.length);
-        return Buffer.concat(chunks).subarray(0, length + at + CRLF.length);
+        length += at + CRLF.length;
+        await arrived(length);
+        return Buffer.concat(chunks).subarray(0, length);
       }
       length += chunk.length;
       tail = window.subarray(1 - END_OF_DATA.length);

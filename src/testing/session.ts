@@ -28,6 +28,8 @@ interface Transaction {
   readonly rcpt: (readonly string[])[];
   /** What BDAT brought so far. */
   readonly chunks: Buffer[];
+  /** A fault struck inside its content. */
+  isCut: boolean;
 }
 
 const DEFAULT_SIZE = 52_428_800;
@@ -218,7 +220,7 @@ export class ServerSession {
     const refusal = !this.#hasGreeted || this.#transaction !== undefined ? '503 5.5.1 Not now'
       : from === undefined ? '501 5.1.7 No such path'
         : this.#unknown(parameters) ?? (limit > 0 && size > limit ? '552 5.3.4 Too large' : replyOf('onSender', onSender?.(from)));
-    if (await this.#reply('mail', refusal ?? '250 2.1.0 Ok')) this.#transaction = { from: from ?? '', to: [], mail: parameters, rcpt: [], chunks: [], asked: 0 };
+    if (await this.#reply('mail', refusal ?? '250 2.1.0 Ok')) this.#transaction = { from: from ?? '', to: [], mail: parameters, rcpt: [], chunks: [], asked: 0, isCut: false };
   }
 
   async #rcpt(argument: string): Promise<void> {
@@ -254,31 +256,38 @@ export class ServerSession {
     if (transaction.mail.some((parameter) => parameter.toUpperCase() === 'BODY=BINARYMIME')) { await this.#reply('data', '503 5.5.1 BINARYMIME needs BDAT'); return; }
     const said = await this.#output.say('354 End data with <CR><LF>.<CR><LF>', faults.take('data', number));
     if (said?.startsWith('354') !== true) return;
-    let isStruck = false;
-    const wire = await this.#input.content(async (bytes) => {
-      const fault = isStruck ? undefined : faults.take('body', number, bytes);
-      isStruck ||= fault !== undefined;
-      if (fault !== undefined) await this.#output.say('452 4.3.1 Enough', fault);
-    });
+    const wire = await this.#input.content((bytes) => this.#arrived(transaction, bytes));
     if (wire !== undefined) await this.#take(transaction, undot(wire));
   }
 
   async #bdat(argument: string): Promise<void> {
     const [, digits, last] = /^(\d{1,15})( LAST)?$/i.exec(argument) ?? [];
     if (!this.#offers('CHUNKING') || digits === undefined) { await this.#reply('bdat', '501 5.5.4 BDAT size [LAST]'); return; }
-    const chunk = await this.#input.bytes(Number(digits));
+    const transaction = this.#transaction?.to.length === 0 ? undefined : this.#transaction;
+    const before = transaction?.chunks.reduce((sum, { length }) => sum + length, 0) ?? 0;
+    const chunk = await this.#input.bytes(Number(digits), (bytes) => this.#arrived(transaction, before + bytes));
     if (chunk === undefined) return;
-    const transaction = this.#transaction;
-    if (transaction === undefined || transaction.to.length === 0) { await this.#reply('bdat', '503 5.5.1 RCPT first'); return; }
+    if (transaction === undefined) { await this.#reply('bdat', '503 5.5.1 RCPT first'); return; }
     transaction.chunks.push(chunk);
-    if (last !== undefined) await this.#take(transaction, Buffer.concat(transaction.chunks));
+    if (last !== undefined || transaction.isCut) await this.#take(transaction, Buffer.concat(transaction.chunks));
     else if (!await this.#reply('bdat', `250 2.0.0 ${digits} bytes`)) this.#transaction = undefined;
   }
 
-  async #take({ from, to, mail, rcpt }: Transaction, content: Buffer): Promise<void> {
+  /** So many bytes of content have come: a fault may strike here, once in a mail. */
+  async #arrived(transaction: Transaction | undefined, bytes: number): Promise<void> {
+    if (transaction?.isCut !== false) return;
+    const fault = this.#context.faults.take('body', this.#context.number, bytes);
+    if (fault === undefined) return;
+    transaction.isCut = true;
+    await this.#output.say('452 4.3.1 Enough', fault);
+  }
+
+  async #take({ from, to, mail, rcpt, isCut }: Transaction, content: Buffer): Promise<void> {
     const { options, nextQueueId, accept, faults, number } = this.#context;
     const { size: limit = DEFAULT_SIZE, onMessage } = options;
     this.#transaction = undefined;
+    // What there was to say of it was said inside it.
+    if (isCut) return;
     const message: ReceivedMessage = {
       from, to, content, parameters: { mail, rcpt }, queueId: nextQueueId(), secure: this.#isSecure, session: number, ...(this.#user === undefined ? {} : { user: this.#user }),
     };

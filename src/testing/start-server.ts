@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { localhostCertificate, testAuthority } from './certificates.js';
 import { checkOptions } from './check-options.js';
-import { FaultScript } from './fault.js';
+import { FaultScript, type Fault } from './fault.js';
 import type { ReceivedMessage, ReceivedSession, ServerOptions } from './options.js';
 import { ServerSession } from './session.js';
 
@@ -18,6 +18,8 @@ export interface TestServer extends AsyncDisposable {
   readonly sessions: readonly ReceivedSession[];
   /** Connections that are open now. */
   readonly connections: number;
+  /** The faults that have not struck so far: a test at whose end there are any has tested something else. */
+  readonly unstruck: readonly Fault[];
   /** Ends every connection that is open, in good order, behind a line if one is given: `421 4.4.2 idle for too long`. */
   disconnect(farewell?: string): void;
   /** Resolves when no connection is open. Fails with what a function in the options has thrown, which ends the connection. */
@@ -70,6 +72,7 @@ export const startServer = async (options: ServerOptions = {}): Promise<TestServ
   return {
     host, port: (server.address() as AddressInfo).port, ca: testAuthority, messages, sessions,
     get connections() { return open.size; },
+    get unstruck() { return faults.unstruck; },
     disconnect: (farewell) => { for (const session of sessions) session.disconnect(farewell); },
     idle, close, [Symbol.asyncDispose]: close,
   };

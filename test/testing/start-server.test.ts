@@ -53,4 +53,22 @@ describe('the server for tests', () => {
     await server.idle();
     await server.close();
   });
+
+  it.each([[[], 0], [[], 10], [['CHUNKING'], 0], [['CHUNKING'], 10]] as const)('strikes inside a small content, without %j, behind %i bytes, and does not take it', async (without, after) => {
+    await using server = await startServer({ without, faults: [{ at: 'body', do: 'reply', reply: '552 5.3.4 Too big', after }] });
+    await using client = clientOf(server);
+    expect((await collect(client.send(MAIL))).error).toMatchObject({ code: 'E_REPLY', outcome: 'refused', reply: { code: 552 } });
+    expect(server.messages).toHaveLength(0);
+    expect((await collect(client.send(MAIL))).types.at(-1)).toBe('accepted');
+    expect(server.messages).toHaveLength(1);
+  });
+
+  it('tells which faults have not struck', async () => {
+    const [data, mail] = [{ at: 'data', do: 'reply', reply: '451 4.3.0 Later' }, { at: 'mail', do: 'delay', ms: 1, times: Infinity }] as const;
+    await using server = await startServer({ faults: [data, mail] });
+    expect(server.unstruck).toEqual([data, mail]);
+    await using client = clientOf(server);
+    await collect(client.send(MAIL));
+    expect(server.unstruck).toEqual([data]);
+  });
 });
