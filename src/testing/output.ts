@@ -53,8 +53,13 @@ export class Output {
       case 'reset':
       case 'half-close':
       case 'close':
-        return this.#end(fault);
+        return this.#break(fault);
     }
+  }
+
+  /** Ends this side, behind a reply if one is given: nothing is said any more. */
+  end(reply?: string): string | undefined {
+    return this.#last(reply, () => this.#socket.end());
   }
 
   #write(reply: string, extra = ''): string {
@@ -83,12 +88,15 @@ export class Output {
     }
   }
 
-  async #end(fault: Extract<Fault, { do: 'reset' | 'half-close' | 'close' }>): Promise<string | undefined> {
+  async #break(fault: Extract<Fault, { do: 'reset' | 'half-close' | 'close' }>): Promise<string | undefined> {
     if (fault.ms !== undefined) await this.#wait(fault.ms);
-    const said = fault.reply === undefined ? undefined : this.#write(fault.reply);
+    return fault.do === 'reset' ? this.#last(fault.reply, () => this.#carrier.resetAndDestroy()) : this.end(fault.reply);
+  }
+
+  #last(reply: string | undefined, end: () => unknown): string | undefined {
+    const said = reply === undefined ? undefined : this.#write(reply);
     this.#isMute = true;
-    if (fault.do === 'reset') this.#carrier.resetAndDestroy();
-    else this.#socket.end();
+    end();
     return said;
   }
 

@@ -64,7 +64,7 @@ export class ServerSession {
   }
 
   disconnect(farewell?: string): void {
-    if (this.#socket.writable) this.#socket.end(farewell === undefined ? '' : `${farewell}\r\n`);
+    if (this.#socket.writable) this.#output.end(farewell);
   }
 
   /** Resolves when the connection has ended, whatever the client does. Rejects with what a function in the options has thrown. */
@@ -77,11 +77,11 @@ export class ServerSession {
         if (line === undefined) break;
         this.lines.push(`C: ${line}`);
         // A chunk goes right behind its command (RFC 3030 section 2).
-        if (this.#input.isAhead && !this.#offers('PIPELINING') && !/^BDAT /i.test(line)) { await this.#output.say('503 5.5.1 Commands may not be pipelined here'); this.#socket.end(); }
+        if (this.#input.isAhead && !this.#offers('PIPELINING') && !/^BDAT /i.test(line)) { await this.#output.say('503 5.5.1 Commands may not be pipelined here'); this.#output.end(); }
         await this.#obey(line);
       }
     }
-    this.#socket.end();
+    this.#output.end();
     await this.#input.drain();
     this.#socket.destroy();
   }
@@ -146,7 +146,7 @@ export class ServerSession {
         return;
       case 'QUIT':
         await this.#reply('quit', '221 2.0.0 Bye');
-        this.#socket.end();
+        this.#output.end();
         return;
       default:
         await this.#reply('any', '500 5.5.2 Unknown command');
@@ -214,7 +214,7 @@ export class ServerSession {
     this.#mails += 1;
     if (this.#mails > (limits?.mails ?? Infinity)) {
       await this.#reply('mail', '421 4.7.0 Too many mails in this session');
-      this.#socket.end();
+      this.#output.end();
       return;
     }
     const refusal = !this.#hasGreeted || this.#transaction !== undefined ? '503 5.5.1 Not now'

@@ -71,4 +71,14 @@ describe('the server for tests', () => {
     await collect(client.send(MAIL));
     expect(server.unstruck).toEqual([data]);
   });
+
+  it('says nothing behind a farewell, which stands in the dialogue', async () => {
+    await using server = await startServer();
+    const socket = connect(server.port, server.host).resume();
+    await once(socket, 'data');
+    server.disconnect('421 4.3.2 Shutting down');
+    socket.end('NOOP\r\n');
+    await server.idle();
+    expect(server.sessions[0]?.lines).toEqual(['S: 220 test.example ESMTP ready', 'S: 421 4.3.2 Shutting down', 'C: NOOP']);
+  });
 });
