@@ -1,4 +1,4 @@
-import { oneOf, optional } from '../config/checks.js';
+import { count, oneOf, optional } from '../config/checks.js';
 import { fields, usage } from '../message/fields.js';
 
 /**
@@ -53,7 +53,7 @@ export type Fault = FaultAction & {
 
 /** What an action cannot do without. */
 const NEEDS: Readonly<Partial<Record<FaultAction['do'], string>>> = { reply: 'reply', delay: 'ms', dribble: 'ms', stall: 'ms', split: 'cuts', glue: 'extra' };
-const NUMBERS = ['times', 'session', 'after', 'skip', 'ms'] as const;
+const NUMBERS = ['times', 'after', 'skip', 'ms'] as const;
 
 const amount = (value: unknown, name: string): number => {
   if (typeof value === 'number' && value >= 0) return value;
@@ -61,11 +61,15 @@ const amount = (value: unknown, name: string): number => {
 };
 
 const check = (fault: unknown, path: string): void => {
-  const given = fields(fault, { path, noun: 'option', known: ['at', 'do', 'reply', 'extra', 'cuts', 'bytes', ...NUMBERS] });
+  const given = fields(fault, { path, noun: 'option', known: ['at', 'do', 'reply', 'extra', 'cuts', 'bytes', 'session', ...NUMBERS] });
   oneOf(POINTS)(given.at, `${path}.at`);
   const needed = NEEDS[oneOf(ACTIONS)(given.do, `${path}.do`)] as keyof typeof given | undefined;
   if (needed !== undefined && given[needed] === undefined) throw usage(`The option "${path}" needs "${needed}" as well.`);
   if (given.reply !== undefined && typeof given.reply !== 'string') throw usage(`The option "${path}.reply" must be a string.`);
+  if (given.after !== undefined && given.at !== 'body') throw usage(`The option "${path}.after" goes with "at: 'body'" only: elsewhere nothing would ever happen.`);
+  if (given.cuts !== undefined && !Array.isArray(given.cuts)) throw usage(`The option "${path}.cuts" must be a list of numbers.`);
+  if (given.do === 'dribble') optional(count)(given.bytes, `${path}.bytes`);
+  optional(count)(given.session, `${path}.session`);
   for (const name of NUMBERS) optional(amount)(given[name], `${path}.${name}`);
 };
 

@@ -25,6 +25,10 @@ describe('the server for tests', () => {
     [{ faults: [{ at: 'rcpt', do: 'close', time: 3 }] }, 'Did you mean "faults[0].times"'],
     [{ faults: [{ at: 'rcpt', do: 'reply' }] }, 'needs "reply"'],
     [{ faults: [{ at: 'rcpt', do: 'close', times: -1 }] }, '"faults[0].times"'],
+    [{ faults: [{ at: 'rcpt', do: 'close', after: 10 }] }, '"faults[0].after" goes with'],
+    [{ faults: [{ at: 'rcpt', do: 'close', session: 0 }] }, '"faults[0].session"'],
+    [{ faults: [{ at: 'rcpt', do: 'split', cuts: 3 }] }, '"faults[0].cuts"'],
+    [{ faults: [{ at: 'rcpt', do: 'dribble', ms: 1, bytes: 0 }] }, '"faults[0].bytes"'],
   ])('refuses %j', async (options, text) => {
     await expect(startServer(options)).rejects.toThrow(text);
   });
