@@ -82,6 +82,7 @@ export interface SmtpOptions {
   readonly defaults?: { readonly from?: string };
 }
 
+/** SCRAM, CRAM-MD5, PLAIN or LOGIN; others where `allowedAuthentication` names them. */
 export interface PasswordAuth {
   readonly user: string;
   readonly pass: string;
@@ -104,6 +105,7 @@ export interface ExternalAuth {
   readonly authzid?: string;
 }
 
+/** How connections are kept, and shared by all mails of a client. */
 export interface PoolOptions {
   /** Default 5. */
   readonly maxConnections?: number;

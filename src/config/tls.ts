@@ -7,6 +7,7 @@ import { DEFAULT_TLS_VERSIONS, needsLowestLevel, TLS_VERSIONS, usableVersions } 
 import { flag, list, oneOf, optional, text } from './checks.js';
 import { hostName } from './host.js';
 
+/** What is negotiated, whom the client trusts, and who it is itself. */
 export interface TlsOptions {
   /** Default `['TLSv1.2', 'TLSv1.3']`. Nothing else is ever negotiated. Those that this runtime cannot do are left out with a warning. */
   readonly versions?: readonly TlsVersion[];

@@ -80,4 +80,5 @@ export interface Attachment {
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;
 }
 
+/** What is sent: finished, or in parts that are put together. */
 export type Message = RawMessage | ComposedMessage;

@@ -2,11 +2,13 @@ import { asyncScheduler, retry, throwError, timer, type MonoTypeOperatorFunction
 import { fields, usage } from '../message/fields.js';
 import { SmtpError } from '../protocol/error.js';
 
+/** How often is tried again, and when. */
 export interface RetryOptions {
   /** How many times more. Default 3. */
   readonly count?: number;
   /** Milliseconds before each retry, 2,147,483,647 at most, or a function of its number from 1. Default: 1 s, 2 s, 4 s ... at most 5 min, shortened at random. */
   readonly delay?: number | ((attempt: number) => number);
+  /** Default `asyncScheduler`. */
   readonly scheduler?: SchedulerLike;
 }
 

@@ -1,4 +1,4 @@
-/** How a door is secured: TLS from the first byte, an upgrade by STARTTLS (RFC 3207), or clear text. */
+/** How a connection is secured: TLS from the first byte, an upgrade by STARTTLS (RFC 3207), or clear text. */
 export type SecurityMode = 'implicit' | 'starttls' | 'none';
 
 export type TlsVersion = 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3';
@@ -10,7 +10,7 @@ export interface Endpoint {
   readonly family?: 4 | 6;
 }
 
-/** One door that is tried: where, and how it is secured. */
+/** One candidate: a door, which is a host and port, and how it is secured there. */
 export interface ConnectionPlan {
   readonly host: string;
   readonly port: number;

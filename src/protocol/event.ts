@@ -60,6 +60,7 @@ export interface AcceptedEvent {
   readonly receipt: Receipt;
 }
 
+/** Everything that `send()` tells; narrows by `type`. */
 export type SmtpEvent = ConnectEvent | TransactionEvent;
 
 /** What the server took, and from whom it refused it. */
@@ -71,6 +72,7 @@ export interface Receipt {
   readonly refused: readonly { readonly recipient: string; readonly reply: Reply }[];
   /** Octets of the message as the server has it. */
   readonly bytes: number;
+  /** The server's own name for the mail, where its reply tells one in a form that is in use. */
   readonly queueId?: string;
   readonly timings: Timings;
   /** The transactions that it took, where the recipients were too many for one. `reply` and `queueId` are those of the last. */
@@ -94,5 +96,6 @@ export interface Timings {
   readonly content: number;
   /** From the end of data to its reply. */
   readonly acceptance: number;
+  /** From `subscribe` to the server's last word. */
   readonly total: number;
 }
