@@ -84,6 +84,7 @@ export class SmtpUsageError extends SmtpError {
   }
 }
 
+/** What failed: the name, the way, the proxy, the handshake, the certificate, or the connection later on. */
 export type ConnectionErrorCode = 'E_DNS' | 'E_CONNECT' | 'E_TLS' | 'E_CERTIFICATE' | 'E_PROXY' | 'E_CLOSED';
 
 /** The way to the server, or the connection itself, failed. */
@@ -126,6 +127,7 @@ export class SmtpReplyError extends SmtpError {
   declare readonly code: 'E_REPLY';
   declare readonly reply: Reply;
   readonly command: string;
+  /** Whom it refused, where it was the reply to RCPT. */
   declare readonly recipient?: string;
 
   constructor({ command, recipient, ...details }: Details & { readonly reply: Reply; readonly command: string; readonly recipient?: string }) {
