@@ -1,5 +1,5 @@
 import { isIP, Socket } from 'node:net';
-import { catchError, concatMap, connect, EMPTY, endWith, ignoreElements, merge, Observable, take, throwIfEmpty, timer } from 'rxjs';
+import { catchError, concatMap, connect, EMPTY, endWith, ignoreElements, merge, Observable, take, throwError, throwIfEmpty, timeout, timer } from 'rxjs';
 import { hostAndPort, type Endpoint } from '../protocol/connection-plan.js';
 import { SmtpConnectionError, SmtpError, SmtpUsageError } from '../protocol/error.js';
 import { SocketStream } from './byte-stream.js';
@@ -10,6 +10,9 @@ import type { LocalEndpoint } from './settings.js';
 
 // RFC 8305 section 5: so long an address is tried alone before the next one is tried beside it.
 const HEAD_START = 250;
+
+// What answers at all does so within a few repeated SYNs. A firewall that drops them must leave time for the next address or door.
+const PATIENCE = 10_000;
 
 /** One address that was tried, and how that ended. */
 interface Failure {
@@ -29,14 +32,17 @@ export const tcp = (target: Target, context: DialContext): Observable<SocketStre
     )),
   );
 
-const toAnyOf = (addresses: readonly ResolvedAddress[], { host, port }: Target, { settings: { localEndpoint }, scheduler }: DialContext): Observable<SocketStream> => {
+const toAnyOf = (addresses: readonly ResolvedAddress[], { host, port }: Target, { settings: { localEndpoint, timeouts }, scheduler }: DialContext): Observable<SocketStream> => {
   const remotes = alternating(addresses);
   const failures: Failure[] = [];
+  // A longer limit for all of them is a longer one for each.
+  const patience = Math.max(PATIENCE, timeouts.connect / 6);
   const from = (index: number): Observable<SocketStream> => {
     const resolved = remotes[index];
     if (resolved === undefined) return EMPTY;
     const remote: Endpoint = { address: resolved.address, family: resolved.family, port };
     const attempt$ = to(remote, localEndpoint).pipe(
+      timeout({ first: patience, scheduler, with: () => throwError(() => Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' })) }),
       catchError((error: unknown) => {
         if (error instanceof SmtpError) throw error;
         failures.push({ remote, error: error as NodeJS.ErrnoException });

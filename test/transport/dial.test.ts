@@ -15,12 +15,12 @@ const answers = (...addresses: readonly string[]): LookupFunction => (_host, _op
 };
 const refuses = (code: string): LookupFunction => (_host, _options, found) => { found(Object.assign(new Error(code), { code }), []); };
 
-/** A clock on which a head start is over before any connection can stand; limits take their time. */
-const impatient: SchedulerLike = {
+/** A clock on which so many ms are over before any connection can stand; what is longer takes its time. */
+const impatient = (ms: number): SchedulerLike => ({
   now: () => 0,
   schedule: <T>(work: (this: SchedulerAction<T>, state?: T) => void, delay = 0, state?: T) =>
-    delay > 250 ? asyncScheduler.schedule(work, delay, state) : asapScheduler.schedule(work, 0, state),
-};
+    delay > ms ? asyncScheduler.schedule(work, delay, state) : asapScheduler.schedule(work, 0, state),
+});
 
 describe('addresses', () => {
   test('an address is not looked up', async () => {
@@ -46,7 +46,7 @@ describe('addresses', () => {
     await using server = await listen({ host: '0.0.0.0' }, (socket) => socket.on('data', (chunk) => { bytes += chunk.length; }));
     const begun: string[] = [];
     const localEndpoint = ({ address }: Endpoint): object => { begun.push(address); return {}; };
-    const stream = await firstValueFrom(way(server.port, { host: 'mail.example.com', lookup: answers('127.0.0.1', '127.0.0.2', '127.0.0.3'), localEndpoint }, impatient));
+    const stream = await firstValueFrom(way(server.port, { host: 'mail.example.com', lookup: answers('127.0.0.1', '127.0.0.2', '127.0.0.3'), localEndpoint }, impatient(250)));
     expect(begun).toEqual(['127.0.0.1', '127.0.0.2', '127.0.0.3']);
     expect(begun).toContain(stream.remote.address);
     expect(stream.socket.destroyed).toBe(false);
@@ -60,6 +60,17 @@ describe('addresses', () => {
     const error = await failureOf(way(port, { host: 'mail.example.com', lookup: answers('127.0.0.1', '127.0.0.2', '127.0.0.1') }));
     expect(error).toMatchObject({ code: 'E_CONNECT', phase: 'connect', reason: 'ECONNREFUSED', retryable: true });
     expect(error.message).toContain('127.0.0.1: ECONNREFUSED, 127.0.0.2: ECONNREFUSED');
+  });
+
+  test('each has ten seconds, and a sixth of a limit for all that is longer', async () => {
+    await using server = await listen({ host: '0.0.0.0' });
+    const two = { host: 'mail.example.com', lookup: answers('127.0.0.1', '127.0.0.2') };
+    const error = await failureOf(way(server.port, two, impatient(10_000)));
+    expect(error).toMatchObject({ code: 'E_CONNECT', phase: 'connect', reason: 'ETIMEDOUT', retryable: true });
+    expect(error.message).toContain('127.0.0.1: ETIMEDOUT, 127.0.0.2: ETIMEDOUT');
+    expect(await failureOf(way(server.port, { ...two, timeouts: { connect: 9_000 } }, impatient(10_000)))).toMatchObject({ code: 'E_TIMEOUT', limit: 'connect' });
+    (await firstValueFrom(way(server.port, { ...two, timeouts: { connect: 66_000 } }, impatient(10_000)))).destroy();
+    await server.idle();
   });
 
   test('the resolver is asked for every connection', async () => {
