@@ -1,4 +1,4 @@
-import { isIP, Socket } from 'node:net';
+import { isIP, Socket, type TcpSocketConnectOpts } from 'node:net';
 import { catchError, concatMap, connect, EMPTY, endWith, ignoreElements, merge, Observable, take, throwError, throwIfEmpty, timeout, timer } from 'rxjs';
 import { hostAndPort, type Endpoint } from '../protocol/connection-plan.js';
 import { SmtpConnectionError, SmtpError, SmtpUsageError } from '../protocol/error.js';
@@ -76,11 +76,11 @@ const to = (remote: Endpoint, localEndpoint: LocalEndpoint | undefined): Observa
     }
     let handedOver = false;
     // Not net.connect(), which leaves something of each socket behind (docs/decisions/17-what-v8-keeps.md).
-    const socket = new Socket().setNoDelay().connect({
+    const socket = new Socket().setNoDelay().connect(bare({
       host: remote.address, port: remote.port,
       ...(address === undefined ? {} : { localAddress: address }),
       ...(port === undefined || port === 0 ? {} : { localPort: port }),
-    });
+    }));
     const failed = (error: Error): void => { subscriber.error(error); };
     socket.once('connect', () => {
       handedOver = true;
@@ -93,6 +93,9 @@ const to = (remote: Endpoint, localEndpoint: LocalEndpoint | undefined): Observa
     socket.on('error', failed);
     return () => { if (!handedOver) socket.destroy(); };
   });
+
+/** Nothing may be inherited here: a polluted prototype could bring a path or an address of its own. */
+const bare = (options: TcpSocketConnectOpts): TcpSocketConnectOpts => Object.assign(Object.create(null) as TcpSocketConnectOpts, options);
 
 const OTHER_FAMILY = 'EAFNOSUPPORT';
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Duplex, PassThrough } from 'node:stream';
 import { asapScheduler, asyncScheduler, EMPTY, firstValueFrom, NEVER, of, Subject, throwError, type ObservableInput, type SchedulerAction, type SchedulerLike } from 'rxjs';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Endpoint } from '../../src/index.js';
 import { closedPort, failureOf, listen, way } from '../support/dialling.js';
 
@@ -179,6 +179,16 @@ describe('local endpoint', () => {
     expect(error.message).toContain('localEndpoint');
     expect(server.connections).toHaveLength(0);
   });
+});
+
+test.each([['path', '/run/elsewhere.sock'], ['localAddress', '192.0.2.1']])('a polluted prototype brings no "%s"', async (name, value) => {
+  const prototype = Object.prototype as unknown as Record<string, unknown>;
+  onTestFinished(() => { Reflect.deleteProperty(prototype, name); });
+  await using server = await listen();
+  prototype[name] = value;
+  const stream = await firstValueFrom(way(server.port, { host: '127.0.0.1' }));
+  expect(stream.remote.port).toBe(server.port);
+  stream.destroy();
 });
 
 describe('Unix sockets', () => {
