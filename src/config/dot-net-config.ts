@@ -14,7 +14,7 @@ import { parseXml, type XmlElement } from './xml.js';
 export const fromDotNetConfig = (xml: string, env: Environment = process.env): SmtpOptions => {
   const smtp = section(parseXml(xml));
   const { from, deliveryMethod = 'Network' } = attributes(smtp, ['from', 'deliveryMethod', 'deliveryFormat'], env);
-  if (deliveryMethod !== 'Network') throw usage('The attribute "smtp.deliveryMethod" must be "Network": mail is sent to a server, and a pickup directory is not supported.');
+  if (!/^network$/i.test(deliveryMethod)) throw usage(`The attribute "smtp.deliveryMethod" must be "Network"${/pickupdirectory/i.test(deliveryMethod) ? ': mail is sent to a server, and a pickup directory is not supported' : ''}.`);
   checkChildren(smtp, ['network', 'specifiedPickupDirectory']);
   const network = only(smtp, 'network');
   checkChildren(network, []);
@@ -44,14 +44,16 @@ const ELSEWHERE = {
   configProtectionProvider: `says that its section ${ENCRYPTED}`,
 };
 
-const section = (root: XmlElement): XmlElement => {
-  const file: XmlElement = { name: 'file', attributes: new Map(), children: [here(root)] };
-  return ['configuration', 'system.net', 'mailSettings', 'smtp'].reduce((parent, name) => {
-    const child = only(parent, name);
-    own(child, [...child.attributes.keys()]);
-    return child;
-  }, file);
+const section = (root: XmlElement): XmlElement => only(['configuration', 'system.net', 'mailSettings'].reduce(group, element('file', [here(root)])), 'smtp');
+
+/** A group may stand several times, in a `location` and beside it: only a section is unique. */
+const group = (parent: XmlElement, name: string): XmlElement => {
+  const parts = named(parent, name);
+  for (const part of parts) own(part, [...part.attributes.keys()]);
+  return element(name, parts.flatMap(({ children }) => children));
 };
+
+const element = (name: string, children: readonly XmlElement[]): XmlElement => ({ name, attributes: new Map(), children });
 
 /** What stands in a `location` that is for everything below is as good as what stands beside it. */
 const here = (configuration: XmlElement): XmlElement => {
@@ -59,10 +61,15 @@ const here = (configuration: XmlElement): XmlElement => {
   return { ...configuration, children: configuration.children.flatMap((child) => (isHere(child) ? child.children : [child])) };
 };
 
-const only = ({ name: parent, children }: XmlElement, name: string): XmlElement => {
-  const [child, second] = children.filter((each) => each.name === name);
-  if (second !== undefined) throw usage(`The element "${name}" stands twice in "${parent}".`);
-  if (child !== undefined) return child;
+const only = (parent: XmlElement, name: string): XmlElement => {
+  const [child, second] = named(parent, name);
+  if (second !== undefined) throw usage(`The element "${name}" stands twice in "${parent.name}".`);
+  return child;
+};
+
+const named = ({ name: parent, children }: XmlElement, name: string): readonly [XmlElement, ...XmlElement[]] => {
+  const [first, ...others] = children.filter((each) => each.name === name);
+  if (first !== undefined) return [first, ...others];
   const other = children.find((each) => each.name.toLowerCase() === name.toLowerCase());
   throw usage(`The element "${name}" is missing in "${parent}".${other === undefined ? '' : ` "${other.name}" is another name: capitals count.`}`);
 };

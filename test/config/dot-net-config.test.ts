@@ -27,6 +27,8 @@ const FILE = `<?xml version="1.0" encoding="utf-8"?>
 const smtp = (inner: string, attributes = ''): string => `<configuration><system.net><mailSettings><smtp${attributes}>${inner}</smtp></mailSettings></system.net></configuration>`;
 const network = (attributes: string): string => smtp(`<network ${attributes}/>`);
 
+const SECTION = '<system.net><mailSettings><smtp><network host="a"/></smtp></mailSettings></system.net>';
+
 describe('fromDotNetConfig', () => {
   it('reads a whole file', () => {
     expect(fromDotNetConfig(FILE)).toEqual({
@@ -35,12 +37,16 @@ describe('fromDotNetConfig', () => {
   });
 
   it.each(['<location path="." inheritInChildApplications="false">', '<location path="">', '<location>'])('reads what stands in %s', (location) => {
-    expect(fromDotNetConfig(`<configuration><location path="shop"><system.net/></location>${location}<system.net><mailSettings><smtp><network host="a"/></smtp></mailSettings></system.net></location></configuration>`)).toEqual({ host: 'a', port: 25 });
+    expect(fromDotNetConfig(`<configuration><location path="shop"><system.net/></location>${location}${SECTION}</location></configuration>`)).toEqual({ host: 'a', port: 25 });
+  });
+
+  it('reads it beside other parts of its groups', () => {
+    expect(fromDotNetConfig(`<configuration><location path="."><system.net><defaultProxy/></system.net></location>${SECTION}</configuration>`)).toEqual({ host: 'a', port: 25 });
   });
 
   it.each([
     ['for a path of its own', '<location path="shop"><system.net/></location>', '"system.net" is missing'],
-    ['twice', '<location path="."><system.net/></location><system.net/>', '"system.net" stands twice'],
+    ['twice', `<location path=".">${SECTION}</location>${SECTION}`, '"smtp" stands twice in "mailSettings"'],
   ])('refuses a section that stands %s', (_, sections, told) => {
     expect(() => fromDotNetConfig(`<configuration>${sections}</configuration>`)).toThrow(told);
   });
@@ -52,6 +58,10 @@ describe('fromDotNetConfig', () => {
     ['host="a" userName="" password="" clientDomain="" enableSsl="" port="" defaultCredentials=""', { host: 'a', port: 25 }],
     ['host="a" userName="u" password="p" defaultCredentials="FALSE"', { host: 'a', port: 25, auth: { user: 'u', pass: 'p' } }],
   ])('<network %s>', (attributes, options) => { expect(fromDotNetConfig(network(attributes))).toEqual(options); });
+
+  it('takes the delivery over the network in any spelling', () => {
+    expect(fromDotNetConfig(smtp('<network host="a"/>', ' deliveryMethod="network"'))).toEqual({ host: 'a', port: 25 });
+  });
 
   // No spelling of enableSsl, and its absence, lets a password travel in clear text.
   it.each(['', 'enableSsl="false"', 'enableSsl="true"'].flatMap((ssl) => ['25', '465', '587', '2525', '8025'].map((port) => [ssl, port])))('%s on port %s is TLS', (ssl, port) => {
@@ -80,7 +90,7 @@ describe('fromDotNetConfig', () => {
     [smtp('<EncryptedData/>'), 'is encrypted'],
     [smtp('<specifiedPickupDirectory pickupDirectoryLocation="/hunter2"/>', ' deliveryMethod="SpecifiedPickupDirectory"'), 'pickup directory'],
     [smtp('<network host="a"/>', ' deliveryMethod="PickupDirectoryFromIis"'), 'pickup directory'],
-    [smtp('<network host="a"/>', ' deliveryMethod="network"'), '"smtp.deliveryMethod" must be "Network"'],
+    [smtp('<network host="a"/>', ' deliveryMethod="hunter2"'), '"smtp.deliveryMethod" must be "Network".'],
     [network('host="a" defaultCredentials="true"'), '"network.defaultCredentials" asks for the Windows account'],
     [network('host="a" defaultCredentials="hunter2"'), '"network.defaultCredentials" must be true or false'],
     [network('host="a" enableSsl="hunter2"'), '"network.enableSsl" must be true or false'],
