@@ -102,7 +102,7 @@ const secure = (state: State, mode: 'implicit' | 'starttls'): Observable<State> 
     stream.destroy();
     return throwError(() => injected(context.peer, state.wire.transcript()));
   }
-  return secureStream(stream, plan.host, settings.tls, 'tls').pipe(
+  return secureStream(stream, plan, settings.tls, 'tls').pipe(
     before(scheduler, end, 'tls', `The TLS handshake with ${context.peer}`),
     map((secured): State => {
       const { protocol = '', cipher = '', certificate } = secured.tls ?? {};

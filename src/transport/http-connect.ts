@@ -28,7 +28,7 @@ export const httpTunnel = ({ request }: typeof Http): OpenTunnel => (stream, { p
     connect.on('connect', (response, _socket, head) => {
       const { statusCode = 0 } = response;
       if (statusCode < 200 || statusCode > 299) {
-        fail(reasonOf(statusCode), `it answered ${String(statusCode)} ${words(response, proxy)}`.trimEnd(), hintOf(response, proxy));
+        fail(reasonOf(statusCode), `it answered ${String(statusCode)} ${words(response, proxy)}`.trimEnd(), hintOf(response));
         return;
       }
       stream.socket.pause();
@@ -76,9 +76,7 @@ const words = ({ statusMessage = '' }: Http.IncomingMessage, { user, pass }: Pro
   return printable(redactor.clean(statusMessage).slice(0, LONGEST_WORDS));
 };
 
-const hintOf = ({ statusCode = 0, headers }: Http.IncomingMessage, { user }: ProxySettings): string | undefined => {
-  if (!wantsCredentials(statusCode)) return undefined;
+const hintOf = ({ statusCode = 0, headers }: Http.IncomingMessage): string | undefined => {
   const schemes = [headers['proxy-authenticate'] ?? []].flat().join(', ');
-  if (schemes !== '' && !/\bbasic\b/i.test(schemes)) return 'It does not take Basic credentials, and no other kind is known here.';
-  return user === undefined ? 'It wants credentials: give "user" and "pass" in the option "proxy".' : undefined;
+  return wantsCredentials(statusCode) && schemes !== '' && !/\bbasic\b/i.test(schemes) ? 'It does not take Basic credentials, and no other kind is known here.' : undefined;
 };

@@ -20,8 +20,11 @@ const REASONS: Readonly<Record<ProxyReason, { readonly retryable: boolean; reado
 };
 
 /** A handshake that ended badly. It never carries what a library says of it as a cause: that may hold the credentials. */
-export const handshakeError = (proxy: ProxySettings, target: Target, stage: ProxyStage, reason: ProxyReason, said: string, hint = REASONS[reason].hint): SmtpConnectionError =>
+export const handshakeError = (proxy: ProxySettings, target: Target, stage: ProxyStage, reason: ProxyReason, said: string, hint = hintOf(reason, proxy)): SmtpConnectionError =>
   new SmtpConnectionError('E_PROXY', {
     phase: 'proxy', reason, retryable: REASONS[reason].retryable,
     message: `The proxy ${describeProxy(proxy)} opened no way to ${hostAndPort(target)} (stage: ${stage}): ${said}. ${hint}`,
   });
+
+const hintOf = (reason: ProxyReason, { user }: ProxySettings): string =>
+  (reason === 'authentication' && user === undefined ? 'It wants credentials: give user and password in the option "proxy".' : REASONS[reason].hint);

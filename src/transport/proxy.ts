@@ -81,10 +81,13 @@ const unreached = (proxy: ProxySettings, error: unknown): unknown => {
 
 const encrypted = (stream: SocketStream, proxy: ProxySettings): Observable<SocketStream> => {
   if (proxy.tls === undefined) return of(stream);
-  return secure(stream, proxy.host, proxy.tls, 'proxy').pipe(
+  return secure(stream, proxy, proxy.tls, 'proxy').pipe(
     catchError((error: unknown) => throwError(() => (error instanceof SmtpConnectionError ? new SmtpConnectionError('E_PROXY', {
       phase: 'proxy', reason: error.reason, retryable: error.retryable, cause: error,
-      message: `The proxy ${describeProxy(proxy)} opened no way (stage: TLS handshake): ${error.reason}. For its certificate see "tls" in the option "proxy"; the option "tls" is the server's.`,
+      message: `The proxy ${describeProxy(proxy)} opened no way (stage: TLS handshake). ${meaningOf(error)}`,
     }) : error))),
   );
 };
+
+const meaningOf = ({ reason, message }: SmtpConnectionError): string =>
+  reason === 'plaintext-peer' ? 'It does not speak TLS there: use http:// instead of https:// in the option "proxy".' : `${message} For a proxy, "tls" is the one in the option "proxy"; the option "tls" is the server's.`;

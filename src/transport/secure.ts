@@ -8,6 +8,7 @@ import type { CertificateSummary } from '../protocol/event.js';
 import { tls } from './builtins.js';
 import { SocketStream, type ByteStream, type TlsFacts } from './byte-stream.js';
 import { channelBinding } from './channel-binding.js';
+import type { Target } from './dial-context.js';
 import type { TlsSettings } from './settings.js';
 import { certificateError, tlsError, unlistedVersion, unpinnedCertificate, type Handshake } from './tls-error.js';
 import { TLS_VERSIONS } from './tls-versions.js';
@@ -17,7 +18,7 @@ import { TLS_VERSIONS } from './tls-versions.js';
  * that was asked for. Emits the secured stream once and completes: whoever took it owns it. Unsubscribing before that
  * closes both.
  */
-export const secure = (stream: ByteStream, host: string, settings: TlsSettings, phase: Phase): Observable<SocketStream> =>
+export const secure = (stream: ByteStream, { host, port }: Target, settings: TlsSettings, phase: Phase): Observable<SocketStream> =>
   new Observable((subscriber) => {
     if (!(stream instanceof SocketStream)) throw new TypeError('TLS needs a socket.');
     let handedOver = false;
@@ -27,7 +28,8 @@ export const secure = (stream: ByteStream, host: string, settings: TlsSettings, 
     subscriber.add(() => { if (!handedOver) begun.destroy(); });
     const { versions, skippedVersions, rejectUnauthorized, fingerprints } = settings;
     const name = settings.servername ?? host;
-    const handshake: Handshake = { phase, peer: `${host} (${hostAndPort({ host: remote.address, port: remote.port })})`, name, versions, skippedVersions };
+    const peer = via === undefined ? `${host} (${hostAndPort({ host: remote.address, port: remote.port })})` : `${hostAndPort({ host, port })} via ${via}`;
+    const handshake: Handshake = { phase, peer, name, versions, skippedVersions };
     const readBefore = carrier.bytesRead ?? 0;
     let certificate: CertificateSummary | undefined;
     // RFC 6066 section 3: an address is no server name; the certificate is then checked against its IP entries.

@@ -58,6 +58,15 @@ it('warns of an HTTPS proxy that is not verified', async () => {
   });
 });
 
+it('tells of TLS with the server by the server\'s name and port, not the proxy\'s', async () => {
+  await using server = await startServer({ tls: 'implicit' });
+  await using proxy = await startProxy({ protocol: 'socks5' });
+  await using client = new SmtpClient({ host: '127.0.0.1', port: server.port, security: 'implicit', proxy: proxy.url });
+  const { error } = await collect(client.verify());
+  expect(error).toMatchObject({ code: 'E_CERTIFICATE', reason: 'untrusted' });
+  expect(error?.message).toContain(`The certificate of 127.0.0.1:${String(server.port)} via ${proxy.url} was refused`);
+});
+
 describe.each(WAYS)('through %s', (_way, chain) => {
   const [near, far] = chain;
   const rows = DOORS.flatMap((door) => ([undefined, '127.0.0.9'] as const).map((local) => [...door, local] as const));

@@ -133,6 +133,7 @@ describe('what a proxy answers', () => {
 
   test.each<[string, Buffer, object, string]>([
     ['no acceptable method', Buffer.from([5, 255]), { reason: 'authentication', retryable: false }, 'stage: method negotiation'],
+    ['no method without credentials', Buffer.from([5, 255]), { reason: 'authentication' }, 'It wants credentials: give user and password in the option "proxy"'],
     ['a method that was not offered', Buffer.from([5, 2]), { reason: 'protocol' }, 'stage: method negotiation'],
     ['an unknown method', Buffer.from([5, 9]), { reason: 'protocol' }, 'stage: method negotiation'],
     ['another version', Buffer.from([4, 0]), { reason: 'protocol' }, 'not SOCKS'],
@@ -262,20 +263,29 @@ describe('a proxy over TLS', () => {
     await proxy.idle();
   });
 
-  test.each<[string, Partial<ProxyOptions>, FakeProxyOptions['certificate'], string]>([
-    ['an authority that nobody knows', {}, localhostCertificate, 'untrusted'],
-    ['another name', { tls }, otherCertificate, 'host-name'],
-  ])('%s: no byte goes to it', async (_title, given, certificate, reason) => {
+  test.each<[string, Partial<ProxyOptions>, FakeProxyOptions['certificate'], string, string]>([
+    ['an authority that nobody knows', {}, localhostCertificate, 'untrusted', 'Give its authority in "tls.ca"'],
+    ['another name', { tls }, otherCertificate, 'host-name', 'It is for DNS:other.example'],
+  ])('%s: no byte goes to it', async (_title, given, certificate, reason, said) => {
     await using proxy = await startProxy({ protocol: 'https', certificate: certificate!, instead: () => { throw new Error('spoken to'); } });
     // What the server may do, its proxy may not.
     const error = await failureOf(way(25, { host: HOST, proxy: proxyOf('https', proxy.port, { ...SECRETS, ...given }), tls: { rejectUnauthorized: false } }));
     expect(error).toMatchObject({ code: 'E_PROXY', phase: 'proxy', reason, retryable: false });
-    expect(error.message).toContain('stage: TLS handshake');
+    for (const text of ['stage: TLS handshake', said, 'the option "tls" is the server\'s']) expect(error.message).toContain(text);
+    expect(error.message).not.toContain('hunter2');
+  });
+
+  test('waits for the request in clear text', async () => {
+    await using proxy = await startProxy({ protocol: 'http' });
+    expect(await failureOf(way(25, { host: HOST, proxy: proxyOf('https', proxy.port), timeouts: { proxy: 200 } }))).toMatchObject({ phase: 'proxy' });
   });
 
   test('is no TLS server', async () => {
-    await using proxy = await startProxy({ protocol: 'http' });
-    expect(await failureOf(way(25, { host: HOST, proxy: proxyOf('https', proxy.port), timeouts: { proxy: 200 } }))).toMatchObject({ phase: 'proxy' });
+    await using proxy = await startProxy({ protocol: 'http', instead: (client) => client.once('data', () => client.end('HTTP/1.1 400 Bad Request\r\n\r\n')) });
+    const error = await failureOf(way(25, { host: HOST, proxy: proxyOf('https', proxy.port) }));
+    expect(error).toMatchObject({ code: 'E_PROXY', phase: 'proxy', reason: 'plaintext-peer' });
+    expect(error.message).toContain('use http:// instead of https://');
+    expect(error.message).not.toContain('starttls');
   });
 });
 

@@ -17,7 +17,7 @@ it('a context that cannot be made fails the handshake, and closes what would hav
     versions: ['TLSv1.3'], skippedVersions: [], servername: undefined, rejectUnauthorized: true, fingerprints: undefined,
     context: () => { throw reason; },
   } as const;
-  await expect(lastValueFrom(secure(new SocketStream(carrier), 'mail.example.com', settings, 'tls'))).rejects.toBe(reason);
+  await expect(lastValueFrom(secure(new SocketStream(carrier), { host: 'mail.example.com', port: 465 }, settings, 'tls'))).rejects.toBe(reason);
   expect(carrier.destroyed).toBe(true);
 });
 
@@ -32,7 +32,7 @@ it('a socket that is handed over has no listener left but those of the stream, f
   await once(bare, 'secureConnect');
   // Versions with a gap between them, so that keys are listened to.
   const settings = { ...checkTls({ rejectUnauthorized: false }), versions: ['TLSv1.1', 'TLSv1.3'] } as const;
-  const { socket } = await lastValueFrom(secure(new SocketStream(await dialled()), 'localhost', settings, 'tls'));
+  const { socket } = await lastValueFrom(secure(new SocketStream(await dialled()), { host: 'localhost', port: server.port }, settings, 'tls'));
   for (const event of ['keylog', 'secure', 'secureConnect']) expect([event, socket.listenerCount(event)]).toEqual([event, bare.listenerCount(event)]);
   for (const event of ['close', 'error']) expect([event, socket.listenerCount(event)]).toEqual([event, bare.listenerCount(event) + 1]);
   bare.destroy();
