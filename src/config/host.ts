@@ -4,17 +4,23 @@ import { IPV4 } from '../protocol/address.js';
 
 const LABELS = /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)*$/;
 
+// No name is longer, with brackets and the root's dot. Reading one can take a time that grows with the square of its length.
+const LONGEST = 256;
+
+/** Empty where it is no name. */
+export const aLabels = (name: string): string => (name.length > LONGEST ? '' : domainToASCII(name));
+
 /** A host as the resolver and certificates know it: A-labels, lower case, without brackets and the root's dot. */
 export const hostName = (value: unknown, name: string): string => {
   const given = typeof value === 'string' ? value.replace(/^\[(.*)\]$/, '$1') : '';
   if (isAddress(given)) return given.toLowerCase();
-  const host = /[\s%/?#@:\\]/.test(given) ? '' : domainToASCII(given).replace(/\.$/, '');
+  const host = /[\s%/?#@:\\]/.test(given) ? '' : aLabels(given).replace(/\.$/, '');
   if (LABELS.test(host)) return host;
   throw usage(`The option "${name}" must be a host name or an IP address.${given.includes('://') ? ' A URL is given instead of the options, as a string.' : given.includes(':') ? ' The port is an option of its own.' : ''}`);
 };
 
 export const isAddress = (text: string): boolean =>
-  IPV4.test(text) || (/^[0-9a-f:.]*:[0-9a-f:.]*(?:%[\w.~-]+)?$/i.test(text) && URL.canParse(`http://[${text.replace(/%.*$/, '')}]/`));
+  text.length <= LONGEST && (IPV4.test(text) || (/^[0-9a-f:.]*:[0-9a-f:.]*(?:%[\w.~-]+)?$/i.test(text) && URL.canParse(`http://[${text.replace(/%.*$/, '')}]/`)));
 
 /** This machine itself, as far as the name tells. */
 export const isLoopback = (host: string): boolean =>

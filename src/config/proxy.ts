@@ -1,10 +1,9 @@
-import { domainToASCII } from 'node:url';
 import { fields, nameOf, usage } from '../message/fields.js';
 import { Secret } from '../protocol/secret.js';
 import { isExempt } from '../transport/no-proxy.js';
 import type { ProxyProtocol, ProxySettings } from '../transport/proxy-settings.js';
 import { oneOf, optional, port, text } from './checks.js';
-import { hostName, isAddress } from './host.js';
+import { aLabels, hostName, isAddress } from './host.js';
 import { checkTls, type TlsOptions } from './tls.js';
 import { decode, parseUrl } from './url.js';
 
@@ -97,7 +96,7 @@ export const proxyFromEnv = (env: Readonly<Record<string, string | undefined>> =
   const read = (name: string): readonly [string, string] | undefined =>
     [name.toLowerCase(), name].map((spelling) => [spelling, (Object.hasOwn(env, spelling) ? env[spelling] : undefined)?.trim() ?? ''] as const).find(([, value]) => value !== '');
   const [, exempt = ''] = read('NO_PROXY') ?? [];
-  if (host !== undefined && isExempt(exempt, domainToASCII(host) || host, port)) return undefined;
+  if (host !== undefined && isExempt(exempt, aLabels(host) || host, port)) return undefined;
   const [name, value] = VARIABLES.map(read).find((found) => found !== undefined) ?? [];
   return name === undefined || value === undefined ? undefined : proxyFromUrl(value.includes('://') ? value : `http://${value}`, `The variable ${name}`);
 };

@@ -83,7 +83,7 @@ const fingerprint = (value: unknown, name: string): string => {
 };
 
 // OpenSSL: what is excluded with "!" or "-" may be named; the rest must encrypt, and with whom must be known.
-const UNSAFE_CIPHERS = /(?:^|[:, ;+])(?![!-])[^:, ;]*(?:NULL|EXP|ADH|AECDH|RC4|COMPLEMENTOFALL)/i;
+const UNSAFE_CIPHERS = /(?:^|[:, ;+])(?![!-])[^:, ;+]*(?:NULL|EXP|ADH|AECDH|RC4|COMPLEMENTOFALL)/i;
 
 const cipherList = (versions: readonly TlsVersion[]) => (value: unknown, name: string): string => {
   const ciphers = text(value, name);

@@ -63,10 +63,10 @@ const wrong = (name: string, what: string): SmtpUsageError => new SmtpUsageError
 const PEM = 'Give the PEM text itself, not the path of its file';
 
 const certificates = (name: 'ca' | 'cert', material: KeyMaterial): readonly X509Certificate[] => {
-  const blocks = Buffer.from(material as string).toString('latin1').match(/-----BEGIN [A-Z0-9 ]*CERTIFICATE-----.+?-----END [A-Z0-9 ]*CERTIFICATE-----/gs) ?? [];
+  const [, ...blocks] = Buffer.from(material as string).toString('latin1').split(/-----BEGIN (?=[A-Z0-9 ]*CERTIFICATE-----)/);
   if (blocks.length === 0) throw wrong(name, `holds no certificate. ${PEM}`);
   try {
-    return blocks.map((block) => new (crypto().X509Certificate)(block));
+    return blocks.map((block) => new (crypto().X509Certificate)(`-----BEGIN ${block}`));
   } catch {
     throw wrong(name, 'holds a certificate that cannot be read. It may have been cut off');
   }

@@ -105,6 +105,13 @@ test('a polluted prototype changes nothing', () => {
   expect(JSON.stringify(of({}))).toBe(before);
 });
 
+test.each([':'.repeat(50_000) + 'x', Array.from({ length: 50_000 }, (_, index) => String.fromCharCode(0x4e00 + index % 20_000)).join('')])('a host that is far too long is refused at once', (host) => {
+  const begun = performance.now();
+  expect(() => settings({ host })).toThrow('"host"');
+  expect(() => of({ localEndpoint: host })).toThrow('"localEndpoint"');
+  expect(performance.now() - begun).toBeLessThan(1_000);
+});
+
 test('options that throw are wrong options', () => {
   expect(() => settings({ host: 'a', get tls(): never { throw new TypeError('boom'); } })).toThrow(expect.objectContaining({ code: 'E_USAGE', cause: new TypeError('boom') }) as Error);
 });

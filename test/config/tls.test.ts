@@ -38,6 +38,7 @@ test('TLS is not loaded before there is something to check', () => {
 test.each<[name: string, says: string, TlsOptions]>([
   ['ca', 'holds no certificate', { ca: '/etc/ssl/ca.pem' }],
   ['ca', 'cannot be read', { ca: [fixture('authority.pem'), broken] }],
+  ['ca', 'cut off', { ca: cert.toString() + cert.toString().slice(0, 500) }],
   ['cert', 'holds no certificate', { cert: 'client.pem', key }],
   ['cert', 'cannot be read', { cert: broken, key }],
   ['cert', 'is missing', { key }],
@@ -68,6 +69,15 @@ test.each<[name: string, says: string, TlsOptions]>([
   expect((error as Error).message).toContain(`"tls.${name}"`);
   expect((error as Error).message).toContain(says);
   expect(inspect(error, { depth: 9, showHidden: true })).not.toMatch(/open says me|sesame|BEGIN |MIG/);
+});
+
+test.each<[string, TlsOptions]>([
+  ['ca', { ca: '-----BEGIN CERTIFICATE-----'.repeat(10_000) }],
+  ['ciphers', { ciphers: '+'.repeat(50_000) + 'x' }],
+])('refuses a long tls.%s at once', (name, tls) => {
+  const begun = performance.now();
+  expect(() => clientOf(tls)).toThrow(`"tls.${name}"`);
+  expect(performance.now() - begun).toBeLessThan(1_000);
 });
 
 test('a client shows neither key nor passphrase', () => {
