@@ -55,6 +55,7 @@ export const checkTls = (value: unknown, path = 'tls'): TlsSettings => {
     servername: optional(hostName)(given.servername, name('servername')),
     rejectUnauthorized: optional(flag)(given.rejectUnauthorized, name('rejectUnauthorized')) ?? true,
     fingerprints: optional(list(fingerprint))(given.fingerprints, name('fingerprints')),
+    showsCertificate: (given.cert ?? given.pfx) !== undefined,
     context: secureContext(offered, {
       ca: keyMaterials(given.ca, name('ca')),
       crl: keyMaterials(given.crl, name('crl')),

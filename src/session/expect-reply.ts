@@ -1,5 +1,5 @@
 import { map, type OperatorFunction } from 'rxjs';
-import { outcomeOf, SmtpProtocolError, SmtpReplyError, type Phase } from '../protocol/error.js';
+import { outcomeOf, SmtpProtocolError, SmtpReplyError, withoutRetry, type Phase } from '../protocol/error.js';
 import { formatReply, isRefusal, type Reply } from '../protocol/reply.js';
 import type { Wire } from '../wire/wire.js';
 
@@ -16,8 +16,7 @@ export const TLS_FIRST = 'It wants TLS first: set "security" to "starttls" or "i
 export const wantsTls = ({ code, lines }: Reply, { stream }: Wire): boolean => code === 530 && stream.tls === undefined && /\b(?:START)?TLS\b/i.test(lines.join(' '));
 
 /** Some servers say so when TLS stands already, in the first thing that they say. */
-export const certificateOr = (otherwise: string, { lines }: Reply): string =>
-  (/\bclient certificate\b/i.test(lines.join(' ')) ? 'Give a client certificate that it knows, in "tls.cert" and "tls.key".' : otherwise);
+const wantsCertificate = ({ lines }: Reply): boolean => /\bclient certificate\b/i.test(lines.join(' '));
 
 /** A reply that RFC 5321 section 4.3.2 does not know for this command: the wire is out of step and only dropping it is right. */
 export const unexpected = (wire: Wire, phase: Phase, command: string, reply: Reply): SmtpProtocolError => {
@@ -32,7 +31,11 @@ export const unexpected = (wire: Wire, phase: Phase, command: string, reply: Rep
 export const onCode = <T>(code: number, { wire, phase, command, hint }: Expected, goOn: (reply: Reply) => T): OperatorFunction<Reply, T> =>
   map((reply) => {
     if (reply.code === code) return goOn(reply);
-    throw isRefusal(reply) ? refusal(wire, phase, command, reply, hint(reply)) : unexpected(wire, phase, command, reply);
+    if (!isRefusal(reply)) throw unexpected(wire, phase, command, reply);
+    // With the same certificate it says the same, whatever its code.
+    throw wantsCertificate(reply)
+      ? withoutRetry(refusal(wire, phase, command, reply, 'Give a client certificate that it knows, in "tls.cert" and "tls.key".'))
+      : refusal(wire, phase, command, reply, hint(reply));
   });
 
 /** What a reply is to, and what to do where it is a refusal. */

@@ -1,7 +1,7 @@
 import { catchError, concat, defer, EMPTY, expand, identity, ignoreElements, map, of, scan, throwError, type Observable } from 'rxjs';
 import { Capabilities } from '../protocol/capabilities.js';
 import { ehlo, helo, STARTTLS } from '../protocol/command.js';
-import { SmtpProtocolError, SmtpReplyError } from '../protocol/error.js';
+import { SmtpConnectionError, SmtpProtocolError, SmtpReplyError } from '../protocol/error.js';
 import type { ConnectEvent } from '../protocol/event.js';
 import { isUnknownCommand, laterOr, type Reply } from '../protocol/reply.js';
 import { before, deadline, sooner } from '../transport/clock.js';
@@ -11,7 +11,7 @@ import { injected } from '../wire/failures.js';
 import { Wire } from '../wire/wire.js';
 import { authenticate } from './authenticate.js';
 import { defaultClientName } from './client-name.js';
-import { certificateOr, onCode } from './expect-reply.js';
+import { onCode } from './expect-reply.js';
 import { FOLLOWS, readyEvent, type Stage, type State } from './state.js';
 import { unverified } from './weak-tls.js';
 
@@ -47,16 +47,24 @@ const greet = (state: State): Observable<State> => {
   return greeting(wire, operation).pipe(
     // This limit leaves the wire as it is: a connection that stayed silent may be asked with TLS instead.
     before(scheduler, greetBy, 'greeting', `Waiting for ${peer} to greet ${how}`),
-    onCode(220, { wire, phase: 'greeting', command: 'the connection', hint: (reply) => certificateOr('The server takes no mail from here now; try another server or ask its operator.', reply) },
+    catchError((error: unknown) => throwError(() => perhapsOfCertificate(state, error))),
+    onCode(220, { wire, phase: 'greeting', command: 'the connection', hint: () => 'The server takes no mail from here now; try another server or ask its operator.' },
       (reply): State => ({ ...state, stage: 'greeted', hasGreeted: true, events: [{ type: 'greeted', reply }] })),
   );
+};
+
+/** Some servers judge our certificate when TLS stands (RFC 8446 section 4.4.2.4), and hang up without a word. */
+const perhapsOfCertificate = ({ wire: { stream }, settings: { tls } }: State, error: unknown): unknown => {
+  if (stream.tls === undefined || !tls.showsCertificate || !(error instanceof SmtpConnectionError) || error.code !== 'E_CLOSED') return error;
+  const { code, phase, reason, retryable, transcript, cause, message } = error;
+  return new SmtpConnectionError(code, { phase, reason, retryable, transcript, cause, message: `${message} It may also not accept our certificate: see "tls.cert", or "tls.pfx".` });
 };
 
 const introduce = (state: State): Observable<State> => {
   const { wire, operation, settings } = state;
   const name = settings.clientName ?? defaultClientName(wire.stream.local);
   const introduced = (capabilities: Capabilities): State => ({ ...state, stage: 'introduced', capabilities, events: [{ type: 'introduced', capabilities }] });
-  const hint = (reply: Reply): string => certificateOr(laterOr('Check the option "clientName", or ask the server\'s operator.', reply), reply);
+  const hint = (reply: Reply): string => laterOr('Check the option "clientName", or ask the server\'s operator.', reply);
   return exchange(wire, [ehlo(name)], operation).pipe(
     onCode(250, { wire, phase: 'hello', command: 'EHLO', hint }, (reply) => introduced(Capabilities.fromEhlo(reply))),
     catchError((error: unknown) => {

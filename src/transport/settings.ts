@@ -26,6 +26,8 @@ export interface TlsSettings {
   readonly rejectUnauthorized: boolean;
   /** SHA-256 of the certificates that the server may have, as Node writes them; `undefined` allows any. */
   readonly fingerprints: readonly string[] | undefined;
+  /** The context holds a certificate of ours. */
+  readonly showsCertificate: boolean;
   /** The same one each time. */
   readonly context: () => SecureContext;
 }

@@ -3,6 +3,7 @@ import { SmtpClient } from '../../src/index.js';
 import { startServer } from '../../src/testing/index.js';
 import { clientOf, MAIL } from '../support/clear-client.js';
 import { collect } from '../support/collect.js';
+import { certificateOf } from '../support/tls-server.js';
 
 it.each([
   ['ehlo', '421 4.3.2 Busy', 'none', 'Send it again later.'],
@@ -22,6 +23,22 @@ it.each([
   await using server = await startServer({ faults: [{ at, do: 'reply', reply }] });
   await using client = new SmtpClient({ host: 'localhost', port: server.port, security, tls: { ca: server.ca }, timeouts: { quit: 100 } });
   expect((await collect(client.send(MAIL))).error?.message).toContain(hint);
+});
+
+it('a certificate that is missing would be missing the next time', async () => {
+  await using server = await startServer({ faults: [{ at: 'greeting', do: 'reply', reply: '421 4.7.1 No client certificate presented' }] });
+  await using client = clientOf(server);
+  expect((await collect(client.send(MAIL))).error).toMatchObject({ code: 'E_REPLY', retryable: false });
+});
+
+it('a server that hangs up over TLS may not accept the certificate that it was shown', async () => {
+  for (const tls of [{}, certificateOf('client')]) {
+    await using server = await startServer({ tls: 'implicit', faults: [{ at: 'greeting', do: 'close' }] });
+    await using client = new SmtpClient({ host: 'localhost', port: server.port, security: 'implicit', tls: { ca: server.ca, ...tls } });
+    const { error } = await collect(client.send(MAIL));
+    expect(error).toMatchObject({ code: 'E_CLOSED', phase: 'greeting', retryable: true });
+    expect(error?.message.includes('"tls.cert"')).toBe('cert' in tls);
+  }
 });
 
 it('a sign-in that is offered over TLS only says so', async () => {

@@ -14,7 +14,7 @@ it('a context that cannot be made fails the handshake, and closes what would hav
   const carrier = new Duplex({ read: () => undefined });
   const reason = new Error('no cipher');
   const settings = {
-    versions: ['TLSv1.3'], skippedVersions: [], servername: undefined, rejectUnauthorized: true, fingerprints: undefined,
+    versions: ['TLSv1.3'], skippedVersions: [], servername: undefined, rejectUnauthorized: true, fingerprints: undefined, showsCertificate: false,
     context: () => { throw reason; },
   } as const;
   await expect(lastValueFrom(secure(new SocketStream(carrier), { host: 'mail.example.com', port: 465 }, settings, 'tls'))).rejects.toBe(reason);
