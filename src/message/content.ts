@@ -21,13 +21,16 @@ export type OpenContent =
 export interface Source {
   /** It can be opened any number of times: text, bytes, or a function that gives it anew. */
   readonly replayable: boolean;
+  /** It can be read only once, and was. */
+  readonly isSpent: boolean;
   /** @throws SmtpUsageError where it can be read only once and was; SmtpSourceError where its function fails. */
   open(): OpenContent;
   /** Destroys what can be read only once and never was opened. */
   discard(): void;
 }
 
-const READ_TWICE = 'The content can be read only once, and it was read or destroyed before. Give a function that opens it anew.';
+export const readTwice = (what = 'The content'): SmtpUsageError =>
+  new SmtpUsageError({ phase: 'body', message: `${what} can be read only once, and it was read or destroyed before. Give a function that opens it anew.` });
 
 /** Takes charge of content from now on: an early error of a stream must not end the process before anybody reads it. */
 export const source = (content: Content | (() => Content)): Source => new Given(content);
@@ -40,11 +43,15 @@ class Given implements Source {
   constructor(content: Content | (() => Content)) {
     this.#content = content;
     this.replayable = typeof content === 'string' || typeof content === 'function' || isUint8Array(content);
-    if (!this.replayable && isReadable(content)) content.on('error', ignore);
+    if (isReadable(content)) bearErrors(content);
+  }
+
+  get isSpent(): boolean {
+    return this.#spent || (isOneShot(this.#content) && isSpent(this.#content));
   }
 
   open(): OpenContent {
-    if (this.#spent) throw new SmtpUsageError({ phase: 'body', message: READ_TWICE });
+    if (this.#spent) throw readTwice();
     this.#spent = !this.replayable;
     return open(this.#content);
   }
@@ -75,14 +82,11 @@ export const open = (content: Content | (() => Content)): OpenContent => {
   if (isObservable(given)) return inChunks(iterate(given));
   if (isPromise(given)) given.catch(ignore);
   if (!isAsyncIterable(given)) throw new SmtpSourceError({ phase: 'body', message: notContent(given) });
+  if (isOneShot(given)) takeOnce(given);
   if (isReadable(given)) {
-    const used = given.readableEnded || (given.destroyed && given.errored === null);
-    takeOnce(given, used);
-    given.on('error', ignore);
+    bearErrors(given);
     return inChunks(given[Symbol.asyncIterator](), () => { given.destroy(); });
   }
-  if (isWebStream(given)) takeOnce(given, given.locked || Readable.isDisturbed(given as unknown as NodeJS.ReadableStream));
-  if (isOwnIterator(given)) takeOnce(given, false);
   return inChunks(call(() => given[Symbol.asyncIterator](), 'The iterator of the content'));
 };
 
@@ -99,9 +103,21 @@ const notContent = (given: unknown): string =>
     ? 'The function that gives the content returned a promise. Return the content itself; an async generator may wait inside.'
     : 'The content is no string, bytes, Readable, AsyncIterable or Observable.';
 
-const takeOnce = (content: object, used: boolean): void => {
-  if (used || taken.has(content)) throw new SmtpUsageError({ phase: 'body', message: READ_TWICE });
+const takeOnce = (content: object): void => {
+  if (isSpent(content)) throw readTwice();
   taken.add(content);
+};
+
+/** Read by a mail or elsewhere, if only in part. A stream that failed has that to tell instead. */
+const isSpent = (content: object): boolean => {
+  if (taken.has(content)) return true;
+  if (isReadable(content)) return !(content.errored instanceof Error) && (content.readableEnded || content.destroyed || Readable.isDisturbed(content));
+  return isWebStream(content) && (content.locked || Readable.isDisturbed(content as unknown as NodeJS.ReadableStream));
+};
+
+// One listener does, however many mails hold the stream.
+const bearErrors = (stream: Readable): void => {
+  if (!stream.listeners('error').includes(ignore)) stream.on('error', ignore);
 };
 
 const atHand = (bytes: Buffer): OpenContent => ({ kind: 'bytes', bytes, dispose: ignore });
@@ -208,3 +224,6 @@ const isWebStream = (value: unknown): value is ReadableStream => isAsyncIterable
 
 /** A generator in progress, say: it is its own iterator, so there is only one. */
 const isOwnIterator = (value: unknown): value is AsyncIterator<unknown> => isAsyncIterable(value) && 'next' in value && typeof value.next === 'function';
+
+/** A second reader would get nothing, or what the first one left. */
+export const isOneShot = (value: unknown): value is object => isReadable(value) || isWebStream(value) || isOwnIterator(value);

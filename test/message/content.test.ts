@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
 import { PassThrough, Readable } from 'node:stream';
 import { NEVER, Observable, of, throwError } from 'rxjs';
@@ -144,6 +145,26 @@ test('what can be read once is read once', async () => {
   expect(() => open(stream)).toThrow('only once');
   expect(source(() => 'a').replayable && source('a').replayable && source(new Uint8Array(1)).replayable).toBe(true);
   expect(() => source(() => stream).open()).toThrow('only once');
+});
+
+test('a stream that was read elsewhere, if only in part, is refused', async () => {
+  const [sniffed, piped, ended] = [Readable.from(['a', 'b']), Readable.from(['a', 'b']), Readable.from([]).resume()];
+  const [unread, failed] = [Readable.from(['a']), createReadStream('/nonexistent/file')];
+  piped.pipe(new PassThrough());
+  await Promise.all([once(sniffed, 'data'), once(piped, 'data'), once(ended, 'end'), once(failed, 'error')]);
+  sniffed.pause();
+  for (const spent of [sniffed, piped, ended]) {
+    expect(source(spent).isSpent).toBe(true);
+    expect(() => open(spent)).toThrow('only once');
+  }
+  for (const whole of [unread, failed]) expect(source(whole).isSpent).toBe(false);
+});
+
+test('however many mails hold a stream, it is listened to once', () => {
+  const stream = new PassThrough();
+  for (let count = 0; count < 50; count += 1) source(stream);
+  open(stream);
+  expect(stream.listenerCount('error')).toBe(1);
 });
 
 test('discard destroys what never was opened', async () => {
