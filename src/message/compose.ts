@@ -4,8 +4,8 @@ import { domainOf } from '../protocol/address.js';
 import { crypto } from '../protocol/crypto.js';
 import { asBuffer } from '../protocol/as-buffer.js';
 import type { Envelope } from '../protocol/envelope.js';
-import { SmtpUsageError } from '../protocol/error.js';
-import { isContent, open, source, type OpenContent, type Source } from './content.js';
+import { reasonOf, SmtpError, SmtpSourceError, SmtpUsageError } from '../protocol/error.js';
+import { isContent, isOneShot, open, readTwice, source, type OpenContent, type Source } from './content.js';
 import { checkEnvelope, type CheckedEnvelope } from './envelope.js';
 import { fields, usage, type Fields } from './fields.js';
 import { checkAddress, checkAddresses, checkForeignIds, checkHeaders, checkMessageId, headerText, wellFormed, type HeaderAddress } from './header.js';
@@ -80,6 +80,8 @@ export const composition = (given: Fields<(typeof COMPOSED_FIELDS)[number]>): Co
 const bytesOf = (part: unknown): number => (typeof part === 'string' || part instanceof Uint8Array ? Buffer.byteLength(part) : 0);
 
 interface CheckedAttachment {
+  /** Its field, for errors. */
+  readonly place: string;
   readonly content: Source;
   /** What can be handed over as it is. */
   readonly bytes: Buffer | undefined;
@@ -87,10 +89,12 @@ interface CheckedAttachment {
 }
 
 const compose = (Composer: Composer, header: ComposerOptions, attachments: readonly CheckedAttachment[]): OpenContent => {
+  const spent = attachments.find(({ content }) => content.isSpent);
+  if (spent !== undefined) throw readTwice(`The content of ${spent.place}`);
   const opened: OpenContent[] = [];
-  const parts = attachments.map(({ content, bytes, part }) => ({
-    ...part,
-    content: bytes ?? Readable.from(read(content, opened), { objectMode: false }),
+  const parts = attachments.map((attachment) => ({
+    ...attachment.part,
+    content: attachment.bytes ?? Readable.from(read(attachment, opened), { objectMode: false }),
   }));
   const release = (): void => {
     for (const { content } of attachments) content.discard();
@@ -102,18 +106,22 @@ const compose = (Composer: Composer, header: ComposerOptions, attachments: reado
   return { ...content, dispose: () => { content.dispose(); release(); } };
 };
 
-/** Opens an attachment when its turn has come. */
-async function* read(content: Source, opened: OpenContent[]): AsyncGenerator<Uint8Array | string> {
-  const input = content.open();
-  opened.push(input);
-  if (input.kind === 'bytes') {
-    yield input.bytes;
-    return;
-  }
-  for (;;) {
-    const chunk = await input.chunks.next();
-    if (chunk.done === true) return;
-    yield chunk.value;
+/** Opens an attachment when its turn has come. What fails says in which one. */
+async function* read({ content, place }: CheckedAttachment, opened: OpenContent[]): AsyncGenerator<Uint8Array | string> {
+  try {
+    const input = content.open();
+    opened.push(input);
+    if (input.kind === 'bytes') {
+      yield input.bytes;
+      return;
+    }
+    for (;;) {
+      const chunk = await input.chunks.next();
+      if (chunk.done === true) return;
+      yield chunk.value;
+    }
+  } catch (cause) {
+    throw new SmtpSourceError({ phase: 'body', cause, retryable: !(cause instanceof SmtpError) || cause.retryable, message: `${place}: ${reasonOf(cause)}` });
   }
 }
 
@@ -136,25 +144,28 @@ const checkDate = (value: unknown): Date => {
 const checkAttachments = (value: unknown): readonly CheckedAttachment[] => {
   if (value === undefined) return [];
   if (!Array.isArray(value)) throw usage('The field "attachments" must be a list.');
-  return Array.from(value as readonly unknown[], (attachment, index) => checkAttachment(attachment, index));
+  const held = new Set<unknown>();
+  return Array.from(value as readonly unknown[], (attachment, index) => checkAttachment(attachment, `attachments[${String(index)}]`, index + 1, held));
 };
 
 const NOT_OPENED = 'is refused: no file or URL is ever opened. Pass a stream as "content".';
 
-const checkAttachment = (given: unknown, index: number): CheckedAttachment => {
-  const path = `attachments[${String(index)}]`;
+const checkAttachment = (given: unknown, path: string, number: number, held: Set<unknown>): CheckedAttachment => {
   const { filename, content, contentType, cid, contentDisposition, headers } = fields(given, {
     path, noun: 'field', known: ['filename', 'content', 'contentType', 'cid', 'contentDisposition', 'headers'],
     refused: { path: NOT_OPENED, href: NOT_OPENED, raw: 'is refused. Pass "content".' },
   });
   if (!isContent(content)) throw usage(`The field "${path}.content" must be a string, bytes, a Readable, an AsyncIterable, an Observable, or a function that gives one.`);
+  if (isOneShot(content) && held.has(content)) throw usage(`The field "${path}.content" is the content of another attachment, and can be read only once. Give a function that opens it anew.`);
+  held.add(content);
   if (contentDisposition !== undefined && contentDisposition !== 'attachment' && contentDisposition !== 'inline') throw usage(`The field "${path}.contentDisposition" must be "attachment" or "inline".`);
   return {
+    place: path,
     content: source(content),
     bytes: typeof content === 'string' ? Buffer.from(content, 'utf8') : content instanceof Uint8Array ? asBuffer(content) : undefined,
     part: {
       // Where the composer knows no extension it would write ".*".
-      filename: filename !== undefined ? headerText(filename, `${path}.filename`) : isOfNoKind(contentType) ? `attachment-${String(index + 1)}` : undefined,
+      filename: filename !== undefined ? headerText(filename, `${path}.filename`) : isOfNoKind(contentType) ? `attachment-${String(number)}` : undefined,
       contentType: contentType === undefined ? undefined : checkContentType(contentType, `${path}.contentType`),
       cid: cid === undefined ? undefined : checkContentId(cid, `${path}.cid`),
       contentDisposition,

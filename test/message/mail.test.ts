@@ -79,6 +79,7 @@ describe('raw', () => {
 
 const base = { envelope, raw: 'x' };
 const composed = { from: 'ann@example.com', to: 'bob@example.com' };
+const SHARED = Readable.from(['x']);
 test.each<[string, unknown, string]>([
   ['nothing', undefined, 'must be an object'],
   ['headers that are no object', { from: 'ann@example.com', to: 'bob@example.org', text: 'x', headers: new Headers({ 'X-Campaign': '42' }) }, 'must be a plain object'],
@@ -143,6 +144,7 @@ test.each<[string, unknown, string]>([
   ['filename', { ...composed, attachments: [{ content: '', filename: 'a\r\nb' }] }, '"attachments[0].filename"'],
   ['cid', { ...composed, attachments: [{ content: '', cid: 'a>b' }] }, '"attachments[0].cid"'],
   ['contentType', { ...composed, attachments: [{ content: '', contentType: 'multipart/mixed' }] }, '"attachments[0].contentType"'],
+  ['an attachment that is read by another one', { ...composed, attachments: [{ content: SHARED }, { content: 'a' }, { content: SHARED }] }, '"attachments[2].content" is the content of another attachment'],
   ['disposition', { ...composed, attachments: [{ content: '', contentDisposition: 'x' }] }, '"attachments[0].contentDisposition"'],
   ['attachment header', { ...composed, attachments: [{ content: '', headers: { 'Content-Type': 'a/b' } }] }, '"Content-Type" does not belong'],
 ])('refuses %s as a notification', async (_, message, text) => {
@@ -224,11 +226,24 @@ describe('composed', () => {
     expect(text.match(/filename=\S+/g)).toEqual(['filename=attachment-1', 'filename=attachment-2.png', 'filename=attachment-3']);
   });
 
-  test('a failing attachment fails the mail', async () => {
+  test('a failing attachment fails the mail, and is named', async () => {
     const broken = (async function* () { yield await Promise.resolve('a'); throw new Error('broken'); })();
-    await expect(read(await mailOf({ ...composed, attachments: [{ content: broken }] }))).rejects.toThrow('broken');
-    await expect(read(await mailOf({ ...composed, attachments: [{ content: createReadStream('/nonexistent') }] }))).rejects.toThrow('ENOENT');
+    await expect(read(await mailOf({ ...composed, attachments: [{ content: broken }] }))).rejects.toThrow('attachments[0]: broken');
+    await expect(read(await mailOf({ ...composed, attachments: [{ content: 'a' }, { content: createReadStream('/nonexistent') }] }))).rejects.toThrow('attachments[1]: ENOENT');
     await expect(read(await mailOf({ ...composed, attachments: [{ content: () => { throw new Error('no row'); } }] }))).rejects.toThrow('no row');
+  });
+
+  test('an attachment that was read before is told before anything is composed', async () => {
+    const content = Readable.from(['x']);
+    const message = { ...composed, attachments: [{ content: 'a' }, { content }] };
+    await read(await mailOf(message));
+    const again = await mailOf(message);
+    expect(() => again.open()).toThrow('The content of attachments[1] can be read only once');
+  });
+
+  test('one Observable may be two attachments', async () => {
+    const content = of('x');
+    expect((await read(await mailOf({ ...composed, attachments: [{ content }, { content }] }))).match(/^eA==/gm)).toHaveLength(2);
   });
 
   test('every attachment stream is destroyed, wherever it stops', async () => {
