@@ -3,7 +3,7 @@ import type { ReadableStream } from 'node:stream/web';
 import { isPromise, isUint8Array } from 'node:util/types';
 import { isObservable, type Observable, type Subscription } from 'rxjs';
 import { asBuffer } from '../protocol/as-buffer.js';
-import { reasonOf, SmtpSourceError, SmtpUsageError } from '../protocol/error.js';
+import { reasonOf, sentence, SmtpSourceError, SmtpUsageError } from '../protocol/error.js';
 import { Queue } from './queue.js';
 
 /**
@@ -94,7 +94,7 @@ const call = <T>(give: () => T, what: string): T => {
   try {
     return give();
   } catch (cause) {
-    throw new SmtpSourceError({ phase: 'body', cause, message: `${what} failed: ${reasonOf(cause)}` });
+    throw new SmtpSourceError({ phase: 'body', cause, retryable: true, message: `${what} failed: ${sentence(reasonOf(cause))}` });
   }
 };
 
@@ -155,7 +155,7 @@ const checked = (read: () => Promise<IteratorResult<unknown>>, dispose: () => vo
       half = result.done === true ? '' : /[\ud800-\udbff]$/.exec(text)?.[0] ?? '';
       return result.done === true && text === '' ? { done: true, value: undefined } : { done: false, value: half === '' ? text : text.slice(0, -1) };
     }
-    if (!isUint8Array(chunk)) throw new TypeError(`A chunk of the content is neither a string nor bytes but ${chunk === null ? 'null' : typeof chunk}.`);
+    if (!isUint8Array(chunk)) throw new SmtpSourceError({ phase: 'body', message: `A chunk of the content is neither a string nor bytes but ${chunk === null ? 'null' : typeof chunk}.` });
     half = '';
     // Half a character that nothing completes becomes U+FFFD, as everywhere.
     return { done: false, value: begun === '' ? chunk : Buffer.concat([Buffer.from(begun, 'utf8'), chunk]) };

@@ -35,12 +35,14 @@ export const early = (wire: Wire, command: string, reply: Reply, hasLeft = false
     ? new SmtpReplyError({ phase: 'body', reply, command, transcript: wire.transcript(), message: `${wire.context.peer} refused the content before its end: ${formatReply(reply)}. ${laterOr('Change what its words tell of, or ask its operator.', reply)}` })
     : new SmtpProtocolError('E_PROTOCOL', { phase: 'body', reply, outcome: isPositive(reply) || hasLeft ? 'unknown' : 'not-sent', transcript: wire.transcript(), message: `${wire.context.peer} answered ${formatReply(reply)} before the end of the content. It may hold a truncated copy; set "pipelining" to false for this server, or ask its operator.` });
 
-/** The message's own source failed. */
-export const sourceFailed = (wire: Wire, bytes: number, cause: unknown): SmtpSourceError =>
-  new SmtpSourceError({
-    phase: 'body', cause, transcript: wire.transcript(),
-    message: `The message's own content failed after ${String(bytes)} bytes: ${sentence(reasonOf(cause))} The mail was not sent; mend its source.`,
+/** The message's own source failed, or gave what cannot be sent: that would be the same another time. */
+export const sourceFailed = (wire: Wire, bytes: number, failure: unknown): SmtpSourceError => {
+  const { cause, retryable } = failure instanceof SmtpSourceError ? failure : { cause: failure, retryable: failure !== EIGHT_BIT };
+  return new SmtpSourceError({
+    phase: 'body', cause, retryable, transcript: wire.transcript(),
+    message: `The message's own content failed after ${String(bytes)} bytes: ${sentence(reasonOf(failure))} The mail was not sent; mend its source.`,
   });
+};
 
 /** RFC 6152 section 3: without 8BITMIME such bytes must not be sent under any circumstances. */
 export const EIGHT_BIT = new Error('it holds bytes above 127, and the server does not offer 8BITMIME; encode it as quoted-printable or base64');

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { firstValueFrom, from, tap } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { receipts, SmtpClient, SmtpSourceError, SmtpUsageError, type Message, type SmtpOptions } from '../../src/index.js';
+import { receipts, retryWhenSafe, SmtpClient, SmtpSourceError, SmtpUsageError, type Message, type SmtpOptions } from '../../src/index.js';
 import { startServer, type TestServer } from '../../src/testing/index.js';
 import { collect, eventOf } from '../support/collect.js';
 
@@ -123,6 +123,27 @@ describe('messages', () => {
       expect(server.sessions).toHaveLength(without.length === 0 ? 1 : 2);
     });
   }
+
+  it.each<[string, (raw: () => AsyncIterable<string>) => Message]>([
+    ['finished', (raw) => ({ ...RAW, raw })],
+    ['composed', (content) => ({ from: 'ann@example.com', to: 'bob@example.org', attachments: [{ content }] })],
+  ])('whose source fails once are sent by another try: %s', async (_, messageOf) => {
+    await using server = await startServer();
+    await using client = clientOf(server, { security: ['none'] });
+    let tries = 0;
+    async function* busyAtFirst() { await Promise.resolve(); yield 'Subject: late\r\n\r\n'; if ((tries += 1) === 1) throw new TypeError('503 Slow down'); }
+    expect((await collect(client.send(messageOf(busyAtFirst)).pipe(retryWhenSafe({ count: 1, delay: 0 })))).types.at(-1)).toBe('accepted');
+    expect(tries).toBe(2);
+  });
+
+  it.each<[string, () => Iterable<unknown>]>([
+    ['bytes above 127', () => ['Grüße']],
+    ['chunks that are none', () => [42]],
+  ])('whose source gives %s are the same another time', async (_, chunks) => {
+    await using server = await startServer({ without: ['8BITMIME', 'SMTPUTF8'] });
+    await using client = clientOf(server, { security: ['none'] });
+    expect((await collect(client.send({ ...RAW, raw: () => Readable.from(chunks()) }))).error).toMatchObject({ code: 'E_SOURCE', outcome: 'not-sent', retryable: false });
+  });
 
   it('are refused before a socket opens where they cannot work', async () => {
     await using server = await startServer();

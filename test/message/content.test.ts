@@ -55,7 +55,7 @@ test('whatever a content throws is E_SOURCE, and nothing is left unhandled', () 
   const contents: readonly (() => Content)[] = [
     () => { throw nameless as Error; }, () => ({ [Symbol.asyncIterator]: () => { throw new Error('no'); } }), (() => Promise.reject(new Error('late'))) as never,
   ];
-  for (const content of contents) expect(() => open(content)).toThrow(expect.objectContaining({ code: 'E_SOURCE', outcome: 'not-sent' }));
+  for (const content of contents) expect(() => open(content)).toThrow(expect.objectContaining({ code: 'E_SOURCE', outcome: 'not-sent', retryable: !String(content).includes('Promise') }));
 });
 
 test('a character that two chunks share is one character', async () => {
@@ -66,7 +66,7 @@ test('a character that two chunks share is one character', async () => {
 
 test.each([42, null, {}, []])('a chunk %j is refused', async (chunk) => {
   const contents: Content[] = [of(chunk) as never, generate(chunk as never)];
-  for (const content of contents) await expect(all(open(content))).rejects.toThrow(TypeError);
+  for (const content of contents) await expect(all(open(content))).rejects.toMatchObject({ code: 'E_SOURCE', retryable: false });
 });
 
 test('a missing file does not end the process and is told by the first next()', async () => {
