@@ -19,10 +19,15 @@ export const wellFormed = (value: unknown, name: string): string => {
 // RFC 5322 section 2.1.1: a line of 998 at most, and lines are broken at blanks only. What is not ASCII is encoded, in short words.
 const UNBREAKABLE = /^(?=[\0-\x7f]*$).*(?<![!-~])[!-~]{900}/s;
 
-/** Text that stays on the line of its header field. Refused, never repaired. */
+// Where lines are folded, such a run could become a line of its own, which ends the header for some readers (RFC 5322 section 3.2.2).
+const BLANK_LINE_TO_BE = /[ \t]{76}/;
+
+/** Text that stays on the line of its header field. Refused, never repaired; only blanks at its end are dropped. */
 export const headerText = (value: unknown, name: string): string => {
-  const text = wellFormed(value, name);
-  if (/[\r\n\0]/.test(text)) throw usage(`The field "${name}" holds a line break or NUL, which would end its header field. Remove it.`);
+  const given = wellFormed(value, name);
+  if (/[\r\n\0]/.test(given)) throw usage(`The field "${name}" holds a line break or NUL, which would end its header field. Remove it.`);
+  const text = given.trimEnd();
+  if (BLANK_LINE_TO_BE.test(text)) throw usage(`The field "${name}" holds 76 blanks in a row or more, which no line of a header can hold. Leave one of them.`);
   if (UNBREAKABLE.test(text)) throw usage(`The field "${name}" holds a word of 900 characters or more, which no line of a header can hold. Shorten it, or part it with blanks.`);
   return text;
 };
@@ -65,8 +70,14 @@ const headerAddress = (name: string, given: string, what: string): HeaderAddress
 
 const unquote = (text: string): string => (QUOTED.test(text) ? text.slice(1, -1).replace(/\\(.)/g, '$1') : text);
 
+/** A header field as the composer takes it: prepared, it is folded and else written as it is. */
+export interface HeaderField {
+  readonly key: string;
+  readonly value: string | { readonly prepared: true; readonly foldLines: true; readonly value: string };
+}
+
 /** One field per value, in order. `own` are the names that other fields of the message write. */
-export const checkHeaders = (value: unknown, path: string, own: ReadonlySet<string>): readonly { readonly key: string; readonly value: string }[] => {
+export const checkHeaders = (value: unknown, path: string, own: ReadonlySet<string>): readonly HeaderField[] => {
   if (value === undefined) return [];
   if (!isPlain(value)) throw usage(`The field "${path}" must be a plain object of names and values.`);
   return Object.entries(value).flatMap(([key, given]: [string, unknown], index) => {
@@ -74,15 +85,17 @@ export const checkHeaders = (value: unknown, path: string, own: ReadonlySet<stri
     if (!/^[!-9;-~]{1,76}$/.test(key)) throw usage(`Name ${String(index + 1)} in the field "${path}" is no header field name.`);
     if (own.has(key.toLowerCase())) throw usage(`The header field "${key}" does not belong in "${path}": the message has a field of its own for it, or writes it itself.`);
     const values: readonly unknown[] = Array.isArray(given) ? given : given === undefined ? [] : [given];
-    return values.map((one) => ({ key, value: structured(key, headerText(one, `${path}.${key}`), `${path}.${key}`) }));
+    return values.map((one) => ({ key, value: fieldValue(key, headerText(one, `${path}.${key}`), `${path}.${key}`) }));
   });
 };
 
-const WITH_ADDRESSES = /^(?:disposition-notification-to|return-receipt-to|errors-to|mail-(?:followup|reply)-to|resent-(?:from|sender|to|cc|reply-to)|list-id)$/i;
+const WITH_ADDRESSES = /^(?:disposition-notification-to|return-receipt-to|errors-to|mail-(?:followup|reply)-to|resent-(?:from|sender|to|cc|reply-to)|list-(?:id|(?:un)?subscribe|unsubscribe-post|help|archive|owner|post))$/i;
 
-/** What is not ASCII is encoded as a whole, and no address would be found in it. */
-const structured = (key: string, value: string, name: string): string => {
-  if (WITH_ADDRESSES.test(key) && /[^\0-\x7f]/.test(value)) throw usage(`The field "${name}" holds a name that is not ASCII beside an address. Give the name as an encoded word (RFC 2047), or leave it out.`);
+/** The composer encodes as a whole what is not ASCII, and no address would be found in it; what holds a quotation mark as well, unless it is prepared. */
+const fieldValue = (key: string, value: string, name: string): HeaderField['value'] => {
+  if (value === '') throw usage(`The field "${name}" is empty, and would not be written. Give it a value, or leave it out.`);
+  if (/^[\t -~]*$/.test(value)) return { prepared: true, foldLines: true, value };
+  if (WITH_ADDRESSES.test(key)) throw usage(`The field "${name}" holds what is not printable ASCII beside an address. Give a name as an encoded word (RFC 2047), and a URL percent-encoded; or leave it out.`);
   return value;
 };
 

@@ -52,7 +52,7 @@ export interface ComposedMessage extends DeliveryOptions {
   readonly text?: string;
   readonly html?: string;
   readonly attachments?: readonly Attachment[];
-  /** Further header fields. Those that a field of the message writes are refused here. */
+  /** Further header fields: ASCII is written as it is, other text is encoded. Those that a field of the message writes are refused here. */
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;
   /** Default: random, at the domain of `from`; the same for every retry. */
   readonly messageId?: string;

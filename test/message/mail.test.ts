@@ -1,30 +1,18 @@
 import { createReadStream } from 'node:fs';
 import { PassThrough, Readable } from 'node:stream';
-import { isObservable, lastValueFrom, of, type Observable } from 'rxjs';
+import { isObservable, of } from 'rxjs';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { draft, type Mail } from '../../src/message/mail.js';
+import { draft } from '../../src/message/mail.js';
 import type { ComposedMessage, Message } from '../../src/message/message.js';
 import { SmtpUsageError } from '../../src/protocol/error.js';
+import { head, mailOf, only, read } from '../support/drafted.js';
 
 const envelope = { from: 'ann@example.com', to: ['bob@example.com'] };
-const only = async (mail: Mail | Observable<Mail>): Promise<Mail> => (isObservable(mail) ? lastValueFrom(mail) : mail);
-const mailOf = async (message: unknown): Promise<Mail> => only(draft(message as Message));
 const failure = async (message: unknown): Promise<SmtpUsageError> => {
   const error: unknown = await mailOf(message).then(() => undefined, (reason: unknown) => reason);
   expect(error).toBeInstanceOf(SmtpUsageError);
   return error as SmtpUsageError;
 };
-const read = async (mail: Mail): Promise<string> => {
-  const content = mail.open();
-  if (content.kind === 'bytes') return content.bytes.toString();
-  let text = '';
-  for (;;) {
-    const chunk = await content.chunks.next();
-    if (chunk.done === true) return text;
-    text += Buffer.from(chunk.value as string).toString('latin1');
-  }
-};
-const head = (text: string): string => text.slice(0, text.search(/\r?\n\r?\n/));
 
 describe('raw', () => {
   test.each<[string | Uint8Array, string | undefined]>([
@@ -129,6 +117,9 @@ test.each<[string, unknown, string]>([
   ['header name', { ...composed, headers: { 'X: y': 'a' } }, 'header field name'],
   ['header value', { ...composed, headers: { 'X-A': ['a', 'b\nc'] } }, '"headers.X-A"'],
   ['header with a name beside an address', { ...composed, headers: { 'Disposition-Notification-To': 'J\u00fcrgen <a@b.c>' } }, 'as an encoded word'],
+  ['header with a URL that is not ASCII', { ...composed, headers: { 'List-Unsubscribe': '<https://example.com/\u00fc>' } }, 'a URL percent-encoded'],
+  ['header without a value', { ...composed, headers: { 'X-A': ' ' } }, '"headers.X-A" is empty'],
+  ['header of blanks', { ...composed, subject: `a${' '.repeat(76)}b` }, '"subject" holds 76 blanks'],
   ['header bcc', { ...composed, headers: { bcc: 'a@b.c' } }, '"bcc" does not belong'],
   ['messageId', { ...composed, messageId: '<a@b>\n' }, '"messageId"'],
   ['messageId form', { ...composed, messageId: 'a b@c' }, '"messageId"'],
