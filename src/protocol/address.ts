@@ -28,6 +28,8 @@ const NON_ASCII = /[^\u0000-\u007f]/;
 const DOT_STRING = /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u0080-\u{10ffff}.-]*/u;
 // What nearly every address looks like: a Dot-string and a name in lower case that no reader could take for anything else.
 const PLAIN = /^(?=.{1,64}@)[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*@(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;
+// What the URL standard takes for an IPv4 address, and with it whoever reads hosts its way: they would send it elsewhere.
+const ENDS_IN_A_NUMBER = /(?:^|\.)(?:[0-9]+|0x[0-9a-f]*)$/;
 const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;
 /** An IPv4 address as RFC 5321 section 4.1.3 writes it: no octet with a zero in front, which others read as octal. */
 export const IPV4 = /^(?:(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(?:\.(?!$)|$)){4}$/;
@@ -55,6 +57,7 @@ const parseAny = (text: string, what: string | (() => string), role: 'sender' | 
   if (behind !== undefined) refuse(behindLocalPart(behind));
   if (Buffer.byteLength(local) > LOCAL_LIMIT) refuse(`has more than ${String(LOCAL_LIMIT)} bytes before its "@". Shorten it.`);
   const domain = parseDomain(text.slice(end + 1), refuse);
+  if (ENDS_IN_A_NUMBER.test(domain)) refuse('has a domain that ends in a number, which others read as an IP address. Correct it.');
   const path = `${local}@${domain}`;
   if (Buffer.byteLength(path) > PATH_LIMIT) refuse(`is longer than the ${String(PATH_LIMIT)} bytes that a path may have. Shorten it.`);
   return { path, utf8: NON_ASCII.test(local) };
