@@ -8,7 +8,7 @@ import { reasonOf, SmtpError, SmtpSourceError, SmtpUsageError } from '../protoco
 import { isContent, isOneShot, open, readTwice, source, type OpenContent, type Source } from './content.js';
 import { checkEnvelope, type CheckedEnvelope } from './envelope.js';
 import { fields, usage, type Fields } from './fields.js';
-import { checkAddress, checkAddresses, checkForeignIds, checkHeaders, checkMessageId, headerText, wellFormed, type HeaderAddress } from './header.js';
+import { checkAddress, checkAddresses, checkForeignIds, checkHeaders, checkMessageId, checkReferences, headerText, quotable, wellFormed, type HeaderAddress } from './header.js';
 
 /** A composed message, checked; what does not change from one try to the next is fixed. */
 export interface Composition {
@@ -61,7 +61,7 @@ export const composition = (given: Fields<(typeof COMPOSED_FIELDS)[number]>): Co
     headers: [...checkHeaders(given.headers, 'headers', HEADER_FIELDS)],
     messageId,
     inReplyTo: given.inReplyTo === undefined ? undefined : checkForeignIds(given.inReplyTo, 'inReplyTo').join(' '),
-    references: given.references === undefined ? undefined : [...checkForeignIds(given.references, 'references')],
+    references: given.references === undefined ? undefined : [...checkReferences(given.references, 'references')],
     date: checkDate(given.date),
     disableFileAccess: true,
     disableUrlAccess: true,
@@ -138,6 +138,8 @@ const derive = (from: HeaderAddress, to: readonly HeaderAddress[]): Envelope => 
 const checkDate = (value: unknown): Date => {
   if (value === undefined) return new Date();
   if (!(value instanceof Date) || Number.isNaN(value.getTime())) throw usage('The field "date" must be a valid Date.');
+  // RFC 5322 section 3.3: four digits, and none before 1900.
+  if (value.getUTCFullYear() < 1900 || value.getUTCFullYear() > 9999) throw usage('The field "date" must lie in the years 1900 to 9999.');
   return new Date(value);
 };
 
@@ -159,26 +161,32 @@ const checkAttachment = (given: unknown, path: string, number: number, held: Set
   if (isOneShot(content) && held.has(content)) throw usage(`The field "${path}.content" is the content of another attachment, and can be read only once. Give a function that opens it anew.`);
   held.add(content);
   if (contentDisposition !== undefined && contentDisposition !== 'attachment' && contentDisposition !== 'inline') throw usage(`The field "${path}.contentDisposition" must be "attachment" or "inline".`);
+  const type = contentType === undefined ? undefined : checkContentType(contentType, `${path}.contentType`);
+  const name = filename === undefined ? '' : quotable(filename, `${path}.filename`);
   return {
     place: path,
     content: source(content),
     bytes: typeof content === 'string' ? Buffer.from(content, 'utf8') : content instanceof Uint8Array ? asBuffer(content) : undefined,
     part: {
       // Where the composer knows no extension it would write ".*".
-      filename: filename !== undefined ? headerText(filename, `${path}.filename`) : isOfNoKind(contentType) ? `attachment-${String(number)}` : undefined,
-      contentType: contentType === undefined ? undefined : checkContentType(contentType, `${path}.contentType`),
+      filename: name !== '' ? name : isOfNoKind(type) ? `attachment-${String(number)}` : undefined,
+      contentType: type,
       cid: cid === undefined ? undefined : checkContentId(cid, `${path}.cid`),
-      contentDisposition,
+      // Without it, the composer would show an attached message inline.
+      contentDisposition: contentDisposition ?? (cid === undefined ? 'attachment' : undefined),
       headers: [...checkHeaders(headers, `${path}.headers`, PART_FIELDS)],
     },
   };
 };
 
-const isOfNoKind = (contentType: unknown): boolean => contentType === undefined || contentType === 'application/octet-stream';
+const isOfNoKind = (type: string | undefined): boolean => type === undefined || /^application\/octet-stream\s*(?:;|$)/i.test(type);
+
+// RFC 2045 section 5.1, and values that others forget to quote.
+const MEDIA_TYPE = /^(?!multipart\/)[!#$&^\w.+-]+\/[!#$&^\w.+-]+(?:\s*;\s*[^\s;="]+=(?:[^\s;"]+|"(?:[^"\\]|\\.)*"))*\s*;?$/i;
 
 const checkContentType = (value: unknown, name: string): string => {
   const type = headerText(value, name);
-  if (!/^(?!multipart\/)[!#$&^\w.+-]+\/[!#$&^\w.+-]+\s*(?:;.*)?$/i.test(type)) throw usage(`The field "${name}" must be a media type with a subtype, as in "image/png", and no multipart.`);
+  if (!MEDIA_TYPE.test(type)) throw usage(`The field "${name}" must be a media type with a subtype, as in "image/png" or "text/plain; charset=utf-8", and no multipart.`);
   return type;
 };
 

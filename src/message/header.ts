@@ -32,15 +32,22 @@ export const headerText = (value: unknown, name: string): string => {
   return text;
 };
 
+/** Text that is written in quotation marks, where some of it counts twice. */
+export const quotable = (value: unknown, name: string): string => {
+  const text = headerText(value, name);
+  headerText(text.replace(/["\\]/g, '\\$&'), name);
+  return text;
+};
+
 /** `Name <user@example.com>`, `user@example.com` or the two apart. */
 export const checkAddress = (value: unknown, name: string): HeaderAddress => {
   if (value === undefined) throw usage(`The field "${name}" is missing. Give an address such as "ann@example.com".`);
   if (typeof value !== 'string') {
     const { name: display, address } = fields(value, { path: name, noun: 'field', known: ['name', 'address'], or: 'with an "address", or a string such as "ann@example.com"' });
-    return headerAddress(display === undefined ? '' : headerText(display, `${name}.name`), headerText(address, `${name}.address`), `${name}.address`);
+    return headerAddress(display === undefined ? '' : quotable(display, `${name}.name`), headerText(address, `${name}.address`), `${name}.address`);
   }
   const { display, address } = apart(value, name);
-  return headerAddress(display, address, name);
+  return headerAddress(quotable(display, name), address, name);
 };
 
 /** The display name and the address of `Name <user@example.com>` or `user@example.com`. What the address is worth is for others to check. */
@@ -66,7 +73,12 @@ export const checkAddresses = (value: unknown, name: string): readonly HeaderAdd
   return Array.isArray(value) ? Array.from(value as readonly unknown[], (one, index) => checkAddress(one, `${name}[${String(index)}]`)) : [checkAddress(value, name)];
 };
 
-const headerAddress = (name: string, given: string, what: string): HeaderAddress => ({ name, given, mailbox: parseMailbox(given, what, 'sender') });
+const headerAddress = (name: string, given: string, what: string): HeaderAddress => {
+  const mailbox = parseMailbox(given, what, 'sender');
+  // The composer drops them even there.
+  if (/[<>]/.test(mailbox.path)) throw usage(`The field "${what}" holds an angle bracket in its quoted part, which no header of a composed message can hold. Give another address, or send the message as "raw".`);
+  return { name, given, mailbox };
+};
 
 const unquote = (text: string): string => (QUOTED.test(text) ? text.slice(1, -1).replace(/\\(.)/g, '$1') : text);
 
@@ -104,6 +116,13 @@ export const checkForeignIds = (value: unknown, name: string): readonly string[]
   const given: readonly unknown[] = Array.isArray(value) ? value : [value];
   const ids = given.flatMap((one, index) => headerText(one, Array.isArray(value) ? `${name}[${String(index)}]` : name).match(/<[^<>]*>|[^<>\s]+/g) ?? []).map((id) => (id.startsWith('<') ? id : `<${id}>`));
   if (ids.length === 0 || !ids.every((id) => /^<[ -;=?-~]{1,900}>$/.test(id))) throw usage(`The field "${name}" must hold message identifiers in ASCII, as in "<id@example.com>".`);
+  return ids;
+};
+
+/** The composer drops blanks inside them. */
+export const checkReferences = (value: unknown, name: string): readonly string[] => {
+  const ids = checkForeignIds(value, name);
+  if (ids.some((id) => id.includes(' '))) throw usage(`The field "${name}" holds an identifier with a blank in it, which would be lost. Leave that one out.`);
   return ids;
 };
 

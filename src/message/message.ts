@@ -71,7 +71,10 @@ export interface Attachment {
   /** Default: `attachment-1` and so on. */
   readonly filename?: string;
   readonly content: Content | (() => Content);
-  /** Default: guessed from the file name. */
+  /**
+   * Default: guessed from the file name. A message (`message/rfc822`, `.eml`) goes out as it is (RFC 2046 section 5.2.1): with bytes
+   * above 127 only where 8BITMIME is offered, and with its long lines. As `application/octet-stream` it is encoded.
+   */
   readonly contentType?: string;
   /** Makes it an inline part that the HTML shows with `cid:...`. */
   readonly cid?: string;

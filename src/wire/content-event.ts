@@ -45,4 +45,4 @@ export const sourceFailed = (wire: Wire, bytes: number, failure: unknown): SmtpS
 };
 
 /** RFC 6152 section 3: without 8BITMIME such bytes must not be sent under any circumstances. */
-export const EIGHT_BIT = new Error('it holds bytes above 127, and the server does not offer 8BITMIME; encode it as quoted-printable or base64');
+export const EIGHT_BIT = new Error('it holds bytes above 127, and the server does not offer 8BITMIME; encode it as quoted-printable or base64, or attach a message with the contentType "application/octet-stream"');

@@ -114,6 +114,14 @@ test.each<[string, unknown, string]>([
   ['address list with one name in one', { ...composed, bcc: ['a@b.c; Bob <d@e.f>'] }, '"bcc[0]" holds more than one address'],
   ['address list with one name in front', { ...composed, to: 'Ann Lee <a@b.c>, d@e.f' }, '"to" holds more than one address'],
   ['quoted names in one', { ...composed, from: '"Ann" <a@b.c>, "Bob" <d@e.f>' }, '"from" holds more than one address'],
+  ['name of quotation marks', { ...composed, to: { name: '"'.repeat(600), address: 'a@b.c' } }, '"to.name" holds a word of 900'],
+  ['name of quotation marks before an address', { ...composed, to: `a${'"'.repeat(600)} <a@b.c>` }, '"to" holds a word of 900'],
+  ['filename of backslashes', { ...composed, attachments: [{ content: '', filename: '\\'.repeat(600) }] }, '"attachments[0].filename" holds a word'],
+  ['angle brackets in a quoted address', { ...composed, cc: ['"a<b>"@example.com'] }, '"cc[0]" holds an angle bracket'],
+  ['references with a blank in one', { ...composed, references: '<a b@c>' }, '"references" holds an identifier with a blank'],
+  ['date out of range', { ...composed, date: new Date(-1e15) }, '1900 to 9999'],
+  ['date far ahead', { ...composed, date: new Date(Date.UTC(10_000, 0)) }, '1900 to 9999'],
+  ['contentType with half a parameter', { ...composed, attachments: [{ content: '', contentType: 'image/png; "' }] }, '"attachments[0].contentType"'],
   ['header name', { ...composed, headers: { 'X: y': 'a' } }, 'header field name'],
   ['header value', { ...composed, headers: { 'X-A': ['a', 'b\nc'] } }, '"headers.X-A"'],
   ['header with a name beside an address', { ...composed, headers: { 'Disposition-Notification-To': 'J\u00fcrgen <a@b.c>' } }, 'as an encoded word'],
@@ -213,8 +221,17 @@ describe('composed', () => {
   });
 
   test('an attachment without a name gets one', async () => {
-    const text = await read(await mailOf({ ...composed, to: 'bob@example.com', attachments: [{ content: 'x' }, { content: 'x', contentType: 'image/png' }, { content: 'x', contentType: 'application/octet-stream' }] }));
-    expect(text.match(/filename=\S+/g)).toEqual(['filename=attachment-1', 'filename=attachment-2.png', 'filename=attachment-3']);
+    const types = [undefined, 'image/png', 'application/octet-stream', 'Application/Octet-Stream', 'application/octet-stream ; x=y', 'application/octet-stream-x'];
+    const text = await read(await mailOf({ ...composed, attachments: [{ content: 'x', filename: '' }, ...types.map((contentType) => ({ content: 'x', contentType }))] }));
+    expect(text.match(/filename=\S+/g)?.map((name) => name.replace('filename=attachment-', ''))).toEqual(['1', '2', '3.png', '4', '5', '6', '7.bin']);
+  });
+
+  test('an attached message is an attachment, and goes out as it is or encoded as bytes', async () => {
+    const [content, filename] = [`Subject: a\r\n\r\n${'y'.repeat(1500)}`, 'a.eml'];
+    const attachments = [{ filename, content }, { filename, content, contentType: 'application/octet-stream' }, { content, contentType: 'message/rfc822', contentDisposition: 'inline' }];
+    const text = await read(await mailOf({ ...composed, attachments }));
+    expect(text.match(/(?<=^Content-Disposition: )\w+/gm)).toEqual(['attachment', 'attachment', 'inline']);
+    expect(text.match(/(?<=^Content-Transfer-Encoding: )\w+/gm)).toEqual(['8bit', 'base64', '8bit']);
   });
 
   test('a failing attachment fails the mail, and is named', async () => {
