@@ -69,8 +69,11 @@ export const reasonOf = (cause: unknown): string => {
   }
 };
 
-/** With one full stop, whatever it came with. */
-export const sentence = (text: string): string => `${text.replace(/[.\s]+$/, '')}.`;
+// Words of others may be a whole page.
+const LONGEST = 1000;
+
+/** With one full stop, whatever it came with, and not too long for a message. */
+export const sentence = (text: string): string => `${text.slice(0, LONGEST).replace(/(?<![.\s])[.\s]+$/, '')}${text.length > LONGEST ? '...' : '.'}`;
 
 /** The same error, where a retry would find nothing left to send. */
 export const withoutRetry = (error: SmtpError): SmtpError => Object.assign(error, { retryable: false });

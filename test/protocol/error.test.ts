@@ -27,6 +27,24 @@ const everyError = (from: Errors): readonly errors.SmtpError[] => {
   ];
 };
 
+describe('a sentence', () => {
+  it.each([
+    ['no such row', 'no such row.'],
+    ['Gone. . .\n', 'Gone.'],
+    ['', '.'],
+    ['x'.repeat(1000), `${'x'.repeat(1000)}.`],
+    ['x'.repeat(1001), `${'x'.repeat(1000)}...`],
+  ])('of %j', (text, expected) => {
+    expect(errors.sentence(text)).toBe(expected);
+  });
+
+  it.each(['.', ' ', '. ', '.x'])('is made at once of many %j', (part) => {
+    const start = performance.now();
+    errors.sentence(`${part.repeat(200_000)}x`);
+    expect(performance.now() - start).toBeLessThan(100);
+  });
+});
+
 describe('an error', () => {
   it('has the name of its class, in a minified bundle as well', async () => {
     const names = everyError(errors).map(({ name }) => name);
