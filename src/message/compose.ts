@@ -132,7 +132,7 @@ const written = ({ name, mailbox }: HeaderAddress): { name: string; address: str
 
 const derive = (from: HeaderAddress, to: readonly HeaderAddress[]): Envelope => {
   if (to.length === 0) throw usage('The message has no recipient. Give "to", "cc", "bcc" or "envelope".');
-  return { from: from.given, to: [...new Map(to.map(({ mailbox, given }) => [mailbox.path, given])).values()] };
+  return { from: from.given, to: to.map(({ given }) => given) };
 };
 
 const checkDate = (value: unknown): Date => {

@@ -1,4 +1,4 @@
-import { parseMailbox, type Mailbox } from '../protocol/address.js';
+import { parseMailbox, xtext, type Mailbox } from '../protocol/address.js';
 import type { Envelope, Recipient } from '../protocol/envelope.js';
 import { fields, usage } from './fields.js';
 
@@ -20,7 +20,7 @@ export interface CheckedEnvelope {
   readonly utf8: boolean;
   /** A delivery status is wanted for some of them. */
   readonly dsn: boolean;
-  /** As the caller gave it. */
+  /** As the caller gave it, each recipient once. */
   readonly envelope: Envelope;
 }
 
@@ -35,10 +35,13 @@ export const checkEnvelope = (given: Envelope): CheckedEnvelope => {
   const sender = checkSender(from);
   const recipients: CheckedRecipient[] = [];
   const asked: (string | Recipient)[] = [];
+  const known = to.length > 1 ? new Set<string>() : undefined;
   let utf8 = false;
   let dsn = false;
   for (let index = 0; index < to.length; index += 1) {
     const recipient = checkRecipient(to[index], index);
+    if (known?.has(recipient.mailbox.path) === true) continue;
+    known?.add(recipient.mailbox.path);
     recipients.push(recipient);
     utf8 ||= recipient.mailbox.utf8;
     dsn ||= recipient.notify !== undefined || recipient.orcpt !== undefined;
@@ -82,8 +85,9 @@ export const checkNotify = (value: unknown, name: string): NonNullable<Recipient
   return words;
 };
 
-// RFC 3461 section 4.2: an address type and the address, at most 500 characters.
+// RFC 3461 section 4.2: an address type and the address, at most 500 characters as they are written.
 const checkOrcpt = (value: unknown, name: string): string => {
-  if (typeof value !== 'string' || !/^[a-z0-9-]+;[ -~]+$/i.test(value) || value.length > 500) throw usage(`The field "${name}" must be an address type and an address in ASCII, as in "rfc822;user@example.com".`);
+  if (typeof value !== 'string' || !/^[a-z0-9-]+;[ -~]+$/i.test(value)) throw usage(`The field "${name}" must be an address type and an address in ASCII, as in "rfc822;user@example.com".`);
+  if (value.length > 500 || xtext(value).length > 500) throw usage(`The field "${name}" has more than 500 characters, where a blank, "+" and "=" are three. Shorten it, or leave it out.`);
   return value;
 };

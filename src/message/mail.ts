@@ -1,4 +1,5 @@
 import { defer, from, map, tap, type Observable } from 'rxjs';
+import { xtext } from '../protocol/address.js';
 import type { Envelope } from '../protocol/envelope.js';
 import { SmtpError, SmtpUsageError } from '../protocol/error.js';
 import { composition, COMPOSED_FIELDS, loadComposer } from './compose.js';
@@ -149,8 +150,8 @@ const delivery = ({ dsn, requireTls }: { readonly dsn?: unknown; readonly requir
 const checkDsn = (given: unknown): NonNullable<DeliveryOptions['dsn']> => {
   const { ret, envid, notify } = fields(given, { path: 'dsn', noun: 'message field', known: ['ret', 'envid', 'notify'] });
   if (ret !== undefined && ret !== 'FULL' && ret !== 'HDRS') throw usage('The message field "dsn.ret" must be "FULL" or "HDRS".');
-  // RFC 3461 section 4.4.
-  if (envid !== undefined && !/^[ -~]{1,100}$/.test(wellFormed(envid, 'dsn.envid'))) throw usage('The message field "dsn.envid" must be 1 to 100 printable ASCII characters.');
+  // RFC 3461 section 4.4: at most 100 as they are written.
+  if (envid !== undefined && (!/^[ -~]{1,100}$/.test(wellFormed(envid, 'dsn.envid')) || xtext(envid as string).length > 100)) throw usage('The message field "dsn.envid" must be 1 to 100 printable ASCII characters, where a blank, "+" and "=" are three.');
   return {
     ...(ret === undefined ? {} : { ret }),
     ...(envid === undefined ? {} : { envid: envid as string }),

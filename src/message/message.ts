@@ -10,7 +10,7 @@ export interface DeliveryOptions {
   readonly dsn?: {
     /** How much of the mail a notification brings back. */
     readonly ret?: 'FULL' | 'HDRS';
-    /** Comes back in notifications; 1 to 100 printable ASCII characters. */
+    /** Comes back in notifications; 1 to 100 printable ASCII characters, where a blank, `+` and `=` are three. */
     readonly envid?: string;
     /** For the recipients that name nothing of their own. */
     readonly notify?: NonNullable<Recipient['notify']>;

@@ -43,6 +43,13 @@ describe('raw', () => {
     expect(checked.to[0]?.given).toBe('bob@B\u00fccher.example');
   });
 
+  test('goes to each recipient once, as it was first named', async () => {
+    const to = ['ann@example.com', { address: 'bob@example.com', notify: ['NEVER'] }, 'ann@EXAMPLE.com', 'bob@example.com', 'Ann@example.com'];
+    const { envelope: { to: recipients, envelope: asked } } = await mailOf({ envelope: { from: null, to }, raw: '' });
+    expect(asked.to).toEqual(['ann@example.com', { address: 'bob@example.com', notify: ['NEVER'] }, 'Ann@example.com']);
+    expect(recipients.map(({ given }) => given)).toEqual(['ann@example.com', 'bob@example.com', 'Ann@example.com']);
+  });
+
   test('a stream that is never opened is destroyed', async () => {
     const stream = new PassThrough();
     (await mailOf({ envelope, raw: stream })).discard();
@@ -85,6 +92,7 @@ test.each<[string, unknown, string]>([
   ['requireTls', { ...base, requireTls: 'no' }, '"requireTls"'],
   ['dsn.ret', { ...base, dsn: { ret: 'full' } }, '"dsn.ret"'],
   ['dsn.envid', { ...base, dsn: { envid: 'a\r\nb' } }, '"dsn.envid"'],
+  ['dsn.envid that is long when written', { ...base, dsn: { envid: '+'.repeat(34) } }, '"dsn.envid"'],
   ['dsn.notify', { ...base, dsn: { notify: ['NEVER', 'DELAY'] } }, 'stands alone'],
   ['an unknown key beside a getter that throws', { bogus: 1, get raw() { throw new Error('asked'); } }, '"bogus"'],
   ['no recipients', { ...base, envelope: { from: 'a@b.c', to: [] } }, 'at least one'],
@@ -93,6 +101,7 @@ test.each<[string, unknown, string]>([
   ['empty from', { ...base, envelope: { from: '', to: ['a@b.c'] } }, 'null for the empty'],
   ['bad recipient', { ...base, envelope: { from: 'a@b.c', to: ['a@b.c', 'x>\r\nRCPT'] } }, 'envelope.to[1]'],
   ['bad orcpt', { ...base, envelope: { from: 'a@b.c', to: [{ address: 'a@b.c', orcpt: 'a' }] } }, 'orcpt'],
+  ['orcpt that is long when written', { ...base, envelope: { from: 'a@b.c', to: [{ address: 'a@b.c', orcpt: `rfc822;${'+'.repeat(165)}` }] } }, 'more than 500'],
   ['bad notify', { ...base, envelope: { from: 'a@b.c', to: [{ address: 'a@b.c', notify: [] }] } }, 'notify'],
   ['unknown recipient key', { ...base, envelope: { from: 'a@b.c', to: [{ address: 'a@b.c', notfy: [] }] } }, 'Did you mean "envelope.to[0].notify"?'],
   ['composed without recipients', { from: 'a@b.c' }, 'no recipient'],
