@@ -22,3 +22,8 @@ export const NAMED_ELSEWHERE: Readonly<Record<string, string>> = {
   rateDelta: 'is called "pool.rate" here: { messages, per }.',
   user: IN_AUTH, username: IN_AUTH, pass: IN_AUTH, password: IN_AUTH,
 };
+
+const IN_VERSIONS = 'is part of "tls.versions" here, a list of all that may be negotiated.';
+
+/** The same of the options in "tls". */
+export const TLS_ELSEWHERE: Readonly<Record<string, string>> = { minVersion: IN_VERSIONS, maxVersion: IN_VERSIONS };

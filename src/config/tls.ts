@@ -5,6 +5,7 @@ import { secureContext } from '../transport/secure-context.js';
 import type { KeyMaterial, TlsSettings } from '../transport/settings.js';
 import { DEFAULT_TLS_VERSIONS, needsLowestLevel, TLS_VERSIONS, usableVersions } from '../transport/tls-versions.js';
 import { flag, list, oneOf, optional, text } from './checks.js';
+import { TLS_ELSEWHERE } from './elsewhere.js';
 import { hostName } from './host.js';
 
 /** What is negotiated, whom the client trusts, and who it is itself. */
@@ -45,7 +46,7 @@ const KNOWN = [
 /** What is checked here is checked for good: after it, no handshake can fail over an option. */
 export const checkTls = (value: unknown, path = 'tls'): TlsSettings => {
   const name = (option: keyof TlsOptions): string => nameOf(path, option);
-  const given = fields(value === undefined ? {} : value, { path, noun: 'option', known: KNOWN });
+  const given = fields(value === undefined ? {} : value, { path, noun: 'option', known: KNOWN, refused: TLS_ELSEWHERE });
   const listed = optional(list(oneOf(TLS_VERSIONS)))(given.versions, name('versions'));
   const strict = optional(flag)(given.strictVersions, name('strictVersions')) ?? false;
   const { offered, skipped } = listed === undefined ? { offered: DEFAULT_TLS_VERSIONS, skipped: [] } : usableVersions(listed, strict);
