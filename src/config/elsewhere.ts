@@ -27,3 +27,12 @@ const IN_VERSIONS = 'is part of "tls.versions" here, a list of all that may be n
 
 /** The same of the options in "tls". */
 export const TLS_ELSEWHERE: Readonly<Record<string, string>> = { minVersion: IN_VERSIONS, maxVersion: IN_VERSIONS };
+
+const BY_FUNCTION = 'has no counterpart: "auth.token" may be a function that gets a token.';
+
+/** The same of the options in "auth". */
+export const AUTH_ELSEWHERE: Readonly<Record<string, string>> = {
+  accessToken: 'is called "auth.token" here.',
+  type: 'goes without saying here: "auth.token" is for OAuth 2, "auth.pass" for a password.',
+  clientId: BY_FUNCTION, clientSecret: BY_FUNCTION, refreshToken: BY_FUNCTION,
+};

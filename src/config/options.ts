@@ -17,7 +17,7 @@ import type { DialSettings } from '../transport/dial-context.js';
 import type { SocketSource } from '../transport/own-socket.js';
 import type { LocalBinding, LocalEndpoint, LookupFunction } from '../transport/settings.js';
 import { count, countOrForever, duration, durationOrForever, flag, list, localPort, oneOf, optional, port, text } from './checks.js';
-import { NAMED_ELSEWHERE } from './elsewhere.js';
+import { AUTH_ELSEWHERE, NAMED_ELSEWHERE } from './elsewhere.js';
 import { hostName, isAddress, isLoopback } from './host.js';
 import { checkProxies, type ProxyOptions } from './proxy.js';
 import { checkTls, type TlsOptions } from './tls.js';
@@ -201,7 +201,7 @@ const checkAuth = (value: unknown): SessionCredentials | undefined => {
     if (typeof value.done !== 'boolean') throw usage('The option "auth.done" must be true or false: whether everything due was said and verified when the server says 235.');
     return { kind: 'mechanism', mechanism: value };
   }
-  const { user, pass, token, external, authzid } = fields(value, { path: 'auth', noun: OPTION, known: ['user', 'pass', 'token', 'external', 'authzid'] });
+  const { user, pass, token, external, authzid } = fields(value, { path: 'auth', noun: OPTION, known: ['user', 'pass', 'token', 'external', 'authzid'], refused: AUTH_ELSEWHERE });
   const ways = Object.entries({ 'auth.pass': pass, 'auth.token': token, 'auth.external': external }).filter(([, given]) => given !== undefined).map(([name]) => name);
   if (ways.length > 1) throw usage(`The options ${ways.map((name) => `"${name}"`).join(' and ')} are different ways to sign in. Leave one.`);
   if (external !== undefined) {
