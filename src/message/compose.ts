@@ -7,7 +7,7 @@ import type { Envelope } from '../protocol/envelope.js';
 import { reasonOf, SmtpError, SmtpSourceError, SmtpUsageError } from '../protocol/error.js';
 import { isContent, isOneShot, open, readTwice, source, type OpenContent, type Source } from './content.js';
 import { checkEnvelope, type CheckedEnvelope } from './envelope.js';
-import { fields, usage, type Fields } from './fields.js';
+import { bare, fields, usage, type Fields } from './fields.js';
 import { checkAddress, checkAddresses, checkForeignIds, checkHeaders, checkMessageId, checkReferences, headerText, quotable, wellFormed, type HeaderAddress } from './header.js';
 
 /** A composed message, checked; what does not change from one try to the next is fixed. */
@@ -92,7 +92,8 @@ const compose = (Composer: Composer, header: ComposerOptions, attachments: reado
   const spent = attachments.find(({ content }) => content.isSpent);
   if (spent !== undefined) throw readTwice(`The content of ${spent.place}`);
   const opened: OpenContent[] = [];
-  const parts = attachments.map((attachment) => ({
+  // The composer takes for a field what anybody hung on Object.prototype.
+  const parts = attachments.map((attachment) => bare({
     ...attachment.part,
     content: attachment.bytes ?? Readable.from(read(attachment, opened), { objectMode: false }),
   }));
@@ -100,7 +101,7 @@ const compose = (Composer: Composer, header: ComposerOptions, attachments: reado
     for (const { content } of attachments) content.discard();
     for (const content of opened) content.dispose();
   };
-  const output = new Composer({ ...header, attachments: parts }).compile().createReadStream();
+  const output = new Composer(bare({ ...header, attachments: parts })).compile().createReadStream();
   output.once('close', release);
   const content = open(output);
   return { ...content, dispose: () => { content.dispose(); release(); } };

@@ -25,6 +25,9 @@ class Own {
 }
 Object.setPrototypeOf(Own.prototype, null);
 
+/** A copy that inherits nothing: for those who would take what a prototype holds for a field. */
+export const bare = <T extends object>(given: T): T => Object.assign(new Own() as T, given);
+
 /** What holds its content elsewhere, a list, a Map, Headers or a Date, would count as empty. */
 export const isPlain = (value: unknown): value is object => typeof value === 'object' && value !== null && PLAIN.has(Object.prototype.toString.call(value));
 

@@ -51,3 +51,21 @@ test.each([40, 60, 76, 130, 141])('no line of a header is blank where a text of 
     expect((await headOf({ subject: text })).split('\r\n').filter((line) => line.trim() === '')).toEqual([]);
   }
 });
+
+test.each<[string, unknown]>([
+  ['alternatives', [{ content: 'evil' }]], ['icalEvent', 'evil'], ['watchHtml', 'evil'], ['amp', 'evil'], ['boundaryPrefix', 'evil'], ['normalizeHeaderKey', () => 'evil'], ['raw', 'evil'],
+])('%s of a polluted Object.prototype is no field of a message', async (name, value) => {
+  const mail = await mailOf({ ...composed, html: 'x', attachments: [{ content: 'a' }] });
+  const opened = { ...mail, open: () => {
+    Object.defineProperty(Object.prototype, name, { value, writable: true, configurable: true });
+    try {
+      return mail.open();
+    } finally {
+      Reflect.deleteProperty(Object.prototype, name);
+    }
+  } };
+  const content = await read(opened);
+  expect(head(content)).toMatch(/^From: ann@example\.com\r\nTo: bob@example\.org\r\n/m);
+  // Those parts that the composer makes itself are out of reach.
+  if (name !== 'raw') expect(content).not.toMatch(/evil|ZXZpb/);
+});
