@@ -32,7 +32,8 @@ export const fromUrl = (text: string): SmtpOptions => {
     ...(port === undefined ? {} : { port }),
     ...(scheme.security === undefined ? {} : { security: scheme.security }),
     ...credentials(url),
-    ...query(url.searchParams, scheme.security),
+    // In a URL a plus is a plus (RFC 3986): only forms write a blank so.
+    ...query(new URLSearchParams(url.search.replaceAll('+', '%2B')), scheme.security),
   });
 };
 

@@ -15,6 +15,7 @@ test.each<[string, object]>([
   ['smtp://host?timeouts.greeting=5000&timeouts.operation=Infinity&security=auto', { host: 'host', security: 'auto', timeouts: { greeting: 5000, operation: Infinity } }],
   ['smtp://host?security=implicit,starttls&allowedAuthentication=plain', { host: 'host', security: ['implicit', 'starttls'], allowedAuthentication: ['plain'] }],
   ['smtp://host?stagger=300', { host: 'host', stagger: 300 }],
+  ['smtp://host?proxy=socks5://u:p+x%40p:1080', { host: 'host', proxy: 'socks5://u:p+x@p:1080' }],
   ['smtp://host?localEndpoint=192.0.2.1', { host: 'host', localEndpoint: '192.0.2.1' }],
 ])('%s', (url, options) => {
   expect(fromUrl(url)).toEqual(options);
