@@ -1,7 +1,5 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
-import { SmtpUsageError } from '../index.js';
-
-export const usage = (message: string): SmtpUsageError => new SmtpUsageError({ message });
+import { usage } from '../message/fields.js';
 
 export const NEVER_IN_ARGUMENTS =
   'A password in the arguments is refused: every user of this machine can read them (ps), and the shell keeps them in its history. Give it when asked, with --password-file FILE, or in the environment variable RXSMTP_PASSWORD.';

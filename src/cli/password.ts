@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import { readPasswordFile } from '../config/password-file.js';
-import { usage } from './arguments.js';
+import { usage } from '../message/fields.js';
 import type { Io } from './io.js';
 
 /** The password: from a file, from the environment, or typed by a person. Never from the arguments. */

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { SmtpError } from '../index.js';
-import { usage } from './arguments.js';
+import { usage } from '../message/fields.js';
 import { demo } from './demo.js';
 import { endedBy } from './ending.js';
 import { EXIT_CODES } from './exit-codes.js';

@@ -1,8 +1,10 @@
 import { readFile } from 'node:fs/promises';
+import { securityOf } from '../config/from-text.js';
 import { fromUrl } from '../config/index.js';
 import { fromFile } from '../config/load.js';
-import type { SecurityMode, SmtpOptions } from '../index.js';
-import { NEVER_IN_ARGUMENTS, usage } from './arguments.js';
+import type { SmtpOptions } from '../index.js';
+import { usage } from '../message/fields.js';
+import { NEVER_IN_ARGUMENTS, type Values } from './arguments.js';
 import type { Io } from './io.js';
 import { password } from './password.js';
 
@@ -27,14 +29,7 @@ export const SERVER_HELP = `  --server URL          smtp://user@host:587 or smtp
   --timeout MS          one limit over the whole run
   --verbose             the dialogue on stderr, secrets gone`;
 
-export interface ServerValues {
-  readonly server?: string | undefined;
-  readonly config?: string | undefined;
-  readonly security?: string | undefined;
-  readonly ca?: string | undefined;
-  readonly 'password-file'?: string | undefined;
-  readonly timeout?: string | undefined;
-}
+type ServerValues = Values<typeof SERVER_FLAGS>;
 
 /** The options in the file that --config names, where it is given. */
 export const configured = async ({ config, server, 'password-file': passwordFile }: ServerValues, { env }: Io): Promise<SmtpOptions | undefined> => {
@@ -83,16 +78,6 @@ const decoded = (text: string): string => {
   } catch {
     throw usage('The user in --server is not percent-encoded correctly: "@" is %40, "%" is %25.');
   }
-};
-
-const MODES: readonly string[] = ['implicit', 'starttls', 'none'] satisfies readonly SecurityMode[];
-const isMode = (word: string): word is SecurityMode => MODES.includes(word);
-
-const securityOf = (text: string): NonNullable<SmtpOptions['security']> => {
-  if (text === 'auto' || text === 'tls') return text;
-  const modes = text.split(',');
-  if (!modes.every(isMode)) throw usage('--security is tls, auto, or a list of implicit, starttls and none.');
-  return modes;
 };
 
 const milliseconds = (text: string): number => {

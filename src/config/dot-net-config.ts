@@ -1,6 +1,7 @@
 import { didYouMean, fields, usage } from '../message/fields.js';
 import { printable } from '../protocol/printable.js';
 import { expand, type Environment } from './environment.js';
+import { portOf } from './from-text.js';
 import { checked, type SmtpOptions } from './options.js';
 import { parseXml, type XmlElement } from './xml.js';
 
@@ -24,7 +25,7 @@ export const fromDotNetConfig = (xml: string, env: Environment = process.env): S
   if ((userName === undefined) !== (password === undefined)) throw usage(`The attribute "network.${userName === undefined ? 'password' : 'userName'}" stands alone: userName and password go together.`);
   return checked({
     host,
-    port: /^\d{1,5}$/.test(port) ? Number(port) : NaN,
+    port: portOf(port),
     ...(isTrue(enableSsl, 'enableSsl') ? { security: 'tls' } : {}),
     ...(userName === undefined || password === undefined ? {} : { auth: { user: userName, pass: password } }),
     ...(clientDomain === undefined ? {} : { clientName: clientDomain }),

@@ -1,5 +1,6 @@
 import { usage } from '../message/fields.js';
 import type { Environment } from './environment.js';
+import { portOf, securityOf } from './from-text.js';
 import { checked, type SmtpOptions } from './options.js';
 import { readPasswordFile } from './password-file.js';
 import { fromUrl } from './url.js';
@@ -22,9 +23,9 @@ export const fromEnv = (env: Environment = process.env, prefix = 'SMTP_'): SmtpO
   if (url === undefined && host === undefined) throw usage(`The variable ${prefix}HOST (or ${prefix}URL) is missing.`);
   return checked({
     ...(url === undefined ? { host: host ?? '' } : fromUrl(url)),
-    ...(port === undefined ? {} : { port: /^\d{1,5}$/.test(port) ? Number(port) : NaN }),
+    ...(port === undefined ? {} : { port: portOf(port) }),
     ...(user === undefined || pass === undefined ? {} : { auth: { user, pass } }),
-    ...(security === undefined ? {} : { security: (security.includes(',') ? security.split(',') : security) as NonNullable<SmtpOptions['security']> }),
+    ...(security === undefined ? {} : { security: securityOf(security) }),
     ...(clientName === undefined ? {} : { clientName }),
     ...(from === undefined ? {} : { defaults: { from } }),
   });

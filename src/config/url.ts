@@ -2,6 +2,7 @@ import { didYouMean, usage } from '../message/fields.js';
 import type { SecurityMode } from '../protocol/connection-plan.js';
 import { printable } from '../protocol/printable.js';
 import { DEFAULT_TIMEOUTS } from '../protocol/timeouts.js';
+import { securityOf } from './from-text.js';
 import { hostName } from './host.js';
 import { checked, type SmtpOptions } from './options.js';
 
@@ -76,7 +77,7 @@ const query = (given: URLSearchParams, security: SecurityMode | undefined): Part
     else if (name === 'allowedAuthentication') options.allowedAuthentication = value.split(',');
     else if (name === 'security') {
       if (security !== undefined) throw usage('The URL says twice how it is secured. Use smtp:// with "security", or leave it out.');
-      options.security = (value.includes(',') ? value.split(',') : value) as NonNullable<SmtpOptions['security']>;
+      options.security = securityOf(value);
     } else if (name === 'stagger') options.stagger = milliseconds(value);
     else timeouts[name.slice('timeouts.'.length)] = milliseconds(value);
   }

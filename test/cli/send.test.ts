@@ -101,7 +101,7 @@ describe('the exit code', () => {
     ['a word too many', ['word'], /There is a word too many/],
     ['no URL', ['--server', 'mail', '--from', 'a@example.com', '--to', 'b@example.org'], /--server is no URL/],
     ['another scheme', ['--server', 'http://localhost', '--from', 'a@example.com', '--to', 'b@example.org'], /smtp:\/\//],
-    ['a security that is none', ['--server', 'smtp://localhost', '--security', 'ssl', '--from', 'a@example.com', '--to', 'b@example.org'], /--security is tls, auto, or a list/],
+    ['a security that is none', ['--server', 'smtp://localhost', '--security', 'ssl', '--from', 'a@example.com', '--to', 'b@example.org'], /"security" must be "auto" or "tls" or "implicit"/],
     ['a limit that is none', ['--server', 'smtp://localhost', '--timeout', '0', '--from', 'a@example.com', '--to', 'b@example.org'], /--timeout is a number of milliseconds above zero/],
     ['a file that is not there', ['--server', 'smtp://localhost', '--from', 'a@example.com', '--to', 'b@example.org', '--attach', join(folder, 'none')], /A file cannot be read/],
     ['--raw with --text', ['--server', 'smtp://localhost', '--from', 'a@example.com', '--to', 'b@example.org', '--raw', '-', '--text', 'x'], /--raw brings its own header/],
