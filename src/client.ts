@@ -76,7 +76,10 @@ export class SmtpClient implements AsyncDisposable {
     return [...inOrder(this.#plans, this.#memory.opened)];
   }
 
-  /** Connects, secures, signs in and leaves, on a connection of its own beside those of the pool; completes after `ready`. Fails with an `SmtpError`. */
+  /**
+   * Connects, secures, signs in and leaves, on a connection of its own beside those of the pool; completes after `ready`. Fails with an
+   * `SmtpError`. A health check is `await lastValueFrom(client.verify())`: `firstValueFrom` takes `attempt-started`, and tells nothing.
+   */
   verify(): Observable<ConnectEvent> {
     return defer(() => {
       const operation = this.#operation();
