@@ -1,15 +1,17 @@
 import { defer, tap, type MonoTypeOperatorFunction } from 'rxjs';
+import { settings } from '../config/options.js';
 import type { ConnectEvent, SmtpOptions } from '../index.js';
-import { candidates } from '../sasl/choose.js';
+import { candidates, type Credentials } from '../sasl/choose.js';
 import { isConfidential } from '../session/confidential.js';
 import { writeLine, type Output } from './io.js';
 import { style } from './style.js';
 
 type Connected = Extract<ConnectEvent, { readonly type: 'connected' }>;
 
-/** Below each EHLO: what the server offers to sign in with, before and after TLS, and what a password would use of it, and why. */
+/** Below each EHLO: what the server offers to sign in with, before and after TLS, and what the credentials, or else a password, would use of it, and why. */
 export const explainSignIn = (out: Output, options: SmtpOptions): MonoTypeOperatorFunction<ConnectEvent> => (events$) =>
   defer(() => {
+    const { credentials = A_PASSWORD } = settings(options);
     let connected: Connected | undefined;
     let isSecure = false;
     return events$.pipe(tap((event) => {
@@ -18,13 +20,18 @@ export const explainSignIn = (out: Output, options: SmtpOptions): MonoTypeOperat
       if (event.type !== 'introduced' || connected === undefined) return;
       const offered = event.capabilities.authentication;
       const confidential = isSecure || options.allowInsecureAuth === true || isConfidential(connected);
-      for (const line of explanation(offered, { isSecure, confidential, allowed: options.allowedAuthentication }))
+      for (const line of explanation(offered, { isSecure, confidential, allowed: options.allowedAuthentication }, credentials))
         writeLine(out, `${' '.repeat(INDENT)}${style(out, 'gray', line)}`);
     }));
   });
 
 // Below the texts of the events.
 const INDENT = 31;
+
+/** What is explained where nothing is given to sign in with. */
+const A_PASSWORD: Credentials = { kind: 'password', user: '' };
+
+const NAMES = { password: 'a password', token: 'a token', external: 'the certificate', mechanism: 'your own mechanism' } as const satisfies Record<Credentials['kind'], string>;
 
 interface Circumstances {
   readonly isSecure: boolean;
@@ -33,11 +40,12 @@ interface Circumstances {
 }
 
 /** A line each. */
-export const explanation = (offered: readonly string[], { isSecure, confidential, allowed }: Circumstances): readonly string[] => {
+export const explanation = (offered: readonly string[], { isSecure, confidential, allowed }: Circumstances, credentials: Credentials = A_PASSWORD): readonly string[] => {
   const where = isSecure ? 'over TLS' : 'over clear text';
   if (offered.length === 0) return [`sign-in ${where}: none is offered`];
+  const what = NAMES[credentials.kind];
   const service = { host: '', port: 0 };
-  const choose = (names: readonly string[] | undefined) => candidates({ kind: 'password', user: '' }, {
+  const choose = (names: readonly string[] | undefined) => candidates(credentials, {
     offered, allowed: names, confidential, service, ...(isSecure ? { binding: { type: 'tls-exporter', data: new Uint8Array() } } : {}),
   });
   const { usable, withheld } = choose(allowed);
@@ -46,7 +54,7 @@ export const explanation = (offered: readonly string[], { isSecure, confidential
   const unnamed = choose(offered).usable.map(({ name }) => name).filter((name) => name !== best && !weaker.includes(name));
   return [
     `sign-in ${where}: ${offered.join(' ')}`,
-    best === undefined ? 'a password would use none of them' : `a password would use ${best}, the strongest that is offered and allowed`,
+    best === undefined ? `${what} would use none of them` : `${what} would use ${best}, the strongest that is offered and allowed`,
     ...(weaker.length === 0 ? [] : [`only if the server refuses that mechanism itself: ${weaker.join(' ')}`]),
     ...(withheld.length === 0 ? [] : [`not without TLS: ${withheld.join(' ')}`]),
     ...(unnamed.length === 0 ? [] : [`only where allowedAuthentication names it: ${unnamed.join(' ')}`]),

@@ -43,7 +43,7 @@ export const configured = async ({ config, server, 'password-file': passwordFile
 export const serverOptions = async (values: ServerValues, config: SmtpOptions | undefined, io: Io): Promise<SmtpOptions> => {
   const security = values.security === undefined ? undefined : securityOf(values.security);
   const operation = values.timeout === undefined ? undefined : milliseconds(values.timeout);
-  const ca = values.ca === undefined ? undefined : await readFile(values.ca, 'utf8').catch((cause: unknown) => { throw usage(`--ca cannot be read: ${String(cause)}`); });
+  const ca = values.ca === undefined ? undefined : await authorities(values.ca);
   const options = config ?? await fromServer(values, io);
   return {
     ...options,
@@ -51,6 +51,12 @@ export const serverOptions = async (values: ServerValues, config: SmtpOptions | 
     ...(ca === undefined ? {} : { tls: { ...options.tls, ca } }),
     ...(operation === undefined ? {} : { timeouts: { ...options.timeouts, operation } }),
   };
+};
+
+const authorities = async (file: string): Promise<string> => {
+  const text = await readFile(file, 'utf8').catch((cause: unknown) => { throw usage(`--ca cannot be read: ${String(cause)}`); });
+  if (!/-----BEGIN [A-Z0-9 ]*CERTIFICATE-----/.test(text)) throw usage(`--ca: the file ${file} holds no certificate in PEM, which begins with "-----BEGIN CERTIFICATE-----".`);
+  return text;
 };
 
 const fromServer = async ({ server, 'password-file': passwordFile }: ServerValues, io: Io): Promise<SmtpOptions> => {

@@ -21,13 +21,22 @@ export const fromJson = (source: string, env: Environment = process.env): SmtpOp
 
 const parse = (source: unknown): unknown => {
   if (typeof source !== 'string') throw usage('The JSON text must be a string.');
+  // Without the byte order mark that some editors put in front.
+  const json = source.replace(/^\ufeff/, '');
   try {
-    // Without the byte order mark that some editors put in front.
-    return JSON.parse(source.replace(/^\ufeff/, ''));
-  } catch {
+    return JSON.parse(json);
+  } catch (error) {
     // The parser's own message shows a piece of the text.
-    throw usage('The options are not valid JSON.');
+    throw usage(`The options are not valid JSON${placeOf(error as SyntaxError, json)}.`);
   }
+};
+
+/** Where the parser stopped, if it tells. */
+const placeOf = ({ message }: SyntaxError, json: string): string => {
+  const [, position] = / at position (\d+)(?: \(line \d+ column \d+\))?$/.exec(message) ?? [];
+  if (position === undefined) return '';
+  const lines = json.slice(0, Number(position)).split('\n');
+  return `: see line ${lines.length}, column ${(lines.at(-1)?.length ?? 0) + 1}`;
 };
 
 type JsonObject = Readonly<Record<string, unknown>>;

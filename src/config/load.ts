@@ -33,7 +33,8 @@ export const fromFile = async (path: string, env: Environment = process.env): Pr
 const fromText = (source: string, env: Environment): SmtpOptions | undefined => {
   // A byte order mark counts as white space here.
   const text = source.trim();
-  if (text.startsWith('{')) return fromJson(text, env);
+  // As it was, because its errors count lines.
+  if (text.startsWith('{')) return fromJson(source, env);
   if (text.startsWith('<')) return fromDotNetConfig(text, env);
   return text.includes('://') ? fromUrl(text) : undefined;
 };

@@ -56,6 +56,14 @@ describe('verify --config', () => {
     expect(await cli(['verify', '--config', settings, '--security', 'none'])).toMatchObject({ code: 0 });
   });
 
+  it('explains what a token would use, where the file has one', async () => {
+    await using server = await startServer({ users: USERS });
+    const settings = { host: 'localhost', port: server.port, security: 'starttls', tls: { ca: server.ca }, auth: { user: 'ann', token: 'open-sesame' } };
+    const { stdout } = await cli(['verify', '--config', file('token.json', JSON.stringify(settings))]);
+    expect(stdout).toMatch(/a token would use /);
+    expect(stdout).not.toMatch(/a password would use |sesame/);
+  });
+
   it.each<[string, readonly string[], string]>([
     ['a file that is not there', ['--config', join(folder, 'none')], 'cannot be read (ENOENT)'],
     ['two sources', ['--config', 'x', '--server', 'smtp://host'], '--config and --server'],

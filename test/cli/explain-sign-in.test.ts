@@ -35,4 +35,13 @@ describe('explanation', () => {
   ])('%s', (_, offered, circumstances, lines) => {
     expect(explanation(offered, circumstances)).toEqual(lines);
   });
+
+  it.each([
+    ['a token', 'XOAUTH2', { kind: 'token', user: 'ann' }],
+    ['the certificate', 'EXTERNAL', { kind: 'external', authzid: '' }],
+  ] as const)('of %s', (what, mechanism, credentials) => {
+    expect(explanation(['SCRAM-SHA-256', 'XOAUTH2', 'EXTERNAL'], TLS, credentials)).toEqual([
+      'sign-in over TLS: SCRAM-SHA-256 XOAUTH2 EXTERNAL', `${what} would use ${mechanism}, the strongest that is offered and allowed`,
+    ]);
+  });
 });

@@ -9,6 +9,7 @@ const PASSWORD = 'open sesame';
 const RAW = 'Message-ID: <1@example.com>\r\nSubject: finished\r\n\r\n.A dot\r\n';
 
 const CA = file('ca.pem', testAuthority);
+const NO_CA = file('no-ca.pem', 'root:x:0:0');
 
 /** Sends through a server of its own: Ann to Bob over STARTTLS, unless the flags say more. */
 const send = async (flags: readonly string[], { user = '', ...options }: ServerOptions & { readonly user?: string } = {}, world: World = {}): Promise<Run & { readonly server: TestServer }> => {
@@ -102,6 +103,7 @@ describe('the exit code', () => {
     ['no URL', ['--server', 'mail', '--from', 'a@example.com', '--to', 'b@example.org'], /--server is no URL/],
     ['another scheme', ['--server', 'http://localhost', '--from', 'a@example.com', '--to', 'b@example.org'], /smtp:\/\//],
     ['a security that is none', ['--server', 'smtp://localhost', '--security', 'ssl', '--from', 'a@example.com', '--to', 'b@example.org'], /"security" must be "auto" or "tls" or "implicit"/],
+    ['a file without a certificate', ['--server', 'smtp://localhost', '--ca', NO_CA, '--from', 'a@example.com', '--to', 'b@example.org'], /^rxsmtp: .*--ca: the file \S*no-ca\.pem holds no certificate/m],
     ['a limit that is none', ['--server', 'smtp://localhost', '--timeout', '0', '--from', 'a@example.com', '--to', 'b@example.org'], /--timeout is a number of milliseconds above zero/],
     ['a file that is not there', ['--server', 'smtp://localhost', '--from', 'a@example.com', '--to', 'b@example.org', '--attach', join(folder, 'none')], /A file cannot be read/],
     ['--raw with --text', ['--server', 'smtp://localhost', '--from', 'a@example.com', '--to', 'b@example.org', '--raw', '-', '--text', 'x'], /--raw brings its own header/],

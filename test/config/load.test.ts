@@ -52,6 +52,7 @@ describe('loadOptions', () => {
     ['a file that is too long', () => fileOf(JSON_TEXT + ' '.repeat(256 * 1024)), 'longer than 256 KiB'],
     ['a file without an end', () => '/dev/zero', 'longer than 256 KiB'],
     ['JSON that is not', () => '{hunter2', 'not valid JSON'],
+    ['JSON behind blank lines', () => '\n\n{"host":"a"\n"port":25}', 'not valid JSON: see line 4, column 1.'],
     ['XML that is not', () => '<hunter2', 'not well-formed'],
     ['an option that is none', () => '{"host":"a","hunter3":1}', 'Unknown option "hunter3"'],
     ['a port that is none', () => 'smtp://ann:hunter2@host:0', '"port"'],

@@ -76,7 +76,7 @@ describe('JSON', () => {
   ])('%s', (text, options) => { expect(fromJson(text, env)).toEqual(options); });
 
   it.each<[string, string]>([
-    ['hunter2', 'not valid JSON'], ['[]', 'an object'], ['5', 'an object'], ['"hunter2"', 'an object'],
+    ['hunter2', 'not valid JSON.'], ['\ufeff{"host":"h",\n"port":25,}', 'not valid JSON: see line 2, column 11.'], ['{"host":"h","auth":{"pass":"hunter2}', 'see line 1, column 37.'], ['{"host":"a","auth":{"pass":hunter2 in JSON at position 5', 'not valid JSON.'], ['[]', 'an object'], ['5', 'an object'], ['"hunter2"', 'an object'],
     ['{"host":"a","__proto__":{"tls":{"rejectUnauthorized":false}}}', '"__proto__"'], ['{"host":"a","constructor":{"prototype":{}}}', '"constructor"'], ['{"host":"a","tls":{"__proto__":{}}}', '"tls.__proto__"'],
     ['{"hots":"a"}', 'Did you mean "host"'], ['{"host":"a","port":"25"}', '"port"'], ['{"host":"a","timeouts":{"greeting":0}}', '"timeouts.greeting"'],
     ['{"host":"a","from":"a","defaults":{}}', 'leave one'], ['{"host":"a","from":5}', '"defaults.from"'],
