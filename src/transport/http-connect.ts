@@ -10,6 +10,7 @@ import type { ProxySettings } from './proxy-settings.js';
 
 const LARGEST_HEAD = 16 * 1024;
 const LONGEST_WORDS = 200;
+const MOST_INTERIM = 5;
 
 /** HTTP CONNECT (RFC 9110 section 9.3.6). Only 2xx opens the tunnel; what comes behind its head belongs to the next reader. */
 export const httpTunnel = ({ request }: typeof Http): OpenTunnel => (stream, { proxy, target, via }) =>
@@ -18,15 +19,26 @@ export const httpTunnel = ({ request }: typeof Http): OpenTunnel => (stream, { p
     const authority = hostAndPort(target);
     const credentials = credentialsOf(proxy);
     const fail = (reason: ProxyReason, said: string, hint?: string): void => { subscriber.error(handshakeError(proxy, target, 'request', reason, said, hint)); };
-    const connect = request({
-      method: 'CONNECT', path: authority, createConnection: () => stream.socket,
-      headers: { host: authority, connection: 'keep-alive', ...(credentials === undefined ? {} : { 'proxy-authorization': `Basic ${credentials}` }) },
-      maxHeaderSize: LARGEST_HEAD, insecureHTTPParser: false,
-    });
-    // The tunnel before this one left it paused.
-    connect.on('socket', (socket) => { socket.resume(); });
-    connect.on('connect', (response, _socket, head) => {
+    const headers = { host: authority, connection: 'keep-alive', ...(credentials === undefined ? {} : { 'proxy-authorization': `Basic ${credentials}` }) };
+    /** Hears the next answer. A request is not sent before it ends, and only the first one does. */
+    const hearing = (interim = 0): Http.ClientRequest => request({ method: 'CONNECT', path: authority, createConnection: () => stream.socket, headers, maxHeaderSize: LARGEST_HEAD, insecureHTTPParser: false })
+      // The tunnel or answer before this one left it paused.
+      .on('socket', (socket) => { socket.resume(); })
+      .on('connect', (response, _socket, head) => { answered(response, head, interim); })
+      // The error of a parser carries what the proxy sent, and that may be our credentials.
+      .on('error', ({ code = '' }: NodeJS.ErrnoException) => {
+        if (code === 'HPE_HEADER_OVERFLOW') fail('protocol', `its answer has a head of more than ${String(LARGEST_HEAD)} bytes`);
+        else if (code.startsWith('HPE_')) fail('protocol', `its answer is not HTTP (${code})`);
+        else fail('closed', `the connection was lost without an answer (${code})`);
+      });
+    const answered = (response: Http.IncomingMessage, head: Buffer, interim: number): void => {
       const { statusCode = 0 } = response;
+      // RFC 9110 section 15.2. Node takes any answer to CONNECT for the last one.
+      if (statusCode >= 100 && statusCode < 200 && statusCode !== 101 && interim < MOST_INTERIM) {
+        stream.putBack(head);
+        connect = hearing(interim + 1);
+        return;
+      }
       if (statusCode < 200 || statusCode > 299) {
         fail(reasonOf(statusCode), `it answered ${String(statusCode)} ${words(response, proxy)}`.trimEnd(), hintOf(response));
         return;
@@ -36,13 +48,8 @@ export const httpTunnel = ({ request }: typeof Http): OpenTunnel => (stream, { p
       handedOver = true;
       subscriber.next(new SocketStream(stream.socket, { remote: stream.remote, local: stream.local, via }));
       subscriber.complete();
-    });
-    // The error of a parser carries what the proxy sent, and that may be our credentials.
-    connect.on('error', ({ code = '' }: NodeJS.ErrnoException) => {
-      if (code === 'HPE_HEADER_OVERFLOW') fail('protocol', `its answer has a head of more than ${String(LARGEST_HEAD)} bytes`);
-      else if (code.startsWith('HPE_')) fail('protocol', `its answer is not HTTP (${code})`);
-      else fail('closed', `the connection was lost without an answer (${code})`);
-    });
+    };
+    let connect = hearing();
     connect.end();
     return () => {
       if (handedOver) return;
