@@ -8,7 +8,7 @@ import { reasonOf, SmtpError, SmtpSourceError, SmtpUsageError } from '../protoco
 import { isContent, isOneShot, open, readTwice, source, type OpenContent, type Source } from './content.js';
 import { checkEnvelope, type CheckedEnvelope } from './envelope.js';
 import { bare, fields, usage, type Fields } from './fields.js';
-import { checkAddress, checkAddresses, checkForeignIds, checkHeaders, checkMessageId, checkReferences, headerText, quotable, wellFormed, type HeaderAddress } from './header.js';
+import { checkAddress, checkAddresses, checkForeignIds, checkHeaders, checkMessageId, checkReferences, headerText, lastText, quotable, wellFormed, type HeaderAddress } from './header.js';
 
 /** A composed message, checked; what does not change from one try to the next is fixed. */
 export interface Composition {
@@ -55,7 +55,7 @@ export const composition = (given: Fields<(typeof COMPOSED_FIELDS)[number]>): Co
     to: to.map(written),
     cc: cc.map(written),
     replyTo: replyTo.map(written),
-    subject: given.subject === undefined ? undefined : headerText(given.subject, 'subject'),
+    subject: given.subject === undefined ? undefined : lastText(given.subject, 'subject'),
     text: given.text === undefined ? undefined : wellFormed(given.text, 'text'),
     html: given.html === undefined ? undefined : wellFormed(given.html, 'html'),
     headers: [...checkHeaders(given.headers, 'headers', HEADER_FIELDS)],
@@ -186,7 +186,7 @@ const isOfNoKind = (type: string | undefined): boolean => type === undefined || 
 const MEDIA_TYPE = /^(?!multipart\/)[!#$&^\w.+-]+\/[!#$&^\w.+-]+(?:\s*;\s*[^\s;="]+=(?:[^\s;"]+|"(?:[^"\\]|\\.)*"))*\s*;?$/i;
 
 const checkContentType = (value: unknown, name: string): string => {
-  const type = headerText(value, name);
+  const type = lastText(value, name);
   if (!MEDIA_TYPE.test(type)) throw usage(`The field "${name}" must be a media type with a subtype, as in "image/png" or "text/plain; charset=utf-8", and no multipart.`);
   return type;
 };

@@ -22,15 +22,17 @@ const UNBREAKABLE = /^(?=[\0-\x7f]*$).*(?<![!-~])[!-~]{900}/s;
 // Where lines are folded, such a run could become a line of its own, which ends the header for some readers (RFC 5322 section 3.2.2).
 const BLANK_LINE_TO_BE = /[ \t]{76}/;
 
-/** Text that stays on the line of its header field. Refused, never repaired; only blanks at its end are dropped. */
+/** Text that stays on the line of its header field. Refused, never repaired. */
 export const headerText = (value: unknown, name: string): string => {
-  const given = wellFormed(value, name);
-  if (/[\r\n\0]/.test(given)) throw usage(`The field "${name}" holds a line break or NUL, which would end its header field. Remove it.`);
-  const text = given.trimEnd();
+  const text = wellFormed(value, name);
+  if (/[\r\n\0]/.test(text)) throw usage(`The field "${name}" holds a line break or NUL, which would end its header field. Remove it.`);
   if (BLANK_LINE_TO_BE.test(text)) throw usage(`The field "${name}" holds 76 blanks in a row or more, which no line of a header can hold. Leave one of them.`);
   if (UNBREAKABLE.test(text)) throw usage(`The field "${name}" holds a word of 900 characters or more, which no line of a header can hold. Shorten it, or part it with blanks.`);
   return text;
 };
+
+/** Text that ends its header field: where its last blanks are folded, they would be a line of their own. */
+export const lastText = (value: unknown, name: string): string => headerText(value, name).trimEnd();
 
 /** Text that is written in quotation marks, where some of it counts twice. */
 export const quotable = (value: unknown, name: string): string => {
@@ -97,7 +99,7 @@ export const checkHeaders = (value: unknown, path: string, own: ReadonlySet<stri
     if (!/^[!-9;-~]{1,76}$/.test(key)) throw usage(`Name ${String(index + 1)} in the field "${path}" is no header field name.`);
     if (own.has(key.toLowerCase())) throw usage(`The header field "${key}" does not belong in "${path}": the message has a field of its own for it, or writes it itself.`);
     const values: readonly unknown[] = Array.isArray(given) ? given : given === undefined ? [] : [given];
-    return values.map((one) => ({ key, value: fieldValue(key, headerText(one, `${path}.${key}`), `${path}.${key}`) }));
+    return values.map((one) => ({ key, value: fieldValue(key, lastText(one, `${path}.${key}`), `${path}.${key}`) }));
   });
 };
 
