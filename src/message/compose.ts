@@ -3,11 +3,12 @@ import type MailComposer from 'nodemailer/lib/mail-composer';
 import { domainOf } from '../protocol/address.js';
 import { crypto } from '../protocol/crypto.js';
 import { asBuffer } from '../protocol/as-buffer.js';
+import { bare } from '../protocol/bare.js';
 import type { Envelope } from '../protocol/envelope.js';
 import { reasonOf, SmtpError, SmtpSourceError, SmtpUsageError } from '../protocol/error.js';
 import { isContent, isOneShot, open, readTwice, source, type OpenContent, type Source } from './content.js';
 import { checkEnvelope, type CheckedEnvelope } from './envelope.js';
-import { bare, fields, usage, type Fields } from './fields.js';
+import { fields, usage, type Fields } from './fields.js';
 import { checkAddress, checkAddresses, checkForeignIds, checkHeaders, checkMessageId, checkReferences, headerText, lastText, quotable, wellFormed, type HeaderAddress } from './header.js';
 
 /** A composed message, checked; what does not change from one try to the next is fixed. */

@@ -1,3 +1,4 @@
+import { Own } from '../protocol/bare.js';
 import { SmtpUsageError } from '../protocol/error.js';
 import { printable } from '../protocol/printable.js';
 
@@ -18,15 +19,6 @@ export interface FieldRules<K extends string> {
   /** Keys that are known and refused, and why. */
   readonly refused?: Readonly<Record<string, string>>;
 }
-
-/** Without a prototype that anybody could hang something on. */
-class Own {
-  readonly [name: string]: unknown;
-}
-Object.setPrototypeOf(Own.prototype, null);
-
-/** A copy that inherits nothing: for those who would take what a prototype holds for a field. */
-export const bare = <T extends object>(given: T): T => Object.assign(new Own() as T, given);
 
 /** What holds its content elsewhere, a list, a Map, Headers or a Date, would count as empty. */
 export const isPlain = (value: unknown): value is object => typeof value === 'object' && value !== null && PLAIN.has(Object.prototype.toString.call(value));

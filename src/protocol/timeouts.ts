@@ -4,7 +4,7 @@ import type { Phase } from './error.js';
 export interface Timeouts {
   /** Name resolution. Default 15,000. */
   readonly resolve: number;
-  /** The TCP connection, all addresses together. Default 60,000. */
+  /** The TCP connection, all addresses together. Default 60,000; each of them has 10,000, or a sixth of this where that is longer. */
   readonly connect: number;
   /** A proxy's whole handshake. Default 30,000. */
   readonly proxy: number;

@@ -1,5 +1,6 @@
 import type { KeyObject, X509Certificate } from 'node:crypto';
-import type { SecureContext, SecureContextOptions } from 'node:tls';
+import type { SecureContext } from 'node:tls';
+import { bare } from '../protocol/bare.js';
 import type { TlsVersion } from '../protocol/connection-plan.js';
 import { crypto } from '../protocol/crypto.js';
 import { SmtpUsageError } from '../protocol/error.js';
@@ -44,16 +45,13 @@ const create = (versions: readonly TlsVersion[], material: TlsMaterial): SecureC
   const fixed = { minVersion: versions[0], maxVersion: versions.at(-1) };
   const options = Object.entries({ ...material, ...fixed, ciphers: cipherList(versions, material.ciphers), passphrase: passphrase?.reveal() });
   try {
-    return tls().createSecureContext(bare(options));
+    // Nothing is inherited: a polluted prototype could bring other versions or signatures.
+    return tls().createSecureContext(bare(Object.fromEntries(options)));
   } catch {
     // OpenSSL does not say which of them it means.
     throw REFUSALS.find(({ name }) => material[name] !== undefined && !isUsable(options, name))?.error() ?? wrong('versions', `cannot be used with ${material.ciphers === undefined ? 'the ciphers of this process. See --tls-cipher-list, and the configuration of OpenSSL' : '"tls.ciphers"'}`);
   }
 };
-
-/** Nothing may be inherited here: a polluted prototype could bring other versions or signatures. */
-const bare = (options: readonly (readonly [string, unknown])[]): SecureContextOptions =>
-  Object.assign(Object.create(null) as SecureContextOptions, Object.fromEntries(options));
 
 const cipherList = (versions: readonly TlsVersion[], given: string | undefined): string | undefined =>
   !needsLowestLevel(versions) || given?.includes('@SECLEVEL') === true ? given : `${given ?? 'DEFAULT'}:@SECLEVEL=0`;
@@ -90,7 +88,7 @@ const REFUSALS = [
 
 const isUsable = (options: readonly (readonly [string, unknown])[], name: string): boolean => {
   try {
-    tls().createSecureContext(bare(options.filter(([option]) => option === name || option === 'passphrase')));
+    tls().createSecureContext(bare(Object.fromEntries(options.filter(([option]) => option === name || option === 'passphrase'))));
     return true;
   } catch {
     return false;

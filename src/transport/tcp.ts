@@ -1,5 +1,6 @@
-import { isIP, Socket, type TcpSocketConnectOpts } from 'node:net';
+import { isIP, Socket } from 'node:net';
 import { catchError, concatMap, connect, EMPTY, endWith, ignoreElements, merge, Observable, take, throwError, throwIfEmpty, timeout, timer } from 'rxjs';
+import { bare } from '../protocol/bare.js';
 import { hostAndPort, type Endpoint } from '../protocol/connection-plan.js';
 import { SmtpConnectionError, SmtpError, SmtpUsageError } from '../protocol/error.js';
 import { SocketStream } from './byte-stream.js';
@@ -93,9 +94,6 @@ const to = (remote: Endpoint, localEndpoint: LocalEndpoint | undefined): Observa
     socket.on('error', failed);
     return () => { if (!handedOver) socket.destroy(); };
   });
-
-/** Nothing may be inherited here: a polluted prototype could bring a path or an address of its own. */
-const bare = (options: TcpSocketConnectOpts): TcpSocketConnectOpts => Object.assign(Object.create(null) as TcpSocketConnectOpts, options);
 
 const OTHER_FAMILY = 'EAFNOSUPPORT';
 

@@ -52,6 +52,12 @@ test.each([40, 60, 76, 130, 141])('no line of a header is blank where a text of 
   }
 });
 
+test('blanks at the end of a name are kept, where it is quoted', async () => {
+  const content = await read(await mailOf({ ...composed, to: { name: 'Bob. ', address: 'bob@example.org' }, attachments: [{ filename: 'a.txt ', content: 'a' }] }));
+  expect(head(content)).toContain('To: "Bob. " <bob@example.org>');
+  expect(content).toContain('filename="a.txt "');
+});
+
 test.each<[string, unknown]>([
   ['alternatives', [{ content: 'evil' }]], ['icalEvent', 'evil'], ['watchHtml', 'evil'], ['amp', 'evil'], ['boundaryPrefix', 'evil'], ['normalizeHeaderKey', () => 'evil'], ['raw', 'evil'],
 ])('%s of a polluted Object.prototype is no field of a message', async (name, value) => {
