@@ -31,13 +31,13 @@ export const openDoor = (plans: readonly ConnectionPlan[], { memory, open, leave
       : staggered(inTheirOrder, doors.attempt, { stagger, scheduler, wins: ({ type }) => type === 'greeted' });
     return session$.pipe(
       tap({
+        next: ({ type }) => {
+          // It was on its way when another one was refused: what comes next is the sign-in.
+          const meanwhile = type === 'introduced' ? memory.refusal(scheduler.now()) : undefined;
+          if (isRefusedForGood(meanwhile)) throw meanwhile;
+        },
         error: (error: unknown) => { memory.failed(error, scheduler.now(), isSettled); },
         finalize: () => { doors.leave(); },
-      }),
-      // It was on its way when another one was refused: what comes next is the sign-in.
-      tap(({ type }) => {
-        const meanwhile = type === 'introduced' ? memory.refusal(scheduler.now()) : undefined;
-        if (isRefusedForGood(meanwhile)) throw meanwhile;
       }),
     );
   });

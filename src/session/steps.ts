@@ -1,4 +1,4 @@
-import { catchError, concat, defer, EMPTY, expand, identity, ignoreElements, map, of, scan, throwError, type Observable } from 'rxjs';
+import { catchError, concat, defer, EMPTY, expand, identity, ignoreElements, map, of, scan, throwError, type MonoTypeOperatorFunction, type Observable } from 'rxjs';
 import { Capabilities } from '../protocol/capabilities.js';
 import { ehlo, helo, STARTTLS } from '../protocol/command.js';
 import { SmtpConnectionError, SmtpProtocolError, SmtpReplyError } from '../protocol/error.js';
@@ -47,17 +47,20 @@ const greet = (state: State): Observable<State> => {
   return greeting(wire, operation).pipe(
     // This limit leaves the wire as it is: a connection that stayed silent may be asked with TLS instead.
     before(scheduler, greetBy, 'greeting', `Waiting for ${peer} to greet ${how}`),
-    catchError((error: unknown) => throwError(() => perhapsOfCertificate(state, error))),
+    perhapsOfCertificate(state),
     onCode(220, { wire, phase: 'greeting', command: 'the connection', hint: () => 'The server takes no mail from here now; try another server or ask its operator.' },
       (reply): State => ({ ...state, stage: 'greeted', hasGreeted: true, events: [{ type: 'greeted', reply }] })),
   );
 };
 
 /** Some servers judge our certificate when TLS stands (RFC 8446 section 4.4.2.4), and hang up without a word. */
-const perhapsOfCertificate = ({ wire: { stream }, settings: { tls } }: State, error: unknown): unknown => {
-  if (stream.tls === undefined || !tls.showsCertificate || !(error instanceof SmtpConnectionError) || error.code !== 'E_CLOSED') return error;
-  const { code, phase, reason, retryable, transcript, cause, message } = error;
-  return new SmtpConnectionError(code, { phase, reason, retryable, transcript, cause, message: `${message} It may also not accept our certificate: see "tls.cert", or "tls.pfx".` });
+const perhapsOfCertificate = ({ wire: { stream }, settings: { tls } }: State): MonoTypeOperatorFunction<Reply> => {
+  if (stream.tls === undefined || !tls.showsCertificate) return identity;
+  return catchError((error: unknown) => {
+    if (!(error instanceof SmtpConnectionError) || error.code !== 'E_CLOSED') throw error;
+    const { code, phase, reason, retryable, transcript, cause, message } = error;
+    throw new SmtpConnectionError(code, { phase, reason, retryable, transcript, cause, message: `${message} It may also not accept our certificate: see "tls.cert", or "tls.pfx".` });
+  });
 };
 
 const introduce = (state: State): Observable<State> => {

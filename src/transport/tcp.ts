@@ -1,5 +1,5 @@
 import { isIP, Socket } from 'node:net';
-import { catchError, concatMap, connect, EMPTY, endWith, ignoreElements, merge, Observable, take, throwError, throwIfEmpty, timeout, timer } from 'rxjs';
+import { catchError, concatMap, connect, EMPTY, endWith, ignoreElements, merge, Observable, take, throwIfEmpty, timer, type SchedulerLike } from 'rxjs';
 import { bare } from '../protocol/bare.js';
 import { hostAndPort, type Endpoint } from '../protocol/connection-plan.js';
 import { SmtpConnectionError, SmtpError, SmtpUsageError } from '../protocol/error.js';
@@ -42,8 +42,7 @@ const toAnyOf = (addresses: readonly ResolvedAddress[], { host, port }: Target, 
     const resolved = remotes[index];
     if (resolved === undefined) return EMPTY;
     const remote: Endpoint = { address: resolved.address, family: resolved.family, port };
-    const attempt$ = to(remote, localEndpoint).pipe(
-      timeout({ first: patience, scheduler, with: () => throwError(() => Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' })) }),
+    const attempt$ = to(remote, localEndpoint, patience, scheduler).pipe(
       catchError((error: unknown) => {
         if (error instanceof SmtpError) throw error;
         failures.push({ remote, error: error as NodeJS.ErrnoException });
@@ -68,7 +67,7 @@ const alternating = (addresses: readonly ResolvedAddress[]): readonly ResolvedAd
   return [...preferred.flatMap((address, index) => [address, ...other.slice(index, index + 1)]), ...other.slice(preferred.length)];
 };
 
-const to = (remote: Endpoint, localEndpoint: LocalEndpoint | undefined): Observable<SocketStream> =>
+const to = (remote: Endpoint, localEndpoint: LocalEndpoint | undefined, patience: number, scheduler: SchedulerLike): Observable<SocketStream> =>
   new Observable((subscriber) => {
     const { address, port } = bindingFor(localEndpoint, remote);
     if (address !== undefined && isIP(address) !== remote.family) {
@@ -92,6 +91,7 @@ const to = (remote: Endpoint, localEndpoint: LocalEndpoint | undefined): Observa
       subscriber.complete();
     });
     socket.on('error', failed);
+    subscriber.add(scheduler.schedule(() => { failed(Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' })); }, patience));
     return () => { if (!handedOver) socket.destroy(); };
   });
 
