@@ -1,4 +1,4 @@
-import { defer, throwError, type Observable } from 'rxjs';
+import { concat, throwError, type Observable } from 'rxjs';
 import type { SmtpError } from '../protocol/error.js';
 import { writeNothing } from '../wire/write-data.js';
 import type { Verdict } from './judge-envelope.js';
@@ -6,11 +6,11 @@ import type { Transaction } from './transaction.js';
 
 /**
  * The content must not be sent. Where all recipients were refused, a 354 is answered with a lone dot and that reply is
- * ignored (RFC 2920 section 3.1); any other 354 leaves only the connection to drop. The refusal is told at once. The next mail
- * may follow on this connection before that reply, where one may follow any other mail.
+ * ignored (RFC 2920 section 3.1); any other 354 leaves only the connection to drop. Where the next mail may follow before that
+ * reply, as it may follow any other mail, the refusal is told at once.
  */
-export const giveUp = ({ session: { wire, manners, settings } }: Transaction, { goesAhead, isForNobody }: Verdict, failure: SmtpError): Observable<never> =>
-  defer(() => {
-    if (goesAhead && isForNobody) writeNothing(wire, manners.overlap && settings.pipelining.depth !== 1);
-    return throwError(() => failure);
-  });
+export const giveUp = ({ session: { wire, manners, pipelines, settings }, operation }: Transaction, { goesAhead, isForNobody }: Verdict, failure: SmtpError): Observable<never> => {
+  const failure$ = throwError(() => failure);
+  if (!goesAhead || !isForNobody) return failure$;
+  return concat(writeNothing(wire, pipelines && manners.overlap && settings.pipelining.depth !== 1, operation), failure$);
+};

@@ -79,22 +79,24 @@ export const writeData = (wire: Wire, content: OpenContent, options: ContentOpti
 const LONE_DOT = Command.of('idle', '.');
 
 /**
- * A lone dot behind a 354, for want of content. The reply to it is read in its turn, and dropped.
- * @param isFree others may write before it has come.
+ * A lone dot behind a 354, for want of content. The reply to it is read in its turn, and dropped. Completes when others may write.
+ * @param isFree they may before it has come.
  */
-export const writeNothing = (wire: Wire, isFree: boolean): void => {
-  const due = new Expectation([LONE_DOT], isFree ? undefined : IGNORANT);
-  wire.mustDrop = true;
-  wire.expect(due);
-  // What has come already is no reply to it.
-  if (wire.failed || due.isAnswered || wire.isBeingAnswered) return;
-  wire.mustDrop = false;
-  wire.write(END_OF_CONTENT);
-  wire.note([], 0);
-};
-
-const ignore = (): void => undefined;
-const IGNORANT: ReplySink = { next: ignore, error: ignore, complete: ignore };
+export const writeNothing = (wire: Wire, isFree: boolean, operation: Deadline): Observable<never> =>
+  new Observable((subscriber) => {
+    const ended = (): void => { subscriber.complete(); };
+    const due = new Expectation([LONE_DOT], isFree ? undefined : { next: () => undefined, error: ended, complete: ended });
+    wire.mustDrop = true;
+    wire.expect(due);
+    // What has come already is no reply to it.
+    if (wire.failed || due.isAnswered || wire.isBeingAnswered) { ended(); return; }
+    wire.mustDrop = false;
+    wire.write(END_OF_CONTENT);
+    wire.note([], 0);
+    if (isFree) { ended(); return; }
+    subscriber.add(() => { due.sink = undefined; });
+    subscriber.add(expireWith(wire, operation, () => due, ended));
+  });
 
 /** Content on its way in one write. */
 export interface Writing extends Unsubscribable {

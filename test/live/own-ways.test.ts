@@ -182,20 +182,31 @@ it('a server that says to the content of a mail that is alone what it says to an
   for (const number of [1, 2, 3]) expect((await collect(client.send(mailOf(number)))).error).toBeUndefined();
 });
 
-it.each([['behind it', 32, 1], ['on another connection, where one mail may be on its way at a time,', 1, 2]] as const)('a refusal of all recipients is told before the lone dot is answered, and the next mail goes out %s', async (_, depth, connections) => {
-  let sessions = 0;
-  await using server = await ownWays(DATA, () => {
-    sessions += 1;
+describe('a refusal of all recipients whose 354 is answered by a lone dot', () => {
+  /** Refuses the first mail, and answers its dot only at the RSET behind it, or at once. */
+  const serve = (isLate: boolean, connected: () => void): ReturnType<typeof ownWays> => ownWays(DATA, () => {
+    connected();
     return (input, socket) => {
-      if (input.text === '.') return undefined;
-      if (input.verb === 'RSET') socket.write('554 5.5.1 Nobody\r\n');
+      if (input.text === '.') return isLate ? undefined : '554 5.5.1 Nobody';
+      if (isLate && input.verb === 'RSET') socket.write('554 5.5.1 Nobody\r\n');
       return input.verb === 'RCPT' && input.from.includes('ann1@') ? '550 5.1.1 No such user' : usual(input);
     };
   });
-  await using client = clientOf(server, { pipelining: { depth }, timeouts: { quit: 50 } });
-  expect((await collect(client.send(mailOf(1)))).error).toMatchObject({ code: 'E_REPLY', phase: 'rcpt', outcome: 'refused' });
-  expect((await collect(client.send(mailOf(2)))).error).toBeUndefined();
-  expect(sessions).toBe(connections);
+
+  it.each([['is told before the reply to that, and the next mail goes out behind it', 32, true], ['is told behind it where one mail may be on its way at a time, and the connection serves the next one', 1, false]] as const)('%s', async (_, depth, isLate) => {
+    let sessions = 0;
+    await using server = await serve(isLate, () => { sessions += 1; });
+    await using client = clientOf(server, { pipelining: { depth }, timeouts: { quit: 50 } });
+    expect((await collect(client.send(mailOf(1)))).error).toMatchObject({ code: 'E_REPLY', phase: 'rcpt', outcome: 'refused' });
+    expect((await collect(client.send(mailOf(2)))).error).toBeUndefined();
+    expect(sessions).toBe(1);
+  });
+
+  it('is told all the same where that never comes', async () => {
+    await using server = await serve(true, () => undefined);
+    await using client = clientOf(server, { pipelining: { depth: 1 }, timeouts: { quit: 50, command: 100 } });
+    expect((await collect(client.send(mailOf(1)))).error).toMatchObject({ code: 'E_REPLY', phase: 'rcpt', outcome: 'refused' });
+  });
 });
 
 it('a reply that has begun before the content has left is none to it', async () => {
