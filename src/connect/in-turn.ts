@@ -27,7 +27,7 @@ export const inTurn = <T>(candidates: readonly Candidate[], attempt: Attempt<T>,
     if (candidate === undefined) throw new SmtpFallbackError(failed);
     const { plan, index } = candidate;
     const startedAt = scheduler.now();
-    // Not concat, through which every event of a connection would go: a mail with one of its own costs a hundredth less.
+    // Not concat, through which every event of a connection would go.
     subscriber.next({ type: 'attempt-started', plan, index });
     // Whoever is told may have heard enough.
     if (subscriber.closed) return undefined;
