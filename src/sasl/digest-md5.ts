@@ -70,6 +70,9 @@ interface Challenge {
 // RFC 2831 section 7.1: a token, or a quoted string with backslashes before what would end it.
 const DIRECTIVE = /[ \t]*([a-z0-9-]+)[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^\s",;=]+))[ \t]*(?:,|$)|[ \t]*,/giys;
 
+// RFC 2831 section 2.1.1: each of these may come once.
+const ONCE = ['qop', 'stale', 'maxbuf', 'charset', 'cipher'];
+
 const checkChallenge = (challenge: string): Challenge => {
   const directives: (readonly [name: string, value: string])[] = [];
   DIRECTIVE.lastIndex = 0;
@@ -82,10 +85,13 @@ const checkChallenge = (challenge: string): Challenge => {
   if (end !== challenge.length) throw new SaslError('its challenge is no list of directives');
   const all = (name: string): readonly string[] => directives.filter(([given]) => given === name).map(([, value]) => value);
   const [nonce = ''] = all('nonce');
+  const [charset] = all('charset');
   if (nonce === '' || all('nonce').length !== 1) throw new SaslError('its challenge must have one nonce');
   if (all('algorithm').length !== 1 || all('algorithm')[0]?.toLowerCase() !== 'md5-sess') throw new SaslError('it wants another algorithm than md5-sess');
   if (!(all('qop')[0] ?? 'auth').toLowerCase().split(/[ \t]*,[ \t]*/).includes('auth')) throw new SaslError('it wants to change what follows the sign-in, which TLS is for');
-  return { nonce, realm: all('realm')[0], isUtf8: all('charset')[0]?.toLowerCase() === 'utf-8' };
+  if (ONCE.some((name) => all(name).length > 1)) throw new SaslError('its challenge says something twice');
+  if (charset !== undefined && charset.toLowerCase() !== 'utf-8') throw new SaslError('it wants another charset than utf-8');
+  return { nonce, realm: all('realm')[0], isUtf8: charset !== undefined };
 };
 
 const md5 = (input: string | Uint8Array): Buffer => crypto().createHash('md5').update(input).digest();

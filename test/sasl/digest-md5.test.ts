@@ -43,6 +43,7 @@ describe('DIGEST-MD5', () => {
   it.each([
     '', 'garbage', RFC.replace('nonce=', 'once='), `${RFC},nonce="again"`, RFC.replace('nonce="OA6MG9tEQGm2hh"', 'nonce=""'), RFC.replace('md5-sess', 'sha-256'), RFC.replace(',algorithm=md5-sess', ''),
     `${RFC},algorithm=md5-sess`, RFC.replace('"auth"', '"auth-int"'), RFC.replace('"OA6MG9tEQGm2hh"', '"OA6MG9tEQGm2hh'), `${RFC};x`, `${RFC},x="${'a'.repeat(2048)}"`,
+    RFC.replace('utf-8', 'iso-8859-1'), `${RFC},charset=utf-8`, `${RFC},stale=true,stale=true`, `${RFC},maxbuf=1024,maxbuf=512`,
   ])('refuses %j', (challenge) => {
     expect(() => mechanism().next(Buffer.from(challenge))).toThrow(SaslError);
   });
