@@ -60,8 +60,8 @@ export const queueId = (reply: Reply): string | undefined => {
 const QUEUE_IDS = [
   // Postfix, Exim, OpenSMTPD and many more.
   /(?:queued as|\bid=|\bqueued id|\bmessage id|\bmsgid)[ :=]*<?([A-Za-z0-9][A-Za-z0-9_.+@/-]{2,127})(?![A-Za-z0-9_.+@/-])/i,
-  // sendmail: `2.0.0 4AB1c2d3012345 Message accepted for delivery`.
-  /^(?:2\.\d\.\d )?([A-Za-z0-9]{8,20}) Message accepted for delivery/,
+  // sendmail: `2.0.0 4AB1c2d3012345 Message accepted for delivery`; others write `mail`.
+  /^(?:2\.\d\.\d )?([A-Za-z0-9]{8,40}) (?:message|mail) accepted for delivery/i,
   // Gmail: `2.0.0 OK  1700000000 a1b2c3-d4.123 - gsmtp`.
   /\bOK +\d{9,11} ([A-Za-z0-9][A-Za-z0-9_.-]{5,63}) - gsmtp/,
   // Exchange: `2.6.0 <message-id> [InternalId=1234, Hostname=...] Queued mail for delivery`.

@@ -9,6 +9,7 @@ describe('the name that a server gave a mail', () => {
     ['Exim', '250 OK id=1qAbCd-0001Ef-2G', '1qAbCd-0001Ef-2G'],
     ['OpenSMTPD', '250 2.0.0 5a1b2c3d Message accepted for delivery', '5a1b2c3d'],
     ['sendmail', '250 2.0.0 4AB1c2d3012345 Message accepted for delivery', '4AB1c2d3012345'],
+    ['Comcast', '250 2.0.0 12f11D00g0a1b2c3d4e5f6 mail accepted for delivery', '12f11D00g0a1b2c3d4e5f6'],
     ['Gmail', '250 2.0.0 OK  1700000000 a1b2c3-d4e5f6.123 - gsmtp', 'a1b2c3-d4e5f6.123'],
     ['Exchange', '250 2.6.0 <1@example.com> [InternalId=1234567, Hostname=A.example.com] 5000 bytes in 0.1, 48 KB/sec Queued mail for delivery', '1234567'],
     ['qmail', '250 ok 1700000000 qp 12345', '12345'],
