@@ -56,16 +56,19 @@ export const planEnvelope = (session: Session, message: Mail, content: OpenConte
   const recipients = part === undefined ? possible : session.quota?.fitting(possible) ?? possible;
   const wantsDsn = envelope.dsn || message.dsn !== undefined;
   const asksForDsn = wantsDsn && offers.dsn;
+  const saysUtf8 = offers.utf8 && needsUtf8(message, recipients);
+  // A server that takes SMTPUTF8 takes such bytes as well, told or not (RFC 6531 section 3.1).
+  const eightBit = offers.eightBit || saysUtf8;
   const body = binary ? ' BODY=BINARYMIME' : offers.eightBit && !isPlain ? ' BODY=8BITMIME' : '';
-  const commands = [mail(envelope.from?.path ?? '', sizeParameter(offers, size) + body + rareParameters(offers, message, recipients))];
+  const commands = [mail(envelope.from?.path ?? '', sizeParameter(offers, size) + body + (saysUtf8 ? ' SMTPUTF8' : '') + rareParameters(offers, message))];
   recipients.forEach((recipient) => { commands.push(rcpt(recipient.mailbox.path, asksForDsn ? notification(recipient, message) : '')); });
-  const isWhole = content.kind === 'bytes' && content.bytes.length <= MOST_IN_ONE_WRITE && recipients.length > 0 && (binary || offers.eightBit || isPlain);
+  const isWhole = content.kind === 'bytes' && content.bytes.length <= MOST_IN_ONE_WRITE && recipients.length > 0 && (binary || eightBit || isPlain);
   return {
-    commands, recipients, size, chunks: session.chunks || (binary && session.offersChunking), eightBit: offers.eightBit, part,
+    commands, recipients, size, chunks: session.chunks || (binary && session.offersChunking), eightBit, part,
     impossible: possible === to ? NOBODY : to.filter(({ mailbox }) => mailbox.utf8),
     whole: isWhole ? mended(content.bytes, size ?? 0) : undefined,
     warnings: wantsDsn && !offers.dsn ? [{ type: 'warning', code: 'W_DSN', message: `${session.wire.context.peer} does not offer DSN: no delivery status was asked for.` }] : NO_WARNINGS,
-    failure: obstacle(session, message, size, measured?.eightBit === true),
+    failure: obstacle(session, message, size) ?? (measured?.eightBit === true && !binary && !eightBit ? sourceFailed(session.wire, 0, EIGHT_BIT) : undefined),
   };
 };
 
@@ -74,22 +77,23 @@ const NO_WARNINGS: readonly WarningEvent[] = [];
 
 const sizeParameter = (offers: Offers, size: number | undefined): string => (offers.size && size !== undefined ? ` SIZE=${String(size)}` : '');
 
-const rareParameters = (offers: Offers, { dsn, requireTls, utf8: headerNeedsUtf8, envelope: { from, utf8 } }: Mail, recipients: readonly CheckedRecipient[]): string => {
+const needsUtf8 = ({ utf8: headerNeedsUtf8, envelope: { from, utf8 } }: Mail, recipients: readonly CheckedRecipient[]): boolean =>
+  headerNeedsUtf8 === true || from?.utf8 === true || (utf8 && recipients.some(({ mailbox }) => mailbox.utf8));
+
+const rareParameters = (offers: Offers, { dsn, requireTls }: Mail): string => {
   let parameters = '';
-  if (offers.utf8 && (headerNeedsUtf8 === true || from?.utf8 === true || (utf8 && recipients.some(({ mailbox }) => mailbox.utf8)))) parameters += ' SMTPUTF8';
   if (dsn !== undefined && offers.dsn) parameters += (dsn.ret === undefined ? '' : ` RET=${dsn.ret}`) + (dsn.envid === undefined ? '' : ` ENVID=${xtext(dsn.envid)}`);
   return requireTls === true ? `${parameters} REQUIRETLS` : parameters;
 };
 
 /** What this server cannot do for this mail. */
-const obstacle = ({ offers, wire, offersChunking }: Session, { envelope: { from }, requireTls, binary, utf8, atLeast = 0 }: Mail, size: number | undefined, isEightBit: boolean): SmtpUsageError | SmtpSourceError | undefined => {
+const obstacle = ({ offers, wire, offersChunking }: Session, { envelope: { from }, requireTls, binary, utf8, atLeast = 0 }: Mail, size: number | undefined): SmtpUsageError | undefined => {
   const { sizeLimit } = offers;
   if (sizeLimit !== undefined && (size ?? atLeast) > sizeLimit) return usage(wire, `takes at most ${String(sizeLimit)} bytes, and the message has ${size === undefined ? `at least ${String(atLeast)}` : String(size)}. Send less, or a link.`);
   if (from?.utf8 === true && !offers.utf8) return usage(wire, 'does not offer SMTPUTF8, which the sender\'s address needs. Use an ASCII address.');
   if (utf8 === true && !offers.utf8) return usage(wire, 'does not offer SMTPUTF8, which the header needs. Use ASCII addresses in it.');
   if (requireTls === true && (wire.stream.tls === undefined || !offers.requireTls)) return usage(wire, 'cannot promise TLS all the way (REQUIRETLS, RFC 8689). Leave "requireTls" out, or use another server.');
   if (binary === true && !(offersChunking && offers.binary)) return usage(wire, 'takes no binary content here, which needs BINARYMIME and CHUNKING (RFC 3030). Encode the content as base64 and leave "binary" out, or use another server.');
-  if (isEightBit && binary !== true && !offers.eightBit) return sourceFailed(wire, 0, EIGHT_BIT);
   return undefined;
 };
 

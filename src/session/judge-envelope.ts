@@ -1,5 +1,5 @@
 import { DATA, RSET } from '../protocol/command.js';
-import type { SmtpError } from '../protocol/error.js';
+import { SmtpReplyError, type SmtpError } from '../protocol/error.js';
 import type { TransactionEvent } from '../protocol/event.js';
 import { isFarewell, isPositive, isRefusal, isTooLarge, isTooMany, laterOr, makeReply, type Reply } from '../protocol/reply.js';
 import type { Wire } from '../wire/wire.js';
@@ -123,7 +123,7 @@ class Judgement {
     // Nothing is told of those that wait for another transaction. The first one is never among them, so that each gets on.
     if (this.#plan.part !== undefined && this.accepted.length + this.refused.length > 0 && isTooMany(reply)) return undefined;
     const isLast = isFarewell(reply);
-    const failure = isTold || isLast ? refusal(this.#wire, 'rcpt', command, reply, isLast ? 'Send it again later, or to fewer recipients.' : this.#hint(reply.code === 530 ? 'Check whether "auth" is needed.' : 'Check the recipient\'s address.', reply), recipient) : undefined;
+    const failure = isTold || isLast ? refusal(this.#wire, 'rcpt', command, reply, isLast || isTooMany(reply) ? 'Send it again later, or to fewer recipients.' : this.#hint(reply.code === 530 ? 'Check whether "auth" is needed.' : 'Check the recipient\'s address.', reply), recipient) : undefined;
     if (isLast) this.refused.push({ recipient, reply });
     else this.#refuse(recipient, reply);
     return failure;
@@ -145,7 +145,10 @@ class Judgement {
   /** The recipients that cannot be told to this server may be all that there are. */
   #unreachable(): SmtpError | undefined {
     const [recipient] = this.#plan.impossible;
-    return recipient === undefined ? undefined : refusal(this.#wire, 'rcpt', `RCPT TO:<${recipient.given}>`, NEEDS_SMTPUTF8, 'Use an ASCII address.', recipient.given);
+    return recipient === undefined ? undefined : new SmtpReplyError({
+      phase: 'rcpt', reply: NEEDS_SMTPUTF8, command: `RCPT TO:<${recipient.given}>`, recipient: recipient.given, transcript: this.#wire.transcript(),
+      message: `${this.#wire.context.peer} cannot be told RCPT TO:<${recipient.given}>: ${NEEDS_SMTPUTF8.lines.join(' ')}. Use an ASCII address.`,
+    });
   }
 }
 

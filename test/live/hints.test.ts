@@ -19,6 +19,7 @@ it.each([
   ['ehlo', '421 4.7.1 No client certificate presented', 'none', '"tls.cert"'],
   ['rcpt', '530 5.7.0 Authentication required', 'none', 'whether "auth" is needed'],
   ['rcpt', '550 5.1.1 No such user', 'none', 'Check the recipient'],
+  ['rcpt', '553 5.5.3 Too many recipients', 'none', 'to fewer recipients'],
 ] as const)('a refusal at %s says what may help: %s, with security %s', async (at, reply, security, hint) => {
   await using server = await startServer({ faults: [{ at, do: 'reply', reply }] });
   await using client = new SmtpClient({ host: 'localhost', port: server.port, security, tls: { ca: server.ca }, timeouts: { quit: 100 } });

@@ -174,8 +174,9 @@ describe.each<[string, Message]>([
   ['an address outside of ASCII in the header of a composed message', { from: 'ann@example.com', to: 'bob@example.org', replyTo: 'josé@example.com', text: 'Hi' }],
   ['a header outside of ASCII that a finished message tells of', { ...RAW, raw: 'Reply-To: josé@example.com\r\n\r\nHi\r\n', smtpUtf8: true }],
 ])('%s', (_, message) => {
-  it('is announced', async () => {
-    await using server = await startServer();
+  // A server with SMTPUTF8 has 8BITMIME as well, whether it says so or not (RFC 6531 section 3.1).
+  it.each([[[]], [['8BITMIME']]])('is announced, without %j', async (without) => {
+    await using server = await startServer({ without });
     await using client = clientOf(server);
     expect((await collect(client.send(message))).error).toBeUndefined();
     expect(server.messages[0]?.parameters.mail).toContain('SMTPUTF8');
@@ -187,4 +188,13 @@ describe.each<[string, Message]>([
     expect((await collect(client.send(message))).error).toMatchObject({ code: 'E_USAGE', outcome: 'not-sent', message: expect.stringContaining('the header needs') as string });
     expect(server.messages).toHaveLength(0);
   });
+});
+
+it('recipients of whom none can be told to a server are refused in its stead, and the error says so', async () => {
+  await using server = await startServer({ without: ['SMTPUTF8'] });
+  await using client = clientOf(server);
+  const { error } = await collect(client.send({ ...RAW, envelope: { from: 'ann@example.com', to: ['josé@example.org', '用户@example.org'] } }));
+  expect(error).toMatchObject({ code: 'E_REPLY', phase: 'rcpt', outcome: 'refused', retryable: false, reply: { enhanced: [5, 6, 7] }, recipient: 'josé@example.org' });
+  expect(error?.message).toMatch(/cannot be told RCPT TO:<josé@example\.org>: 5\.6\.7 .*SMTPUTF8.* Use an ASCII address\.$/);
+  expect(server.sessions[0]?.lines.filter((line) => line.startsWith('C: RCPT'))).toEqual([]);
 });
