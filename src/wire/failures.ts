@@ -78,9 +78,9 @@ export class Failures {
     return () => injected(this.#peer, this.#transcript.lines());
   }
 
-  /** A limit ran out, for the command whose reply was due first. */
+  /** A limit ran out, for the command whose reply was due first. Behind a goodbye it is the one of QUIT. */
   expired(scheduler: SchedulerLike, end: Deadline, first: Command | undefined): Failure {
-    return (phase, command) => timeoutError(scheduler, end, phase, waitingFor(this.#peer, command, first), this.#transcript.lines());
+    return end.limit === 'quit' ? this.closed('said goodbye, and no more,') : (phase, command) => timeoutError(scheduler, end, phase, waitingFor(this.#peer, command, first), this.#transcript.lines());
   }
 
   #broken(phase: Phase, what: string): SmtpProtocolError {

@@ -1,6 +1,6 @@
 import type { SchedulerLike, Subscription } from 'rxjs';
 import type { Command } from '../protocol/command.js';
-import { replyLimit, type Timeouts } from '../protocol/timeouts.js';
+import { replyLimit, type Limit, type Timeouts } from '../protocol/timeouts.js';
 import { remaining, sooner, type Deadline } from '../transport/clock.js';
 import type { Expectation } from './expectation.js';
 
@@ -11,6 +11,8 @@ export const NO_END: Deadline = { limit: 'command', since: 0, at: Infinity };
 export class Watch {
   /** Nothing is waited for beyond this, whatever its own limit. */
   end = NO_END;
+  /** The server said goodbye: what else it has to say comes soon, or not at all. */
+  isEnding = false;
   readonly #scheduler: SchedulerLike;
   readonly #timeouts: Timeouts;
   readonly #due: readonly Expectation[];
@@ -47,7 +49,12 @@ export class Watch {
     if (first === undefined) return NO_END;
     if (!first.isOwed) return this.end;
     const { limit, ms } = replyLimit(this.#timeouts, first.phase);
-    return sooner({ limit, since: this.#since, at: this.#since + ms }, this.end);
+    const own = sooner(this.#within(limit, ms), this.end);
+    return this.isEnding ? sooner(own, this.#within('quit', this.#timeouts.quit)) : own;
+  }
+
+  #within(limit: Limit, ms: number): Deadline {
+    return { limit, since: this.#since, at: this.#since + ms };
   }
 
   #arm(at: number): void {

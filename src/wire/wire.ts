@@ -202,7 +202,7 @@ export class Wire {
       return;
     }
     // Some go on answering for a while. Only one that takes something has not closed the channel.
-    this.#hasSaidGoodbye = isFarewell(reply) || (this.#hasSaidGoodbye && (!isPositive(reply) || first.phase === 'reset'));
+    this.#watch.isEnding = this.#hasSaidGoodbye = isFarewell(reply) || (this.#hasSaidGoodbye && (!isPositive(reply) || first.phase === 'reset'));
     const isAnswered = first.answered(reply);
     if (isAnswered) this.#due.shift();
     // A 421 closes the channel (RFC 5321 section 3.8), whatever it answers: there is nobody left to say anything to.

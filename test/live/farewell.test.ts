@@ -99,3 +99,31 @@ it('content whose last chunk has left when the connection ends is in doubt, also
   await hasLeft;
   expect((await told).error).toMatchObject({ code: 'E_CLOSED', outcome: 'unknown', retryable: false });
 });
+
+describe('behind a goodbye, what is left unsaid is not waited for', () => {
+  const silence = [{ at: 'mail', do: 'reply', reply: FAREWELL }, { at: 'rcpt', do: 'silence' }] as const;
+
+  it.each([['an envelope', ['CHUNKING']], ['a whole mail', []]] as const)('by %s', async (_, without) => {
+    await using server = await startServer({ without, faults: silence });
+    await using client = clientOf(server);
+    const { error } = await collect(client.send(MAIL));
+    expect(error).toMatchObject({ code: 'E_REPLY', phase: 'mail', outcome: 'refused', retryable: true, reply: { code: 421 } });
+  });
+
+  it('by a mail on a connection that took others, which goes on a new one', async () => {
+    await using server = await startServer({ without: ['CHUNKING'], faults: silence.map((fault) => ({ ...fault, skip: 1 })) });
+    await using client = clientOf(server);
+    expect((await collect(client.send(MAIL))).error).toBeUndefined();
+    expect((await collect(client.send(MAIL))).error).toBeUndefined();
+    expect(server.sessions).toHaveLength(2);
+  });
+
+  it('by those behind the mail that it answers, which go on a new one', async () => {
+    await using server = await startServer({ faults: [{ at: 'end-of-data', do: 'reply', reply: FAREWELL, skip: 1 }, { at: 'rset', do: 'silence' }] });
+    await using client = clientOf(server);
+    await collect(client.send(MAIL));
+    const ended = await Promise.all([1, 2].map(() => collect(client.send(MAIL))));
+    expect(ended.map(({ error }) => error?.reply?.code)).toEqual([421, undefined]);
+    expect(server.messages).toHaveLength(2);
+  });
+});
