@@ -9,6 +9,8 @@ export type ProxyReason = 'authentication' | 'denied' | 'unreachable' | 'busy' |
 /** Where in the handshake. */
 export type ProxyStage = 'method negotiation' | 'authentication' | 'request';
 
+export const BEFORE_ASKED = 'it answered before it was asked';
+
 const REASONS: Readonly<Record<ProxyReason, { readonly retryable: boolean; readonly hint: string }>> = {
   authentication: { retryable: false, hint: 'Check user and password in the option "proxy".' },
   denied: { retryable: false, hint: 'Its rules forbid this host or port; use another port, another proxy, or ask its operator.' },

@@ -4,6 +4,7 @@ import { SmtpConnectionError, SmtpTimeoutError, SmtpUsageError } from '../protoc
 import type { SocketStream } from './byte-stream.js';
 import { within, type DialContext, type Target } from './dial-context.js';
 import { httpTunnel } from './http-connect.js';
+import { BEFORE_ASKED, handshakeError } from './proxy-error.js';
 import { describeProxy, type ProxySettings } from './proxy-settings.js';
 import { resolve } from './resolve.js';
 import { secure } from './secure.js';
@@ -44,11 +45,17 @@ const prepare = (proxy: ProxySettings, target: Target, chain: readonly ProxySett
     map(([openTunnel, place]) => {
       const tunnel: Tunnel = { proxy, target: place, via: chain.map(describeProxy).join(' -> '), limit: context.settings.timeouts.proxy };
       return (stream) => encrypted(stream, proxy).pipe(
-        concatMap((line) => openTunnel(line, tunnel)),
+        concatMap((line) => (line.unread > 0 ? spokenTooEarly(line, tunnel) : openTunnel(line, tunnel))),
         within(context, 'proxy', 'proxy', `The handshake with the proxy ${describeProxy(proxy)}`),
       );
     }),
   );
+
+/** Only a server speaks first: what is there before anything was asked is no answer. */
+const spokenTooEarly = (stream: SocketStream, { proxy, target }: Tunnel): Observable<never> => {
+  stream.destroy();
+  return throwError(() => handshakeError(proxy, target, 'request', 'protocol', BEFORE_ASKED));
+};
 
 const notLoaded = (cause: unknown): Observable<never> =>
   throwError(() => new SmtpUsageError({ phase: 'proxy', cause, message: 'The package socks, which speaks to a SOCKS proxy, cannot be loaded; see the cause. Install it, or leave it out of the bundle ("external").' }));

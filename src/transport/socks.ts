@@ -3,7 +3,7 @@ import { Observable } from 'rxjs';
 import type * as Socks from 'socks';
 import { SocketStream } from './byte-stream.js';
 import type { OpenTunnel } from './proxy.js';
-import { handshakeError, type ProxyReason, type ProxyStage } from './proxy-error.js';
+import { BEFORE_ASKED, handshakeError, type ProxyReason, type ProxyStage } from './proxy-error.js';
 
 // The library has a timer of its own, which it never clears: it rings behind ours, and not in years to come.
 const BEHIND = 1_000;
@@ -21,11 +21,12 @@ export const socksTunnel = ({ SocksClient }: typeof Socks): OpenTunnel => (strea
   new Observable((subscriber) => {
     let handedOver = false;
     let isOpen = false;
+    let asked = 0;
     let received = 0;
     const fail = (stage: ProxyStage, reason: ProxyReason, said: string): void => { subscriber.error(handshakeError(proxy, target, stage, reason, said)); };
     const line = new Duplex({
       read: () => { /* It is fed by hand. */ },
-      write: (chunk: Buffer, _encoding, done) => { stream.write(chunk); done(); },
+      write: (chunk: Buffer, _encoding, done) => { asked += 1; stream.write(chunk); done(); },
     });
     const client = new SocksClient({
       command: 'connect',
@@ -48,7 +49,10 @@ export const socksTunnel = ({ SocksClient }: typeof Socks): OpenTunnel => (strea
       for (let at = 0; at < chunk.length && !subscriber.closed; at += 1) {
         received += 1;
         if (proxy.protocol === 'socks5' && received === 2 && chunk[at] === USER_AND_PASSWORD && proxy.user === undefined) { fail('method negotiation', 'protocol', NOT_OFFERED); return; }
+        const before = asked;
         line.emit('data', chunk.subarray(at, at + 1));
+        // What came together with the answer before was said by whoever was not asked yet.
+        if (asked > before && at + 1 < chunk.length) { fail('request', 'protocol', BEFORE_ASKED); return; }
         if (!isOpen) continue;
         reading.unsubscribe();
         stream.putBack(chunk.subarray(at + 1));

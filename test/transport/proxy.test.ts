@@ -213,6 +213,18 @@ describe('a proxy that fails', () => {
     });
   });
 
+  test('has answered before it was asked', async () => {
+    // The method and the way in one breath; and the way, behind the one that the proxy in front of it opens.
+    await using hasty = await startProxy({ protocol: 'socks5', instead: (client) => client.once('data', () => client.write(Buffer.concat([Buffer.from([5, 0]), GRANTED.socks5]))) });
+    await using near = await startProxy({ protocol: 'http', answer: (client) => client.write(Buffer.concat([GRANTED.http, GRANTED.http])) });
+    for (const proxy of [hasty.url, [near.url, 'http://127.0.0.1:3128']]) {
+      const error = await failureOf(way(25, { host: '127.0.0.1', proxy }));
+      expect(error).toMatchObject({ code: 'E_PROXY', phase: 'proxy', reason: 'protocol', retryable: false });
+      expect(error.message).toContain('before it was asked');
+    }
+    await Promise.all([hasty.idle(), near.idle()]);
+  });
+
   test('has no address', async () => {
     expect(await failureOf(way(25, { host: '127.0.0.1', proxy: 'http://proxy.example.com', lookup: (_host, _options, found) => { found(Object.assign(new Error('no'), { code: 'ENOTFOUND' }), []); } })))
       .toMatchObject({ code: 'E_PROXY', phase: 'proxy', reason: 'ENOTFOUND', retryable: false });
