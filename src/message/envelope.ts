@@ -1,4 +1,4 @@
-import { parseMailbox, xtext, type Mailbox } from '../protocol/address.js';
+import { LOCAL_LIMIT, parseMailbox, xtext, type Mailbox } from '../protocol/address.js';
 import type { Envelope, Recipient } from '../protocol/envelope.js';
 import { fields, usage } from './fields.js';
 
@@ -29,17 +29,19 @@ const MOST_RECIPIENTS = 10_000;
 
 /** @throws SmtpUsageError naming the field that cannot be used. */
 export const checkEnvelope = (given: Envelope): CheckedEnvelope => {
-  const { from, to } = fields(given, { path: 'envelope', noun: 'field', known: ['from', 'to'] });
+  const { from, to, longLocalParts } = fields(given, { path: 'envelope', noun: 'field', known: ['from', 'to', 'longLocalParts'] });
+  if (longLocalParts !== undefined && typeof longLocalParts !== 'boolean') throw usage('The field "envelope.longLocalParts" must be true or false.');
   if (!Array.isArray(to) || to.length === 0) throw usage('The field "envelope.to" must be a list with at least one recipient.');
   if (to.length > MOST_RECIPIENTS) throw usage(`The field "envelope.to" holds more than ${String(MOST_RECIPIENTS)} recipients. Split the list into several mails.`);
   const sender = checkSender(from);
+  const mostLocal = longLocalParts === true ? Infinity : LOCAL_LIMIT;
   const recipients: CheckedRecipient[] = [];
   const asked: (string | Recipient)[] = [];
   const known = to.length > 1 ? new Set<string>() : undefined;
   let utf8 = false;
   let dsn = false;
   for (let index = 0; index < to.length; index += 1) {
-    const recipient = checkRecipient(to[index], index);
+    const recipient = checkRecipient(to[index], index, mostLocal);
     if (known?.has(recipient.mailbox.path) === true) continue;
     known?.add(recipient.mailbox.path);
     recipients.push(recipient);
@@ -47,7 +49,7 @@ export const checkEnvelope = (given: Envelope): CheckedEnvelope => {
     dsn ||= recipient.notify !== undefined || recipient.orcpt !== undefined;
     asked.push(typeof to[index] === 'string' ? recipient.given : asGiven(recipient));
   }
-  return { from: sender === null ? null : parseMailbox(sender, 'envelope.from', 'sender'), to: recipients, utf8, dsn, envelope: { from: sender, to: asked } };
+  return { from: sender === null ? null : parseMailbox(sender, 'envelope.from', 'sender', mostLocal), to: recipients, utf8, dsn, envelope: { from: sender, to: asked } };
 };
 
 const checkSender = (from: unknown): string | null => {
@@ -57,14 +59,14 @@ const checkSender = (from: unknown): string | null => {
   return from;
 };
 
-const checkRecipient = (recipient: unknown, index: number): CheckedRecipient => {
-  if (typeof recipient === 'string') return { given: recipient, mailbox: parseMailbox(recipient, () => placeOf(index)) };
+const checkRecipient = (recipient: unknown, index: number, mostLocal: number): CheckedRecipient => {
+  if (typeof recipient === 'string') return { given: recipient, mailbox: parseMailbox(recipient, () => placeOf(index), 'recipient', mostLocal) };
   const path = placeOf(index);
   const { address, notify, orcpt } = fields(recipient, { path, noun: 'field', known: ['address', 'notify', 'orcpt'] });
   if (typeof address !== 'string') throw usage(`The field "${path}.address" must be a string.`);
   return {
     given: address,
-    mailbox: parseMailbox(address, `${path}.address`),
+    mailbox: parseMailbox(address, `${path}.address`, 'recipient', mostLocal),
     ...(notify === undefined ? {} : { notify: checkNotify(notify, `${path}.notify`) }),
     ...(orcpt === undefined ? {} : { orcpt: checkOrcpt(orcpt, `${path}.orcpt`) }),
   };

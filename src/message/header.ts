@@ -76,7 +76,8 @@ export const checkAddresses = (value: unknown, name: string): readonly HeaderAdd
 };
 
 const headerAddress = (name: string, given: string, what: string): HeaderAddress => {
-  const mailbox = parseMailbox(given, what, 'sender');
+  // How long a local part may be concerns those that the server is told.
+  const mailbox = parseMailbox(given, what, 'sender', Infinity);
   // The composer drops them even there.
   if (/[<>]/.test(mailbox.path)) throw usage(`The field "${what}" holds an angle bracket in its quoted part, which no header of a composed message can hold. Give another address, or send the message as "raw".`);
   return { name, given, mailbox };

@@ -18,7 +18,7 @@ export const domainOf = ({ path }: Mailbox): string => {
 type Refuse = (why: string) => never;
 
 // RFC 5321 section 4.5.3.1, in octets; the path without its angle brackets.
-const LOCAL_LIMIT = 64;
+export const LOCAL_LIMIT = 64;
 const DOMAIN_LIMIT = 255;
 const PATH_LIMIT = 256 - 2;
 
@@ -38,10 +38,10 @@ export const IPV4 = /^(?:(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(?:\.(?!
  * One Mailbox of RFC 5321 section 4.1.2, and nothing that another reader could read otherwise: no display name, comment,
  * source route or second address. `what` names the place in the options; the text itself is never repeated.
  */
-export const parseMailbox = (text: string, what: string | (() => string), role: 'sender' | 'recipient' = 'recipient'): Mailbox =>
-  text.length <= PATH_LIMIT && PLAIN.test(text) ? { path: text, utf8: false } : parseAny(text, what, role);
+export const parseMailbox = (text: string, what: string | (() => string), role: 'sender' | 'recipient' = 'recipient', mostLocal = LOCAL_LIMIT): Mailbox =>
+  text.length <= PATH_LIMIT && PLAIN.test(text) ? { path: text, utf8: false } : parseAny(text, what, role, mostLocal);
 
-const parseAny = (text: string, what: string | (() => string), role: 'sender' | 'recipient'): Mailbox => {
+const parseAny = (text: string, what: string | (() => string), role: 'sender' | 'recipient', mostLocal: number): Mailbox => {
   const refuse: Refuse = (why) => {
     throw new SmtpUsageError({ message: `The field "${typeof what === 'string' ? what : what()}" ${why}` });
   };
@@ -55,7 +55,7 @@ const parseAny = (text: string, what: string | (() => string), role: 'sender' | 
   if (text[end] !== '@') refuse(behindLocalPart(text[end]));
   const behind = text[end + 1] === '[' ? undefined : /[\s<>(),;]/.exec(text.slice(end))?.[0];
   if (behind !== undefined) refuse(behindLocalPart(behind));
-  if (Buffer.byteLength(local) > LOCAL_LIMIT) refuse(`has more than ${String(LOCAL_LIMIT)} bytes before its "@". Shorten it.`);
+  if (Buffer.byteLength(local) > mostLocal) refuse(`has more than ${String(mostLocal)} bytes before its "@", which not every server takes. Shorten it, or set "envelope.longLocalParts".`);
   const domain = parseDomain(text.slice(end + 1), refuse);
   if (ENDS_IN_A_NUMBER.test(domain)) refuse('has a domain that ends in a number, which others read as an IP address. Correct it.');
   const path = `${local}@${domain}`;

@@ -12,4 +12,9 @@ export interface Envelope {
   /** `null` is the empty reverse-path `<>`. */
   readonly from: string | null;
   readonly to: readonly (string | Recipient)[];
+  /**
+   * Addresses may have more than the 64 bytes before their "@" that every server takes (RFC 5321 section 4.5.3.1.1), as some
+   * services give them. Default false.
+   */
+  readonly longLocalParts?: boolean;
 }

@@ -50,6 +50,18 @@ describe('raw', () => {
     expect(recipients.map(({ given }) => given)).toEqual(['ann@example.com', 'bob@example.com', 'Ann@example.com']);
   });
 
+  test('goes to a local part of more than 64 bytes where that is asked for', async () => {
+    const long = `reply+${'a'.repeat(70)}@reply.example.com`;
+    for (const given of [{ from: long, to: ['bob@example.org'] }, { from: null, to: ['bob@example.org', long] }, { from: null, to: [{ address: long }] }]) {
+      expect((await failure({ envelope: given, raw: '' })).message).toMatch(/^The field "envelope\.\S+" has more than 64 bytes before its "@".*"envelope\.longLocalParts"\.$/);
+      expect((await mailOf({ envelope: { ...given, longLocalParts: true }, raw: '' })).envelope.to).toHaveLength(given.to.length);
+    }
+    expect((await failure({ envelope: { from: null, to: [`${'a'.repeat(250)}@example.com`], longLocalParts: true }, raw: '' })).message).toContain('254 bytes');
+    // An answer goes to an address that nobody is told here.
+    expect((await mailOf({ from: 'ann@example.com', to: 'bob@example.org', replyTo: long, text: 'Hi' })).envelope.to).toHaveLength(1);
+    expect((await failure({ from: 'ann@example.com', to: long, text: 'Hi' })).message).toContain('"envelope.longLocalParts"');
+  });
+
   test('a stream that is never opened is destroyed', async () => {
     const stream = new PassThrough();
     (await mailOf({ envelope, raw: stream })).discard();
@@ -87,6 +99,7 @@ test.each<[string, unknown, string]>([
   ['raw path', { envelope, raw: { path: '/etc/passwd' } }, '"raw"'],
   ['size', { ...base, size: 1.5 }, '"size"'],
   ['binary', { ...base, binary: 1 }, '"binary" must be true or false'],
+  ['longLocalParts', { ...base, envelope: { ...envelope, longLocalParts: 'yes' } }, '"envelope.longLocalParts" must be true or false'],
   ['smtpUtf8', { ...base, smtpUtf8: 'yes' }, '"smtpUtf8" must be true or false'],
   ['smtpUtf8 of a composed message', { from: 'a@b.c', to: 'a@b.c', smtpUtf8: true }, '"smtpUtf8" belongs to raw messages'],
   ['requireTls', { ...base, requireTls: 'no' }, '"requireTls"'],
