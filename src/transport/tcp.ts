@@ -12,6 +12,9 @@ import type { LocalEndpoint } from './settings.js';
 // RFC 8305 section 5: so long an address is tried alone before the next one is tried beside it.
 const HEAD_START = 250;
 
+// After so long without a byte (ms) the system asks the other end whether it is still there: routers on the way forget a line that is silent for minutes.
+const SILENCE = 60_000;
+
 // What answers at all does so within a few repeated SYNs. A firewall that drops them must leave time for the next address or door.
 const PATIENCE = 10_000;
 
@@ -76,7 +79,7 @@ const to = (remote: Endpoint, localEndpoint: LocalEndpoint | undefined, patience
     }
     let handedOver = false;
     // Not net.connect(), which leaves something of each socket behind (docs/decisions/17-what-v8-keeps.md).
-    const socket = new Socket().setNoDelay().connect(bare({
+    const socket = new Socket().setNoDelay().setKeepAlive(true, SILENCE).connect(bare({
       host: remote.address, port: remote.port,
       ...(address === undefined ? {} : { localAddress: address }),
       ...(port === undefined || port === 0 ? {} : { localPort: port }),

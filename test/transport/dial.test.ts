@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { connect, type LookupFunction } from 'node:net';
+import { connect, Socket, type LookupFunction } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Duplex, PassThrough } from 'node:stream';
 import { asapScheduler, asyncScheduler, EMPTY, firstValueFrom, NEVER, of, Subject, throwError, type ObservableInput, type SchedulerAction, type SchedulerLike } from 'rxjs';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Endpoint } from '../../src/index.js';
 import { closedPort, failureOf, listen, way } from '../support/dialling.js';
 
@@ -29,6 +29,16 @@ describe('addresses', () => {
     expect(stream.remote).toEqual({ address: '127.0.0.1', port: server.port, family: 4 });
     expect(stream.local).toMatchObject({ address: '127.0.0.1', family: 4 });
     expect('via' in stream).toBe(false);
+    stream.destroy();
+  });
+
+  test('a line that is silent is probed, and small writes leave at once', async () => {
+    const [probed, hurried] = [vi.spyOn(Socket.prototype, 'setKeepAlive'), vi.spyOn(Socket.prototype, 'setNoDelay')];
+    onTestFinished(() => { vi.restoreAllMocks(); });
+    await using server = await listen();
+    const stream = await firstValueFrom(way(server.port, { host: '127.0.0.1' }));
+    for (const asked of [probed.mock, hurried.mock]) expect(asked.contexts).toContain(stream.socket);
+    expect(probed).toHaveBeenCalledWith(true, 60_000);
     stream.destroy();
   });
 
