@@ -148,7 +148,7 @@ const delivery = ({ dsn, requireTls }: { readonly dsn?: unknown; readonly requir
 };
 
 const checkDsn = (given: unknown): NonNullable<DeliveryOptions['dsn']> => {
-  const { ret, envid, notify } = fields(given, { path: 'dsn', noun: 'message field', known: ['ret', 'envid', 'notify'] });
+  const { ret, envid, notify } = fields(given, { path: 'dsn', noun: 'message field', known: ['ret', 'envid', 'notify'], refused: { id: 'is called "envid" here.', return: 'is called "ret" here, and is "FULL" or "HDRS".' } });
   if (ret !== undefined && ret !== 'FULL' && ret !== 'HDRS') throw usage('The message field "dsn.ret" must be "FULL" or "HDRS".');
   // RFC 3461 section 4.4: at most 100 as they are written.
   if (envid !== undefined && (!/^[ -~]{1,100}$/.test(wellFormed(envid, 'dsn.envid')) || xtext(envid as string).length > 100)) throw usage('The message field "dsn.envid" must be 1 to 100 printable ASCII characters, where a blank, "+" and "=" are three.');

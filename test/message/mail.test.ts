@@ -160,6 +160,8 @@ test.each<[string, unknown, string]>([
   ['date', { ...composed, date: 'now' }, '"date"'],
   ['attachment path', { ...composed, attachments: [{ path: '/etc/passwd' }] }, 'no file or URL is ever opened'],
   ['attachment href', { ...composed, attachments: [{ href: 'http://x' }] }, '"attachments[0].href" is refused'],
+  ['attachment encoding', { ...composed, attachments: [{ content: 'aGk=', encoding: 'base64' }] }, 'Buffer.from(text, "base64")'],
+  ['dsn as another client calls it', { ...composed, dsn: { return: 'headers' } }, '"dsn.return" is called "ret" here'],
   ['attachment content', { ...composed, attachments: [{ content: { path: '/etc/passwd' } }] }, '"attachments[0].content"'],
   ['attachment key', { ...composed, attachments: [{ content: '', filname: 'a' }] }, 'Did you mean "attachments[0].filename"?'],
   ['filename', { ...composed, attachments: [{ content: '', filename: 'a\r\nb' }] }, '"attachments[0].filename"'],
