@@ -90,7 +90,7 @@ const explain = <T>(told: (cause: unknown) => SmtpError): MonoTypeOperatorFuncti
   catchError((error: unknown) => throwError(() => (error instanceof SmtpError ? error : told(error))));
 
 const signedIn = ({ state, credentials }: SignIn, mechanism: string): State => ({
-  ...state, stage: 'authenticated', isAuthenticated: true, events: [{ type: 'authenticated', mechanism, user: userOf(credentials) }],
+  ...state, stage: 'authenticated', events: [{ type: 'authenticated', mechanism, user: userOf(credentials) }],
 });
 
 /** The server would rather not use it, or does not know it. That is no wrong password: only then is the next one tried. */

@@ -61,7 +61,7 @@ const connected = (stream: ByteStream, { plan, settings, operation, scheduler, l
   return {
     stage: 'connected',
     events: [event, ...unverifiedProxies(proxies), ...(plan.security === 'none' ? [] : skippedVersions(tls))],
-    plan, settings, operation, capabilities: Capabilities.none, hasGreeted: false, isAuthenticated: false,
+    plan, settings, operation, capabilities: Capabilities.none,
     wire: new Wire(stream, { peer: hostAndPort(plan), connection, timeouts, scheduler, redactor, log, replies }),
     greetBy: deadline(scheduler, 'greeting', timeouts.greeting),
   };

@@ -17,8 +17,6 @@ export interface State {
   /** The current one: STARTTLS yields a new wire. */
   readonly wire: Wire;
   readonly capabilities: Capabilities;
-  readonly hasGreeted: boolean;
-  readonly isAuthenticated: boolean;
   /** The greeting must have come by then, an implicit TLS handshake included. */
   readonly greetBy: Deadline;
   readonly operation: Deadline;

@@ -21,9 +21,9 @@ import { unverified } from './weak-tls.js';
  */
 const STEPS: Readonly<Record<Stage, (state: State) => Observable<State>>> = {
   connected: (state) => (state.plan.security === 'implicit' ? secure(state, 'implicit') : greet(state)),
-  secured: (state) => (state.hasGreeted ? introduce(state) : greet(state)),
+  secured: (state) => (state.plan.security === 'implicit' ? greet(state) : introduce(state)),
   greeted: (state) => introduce(state),
-  introduced: (state) => (needsTls(state) ? startTls(state) : needsAuthentication(state) ? authenticate(state) : of(ready(state))),
+  introduced: (state) => (needsTls(state) ? startTls(state) : state.settings.credentials !== undefined ? authenticate(state) : of(ready(state))),
   authenticated: (state) => of(ready(state)),
   ready: () => EMPTY,
 };
@@ -49,7 +49,7 @@ const greet = (state: State): Observable<State> => {
     before(scheduler, greetBy, 'greeting', `Waiting for ${peer} to greet ${how}`),
     perhapsOfCertificate(state),
     onCode(220, { wire, phase: 'greeting', command: 'the connection', hint: () => 'The server takes no mail from here now; try another server or ask its operator.' },
-      (reply): State => ({ ...state, stage: 'greeted', hasGreeted: true, events: [{ type: 'greeted', reply }] })),
+      (reply): State => ({ ...state, stage: 'greeted', events: [{ type: 'greeted', reply }] })),
   );
 };
 
@@ -82,8 +82,6 @@ const introduce = (state: State): Observable<State> => {
 };
 
 const needsTls = ({ plan, wire }: State): boolean => plan.security !== 'none' && wire.stream.tls === undefined;
-
-const needsAuthentication = ({ settings, isAuthenticated }: State): boolean => settings.credentials !== undefined && !isAuthenticated;
 
 const startTls = (state: State): Observable<State> => {
   const { wire, operation, capabilities } = state;
@@ -120,7 +118,7 @@ const secure = (state: State, mode: 'implicit' | 'starttls'): Observable<State> 
       if (certificate === undefined) throw new Error('A secured stream has a certificate.');
       const event: ConnectEvent = { type: 'secured', mode, protocol, cipher, certificate };
       return {
-        ...state, stage: 'secured', wire: new Wire(secured, context, state.hasGreeted), capabilities: Capabilities.none,
+        ...state, stage: 'secured', wire: new Wire(secured, context, mode === 'starttls'), capabilities: Capabilities.none,
         events: [...unverified(settings.tls), event],
       };
     }),

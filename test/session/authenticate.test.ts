@@ -24,7 +24,7 @@ const firstWord = (stream: Partial<ByteStream>, offered: string, options: Partia
   const checked = settings({ host: 'mail.example', auth: { user: 'ann', pass: 'open sesame' }, ...options });
   const wire = new Wire(fake, { peer: 'mail.example:587', connection: 1, timeouts: checked.timeouts, scheduler: monotonic, redactor: new Redactor(), log: { observed: false, next: () => undefined } }, true);
   const state: State = {
-    stage: 'introduced', events: [], plan: { host: 'mail.example', port: 587, security: 'none' }, settings: checked, wire, hasGreeted: true, isAuthenticated: false,
+    stage: 'introduced', events: [], plan: { host: 'mail.example', port: 587, security: 'none' }, settings: checked, wire,
     capabilities: Capabilities.fromEhlo(makeReply(250, ['mail.example', `AUTH ${offered}`])), greetBy: deadline(monotonic, 'greeting', Infinity), operation: deadline(monotonic, 'operation', Infinity),
   };
   let said = '';
