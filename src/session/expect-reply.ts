@@ -1,5 +1,5 @@
 import { map, type OperatorFunction } from 'rxjs';
-import { outcomeOf, SmtpProtocolError, SmtpReplyError, withoutRetry, type Phase } from '../protocol/error.js';
+import { outcomeOf, SmtpProtocolError, SmtpReplyError, withoutRetry, type Phase, type SmtpError } from '../protocol/error.js';
 import { formatReply, isRefusal, type Reply } from '../protocol/reply.js';
 import type { Wire } from '../wire/wire.js';
 
@@ -27,15 +27,17 @@ export const unexpected = (wire: Wire, phase: Phase, command: string, reply: Rep
   });
 };
 
+/** Why a reply that is not the right one stops the mail. */
+export const failureOf = (wire: Wire, phase: Phase, command: string, reply: Reply, hint: string): SmtpError =>
+  isRefusal(reply) ? refusal(wire, phase, command, reply, hint) : unexpected(wire, phase, command, reply);
+
 /** Goes on from the one right code; 4yz and 5yz are a refusal, the rest breaks the protocol. */
 export const onCode = <T>(code: number, { wire, phase, command, hint }: Expected, goOn: (reply: Reply) => T): OperatorFunction<Reply, T> =>
   map((reply) => {
     if (reply.code === code) return goOn(reply);
-    if (!isRefusal(reply)) throw unexpected(wire, phase, command, reply);
     // With the same certificate it says the same, whatever its code.
-    throw wantsCertificate(reply)
-      ? withoutRetry(refusal(wire, phase, command, reply, 'Give a client certificate that it knows, in "tls.cert" and "tls.key".'))
-      : refusal(wire, phase, command, reply, hint(reply));
+    if (isRefusal(reply) && wantsCertificate(reply)) throw withoutRetry(refusal(wire, phase, command, reply, 'Give a client certificate that it knows, in "tls.cert" and "tls.key".'));
+    throw failureOf(wire, phase, command, reply, hint(reply));
   });
 
 /** What a reply is to, and what to do where it is a refusal. */

@@ -4,7 +4,7 @@ import type { TransactionEvent } from '../protocol/event.js';
 import { isFarewell, isPositive, isRefusal, isTooLarge, isTooMany, laterOr, makeReply, type Reply } from '../protocol/reply.js';
 import type { Wire } from '../wire/wire.js';
 import type { EnvelopePlan } from './envelope-plan.js';
-import { refusal, TLS_FIRST, unexpected, wantsTls } from './expect-reply.js';
+import { failureOf, refusal, TLS_FIRST, unexpected, wantsTls } from './expect-reply.js';
 import type { Claim } from './claim.js';
 import type { Session } from './session.js';
 
@@ -60,7 +60,7 @@ export const isGoodbyeToRecipient = ({ phase, reply }: SmtpError): boolean => ph
 const resetFailure = (wire: Wire, reply: Reply | undefined): SmtpError | undefined => {
   if (reply === undefined || isPositive(reply)) return undefined;
   wire.mustDrop = true;
-  return isRefusal(reply) ? refusal(wire, 'reset', String(RSET), reply, 'Try again on another connection.') : unexpected(wire, 'reset', String(RSET), reply);
+  return failureOf(wire, 'reset', String(RSET), reply, 'Try again on another connection.');
 };
 
 /** What is found on the way through the replies. */
@@ -108,7 +108,7 @@ class Judgement {
     if (chunks) return lost;
     const dataReply = replies[mailAt + commands.length];
     if (dataReply === undefined) return lost ?? this.#unreachable();
-    return dataReply.code === 354 ? lost : this.#dataFailure(dataReply);
+    return dataReply.code === 354 ? lost : failureOf(this.#wire, 'data', String(DATA), dataReply, laterOr('Ask its operator why.', dataReply));
   }
 
   #refuse(recipient: string, reply: Reply): void {
@@ -134,12 +134,8 @@ class Judgement {
   }
 
   #mailFailure(reply: Reply): SmtpError {
-    const command = String(this.#plan.commands[0]);
-    return isRefusal(reply) ? refusal(this.#wire, 'mail', command, reply, this.#hint(isTooLarge(reply) ? 'Send less, or a link.' : 'Check the sender\'s address, and whether "auth" is needed.', reply)) : unexpected(this.#wire, 'mail', command, reply);
-  }
-
-  #dataFailure(reply: Reply): SmtpError {
-    return isRefusal(reply) ? refusal(this.#wire, 'data', String(DATA), reply, laterOr('Ask its operator why.', reply)) : unexpected(this.#wire, 'data', String(DATA), reply);
+    const hint = this.#hint(isTooLarge(reply) ? 'Send less, or a link.' : 'Check the sender\'s address, and whether "auth" is needed.', reply);
+    return failureOf(this.#wire, 'mail', String(this.#plan.commands[0]), reply, hint);
   }
 
   /** The recipients that cannot be told to this server may be all that there are. */
