@@ -9,8 +9,8 @@ import type { Transaction } from './transaction.js';
  * ignored (RFC 2920 section 3.1); any other 354 leaves only the connection to drop. Where the next mail may follow before that
  * reply, as it may follow any other mail, the refusal is told at once.
  */
-export const giveUp = ({ session: { wire, manners, pipelines, settings }, operation }: Transaction, { goesAhead, isForNobody }: Verdict, failure: SmtpError): Observable<never> => {
+export const giveUp = ({ session: { wire, depth }, operation }: Transaction, { goesAhead, isForNobody }: Verdict, failure: SmtpError): Observable<never> => {
   const failure$ = throwError(() => failure);
   if (!goesAhead || !isForNobody) return failure$;
-  return concat(writeNothing(wire, pipelines && manners.overlap && settings.pipelining.depth !== 1, operation), failure$);
+  return concat(writeNothing(wire, depth > 1, operation), failure$);
 };

@@ -80,7 +80,7 @@ export class Session {
   get hasRoom(): boolean {
     if (this.#mailsInFlight === 0) return this.isUsable;
     // What is tried beyond a limit goes alone, so that a hang-up leaves nothing in doubt.
-    return this.mails < this.manners.mailsPerSession && !this.#isWriting && this.#mailsInFlight < this.#depth && this.#bytesInFlight < BYTES_IN_FLIGHT && this.wire.outstanding < REPLIES_IN_FLIGHT
+    return this.mails < this.manners.mailsPerSession && !this.#isWriting && this.#mailsInFlight < this.depth && this.#bytesInFlight < BYTES_IN_FLIGHT && this.wire.outstanding < REPLIES_IN_FLIGHT
       && this.#isTrusted && !this.wire.mustDrop && !this.wire.failed;
   }
 
@@ -109,8 +109,8 @@ export class Session {
     return this.#mailsInFlight > 1 || this.wire.context.scheduler.now() - this.wire.heardAt < FRESH;
   }
 
-  // Behind DATA a server must be waited for (RFC 2920 section 3.1), so that one more mail is all there can be.
-  get #depth(): number {
+  /** So many mails may be under way here: behind DATA a server must be waited for (RFC 2920 section 3.1), so that one more is all there can be. */
+  get depth(): number {
     if (!this.pipelines || !this.manners.overlap) return 1;
     const depth = this.settings.pipelining.depth ?? MAILS_IN_FLIGHT;
     return this.offersChunking ? depth : Math.min(depth, 2);
