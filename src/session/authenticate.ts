@@ -2,16 +2,15 @@ import { catchError, concatMap, EMPTY, identity, of, tap, throwError, type MonoT
 import { SmtpError } from '../protocol/error.js';
 import { isRefusal, type Reply } from '../protocol/reply.js';
 import { Secret } from '../protocol/secret.js';
-import { commandTimeout } from '../protocol/timeouts.js';
 import { candidates, userOf } from '../sasl/choose.js';
 import type { SaslMechanism } from '../sasl/mechanism.js';
 import { preparationOf } from '../sasl/saslprep.js';
-import { before, deadline } from '../transport/clock.js';
+import { before } from '../transport/clock.js';
 import { isConfidential } from './confidential.js';
 import { unexpected } from './expect-reply.js';
 import { oneAtATime } from './one-at-a-time.js';
 import { isSettled, oneTry } from './one-try.js';
-import { saslExchange, type SaslOutcome } from './sasl-exchange.js';
+import { inTime, saslExchange, type SaslOutcome } from './sasl-exchange.js';
 import { broken, nothingInCommon, refused, tooEarly, type SignIn } from './sign-in-errors.js';
 import type { SessionCredentials } from './settings.js';
 import type { State } from './state.js';
@@ -72,16 +71,14 @@ const NO_SECRET = new Secret('');
 
 /** The password or token of this turn. Only now is a token asked for, because only now is it known to be of use. */
 const secretFor = (signIn: SignIn, { tried, rejected }: Turn): Observable<Secret> => {
-  const { state: { wire: { context }, settings }, credentials } = signIn;
+  const { state: { wire }, credentials } = signIn;
   if (credentials.kind === 'password') return of(credentials.pass);
   if (credentials.kind !== 'token') return of(NO_SECRET);
-  const { scheduler, redactor } = context;
   const { token, renew } = credentials.tokens;
-  const limit = deadline(scheduler, 'command', commandTimeout(settings.timeouts, 'auth'));
   return (rejected === undefined || renew === undefined ? token : renew(rejected.token, rejected.reply)).pipe(
-    before(scheduler, limit, 'auth', 'The function "auth.token"'),
+    inTime(wire, 'The function "auth.token"'),
     explain((cause) => broken(signIn, tried, 'the function "auth.token"', cause, true)),
-    tap((secret) => { redactor.conceal(secret); }),
+    tap((secret) => { wire.context.redactor.conceal(secret); }),
   );
 };
 

@@ -1,4 +1,4 @@
-import { catchError, concatMap, defer, from, map, of, throwError, type Observable } from 'rxjs';
+import { catchError, concatMap, defer, from, map, of, throwError, type MonoTypeOperatorFunction, type Observable } from 'rxjs';
 import { auth, AUTH_CANCEL, authResponse, type Command } from '../protocol/command.js';
 import { SmtpError, SmtpProtocolError } from '../protocol/error.js';
 import { printable } from '../protocol/printable.js';
@@ -8,6 +8,7 @@ import { userOf } from '../sasl/choose.js';
 import { SaslError, decodeChallenge, startOf, type SaslMechanism } from '../sasl/mechanism.js';
 import { before, deadline } from '../transport/clock.js';
 import { exchange } from '../wire/exchange.js';
+import type { Wire } from '../wire/wire.js';
 import type { State } from './state.js';
 
 // RFC 4954 section 4: an initial response must not make the line longer than a command may be.
@@ -51,15 +52,17 @@ export const saslExchange = (state: State, mechanism: SaslMechanism): Observable
     );
   });
 
+/** The caller's own code has as long for its part of a sign-in as the server for a reply. */
+export const inTime = <T>({ context: { scheduler, timeouts } }: Wire, what: string): MonoTypeOperatorFunction<T> =>
+  before(scheduler, deadline(scheduler, 'command', commandTimeout(timeouts, 'auth')), 'auth', what);
+
 /** The response to a challenge. Until it is there, the server waits for it and for nothing else: not even QUIT. */
 const respond = (state: State, mechanism: SaslMechanism, challenge: Reply, postponed: Uint8Array | undefined): Observable<Uint8Array> =>
   defer(() => {
     const { wire } = state;
-    const { scheduler, timeouts, peer } = wire.context;
     wire.mustDrop = true;
     const response = postponed ?? mechanism.next(decodeChallenge(challenge.lines.join(' '), mechanism));
-    const limit = deadline(scheduler, 'command', commandTimeout(timeouts, 'auth'));
-    return (response instanceof Uint8Array ? of(response) : from(response).pipe(before(scheduler, limit, 'auth', `The answer of ${mechanism.name} to ${peer}`))).pipe(
+    return (response instanceof Uint8Array ? of(response) : from(response).pipe(inTime(wire, `The answer of ${mechanism.name} to ${wire.context.peer}`))).pipe(
       map((bytes: unknown) => {
         if (!(bytes instanceof Uint8Array)) throw new TypeError('next() must give a Uint8Array, or a Promise of one');
         conceal(state, bytes);
