@@ -79,8 +79,7 @@ const checkChildren = ({ name: parent, children }: XmlElement, known: readonly s
   for (const { name } of children) {
     if (name === 'EncryptedData') throw usage(`The element "${parent}" ${ENCRYPTED}`);
     if (known.includes(name)) continue;
-    const meant = didYouMean(name, known);
-    throw usage(`Unknown element "${printable(name.slice(0, 64))}" in "${parent}".${meant === undefined ? '' : ` Did you mean "${meant}"?`}`);
+    throw usage(`Unknown element "${printable(name.slice(0, 64))}" in "${parent}".${didYouMean(name, known)}`);
   }
 };
 

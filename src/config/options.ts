@@ -219,8 +219,8 @@ const checkAllowed = (value: unknown, credentials: SessionCredentials | undefine
   if (allowed === undefined || credentials === undefined) return allowed;
   const known = mechanismsFor(credentials);
   if (known.some((name) => allowed.includes(name.toUpperCase()))) return allowed;
-  const meant = allowed.map((name) => didYouMean(name, known)).find((name) => name !== undefined);
-  throw usage(`The option "allowedAuthentication" names nothing that can be used with this "auth".${meant === undefined ? '' : ` Did you mean "${meant}"?`} It takes: ${known.join(', ')}.`);
+  const question = allowed.map((name) => didYouMean(name, known)).find((asked) => asked !== '') ?? '';
+  throw usage(`The option "allowedAuthentication" names nothing that can be used with this "auth".${question} It takes: ${known.join(', ')}.`);
 };
 
 // What separates the fields of a token's message (RFC 7628 section 3.1) can be in none of them.

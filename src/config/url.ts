@@ -88,9 +88,8 @@ const query = (given: URLSearchParams, security: SecurityMode | undefined): Part
 const milliseconds = (value: string): number => (value === 'Infinity' ? Infinity : /^\d{1,15}$/.test(value) ? Number(value) : NaN);
 
 const unknown = (name: string): Error => {
-  const meant = didYouMean(name, QUERY);
   if (/^(?:tls|ssl|secure|starttls|requiretls|ignoretls)$/i.test(name)) return usage(`Unknown option "${name}" in the URL. How it is secured is said by its scheme, smtps:// or smtp+starttls://, or by "security".`);
   return usage(name.startsWith('tls.')
     ? 'A URL cannot change how TLS verifies. Use the option "tls".'
-    : `Unknown option "${printable(name.slice(0, 64))}" in the URL.${meant === undefined ? ` Known are ${QUERY.slice(0, -TIMEOUTS.length).join(', ')} and timeouts.*.` : ` Did you mean "${meant}"?`}`);
+    : `Unknown option "${printable(name.slice(0, 64))}" in the URL.${didYouMean(name, QUERY) || ` Known are ${QUERY.slice(0, -TIMEOUTS.length).join(', ')} and timeouts.*.`}`);
 };

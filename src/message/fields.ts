@@ -41,7 +41,7 @@ export const fields = <K extends string>(value: unknown, { path, noun, known, or
       if (field !== undefined) throw usage(`The ${noun} "${shown(path, key)}" ${refused[key] ?? ''}`);
       continue;
     }
-    if (!(known as readonly string[]).includes(key)) throw usage(`Unknown ${noun} "${shown(path, key)}".${hint(path, key, known)}`);
+    if (!(known as readonly string[]).includes(key)) throw usage(`Unknown ${noun} "${shown(path, key)}".${didYouMean(key, known, path)}`);
     if (field !== undefined) own[key as K] = field;
   }
   return own;
@@ -51,13 +51,14 @@ const shown = (path: string, key: string): string => nameOf(path, printable(key.
 
 export const nameOf = (path: string, key: string): string => (path === '' ? key : `${path}.${key}`);
 
-const hint = (path: string, key: string, known: readonly string[]): string => {
-  const meant = didYouMean(key, known);
+/** Asks whether a known name was meant, behind a sentence; empty where none is like it. */
+export const didYouMean = (given: string, known: readonly string[], path = ''): string => {
+  const meant = likest(given, known);
   return meant === undefined ? '' : ` Did you mean "${nameOf(path, meant)}"?`;
 };
 
-/** The known name that was probably meant: a letter away, or two behind the first one, or one begins with the other. */
-export const didYouMean = (given: string, known: readonly string[]): string | undefined => {
+/** A letter away, or two behind the first one, or one begins with the other. */
+const likest = (given: string, known: readonly string[]): string | undefined => {
   const typed = given.toLowerCase();
   if (typed.length > 40) return undefined;
   const [best] = known
