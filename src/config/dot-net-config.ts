@@ -1,4 +1,5 @@
 import { didYouMean, fields, usage } from '../message/fields.js';
+import { bare } from '../protocol/bare.js';
 import { printable } from '../protocol/printable.js';
 import { expand, type Environment } from './environment.js';
 import { portOf } from './from-text.js';
@@ -90,7 +91,7 @@ const own = <K extends string>({ name, attributes: given }: XmlElement, known: r
 const attributes = <K extends string>(element: XmlElement, known: readonly K[], env: Environment): Readonly<Partial<Record<K, string>>> => {
   const given = Object.entries<string | undefined>(own(element, known));
   const filled = given.map(([name, value = '']) => [name, expand(value, `attribute "${element.name}.${name}"`, env)] as const).filter(([, value]) => value !== '');
-  return Object.assign(Object.create(null), Object.fromEntries(filled)) as Partial<Record<K, string>>;
+  return bare(Object.fromEntries(filled) as Partial<Record<K, string>>);
 };
 
 const isTrue = (value: string | undefined, name: string): boolean => {

@@ -284,15 +284,15 @@ const checkLocalEndpoint = (value: unknown): LocalEndpoint | undefined => {
   return binding;
 };
 
-const checkPool = (value: unknown): PoolSettings | false => {
+const checkPool = (value: unknown = {}): PoolSettings | false => {
   if (value === false) return false;
-  const given = value === undefined ? undefined : fields(value, { path: 'pool', noun: OPTION, known: ['maxConnections', 'maxMessages', 'maxAge', 'idleTimeout', 'rate'], or: 'or false' });
+  const given = fields(value, { path: 'pool', noun: OPTION, known: ['maxConnections', 'maxMessages', 'maxAge', 'idleTimeout', 'rate'], or: 'or false' });
   return {
-    maxConnections: optional(count)(given?.maxConnections, 'pool.maxConnections') ?? MOST_CONNECTIONS,
-    maxMessages: optional(countOrForever)(given?.maxMessages, 'pool.maxMessages') ?? 100,
-    maxAge: optional(durationOrForever)(given?.maxAge, 'pool.maxAge') ?? Infinity,
-    idleTimeout: optional(durationOrForever)(given?.idleTimeout, 'pool.idleTimeout') ?? 55_000,
-    rate: given?.rate === undefined ? undefined : checkRate(given.rate),
+    maxConnections: optional(count)(given.maxConnections, 'pool.maxConnections') ?? MOST_CONNECTIONS,
+    maxMessages: optional(countOrForever)(given.maxMessages, 'pool.maxMessages') ?? 100,
+    maxAge: optional(durationOrForever)(given.maxAge, 'pool.maxAge') ?? Infinity,
+    idleTimeout: optional(durationOrForever)(given.idleTimeout, 'pool.idleTimeout') ?? 55_000,
+    rate: given.rate === undefined ? undefined : checkRate(given.rate),
   };
 };
 

@@ -44,9 +44,9 @@ const KNOWN = [
 ] as const satisfies readonly (keyof TlsOptions)[];
 
 /** What is checked here is checked for good: after it, no handshake can fail over an option. */
-export const checkTls = (value: unknown, path = 'tls'): TlsSettings => {
+export const checkTls = (value: unknown = {}, path = 'tls'): TlsSettings => {
   const name = (option: keyof TlsOptions): string => nameOf(path, option);
-  const given = fields(value === undefined ? {} : value, { path, noun: 'option', known: KNOWN, refused: TLS_ELSEWHERE });
+  const given = fields(value, { path, noun: 'option', known: KNOWN, refused: TLS_ELSEWHERE });
   const listed = optional(list(oneOf(TLS_VERSIONS)))(given.versions, name('versions'));
   const strict = optional(flag)(given.strictVersions, name('strictVersions')) ?? false;
   const { offered, skipped } = listed === undefined ? { offered: DEFAULT_TLS_VERSIONS, skipped: [] } : usableVersions(listed, strict);
