@@ -1,11 +1,11 @@
 import { AsyncSubject, concatMap, defer, finalize, Observable, Subject, type ObservableInput, type Observer, type Unsubscribable } from 'rxjs';
-import { countOrForever, optional } from './config/checks.js';
+import { countOrForever } from './config/checks.js';
 import { MOST_CONNECTIONS, settings, type Settings, type SmtpOptions } from './config/options.js';
 import { fromUrl } from './config/url.js';
 import { Memory } from './connect/memory.js';
 import { openDoor } from './connect/open-door.js';
 import { inOrder, plan } from './connect/plan.js';
-import { fields } from './message/fields.js';
+import { fields, optional } from './message/fields.js';
 import { draft, type Draft, type Mail } from './message/mail.js';
 import type { Message } from './message/message.js';
 import { sendEach, type BulkEvent } from './pool/bulk.js';

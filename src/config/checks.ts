@@ -36,7 +36,3 @@ export const list = <T>(each: (value: unknown, name: string) => T) => (value: un
   const entries = Array.from(value as readonly unknown[], (entry, index) => each(entry, `${name}[${String(index)}]`));
   return new Set(entries).size === entries.length ? entries : refuse(name, 'a list that holds nothing twice');
 };
-
-/** A check for what may be left out. */
-export const optional = <T>(check: (value: unknown, name: string) => T) => (value: unknown, name: string): T | undefined =>
-  value === undefined ? undefined : check(value, name);

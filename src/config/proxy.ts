@@ -1,8 +1,8 @@
-import { fields, nameOf, usage } from '../message/fields.js';
+import { fields, nameOf, optional, usage } from '../message/fields.js';
 import { Secret } from '../protocol/secret.js';
 import { isExempt } from '../transport/no-proxy.js';
 import type { ProxyProtocol, ProxySettings } from '../transport/proxy-settings.js';
-import { oneOf, optional, port, text } from './checks.js';
+import { oneOf, port, text } from './checks.js';
 import { aLabels, hostName, isAddress } from './host.js';
 import { checkTls, type TlsOptions } from './tls.js';
 import { decode, parseUrl } from './url.js';

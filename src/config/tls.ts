@@ -1,10 +1,10 @@
-import { fields, nameOf, usage } from '../message/fields.js';
+import { fields, nameOf, optional, usage } from '../message/fields.js';
 import type { TlsVersion } from '../protocol/connection-plan.js';
 import { Secret } from '../protocol/secret.js';
 import { secureContext } from '../transport/secure-context.js';
 import type { KeyMaterial, TlsSettings } from '../transport/settings.js';
 import { DEFAULT_TLS_VERSIONS, needsLowestLevel, TLS_VERSIONS, usableVersions } from '../transport/tls-versions.js';
-import { flag, list, oneOf, optional, text } from './checks.js';
+import { flag, list, oneOf, text } from './checks.js';
 import { TLS_ELSEWHERE } from './elsewhere.js';
 import { hostName } from './host.js';
 

@@ -8,7 +8,7 @@ import type { Envelope } from '../protocol/envelope.js';
 import { reasonOf, SmtpError, SmtpSourceError, SmtpUsageError } from '../protocol/error.js';
 import { isContent, isOneShot, open, readTwice, source, type OpenContent, type Source } from './content.js';
 import { checkEnvelope, type CheckedEnvelope } from './envelope.js';
-import { fields, usage, type Fields } from './fields.js';
+import { fields, optional, usage, type Fields } from './fields.js';
 import { checkAddress, checkAddresses, checkForeignIds, checkHeaders, checkMessageId, checkReferences, headerText, lastText, quotable, wellFormed, type HeaderAddress } from './header.js';
 
 /** A composed message, checked; what does not change from one try to the next is fixed. */
@@ -49,31 +49,32 @@ export const composition = (given: Fields<(typeof COMPOSED_FIELDS)[number]>): Co
   const sender = given.sender === undefined ? [] : [checkAddress(given.sender, 'sender')];
   const replyTo = checkAddresses(given.replyTo, 'replyTo');
   const attachments = checkAttachments(given.attachments);
-  const messageId = given.messageId === undefined ? `<${crypto().randomBytes(16).toString('hex')}@${domainOf(from.mailbox)}>` : checkMessageId(given.messageId, 'messageId');
-  const header: () => ComposerOptions = once({
+  const messageId = optional(checkMessageId)(given.messageId, 'messageId') ?? `<${crypto().randomBytes(16).toString('hex')}@${domainOf(from.mailbox)}>`;
+  const header: ComposerOptions = {
     from: written(from),
     sender: sender.map(written)[0],
     to: to.map(written),
     cc: cc.map(written),
     replyTo: replyTo.map(written),
-    subject: given.subject === undefined ? undefined : lastText(given.subject, 'subject'),
-    text: given.text === undefined ? undefined : wellFormed(given.text, 'text'),
-    html: given.html === undefined ? undefined : wellFormed(given.html, 'html'),
+    subject: optional(lastText)(given.subject, 'subject'),
+    text: optional(wellFormed)(given.text, 'text'),
+    html: optional(wellFormed)(given.html, 'html'),
     headers: [...checkHeaders(given.headers, 'headers', HEADER_FIELDS)],
     messageId,
-    inReplyTo: given.inReplyTo === undefined ? undefined : checkForeignIds(given.inReplyTo, 'inReplyTo').join(' '),
-    references: given.references === undefined ? undefined : [...checkReferences(given.references, 'references')],
+    inReplyTo: optional(checkForeignIds)(given.inReplyTo, 'inReplyTo')?.join(' '),
+    references: optional(checkReferences)(given.references, 'references')?.slice(),
     date: checkDate(given.date),
     disableFileAccess: true,
     disableUrlAccess: true,
-  });
+  };
   return {
     utf8: [from, ...sender, ...to, ...cc, ...replyTo].some(({ mailbox }) => mailbox.utf8),
     envelope: checkEnvelope(given.envelope === undefined ? derive(from, [...to, ...cc, ...bcc]) : (given.envelope as Envelope)),
     messageId,
     atLeast: [given.text, given.html, ...attachments.map(({ bytes }) => bytes)].reduce<number>((sum, part) => sum + bytesOf(part), 0),
     replayable: attachments.every(({ content }) => content.replayable),
-    compose: (Composer) => compose(Composer, header(), attachments),
+    // The composer writes into what it is given; every try gets its own copy.
+    compose: (Composer) => compose(Composer, structuredClone(header), attachments),
     discard: () => { for (const { content } of attachments) content.discard(); },
   };
 };
@@ -127,9 +128,6 @@ async function* read({ content, place }: CheckedAttachment, opened: OpenContent[
   }
 }
 
-// The composer writes into what it is given; every try gets its own copy.
-const once = (options: ComposerOptions) => (): ComposerOptions => structuredClone(options);
-
 const written = ({ name, mailbox }: HeaderAddress): { name: string; address: string } => ({ name, address: mailbox.path });
 
 const derive = (from: HeaderAddress, to: readonly HeaderAddress[]): Envelope => {
@@ -163,7 +161,7 @@ const checkAttachment = (given: unknown, path: string, number: number, held: Set
   if (isOneShot(content) && held.has(content)) throw usage(`The field "${path}.content" is the content of another attachment, and can be read only once. Give a function that opens it anew.`);
   held.add(content);
   if (contentDisposition !== undefined && contentDisposition !== 'attachment' && contentDisposition !== 'inline') throw usage(`The field "${path}.contentDisposition" must be "attachment" or "inline".`);
-  const type = contentType === undefined ? undefined : checkContentType(contentType, `${path}.contentType`);
+  const type = optional(checkContentType)(contentType, `${path}.contentType`);
   const name = filename === undefined ? '' : quotable(filename, `${path}.filename`);
   return {
     place: path,
@@ -173,7 +171,7 @@ const checkAttachment = (given: unknown, path: string, number: number, held: Set
       // Where the composer knows no extension it would write ".*".
       filename: name !== '' ? name : isOfNoKind(type) ? `attachment-${String(number)}` : undefined,
       contentType: type,
-      cid: cid === undefined ? undefined : checkContentId(cid, `${path}.cid`),
+      cid: optional(checkContentId)(cid, `${path}.cid`),
       // Without it, the composer would show an attached message inline.
       contentDisposition: contentDisposition ?? (cid === undefined ? 'attachment' : undefined),
       headers: [...checkHeaders(headers, `${path}.headers`, PART_FIELDS)],

@@ -47,6 +47,10 @@ export const fields = <K extends string>(value: unknown, { path, noun, known, or
   return own;
 };
 
+/** A check for what may be left out. */
+export const optional = <T>(check: (value: unknown, name: string) => T) => (value: unknown, name: string): T | undefined =>
+  value === undefined ? undefined : check(value, name);
+
 const shown = (path: string, key: string): string => nameOf(path, printable(key.slice(0, 64)));
 
 export const nameOf = (path: string, key: string): string => (path === '' ? key : `${path}.${key}`);

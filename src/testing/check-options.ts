@@ -1,6 +1,6 @@
 import { isPromise } from 'node:util/types';
-import { localPort, oneOf, optional } from '../config/checks.js';
-import { fields, usage } from '../message/fields.js';
+import { localPort, oneOf } from '../config/checks.js';
+import { fields, optional, usage } from '../message/fields.js';
 import type { ServerOptions } from './options.js';
 
 const LIMITS = ['mails', 'recipients', 'domains'] as const satisfies readonly (keyof NonNullable<ServerOptions['limits']>)[];

@@ -1,5 +1,5 @@
-import { count, oneOf, optional } from '../config/checks.js';
-import { fields, usage } from '../message/fields.js';
+import { count, oneOf } from '../config/checks.js';
+import { fields, optional, usage } from '../message/fields.js';
 
 /**
  * Where a fault strikes: at the server's reply to this, at the TLS handshake, or inside the content (`body`), which is not taken
