@@ -1,5 +1,6 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { usage } from '../message/fields.js';
+import { reasonOf } from '../protocol/error.js';
 
 export const NEVER_IN_ARGUMENTS =
   'A password in the arguments is refused: every user of this machine can read them (ps), and the shell keeps them in its history. Give it when asked, with --password-file FILE, or in the environment variable RXSMTP_PASSWORD.';
@@ -14,6 +15,6 @@ export const flags = <T extends NonNullable<ParseArgsConfig['options']>>(argv: r
     return parseArgs({ args: [...argv], options, strict: true, allowPositionals: false }).values;
   } catch (error) {
     const isStray = error instanceof Error && 'code' in error && error.code === 'ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL';
-    throw usage(isStray ? 'There is a word too many. Put a value behind its flag, and quotes around blanks.' : error instanceof Error ? error.message : String(error));
+    throw usage(isStray ? 'There is a word too many. Put a value behind its flag, and quotes around blanks.' : reasonOf(error));
   }
 };

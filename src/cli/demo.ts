@@ -5,7 +5,7 @@ import { receipts, SmtpClient, type ComposedMessage } from '../index.js';
 import { startServer, type TestServer } from '../testing/index.js';
 import { flags } from './arguments.js';
 import { EXIT_CODES } from './exit-codes.js';
-import { writeLine, type CliCommand, type Io } from './io.js';
+import { tell, writeLine, type CliCommand, type Io } from './io.js';
 import { attachmentOf, inBase64, pseudoRandom } from './payload.js';
 import { printEvents } from './print-event.js';
 import { style } from './style.js';
@@ -22,7 +22,7 @@ const EXPECTED = inBase64(ATTACHMENT);
 /** Sends, proves and cancels at an embedded server. Fails loudly if anything is not as it says. */
 export const demo: CliCommand = async (argv, io) => {
   const { help } = flags(argv, { help: { type: 'boolean', short: 'h' } });
-  if (help === true) { writeLine(io.stdout, HELP); return EXIT_CODES.accepted; }
+  if (help === true) return tell(io, HELP);
   await using server = await startServer({
     users: { ann: 'open sesame' },
     onRecipient: (path) => (path === 'nobody@example.org' ? '550 5.1.1 No such user here' : undefined),

@@ -1,5 +1,7 @@
+import { firstValueFrom, type Observable } from 'rxjs';
 import { SmtpError, SmtpPartialError, type Outcome } from '../index.js';
 import { EXIT_CODES, exitCodeOf } from './exit-codes.js';
+import { writeLine, type Io } from './io.js';
 
 /** How a command ended: what the shell gets, and what the person is told. */
 export interface Ending {
@@ -30,4 +32,11 @@ export const endedBy = (error: unknown, meaning?: string): Ending => {
 export const interrupted = (contentHasLeft: boolean, meaning?: string): Ending => {
   const outcome = contentHasLeft ? 'unknown' : 'not-sent';
   return { code: EXIT_CODES[outcome], text: `${outcome} (interrupted): ${meaning ?? WHAT_IT_MEANS[outcome]}` };
+};
+
+/** Tells the person the first of these. Gives the exit code. */
+export const tellFirst = async (endings$: Observable<Ending>, { stdout, stderr }: Io): Promise<number> => {
+  const { code, text } = await firstValueFrom(endings$);
+  writeLine(code === EXIT_CODES.accepted ? stdout : stderr, text);
+  return code;
 };

@@ -1,5 +1,6 @@
 import type { Readable, Writable } from 'node:stream';
 import type { Observable } from 'rxjs';
+import { EXIT_CODES } from './exit-codes.js';
 
 export type Output = Writable & { readonly isTTY?: boolean; readonly columns?: number };
 
@@ -17,3 +18,9 @@ export interface Io {
 export type CliCommand = (argv: readonly string[], io: Io) => Promise<number>;
 
 export const writeLine = (out: Output, text: string): void => { out.write(`${text}\n`); };
+
+/** All that a command was asked for: its help, say. Gives the exit code. */
+export const tell = ({ stdout }: Io, text: string): number => {
+  writeLine(stdout, text);
+  return EXIT_CODES.accepted;
+};

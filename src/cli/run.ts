@@ -3,8 +3,7 @@ import { SmtpError } from '../index.js';
 import { usage } from '../message/fields.js';
 import { demo } from './demo.js';
 import { endedBy } from './ending.js';
-import { EXIT_CODES } from './exit-codes.js';
-import { writeLine, type CliCommand, type Io } from './io.js';
+import { tell, writeLine, type CliCommand, type Io } from './io.js';
 import { send } from './send.js';
 import { verify } from './verify.js';
 
@@ -36,11 +35,6 @@ export const run = async ([name = 'demo', ...argv]: readonly string[], io: Io): 
     writeLine(io.stderr, `rxsmtp: ${text}`);
     return code;
   }
-};
-
-const tell = ({ stdout }: Io, text: string): number => {
-  writeLine(stdout, text);
-  return EXIT_CODES.accepted;
 };
 
 const version = async (): Promise<string> => {

@@ -1,16 +1,17 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { catchError, lastValueFrom, map, merge, of, scan, startWith, take, withLatestFrom } from 'rxjs';
-import { receipts, SmtpClient, type Envelope, type Message, type Receipt } from '../index.js';
+import { catchError, map, merge, of, scan, startWith, withLatestFrom } from 'rxjs';
+import { receipts, SmtpClient, type ComposedMessage, type Envelope, type Message, type Receipt } from '../index.js';
 import { usage } from '../message/fields.js';
 import { apart } from '../message/header.js';
+import { reasonOf } from '../protocol/error.js';
 import { formatReply } from '../protocol/reply.js';
 import { flags } from './arguments.js';
 import { dialogue } from './dialogue.js';
-import { endedBy, interrupted, type Ending } from './ending.js';
+import { endedBy, interrupted, tellFirst, type Ending } from './ending.js';
 import { EXIT_CODES } from './exit-codes.js';
-import { writeLine, type CliCommand, type Io } from './io.js';
+import { tell, type CliCommand, type Io } from './io.js';
 import { inBase64 } from './payload.js';
 import { printEvents } from './print-event.js';
 import { configured, SERVER_FLAGS, SERVER_HELP, serverOptions } from './server.js';
@@ -43,18 +44,16 @@ type Values = ReturnType<typeof flags<typeof FLAGS>>;
 /** Sends one mail and shows what happens. Ctrl-C cancels, and tells what is known of the outcome. */
 export const send: CliCommand = async (argv, io) => {
   const values = flags(argv, FLAGS);
-  if (values.help === true) { writeLine(io.stdout, HELP); return EXIT_CODES.accepted; }
+  if (values.help === true) return tell(io, HELP);
   const config = await configured(values, io);
   const { message, expected } = await mailOf(values, values.from ?? config?.defaults?.from, io);
   await using client = new SmtpClient(await serverOptions(values, config, io));
   const contentHasLeft$ = dialogue(client, values.verbose === true ? io.stderr : undefined).pipe(scan((left, leaves) => left || leaves, false), startWith(false));
-  const { code, text } = await lastValueFrom(merge(
+  return await tellFirst(merge(
     // First, because the log tells nothing to those who come late.
     io.interrupted$.pipe(withLatestFrom(contentHasLeft$), map(([, left]) => interrupted(left))),
     client.send(message).pipe(printEvents(io.stdout, { expected }), receipts(), map(accepted), catchError((error: unknown) => of(endedBy(error)))),
-  ).pipe(take(1)));
-  writeLine(code === EXIT_CODES.accepted ? io.stdout : io.stderr, text);
-  return code;
+  ), io);
 };
 
 const accepted = ({ accepted: taken, refused, messageId }: Receipt): Ending => ({
@@ -92,19 +91,16 @@ const raw = async (values: Values, file: string, envelope: Envelope, { stdin }: 
 
 const composed = async ({ to, cc, bcc, subject, text, html, attach: files = [] }: Values, from: string): Promise<PreparedMail> => {
   const sizes = await Promise.all(files.map(sizeOf));
-  const given = { to, cc, bcc, subject, text: text ?? (html === undefined ? '' : undefined), html };
+  const attachments = files.map((file) => ({ filename: basename(file), content: () => createReadStream(file) }));
   return {
-    message: {
-      from,
-      ...(Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as Partial<{ [K in keyof typeof given]: NonNullable<(typeof given)[K]> }>),
-      attachments: files.map((file) => ({ filename: basename(file), content: () => createReadStream(file) })),
-    },
+    // What is undefined counts as absent.
+    message: { from, to, cc, bcc, subject, text: text ?? (html === undefined ? '' : undefined), html, attachments } as ComposedMessage,
     expected: sizes.length === 0 ? undefined : sizes.reduce((sum, bytes) => sum + inBase64(bytes), 0),
   };
 };
 
 const sizeOf = async (file: string): Promise<number> => {
-  const found = await stat(file).catch((cause: unknown) => { throw usage(`A file cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`); });
+  const found = await stat(file).catch((cause: unknown) => { throw usage(`A file cannot be read: ${reasonOf(cause)}`); });
   if (!found.isFile()) throw usage(`${file} is no file.`);
   return found.size;
 };

@@ -1,12 +1,12 @@
-import { catchError, ignoreElements, lastValueFrom, map, merge, of, take, toArray } from 'rxjs';
+import { catchError, ignoreElements, map, merge, of, toArray } from 'rxjs';
 import { SmtpClient, type ConnectEvent } from '../index.js';
 import { describePlan } from '../protocol/connection-plan.js';
 import { flags } from './arguments.js';
 import { dialogue } from './dialogue.js';
-import { endedBy, interrupted, type Ending } from './ending.js';
+import { endedBy, interrupted, tellFirst, type Ending } from './ending.js';
 import { EXIT_CODES } from './exit-codes.js';
 import { explainSignIn } from './explain-sign-in.js';
-import { writeLine, type CliCommand } from './io.js';
+import { tell, writeLine, type CliCommand } from './io.js';
 import { pin, signIn } from './pin.js';
 import { printEvents } from './print-event.js';
 import { configured, SERVER_FLAGS, SERVER_HELP, serverOptions } from './server.js';
@@ -20,17 +20,15 @@ At the end it prints the settings to pin: with them the next connection goes thr
 /** Shows the plan, each step of it with its time, and how the server would be signed in to. */
 export const verify: CliCommand = async (argv, io) => {
   const values = flags(argv, SERVER_FLAGS);
-  if (values.help === true) { writeLine(io.stdout, HELP); return EXIT_CODES.accepted; }
+  if (values.help === true) return tell(io, HELP);
   const options = await serverOptions(values, await configured(values, io), io);
   await using client = new SmtpClient(options);
   client.plans.forEach((plan, index) => { writeLine(io.stdout, `${index === 0 ? 'plan:' : 'then:'} ${describePlan(plan)}`); });
-  const { code, text } = await lastValueFrom(merge(
+  return await tellFirst(merge(
     dialogue(client, values.verbose === true ? io.stderr : undefined).pipe(ignoreElements()),
     io.interrupted$.pipe(map(() => interrupted(false, 'The server was not tried to the end.'))),
     client.verify().pipe(printEvents(io.stdout), explainSignIn(io.stdout, options), toArray(), map(verified), catchError((error: unknown) => of(endedBy(error, 'The server could not be used as it is configured.')))),
-  ).pipe(take(1)));
-  writeLine(code === EXIT_CODES.accepted ? io.stdout : io.stderr, text);
-  return code;
+  ), io);
 };
 
 const verified = (events: readonly ConnectEvent[]): Ending => ({
