@@ -39,20 +39,19 @@ class Alarm<T> extends Subscription implements SchedulerAction<T> {
 // Not performance.now(), which checks its receiver at each call and costs several times as much.
 const now = (): number => process.uptime() * 1_000;
 
+const clock = (isAwake: boolean): SchedulerLike => ({
+  now,
+  schedule: <T>(work: Work<T>, delay = 0, state?: T): Subscription => new Alarm(work, isAwake).schedule(state, delay),
+});
+
 /**
  * The clock of every limit: monotonic, so that no change of the wall clock stretches a deadline, and unref'd, because
  * it is the socket that keeps a process alive, never a deadline that watches it.
  */
-export const monotonic: SchedulerLike = {
-  now,
-  schedule: <T>(work: Work<T>, delay = 0, state?: T): Subscription => new Alarm(work, false).schedule(state, delay),
-};
+export const monotonic = clock(false);
 
 /** The same, for a wait that somebody counts on: it keeps the process alive. */
-export const awake: SchedulerLike = {
-  now,
-  schedule: <T>(work: Work<T>, delay = 0, state?: T): Subscription => new Alarm(work, true).schedule(state, delay),
-};
+export const awake = clock(true);
 
 /** A point in time that must not be passed, and the limit that set it. */
 export interface Deadline {
