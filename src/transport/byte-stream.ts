@@ -45,7 +45,7 @@ export interface ByteStream {
 }
 
 /** A socket, or a stream of the caller's own, which may lack what only sockets have. */
-export type SocketLike = Duplex & Partial<Pick<Socket, 'ref' | 'unref' | 'remoteAddress' | 'remotePort' | 'remoteFamily' | 'localAddress' | 'localPort' | 'localFamily' | 'bytesRead'>>;
+export type SocketLike = Duplex & Partial<Pick<Socket, 'connecting' | 'ref' | 'unref' | 'remoteAddress' | 'remotePort' | 'remoteFamily' | 'localAddress' | 'localPort' | 'localFamily' | 'bytesRead'>>;
 
 /** The one place that listens to a socket's events. */
 export class SocketStream implements ByteStream {
@@ -57,7 +57,7 @@ export class SocketStream implements ByteStream {
   readonly #out: WriteBuffer;
   #isClosed = false;
 
-  constructor(socket: SocketLike, facts: { readonly remote?: Endpoint; readonly local?: Endpoint; readonly via?: string; readonly tls?: TlsFacts } = {}) {
+  constructor(socket: SocketLike, facts: { readonly remote?: Endpoint; readonly local?: Endpoint; readonly via?: string | undefined; readonly tls?: TlsFacts } = {}) {
     this.socket = socket;
     this.#out = new WriteBuffer(socket);
     this.remote = facts.remote ?? endpoint(socket.remoteAddress, socket.remotePort, socket.remoteFamily);

@@ -5,15 +5,15 @@ import { BlockList, isIP } from 'node:net';
  * an optional `:port`. What is none of these exempts nothing: the way without the proxy is never taken by mistake.
  */
 export const isExempt = (list: string, host: string, port: number | undefined): boolean =>
-  list.split(/[\s,]+/).filter((entry) => entry !== '').some((entry) => matches(entry.toLowerCase(), bare(host), port));
+  list.split(/[\s,]+/).filter((entry) => entry !== '').some((entry) => matches(entry.toLowerCase(), normal(host), port));
 
-const bare = (host: string): string => host.toLowerCase().replace(/^\[(.*)\]$/, '$1').replace(/\.$/, '');
+const normal = (host: string): string => host.toLowerCase().replace(/^\[(.*)\]$/, '$1').replace(/\.$/, '');
 
 const matches = (entry: string, host: string, port: number | undefined): boolean => {
   if (entry === '*') return true;
   const [, place = '', only] = /^(\[[^\]]*\]|[^:]*)(?::(\d+))?$/.exec(entry) ?? [undefined, entry];
   if (only !== undefined && Number(only) !== port) return false;
-  const name = bare(place);
+  const name = normal(place);
   if (isIP(host) !== 0) return contains(name, host);
   const suffix = name.replace(/^\*?\./, '');
   return suffix !== '' && (host === suffix || host.endsWith(`.${suffix}`));

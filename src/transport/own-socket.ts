@@ -1,8 +1,8 @@
-import { connect as connectSocket, type Socket } from 'node:net';
+import { connect as connectSocket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { catchError, concatMap, defer, from, Observable, of, take, throwError, throwIfEmpty, type ObservableInput } from 'rxjs';
 import { reasonOf, SmtpConnectionError, SmtpError, SmtpUsageError } from '../protocol/error.js';
-import { SocketStream } from './byte-stream.js';
+import { SocketStream, type SocketLike } from './byte-stream.js';
 
 /** The path of a Unix socket, or a function that gives a stream for each connection. */
 export type SocketSource = string | (() => ObservableInput<Duplex>);
@@ -41,14 +41,14 @@ const closingLateComers = (input: ObservableInput<Duplex>): Observable<Duplex> =
     }));
   });
 
-const checked = (stream: unknown): Duplex & Partial<Pick<Socket, 'connecting'>> => {
+const checked = (stream: unknown): Duplex => {
   const { readableObjectMode, readableEncoding, destroyed } = (stream ?? {}) as Partial<Duplex>;
   if (!isStream(stream) || readableObjectMode === true || (readableEncoding ?? null) !== null) throw new SmtpUsageError({ phase: 'connect', message: 'The function in the option "socket" must give a duplex stream of bytes: not in object mode, and without an encoding.' });
   if (destroyed === true) throw new SmtpUsageError({ phase: 'connect', message: 'The function in the option "socket" gave a stream that is closed already. Open a new one in each call.' });
   return stream;
 };
 
-const connected = (socket: Duplex & Partial<Pick<Socket, 'connecting'>>, facts: ConstructorParameters<typeof SocketStream>[1]): Observable<SocketStream> =>
+const connected = (socket: SocketLike, facts: ConstructorParameters<typeof SocketStream>[1]): Observable<SocketStream> =>
   new Observable((subscriber) => {
     let handedOver = false;
     const failed = (error: Error): void => { subscriber.error(error); };

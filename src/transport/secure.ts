@@ -52,7 +52,7 @@ export const secure = (stream: ByteStream, { host, port }: Target, settings: Tls
       const refused = unlistedVersion(tls.protocol, handshake) ?? unpinnedCertificate(tls.certificate, fingerprints, handshake);
       if (refused !== undefined) { subscriber.error(refused); return; }
       handedOver = true;
-      const secured = new SocketStream(socket, { remote, local, ...(via === undefined ? {} : { via }), tls });
+      const secured = new SocketStream(socket, { remote, local, via, tls });
       // What a socket holds can outlive it (docs/decisions/17-what-v8-keeps.md).
       socket.off('keylog', hasKeys).off('error', failed).off('close', closed);
       subscriber.next(secured);

@@ -44,7 +44,7 @@ const toAnyOf = (addresses: readonly ResolvedAddress[], { host, port }: Target, 
   const from = (index: number): Observable<SocketStream> => {
     const resolved = remotes[index];
     if (resolved === undefined) return EMPTY;
-    const remote: Endpoint = { address: resolved.address, family: resolved.family, port };
+    const remote: Endpoint = { ...resolved, port };
     const attempt$ = to(remote, localEndpoint, patience, scheduler).pipe(
       catchError((error: unknown) => {
         if (error instanceof SmtpError) throw error;

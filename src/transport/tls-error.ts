@@ -20,13 +20,14 @@ export interface Handshake {
   readonly skippedVersions: readonly TlsVersion[];
 }
 
-
 const UNTRUSTED = 'It is not signed by an authority that is trusted here. Give its authority in "tls.ca", or have the server send its whole chain.';
+
+const OTHER_NAME = ['host-name', 'Connect to a name that the certificate is for, or give that name as "tls.servername".'] as const;
 
 /** OpenSSL's verdicts, and Node's own on the name. What is not listed is "untrusted" too. */
 const VERDICTS: Readonly<Record<string, readonly [TlsReason, string]>> = {
-  ERR_TLS_CERT_ALTNAME_INVALID: ['host-name', 'Connect to a name that the certificate is for, or give that name as "tls.servername".'],
-  HOSTNAME_MISMATCH: ['host-name', 'Connect to a name that the certificate is for, or give that name as "tls.servername".'],
+  ERR_TLS_CERT_ALTNAME_INVALID: OTHER_NAME,
+  HOSTNAME_MISMATCH: OTHER_NAME,
   CERT_HAS_EXPIRED: ['expired', 'The server needs a new one; or check the clock of this machine.'],
   CERT_NOT_YET_VALID: ['not-yet-valid', 'Check the clocks on both sides.'],
   CERT_REVOKED: ['revoked', 'The list in "tls.crl" says that its authority took it back. The server needs a new one.'],
