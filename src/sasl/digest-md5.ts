@@ -1,4 +1,4 @@
-import { crypto } from '../protocol/crypto.js';
+import { crypto, isEqual } from '../protocol/crypto.js';
 import type { Secret } from '../protocol/secret.js';
 import { refuseNul, saidAll, SaslError, type Exchange, type SaslMechanism } from './mechanism.js';
 
@@ -34,8 +34,7 @@ export const digestMd5 = (user: string, pass: Secret, { host, nonce }: DigestOpt
   };
 
   const verify = (answer: string, proof: string): Uint8Array => {
-    const [given, due] = [Buffer.from(answer), Buffer.from(proof)];
-    if (given.length !== due.length || !crypto().timingSafeEqual(given, due)) throw new SaslError('its proof is wrong, so it does not know the password');
+    if (!isEqual(Buffer.from(answer), Buffer.from(proof))) throw new SaslError('its proof is wrong, so it does not know the password');
     exchange.done = true;
     return Buffer.alloc(0);
   };

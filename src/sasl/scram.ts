@@ -1,4 +1,4 @@
-import { crypto } from '../protocol/crypto.js';
+import { crypto, isEqual } from '../protocol/crypto.js';
 import type { Secret } from '../protocol/secret.js';
 import type { ChannelBinding } from './channel-binding.js';
 import { decodeBase64, saidAll, SaslError, type Exchange, type SaslMechanism } from './mechanism.js';
@@ -55,8 +55,7 @@ export const scram = (user: string, pass: Secret, { hash, channel, nonce }: Scra
     const { signature, error } = SERVER_FINAL.exec(serverFinal)?.groups ?? {};
     // The server's own refusal follows; a 235 behind this does not count, because nothing was verified.
     if (error !== undefined) return Buffer.alloc(0);
-    const given = decodeBase64(signature ?? '');
-    if (given.length !== expected.length || !crypto().timingSafeEqual(given, expected)) throw new SaslError('its signature is wrong, so it does not know the password');
+    if (!isEqual(decodeBase64(signature ?? ''), expected)) throw new SaslError('its signature is wrong, so it does not know the password');
     exchange.done = true;
     return Buffer.alloc(0);
   };
