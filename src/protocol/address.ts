@@ -21,9 +21,11 @@ type Refuse = (why: string) => never;
 export const LOCAL_LIMIT = 64;
 const DOMAIN_LIMIT = 255;
 const PATH_LIMIT = 256 - 2;
+const TOO_LONG = `is longer than the ${String(PATH_LIMIT)} bytes that a path may have. Shorten it.`;
 
 // Nothing of this may stand in an address, quoted or not: it could end a command, or is not seen. The two joiners are part of some scripts.
 const holdsForbidden = (text: string): boolean => /(?![ \u200c\u200d])[\p{Cc}\p{Cf}\p{Cs}\p{Z}\p{DI}]/u.test(text);
+const FORBIDDEN = 'holds a line break, a control or an invisible character. Remove it.';
 const NON_ASCII = /[^\u0000-\u007f]/;
 const DOT_STRING = /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u0080-\u{10ffff}.-]*/u;
 // What nearly every address looks like: a Dot-string and a name in lower case that no reader could take for anything else.
@@ -46,8 +48,8 @@ const parseAny = (text: string, what: string | (() => string), role: 'sender' | 
     throw new SmtpUsageError({ message: `The field "${typeof what === 'string' ? what : what()}" ${why}` });
   };
   if (text === '') refuse('is empty. Give an address such as "ann@example.com".');
-  if (holdsForbidden(text)) refuse('holds a line break, a control or an invisible character. Remove it.');
-  if (Buffer.byteLength(text) > 2 * PATH_LIMIT) refuse(`is longer than the ${String(PATH_LIMIT)} bytes that a path may have. Shorten it.`);
+  if (holdsForbidden(text)) refuse(FORBIDDEN);
+  if (Buffer.byteLength(text) > 2 * PATH_LIMIT) refuse(TOO_LONG);
   // RFC 5321 section 4.1.1.3: the one recipient that needs no domain.
   if (role === 'recipient' && /^postmaster$/i.test(text)) return { path: text, utf8: false };
   const end = text.startsWith('"') ? quotedEnd(text, refuse) : dotStringEnd(text, refuse);
@@ -59,7 +61,7 @@ const parseAny = (text: string, what: string | (() => string), role: 'sender' | 
   const domain = parseDomain(text.slice(end + 1), refuse);
   if (ENDS_IN_A_NUMBER.test(domain)) refuse('has a domain that ends in a number, which others read as an IP address. Correct it.');
   const path = `${local}@${domain}`;
-  if (Buffer.byteLength(path) > PATH_LIMIT) refuse(`is longer than the ${String(PATH_LIMIT)} bytes that a path may have. Shorten it.`);
+  if (Buffer.byteLength(path) > PATH_LIMIT) refuse(TOO_LONG);
   return { path, utf8: NON_ASCII.test(local) };
 };
 
@@ -68,7 +70,7 @@ export const parseClientName = (text: string): string => {
   const refuse: Refuse = (why) => {
     throw new SmtpUsageError({ message: `The option "clientName" ${why}` });
   };
-  if (holdsForbidden(text)) refuse('holds a line break, a control or an invisible character. Remove it.');
+  if (holdsForbidden(text)) refuse(FORBIDDEN);
   return parseDomain(text, refuse);
 };
 

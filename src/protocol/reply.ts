@@ -52,9 +52,11 @@ const enhancedStatus = (severity: number, text: string): Reply['enhanced'] | und
 /** The server's name for an accepted mail, where its reply to the end of data tells one in a form that is in use. */
 export const queueId = (reply: Reply): string | undefined => {
   const text = reply.lines.join(' ');
-  let id: string | undefined;
-  QUEUE_IDS.some((form) => (id = form.exec(text)?.[1]) !== undefined);
-  return id;
+  for (const form of QUEUE_IDS) {
+    const id = form.exec(text)?.[1];
+    if (id !== undefined) return id;
+  }
+  return undefined;
 };
 
 const QUEUE_IDS = [
