@@ -56,7 +56,7 @@ export class SmtpClient implements AsyncDisposable {
   readonly #pool: Pool;
   readonly #log = new Subject<LogLine>();
   readonly #closed = new AsyncSubject<CloseReport>();
-  readonly #manners = new Map<string, Manners>();
+  readonly #manners = new Map<number, Manners>();
   #connections = 0;
   #closing: Promise<void> | undefined;
 
@@ -156,10 +156,9 @@ export class SmtpClient implements AsyncDisposable {
     return deadline(monotonic, 'operation', this.#settings.timeouts.operation);
   }
 
-  #mannersOf({ host, port }: ConnectionPlan): Manners {
-    const door = `${host}:${String(port)}`;
-    const known = this.#manners.get(door) ?? new Manners();
-    this.#manners.set(door, known);
+  #mannersOf({ port }: ConnectionPlan): Manners {
+    const known = this.#manners.get(port) ?? new Manners();
+    this.#manners.set(port, known);
     return known;
   }
 
@@ -176,7 +175,7 @@ export class SmtpClient implements AsyncDisposable {
   readonly #open: OpenConnection = (leave, operation) =>
     openDoor(this.#plans, {
       memory: this.#memory, leave, scheduler: monotonic, stagger: this.#settings.stagger,
-      isSettled: this.#settings.credentials !== undefined && isSettled(this.#settings.credentials),
+      isSettled: isSettled(this.#settings.credentials),
       open: (candidate, handOver, from) => {
         const surroundings = { leave, handOver, manners: this.#mannersOf(candidate) };
         if (from !== undefined) return resumeSession(from, surroundings);
