@@ -193,7 +193,7 @@ export class Wire {
     if (hasHeard) this.touch(this.heardAt);
   }
 
-  #answer(first: Expectation, reply: Reply, isLast: boolean): void {
+  #answer(first: Expectation, reply: Reply, hasMore: boolean): void {
     this.#greeted = true;
     this.#outstanding -= 1;
     if (first.isOutOfStep(reply, this.#wording, this.#due.length === 1)) {
@@ -212,7 +212,7 @@ export class Wire {
     this.#transcript.note(reply);
     this.#answering = undefined;
     // Whatever follows the last reply that was due ends the wire, but nobody hears of it before that reply has counted.
-    const surplus = isLast ? this.#surplus() : undefined;
+    const surplus = hasMore ? this.#surplus() : undefined;
     const hasEnded = surplus !== undefined && this.#end(surplus);
     const { sink } = first;
     sink?.next(reply);
