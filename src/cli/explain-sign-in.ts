@@ -1,7 +1,7 @@
 import { defer, tap, type MonoTypeOperatorFunction } from 'rxjs';
 import { settings } from '../config/options.js';
 import type { ConnectEvent, SmtpOptions } from '../index.js';
-import { candidates, type Credentials } from '../sasl/choose.js';
+import { ANY_BINDING, candidates, type Credentials } from '../sasl/choose.js';
 import { isConfidential } from '../session/confidential.js';
 import { writeLine, type Output } from './io.js';
 import { style } from './style.js';
@@ -45,9 +45,8 @@ export const explanation = (offered: readonly string[], { isSecure, confidential
   if (offered.length === 0) return [`sign-in ${where}: none is offered`];
   const what = NAMES[credentials.kind];
   const service = { host: '', port: 0 };
-  const choose = (names: readonly string[] | undefined) => candidates(credentials, {
-    offered, allowed: names, confidential, service, ...(isSecure ? { binding: { type: 'tls-exporter', data: new Uint8Array() } } : {}),
-  });
+  const binding = isSecure ? ANY_BINDING : undefined;
+  const choose = (names: readonly string[] | undefined) => candidates(credentials, { offered, allowed: names, confidential, service, binding });
   const { usable, withheld } = choose(allowed);
   const [best, ...weaker] = usable.map(({ name }) => name);
   // What would be used if it were named.

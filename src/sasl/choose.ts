@@ -77,7 +77,8 @@ export const candidates = (credentials: Credentials, conditions: Conditions): Ch
 /** The names of all that could be used with them, on some connection. */
 export const mechanismsFor = (credentials: Credentials): readonly string[] => kindsFor(credentials, { binding: ANY_BINDING }).map(({ name }) => name);
 
-const ANY_BINDING: ChannelBinding = { type: 'tls-exporter', data: new Uint8Array() };
+/** For who asks what could be used over TLS, and uses nothing. */
+export const ANY_BINDING: ChannelBinding = { type: 'tls-exporter', data: new Uint8Array() };
 
 /**
  * SASLprep is not done by every server, and cannot be done to every password. What sends the password as it is goes first where
