@@ -18,7 +18,7 @@ import type { Session } from './session.js';
 import { conclude, tellEnvelope } from './tell.js';
 
 /** What one transaction is about, and the clock that it runs against. */
-export interface TransactionContext {
+interface TransactionContext {
   readonly mail: Mail;
   /** Undefined: all recipients are named in this one transaction. */
   readonly part: Part | undefined;
@@ -29,7 +29,7 @@ export interface TransactionContext {
 }
 
 /** One mail on its session. */
-export interface Transaction extends TransactionContext {
+export interface Transaction extends Omit<TransactionContext, 'part'> {
   readonly session: Session;
   readonly claim: Claim;
   readonly plan: EnvelopePlan;
@@ -61,7 +61,7 @@ export const transact = (session: Session, claim: Claim, { mail, part, content, 
   if (part !== undefined) part.named = recipients;
   const readyAt = session.wire.context.scheduler.now();
   const marks: Marks = { startedAt: operation.since, readyAt, goAheadAt: readyAt, contentAt: readyAt };
-  const transaction: Transaction = { session, claim, mail, part, content, operation, plan, marks, observer };
+  const transaction: Transaction = { session, claim, mail, content, operation, plan, marks, observer };
   // Where RSET is refused, content sent along with it would reach the recipients of the mail before. And a server that hangs up
   // on one recipient too many leaves content that was sent along in doubt.
   if (whole !== undefined && session.chunks && session.isFresh && !claim.isBehindFailure && recipients.length <= session.manners.recipients) return sendAtOnce(transaction, whole);
