@@ -7,7 +7,7 @@ import { writeLine, type Output } from './io.js';
 import { ProgressLine, size } from './progress-line.js';
 import { style } from './style.js';
 
-export interface PrintOptions {
+interface PrintOptions {
   /** About how many bytes the content will have, for a mail that is composed on the way. */
   readonly expected?: number | undefined;
 }

@@ -8,7 +8,7 @@ import type { Memory } from './memory.js';
 import { inOrder } from './plan.js';
 import { staggered } from './staggered.js';
 
-export interface RunOptions {
+interface RunOptions {
   readonly memory: Memory;
   readonly open: Open;
   readonly leave: Leave;

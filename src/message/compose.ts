@@ -12,7 +12,7 @@ import { fields, optional, usage, type Fields } from './fields.js';
 import { checkAddress, checkAddresses, checkForeignIds, checkHeaders, checkMessageId, checkReferences, headerText, lastText, quotable, wellFormed, type HeaderAddress } from './header.js';
 
 /** A composed message, checked; what does not change from one try to the next is fixed. */
-export interface Composition {
+interface Composition {
   readonly envelope: CheckedEnvelope;
   /** An address in the header needs SMTPUTF8. */
   readonly utf8: boolean;

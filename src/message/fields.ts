@@ -8,7 +8,7 @@ export const usage = (message: string): SmtpUsageError => new SmtpUsageError({ m
 /** What an object holds under the names that were asked for, unchecked. */
 export type Fields<K extends string> = Readonly<Partial<Record<K, unknown>>>;
 
-export interface FieldRules<K extends string> {
+interface FieldRules<K extends string> {
   /** Where the object stands: `tls`, `attachments[0]`; empty at the top. */
   readonly path: string;
   /** What a field is called in errors: "option", "field". */

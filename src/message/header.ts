@@ -86,7 +86,7 @@ const headerAddress = (name: string, given: string, what: string): HeaderAddress
 const unquote = (text: string): string => (QUOTED.test(text) ? text.slice(1, -1).replace(/\\(.)/g, '$1') : text);
 
 /** A header field as the composer takes it: prepared, it is folded and else written as it is. */
-export interface HeaderField {
+interface HeaderField {
   readonly key: string;
   readonly value: string | { readonly prepared: true; readonly foldLines: true; readonly value: string };
 }

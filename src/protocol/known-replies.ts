@@ -5,7 +5,7 @@ const MOST = 16;
 const LONGEST = 1024;
 
 /** A reply, and all of its octets, with its last CRLF. */
-export interface KnownReply {
+interface KnownReply {
   readonly octets: string;
   readonly reply: Reply;
 }

@@ -1,7 +1,7 @@
 import type { Secret } from '../protocol/secret.js';
 import { SaslError, type Exchange, type SaslMechanism } from './mechanism.js';
 
-export interface BearerOptions {
+interface BearerOptions {
   readonly name: string;
   /** What goes in front of the token: who, and for which server. */
   readonly fields: readonly string[];

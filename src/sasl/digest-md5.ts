@@ -2,7 +2,7 @@ import { crypto, isEqual } from '../protocol/crypto.js';
 import type { Secret } from '../protocol/secret.js';
 import { refuseNul, saidAll, SaslError, type Exchange, type SaslMechanism } from './mechanism.js';
 
-export interface DigestOptions {
+interface DigestOptions {
   /** The server's name, as the options have it. */
   readonly host: string;
   /** Fixed in tests only. */

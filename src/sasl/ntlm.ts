@@ -14,7 +14,7 @@ const MOST_TARGET_INFO = 2048;
 const EPOCH = 11_644_473_600_000;
 
 /** Fixed in tests only. */
-export interface NtlmOptions {
+interface NtlmOptions {
   readonly nonce?: Uint8Array;
   /** Milliseconds since 1970. */
   readonly time?: number;

@@ -29,7 +29,7 @@ export interface SessionContext {
 }
 
 /** What outlives it: who gets it next, and what is known of its server. */
-export interface Surroundings {
+interface Surroundings {
   readonly leave: Leave;
   readonly handOver: HandOver;
   readonly manners: Manners;

@@ -12,7 +12,7 @@ import { socksTunnel } from './socks.js';
 import { tcp } from './tcp.js';
 
 /** What a proxy is asked for. */
-export interface Tunnel {
+interface Tunnel {
   readonly proxy: ProxySettings;
   readonly target: Target;
   /** The proxies up to this one, as the stream will tell. */

@@ -10,7 +10,7 @@ import type { KeyMaterial } from './settings.js';
 import { DEFAULT_TLS_VERSIONS, needsLowestLevel } from './tls-versions.js';
 
 /** Whom to trust, who we are, and how to encrypt. */
-export interface TlsMaterial {
+interface TlsMaterial {
   readonly ca: KeyMaterial | readonly KeyMaterial[] | undefined;
   readonly crl: KeyMaterial | readonly KeyMaterial[] | undefined;
   readonly cert: KeyMaterial | undefined;

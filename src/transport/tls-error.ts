@@ -5,7 +5,7 @@ import type { LogLine } from '../protocol/log-line.js';
 import { printable } from '../protocol/printable.js';
 
 /** What went wrong in a handshake, in a word. */
-export type TlsReason =
+type TlsReason =
   | 'plaintext-peer' | 'version' | 'cipher' | 'legacy-signature' | 'client-certificate' | 'reset' | 'interrupted' | 'handshake'
   | 'untrusted' | 'expired' | 'not-yet-valid' | 'host-name' | 'revoked' | 'pin';
 

@@ -14,7 +14,7 @@ export const DEFAULT_TLS_VERSIONS: readonly TlsVersion[] = ['TLSv1.2', 'TLSv1.3'
 export const needsLowestLevel = (versions: readonly TlsVersion[]): boolean => versions.includes('TLSv1') || versions.includes('TLSv1.1');
 
 /** The listed versions, sorted into what can be offered and what this runtime cannot do. */
-export interface UsableVersions {
+interface UsableVersions {
   readonly offered: readonly TlsVersion[];
   readonly skipped: readonly TlsVersion[];
 }

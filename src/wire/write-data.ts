@@ -99,7 +99,7 @@ export const writeNothing = (wire: Wire, isFree: boolean, operation: Deadline): 
   });
 
 /** Content on its way in one write. */
-export interface Writing extends Unsubscribable {
+interface Writing extends Unsubscribable {
   /** All of it, the dot included. */
   readonly hasLeft: boolean;
 }
