@@ -1,5 +1,5 @@
-import { style } from './style.js';
 import type { Output } from './io.js';
+import { style } from './style.js';
 
 const MEGABYTE = 1_000_000;
 const WIDTH = 30;

@@ -1,9 +1,9 @@
 import { Readable } from 'node:stream';
 import type MailComposer from 'nodemailer/lib/mail-composer';
 import { domainOf } from '../protocol/address.js';
-import { crypto } from '../protocol/crypto.js';
 import { asBuffer } from '../protocol/as-buffer.js';
 import { bare } from '../protocol/bare.js';
+import { crypto } from '../protocol/crypto.js';
 import type { Envelope } from '../protocol/envelope.js';
 import { reasonOf, SmtpError, SmtpSourceError, SmtpUsageError } from '../protocol/error.js';
 import { isContent, isOneShot, open, readTwice, source, type OpenContent, type Source } from './content.js';

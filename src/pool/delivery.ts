@@ -1,8 +1,8 @@
 import type { Observable, Observer, SchedulerLike, Unsubscribable } from 'rxjs';
 import { SmtpConnectionError, SmtpReplyError, SmtpTimeoutError, type Phase } from '../protocol/error.js';
 import type { SmtpEvent } from '../protocol/event.js';
-import type { Leave, Opening } from '../session/open-session.js';
 import type { Claim } from '../session/claim.js';
+import type { Leave, Opening } from '../session/open-session.js';
 import type { Session } from '../session/session.js';
 import { remaining, timeoutError, type Deadline } from '../transport/clock.js';
 import type { Connection } from './connection.js';

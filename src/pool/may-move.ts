@@ -1,7 +1,7 @@
 import { SmtpConnectionError, SmtpError, SmtpProtocolError, SmtpTimeoutError } from '../protocol/error.js';
 import { isFarewell, isTooMany, type Reply } from '../protocol/reply.js';
-import { isOutOfTurn } from '../session/judge-envelope.js';
 import type { Claim } from '../session/claim.js';
+import { isOutOfTurn } from '../session/judge-envelope.js';
 
 /** Why a mail is begun again. */
 export type Move = 'the-connection-died' | 'the-session-is-full' | 'it-was-ahead' | 'its-commands-were';

@@ -3,9 +3,9 @@ import { SmtpReplyError, type SmtpError } from '../protocol/error.js';
 import type { TransactionEvent } from '../protocol/event.js';
 import { isFarewell, isPositive, isRefusal, isTooLarge, isTooMany, laterOr, makeReply, type Reply } from '../protocol/reply.js';
 import type { Wire } from '../wire/wire.js';
+import type { Claim } from './claim.js';
 import type { EnvelopePlan } from './envelope-plan.js';
 import { failureOf, refusal, TLS_FIRST, unexpected, wantsTls } from './expect-reply.js';
-import type { Claim } from './claim.js';
 import type { Session } from './session.js';
 
 interface Refused {

@@ -5,9 +5,9 @@ import { isFarewell, isPositive, type Reply } from '../protocol/reply.js';
 import type { Deadline } from '../transport/clock.js';
 import { exchange, exchangeInTurn } from '../wire/exchange.js';
 import type { Wire } from '../wire/wire.js';
+import type { Claim } from './claim.js';
 import type { EnvelopePlan } from './envelope-plan.js';
 import { judgeEnvelope, type Verdict } from './judge-envelope.js';
-import type { Claim } from './claim.js';
 import type { Session } from './session.js';
 
 /** MAIL, RCPT and DATA: one group where the server pipelines, else one after the other; all replies, and then a verdict. */

@@ -6,6 +6,7 @@ import type { TransactionEvent } from '../protocol/event.js';
 import type { Deadline } from '../transport/clock.js';
 import { writeChunks } from '../wire/write-chunks.js';
 import { writeData } from '../wire/write-data.js';
+import type { Claim } from './claim.js';
 import { planEnvelope, type EnvelopePlan, type Part } from './envelope-plan.js';
 import { giveUp } from './give-up.js';
 import type { Verdict } from './judge-envelope.js';
@@ -13,7 +14,6 @@ import { throttleProgress } from './progress.js';
 import { sendAtOnce } from './send-at-once.js';
 import { sendEnvelope } from './send-envelope.js';
 import { sendInGroup } from './send-in-group.js';
-import type { Claim } from './claim.js';
 import type { Session } from './session.js';
 import { conclude, tellEnvelope } from './tell.js';
 
