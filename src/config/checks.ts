@@ -1,4 +1,4 @@
-import { usage } from '../message/fields.js';
+import { oneOrMore, usage } from '../message/fields.js';
 
 const refuse = (name: string, must: string): never => {
   throw usage(`The option "${name}" must be ${must}.`);
@@ -31,8 +31,8 @@ export const oneOf = <T extends string>(known: readonly T[]) => (value: unknown,
   known.find((word) => word === value) ?? refuse(name, known.map((word) => `"${word}"`).join(' or '));
 
 /** A list that is not empty and holds nothing twice. */
-export const list = <T>(each: (value: unknown, name: string) => T) => (value: unknown, name: string): readonly T[] => {
+export const list = <T>(check: (value: unknown, name: string) => T) => (value: unknown, name: string): readonly T[] => {
   if (!Array.isArray(value) || value.length === 0) return refuse(name, 'a list with at least one entry');
-  const entries = Array.from(value as readonly unknown[], (entry, index) => each(entry, `${name}[${String(index)}]`));
+  const entries = oneOrMore(check)(value, name);
   return new Set(entries).size === entries.length ? entries : refuse(name, 'a list that holds nothing twice');
 };

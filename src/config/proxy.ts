@@ -1,4 +1,4 @@
-import { fields, nameOf, optional, usage } from '../message/fields.js';
+import { fields, nameOf, oneOrMore, optional, usage } from '../message/fields.js';
 import { Secret } from '../protocol/secret.js';
 import { isExempt } from '../transport/no-proxy.js';
 import type { ProxyProtocol, ProxySettings } from '../transport/proxy-settings.js';
@@ -35,9 +35,7 @@ const FORM = 'socks5://user:pass@host:port, or socks4://, socks4a://, http:// or
 export const checkProxies = (value: unknown, host: string): readonly ProxySettings[] => {
   if (value === undefined) return [];
   if (Array.isArray(value) && value.length === 0) throw usage('The option "proxy" must be a proxy, or a list with at least one. Leave it out for none.');
-  const proxies = Array.isArray(value)
-    ? Array.from(value as readonly unknown[], (each, index) => checkProxy(each, `proxy[${String(index)}]`))
-    : [checkProxy(value, 'proxy')];
+  const proxies = oneOrMore(checkProxy)(value, 'proxy');
   proxies.forEach(({ protocol }, index) => {
     const next = proxies[index + 1]?.host ?? host;
     if (protocol.startsWith('socks4') && isAddress(next) && next.includes(':')) throw usage(`The option "proxy" cannot reach ${next}: SOCKS 4 carries no IPv6 address. Use socks5.`);

@@ -47,6 +47,10 @@ export const fields = <K extends string>(value: unknown, { path, noun, known, or
   return own;
 };
 
+/** A check for one value, or a list of them. */
+export const oneOrMore = <T>(check: (value: unknown, name: string) => T) => (value: unknown, name: string): readonly T[] =>
+  Array.isArray(value) ? Array.from(value as readonly unknown[], (one, index) => check(one, `${name}[${String(index)}]`)) : [check(value, name)];
+
 /** A check for what may be left out. */
 export const optional = <T>(check: (value: unknown, name: string) => T) => (value: unknown, name: string): T | undefined =>
   value === undefined ? undefined : check(value, name);

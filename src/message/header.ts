@@ -1,6 +1,6 @@
 import { parseMailbox, type Mailbox } from '../protocol/address.js';
 import { asBuffer } from '../protocol/as-buffer.js';
-import { fields, isPlain, usage } from './fields.js';
+import { fields, isPlain, oneOrMore, usage } from './fields.js';
 
 /** An address of a header field, ready to be written. */
 export interface HeaderAddress {
@@ -70,10 +70,7 @@ const SEVERAL = /[<>]|^[^@]*@.*[,;]/s;
 // The same of an address alone; a quoted local part may hold anything.
 const LIST = /^[^@]*@.*[,;]/s;
 
-export const checkAddresses = (value: unknown, name: string): readonly HeaderAddress[] => {
-  if (value === undefined) return [];
-  return Array.isArray(value) ? Array.from(value as readonly unknown[], (one, index) => checkAddress(one, `${name}[${String(index)}]`)) : [checkAddress(value, name)];
-};
+export const checkAddresses = (value: unknown, name: string): readonly HeaderAddress[] => (value === undefined ? [] : oneOrMore(checkAddress)(value, name));
 
 const headerAddress = (name: string, given: string, what: string): HeaderAddress => {
   // How long a local part may be concerns those that the server is told.
@@ -116,8 +113,8 @@ const fieldValue = (key: string, value: string, name: string): HeaderField['valu
 
 /** Identifiers of other messages (RFC 5322 section 3.6.4), as they stood there: other programs make them of anything. */
 export const checkForeignIds = (value: unknown, name: string): readonly string[] => {
-  const given: readonly unknown[] = Array.isArray(value) ? value : [value];
-  const ids = given.flatMap((one, index) => headerText(one, Array.isArray(value) ? `${name}[${String(index)}]` : name).match(/<[^<>]*>|[^<>\s]+/g) ?? []).map((id) => (id.startsWith('<') ? id : `<${id}>`));
+  const words = oneOrMore(headerText)(value, name).flatMap((text) => text.match(/<[^<>]*>|[^<>\s]+/g) ?? []);
+  const ids = words.map((id) => (id.startsWith('<') ? id : `<${id}>`));
   if (ids.length === 0 || !ids.every((id) => /^<[ -;=?-~]{1,900}>$/.test(id))) throw usage(`The field "${name}" must hold message identifiers in ASCII, as in "<id@example.com>".`);
   return ids;
 };
