@@ -40,7 +40,7 @@ export const httpTunnel = ({ request }: typeof Http): OpenTunnel => (stream, { p
         return;
       }
       if (statusCode < 200 || statusCode > 299) {
-        fail(reasonOf(statusCode), `it answered ${String(statusCode)} ${words(response, proxy)}`.trimEnd(), hintOf(response));
+        fail(meaningOf(statusCode), `it answered ${String(statusCode)} ${words(response, proxy)}`.trimEnd(), hintOf(response));
         return;
       }
       stream.socket.pause();
@@ -64,7 +64,7 @@ const credentialsOf = ({ user, pass }: ProxySettings): string | undefined =>
 // 401 is for servers, but before a tunnel stands only the proxy speaks, and some proxies say it of themselves.
 const wantsCredentials = (status: number): boolean => status === 407 || status === 401;
 
-const reasonOf = (status: number): ProxyReason => {
+const meaningOf = (status: number): ProxyReason => {
   if (wantsCredentials(status)) return 'authentication';
   if (status === 408 || status === 429) return 'busy';
   if (status === 501 || status === 505) return 'unsupported';

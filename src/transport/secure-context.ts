@@ -49,7 +49,9 @@ const create = (versions: readonly TlsVersion[], material: TlsMaterial): SecureC
     return tls().createSecureContext(bare(Object.fromEntries(options)));
   } catch {
     // OpenSSL does not say which of them it means.
-    throw REFUSALS.find(({ name }) => material[name] !== undefined && !isUsable(options, name))?.error() ?? wrong('versions', `cannot be used with ${material.ciphers === undefined ? 'the ciphers of this process. See --tls-cipher-list, and the configuration of OpenSSL' : '"tls.ciphers"'}`);
+    const refusal = REFUSALS.find(({ name }) => material[name] !== undefined && !isUsable(options, name));
+    if (refusal !== undefined) throw wrong(refusal.name, refusal.what);
+    throw wrong('versions', `cannot be used with ${material.ciphers === undefined ? 'the ciphers of this process. See --tls-cipher-list, and the configuration of OpenSSL' : '"tls.ciphers"'}`);
   }
 };
 
@@ -81,9 +83,9 @@ const privateKey = (key: KeyMaterial, passphrase: Secret | undefined): KeyObject
 };
 
 const REFUSALS = [
-  { name: 'pfx', error: () => wrong('pfx', 'cannot be opened. Check "tls.passphrase", and give the bytes of the file, not its path') },
-  { name: 'crl', error: () => wrong('crl', `holds no revocation list that can be read. ${PEM}`) },
-  { name: 'ciphers', error: () => wrong('ciphers', 'names no cipher that OpenSSL knows. See "openssl ciphers"') },
+  { name: 'pfx', what: 'cannot be opened. Check "tls.passphrase", and give the bytes of the file, not its path' },
+  { name: 'crl', what: `holds no revocation list that can be read. ${PEM}` },
+  { name: 'ciphers', what: 'names no cipher that OpenSSL knows. See "openssl ciphers"' },
 ] as const;
 
 const isUsable = (options: readonly (readonly [string, unknown])[], name: string): boolean => {

@@ -41,11 +41,16 @@ const VERDICT = /^(?:CERT_|CRL_|UNABLE_TO_|INVALID_|ERROR_IN_|PATH_LENGTH|DEPTH_
 /** The error of a certificate that was not accepted; undefined for any other. */
 export const certificateError = (error: NodeJS.ErrnoException, handshake: Handshake, certificate?: CertificateSummary): SmtpConnectionError | undefined => {
   const name = error.code ?? '';
-  const verdict = Object.hasOwn(VERDICTS, name) ? VERDICTS[name] : VERDICT.test(name) ? (['untrusted', UNTRUSTED] as const) : undefined;
+  const verdict = verdictOf(name);
   if (verdict === undefined) return undefined;
   const [reason, hint] = verdict;
   const what = reason === 'host-name' ? `not for ${handshake.name}` : error.message;
   return refusal(reason, `was refused: ${what} (${name})`, hint, handshake, certificate);
+};
+
+const verdictOf = (name: string): readonly [TlsReason, string] | undefined => {
+  if (Object.hasOwn(VERDICTS, name)) return VERDICTS[name];
+  return VERDICT.test(name) ? ['untrusted', UNTRUSTED] : undefined;
 };
 
 /** The error of a certificate that is none of those that were pinned. */
