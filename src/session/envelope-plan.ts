@@ -89,15 +89,15 @@ const rareParameters = (offers: Offers, { dsn, requireTls }: Mail): string => {
 /** What this server cannot do for this mail. */
 const obstacle = ({ offers, wire, offersChunking }: Session, { envelope: { from }, requireTls, binary, utf8, atLeast = 0 }: Mail, size: number | undefined): SmtpUsageError | undefined => {
   const { sizeLimit } = offers;
-  if (sizeLimit !== undefined && (size ?? atLeast) > sizeLimit) return usage(wire, `takes at most ${String(sizeLimit)} bytes, and the message has ${size === undefined ? `at least ${String(atLeast)}` : String(size)}. Send less, or a link.`);
-  if (from?.utf8 === true && !offers.utf8) return usage(wire, 'does not offer SMTPUTF8, which the sender\'s address needs. Use an ASCII address.');
-  if (utf8 === true && !offers.utf8) return usage(wire, 'does not offer SMTPUTF8, which the header needs. Use ASCII addresses in it.');
-  if (requireTls === true && (wire.stream.tls === undefined || !offers.requireTls)) return usage(wire, 'cannot promise TLS all the way (REQUIRETLS, RFC 8689). Leave "requireTls" out, or use another server.');
-  if (binary === true && !(offersChunking && offers.binary)) return usage(wire, 'takes no binary content here, which needs BINARYMIME and CHUNKING (RFC 3030). Encode the content as base64 and leave "binary" out, or use another server.');
+  if (sizeLimit !== undefined && (size ?? atLeast) > sizeLimit) return unable(wire, `takes at most ${String(sizeLimit)} bytes, and the message has ${size === undefined ? `at least ${String(atLeast)}` : String(size)}. Send less, or a link.`);
+  if (from?.utf8 === true && !offers.utf8) return unable(wire, 'does not offer SMTPUTF8, which the sender\'s address needs. Use an ASCII address.');
+  if (utf8 === true && !offers.utf8) return unable(wire, 'does not offer SMTPUTF8, which the header needs. Use ASCII addresses in it.');
+  if (requireTls === true && (wire.stream.tls === undefined || !offers.requireTls)) return unable(wire, 'cannot promise TLS all the way (REQUIRETLS, RFC 8689). Leave "requireTls" out, or use another server.');
+  if (binary === true && !(offersChunking && offers.binary)) return unable(wire, 'takes no binary content here, which needs BINARYMIME and CHUNKING (RFC 3030). Encode the content as base64 and leave "binary" out, or use another server.');
   return undefined;
 };
 
-const usage = ({ context: { peer } }: Wire, text: string): SmtpUsageError => new SmtpUsageError({ phase: 'mail', message: `${peer} ${text}` });
+const unable = ({ context: { peer } }: Wire, text: string): SmtpUsageError => new SmtpUsageError({ phase: 'mail', message: `${peer} ${text}` });
 
 // Larger content is better cut into chunks, and not sent at all to nobody.
 const MOST_IN_ONE_WRITE = 256 * 1024;

@@ -123,10 +123,14 @@ class Judgement {
     // Nothing is told of those that wait for another transaction. The first one is never among them, so that each gets on.
     if (this.#plan.part !== undefined && this.accepted.length + this.refused.length > 0 && isTooMany(reply)) return undefined;
     const isLast = isFarewell(reply);
-    const failure = isTold || isLast ? refusal(this.#wire, 'rcpt', command, reply, isLast || isTooMany(reply) ? 'Send it again later, or to fewer recipients.' : this.#hint(reply.code === 530 ? 'Check whether "auth" is needed.' : 'Check the recipient\'s address.', reply), recipient) : undefined;
     if (isLast) this.refused.push({ recipient, reply });
     else this.#refuse(recipient, reply);
-    return failure;
+    return isTold || isLast ? refusal(this.#wire, 'rcpt', command, reply, this.#recipientHint(reply), recipient) : undefined;
+  }
+
+  #recipientHint(reply: Reply): string {
+    if (isFarewell(reply) || isTooMany(reply)) return 'Send it again later, or to fewer recipients.';
+    return this.#hint(reply.code === 530 ? 'Check whether "auth" is needed.' : 'Check the recipient\'s address.', reply);
   }
 
   #hint(otherwise: string, reply: Reply): string {
