@@ -63,8 +63,9 @@ export class Output {
   }
 
   #write(reply: string, extra = ''): string {
-    this.#socket.write(`${reply}${CRLF}${extra}`);
-    for (const line of `${reply}${CRLF}${extra}`.split(CRLF).slice(0, extra === '' || extra.endsWith(CRLF) ? -1 : undefined)) this.#said(line);
+    const text = `${reply}${CRLF}${extra}`;
+    this.#socket.write(text);
+    for (const line of text.replace(/\r\n$/, '').split(CRLF)) this.#said(line);
     return reply;
   }
 

@@ -33,6 +33,7 @@ interface Transaction {
 }
 
 const DEFAULT_SIZE = 52_428_800;
+const BUILT_IN: readonly string[] = ['PIPELINING', '8BITMIME', 'SMTPUTF8', 'CHUNKING', 'DSN', 'ENHANCEDSTATUSCODES', 'SIZE'];
 const PATH = /^<((?:"(?:[^"\\]|\\.)*"|[^<>"])*)>(?: (.*))?$/;
 const PARAMETERS: readonly (readonly [keyword: string, parameter: RegExp])[] = [
   ['SIZE', /^SIZE=\d+$/i], ['8BITMIME', /^BODY=(?:7BIT|8BITMIME)$/i], ['BINARYMIME', /^BODY=BINARYMIME$/i], ['SMTPUTF8', /^SMTPUTF8$/i],
@@ -100,8 +101,7 @@ export class ServerSession {
 
   #offers(keyword: string): boolean {
     const { without = [], offers = [] } = this.#context.options;
-    const isBuiltIn = ['PIPELINING', 'SIZE', '8BITMIME', 'SMTPUTF8', 'CHUNKING', 'DSN', 'ENHANCEDSTATUSCODES'].includes(keyword);
-    return offers.some((line) => line.toUpperCase().split(' ', 1)[0] === keyword) || (isBuiltIn && !without.includes(keyword));
+    return offers.some((line) => line.toUpperCase().split(' ', 1)[0] === keyword) || (BUILT_IN.includes(keyword) && !without.includes(keyword));
   }
 
   get #isSecure(): boolean {
@@ -117,8 +117,7 @@ export class ServerSession {
     const { options: { tls = 'starttls', size = DEFAULT_SIZE, offers = [], without = [], limits } } = this.#context;
     const lines = [
       'test.example at your service',
-      ...['PIPELINING', '8BITMIME', 'SMTPUTF8', 'CHUNKING', 'DSN', 'ENHANCEDSTATUSCODES'].filter((keyword) => this.#offers(keyword)),
-      ...(this.#offers('SIZE') ? [`SIZE ${size}`] : []),
+      ...BUILT_IN.filter((keyword) => this.#offers(keyword)).map((keyword) => (keyword === 'SIZE' ? `SIZE ${size}` : keyword)),
       ...(tls === 'starttls' && !this.#isSecure ? ['STARTTLS'] : []),
       ...(this.#mechanisms.length === 0 ? [] : [`AUTH ${this.#mechanisms.join(' ')}`]),
       ...(limits === undefined || without.includes('LIMITS') ? [] : [`LIMITS ${toldLimits(limits)}`]),
@@ -208,8 +207,7 @@ export class ServerSession {
 
   async #mail(argument: string): Promise<void> {
     const { options: { size: limit = DEFAULT_SIZE, limits, onSender } } = this.#context;
-    const [, from, rest = ''] = PATH.exec(argument.replace(/^FROM: ?/i, '')) ?? [];
-    const parameters = rest.split(' ').filter((word) => word !== '');
+    const [from, parameters] = pathOf(argument.replace(/^FROM: ?/i, ''));
     const size = Number(parameters.map((word) => /^SIZE=(\d+)$/i.exec(word)?.[1]).find((digits) => digits !== undefined) ?? 0);
     this.#mails += 1;
     if (this.#mails > (limits?.mails ?? Infinity)) {
@@ -224,8 +222,7 @@ export class ServerSession {
   }
 
   async #rcpt(argument: string): Promise<void> {
-    const [, to, rest = ''] = PATH.exec(argument.replace(/^TO: ?/i, '')) ?? [];
-    const parameters = rest.split(' ').filter((word) => word !== '');
+    const [to, parameters] = pathOf(argument.replace(/^TO: ?/i, ''));
     const refusal = this.#transaction === undefined ? '503 5.5.1 MAIL first'
       : to === undefined ? '501 5.1.3 No such path'
         : this.#unknown(parameters) ?? this.#tooMany(to) ?? replyOf('onRecipient', this.#context.options.onRecipient?.(to));
@@ -299,6 +296,12 @@ export class ServerSession {
     await this.#output.say(reply, fault);
   }
 }
+
+/** A path, undefined where there is none, and the parameters behind it. */
+const pathOf = (argument: string): readonly [path: string | undefined, parameters: readonly string[]] => {
+  const [, path, rest = ''] = PATH.exec(argument) ?? [];
+  return [path, rest.split(' ').filter((word) => word !== '')];
+};
 
 const toldLimits = ({ mails, recipients, domains }: NonNullable<ServerOptions['limits']>): string =>
   Object.entries({ MAILMAX: mails, RCPTMAX: recipients, RCPTDOMAINMAX: domains }).flatMap(([name, limit]) => (limit === undefined ? [] : [`${name}=${limit}`])).join(' ');
