@@ -1,5 +1,6 @@
 import type { Readable, Writable } from 'node:stream';
 import type { Observable } from 'rxjs';
+import type { Environment } from '../config/environment.js';
 import { EXIT_CODES } from './exit-codes.js';
 
 export type Output = Writable & { readonly isTTY?: boolean; readonly columns?: number };
@@ -9,7 +10,7 @@ export interface Io {
   readonly stdin: Readable & { readonly isTTY?: boolean };
   readonly stdout: Output;
   readonly stderr: Output;
-  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly env: Environment;
   /** Ctrl-C. While nobody is subscribed it ends the process, as everywhere. */
   readonly interrupted$: Observable<unknown>;
 }

@@ -1,6 +1,5 @@
-import { didYouMean, fields, usage } from '../message/fields.js';
+import { didYouMean, fields, shown, usage } from '../message/fields.js';
 import { bare } from '../protocol/bare.js';
-import { printable } from '../protocol/printable.js';
 import { expand, type Environment } from './environment.js';
 import { portOf } from './from-text.js';
 import { checked, type SmtpOptions } from './options.js';
@@ -80,7 +79,7 @@ const checkChildren = ({ name: parent, children }: XmlElement, known: readonly s
   for (const { name } of children) {
     if (name === 'EncryptedData') throw usage(`The element "${parent}" ${ENCRYPTED}`);
     if (known.includes(name)) continue;
-    throw usage(`Unknown element "${printable(name.slice(0, 64))}" in "${parent}".${didYouMean(name, known)}`);
+    throw usage(`Unknown element "${shown(name)}" in "${parent}".${didYouMean(name, known)}`);
   }
 };
 

@@ -1,4 +1,5 @@
 import { usage } from '../message/fields.js';
+import { ownValue } from '../protocol/bare.js';
 import type { Environment } from './environment.js';
 import { portOf, securityOf } from './from-text.js';
 import { checked, type SmtpOptions } from './options.js';
@@ -13,7 +14,7 @@ import { fromUrl } from './url.js';
  */
 export const fromEnv = (env: Environment = process.env, prefix = 'SMTP_'): SmtpOptions => {
   const read = (name: string): string | undefined => {
-    const value = Object.hasOwn(env, prefix + name) ? env[prefix + name] : undefined;
+    const value = ownValue(env, prefix + name);
     return value === '' ? undefined : value;
   };
   const [url, host, port, user, security, clientName, from] = ['URL', 'HOST', 'PORT', 'USER', 'SECURITY', 'CLIENT_NAME', 'FROM'].map(read);

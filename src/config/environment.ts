@@ -1,4 +1,5 @@
 import { usage } from '../message/fields.js';
+import { ownValue } from '../protocol/bare.js';
 
 /** Environment variables, as in `process.env`. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -11,7 +12,7 @@ export const expand = (value: string, setting: string, env: Environment): string
   value.replace(/\$\$\{|\$\{(\w*)(\}?)/g, (_, name: string | undefined, end: string) => {
     if (name === undefined) return '${';
     if (name === '' || end === '') throw usage(`The ${setting} holds a "\${" that begins no \${NAME} of an environment variable. Write "$\${" where "\${" itself is meant.`);
-    const filled = Object.hasOwn(env, name) ? env[name] : undefined;
+    const filled = ownValue(env, name);
     if (filled === undefined) throw usage(`The ${setting} asks for the environment variable ${name}, which is not set. Set it, or write "$\${" where "\${" itself is meant.`);
     return filled;
   });

@@ -1,4 +1,5 @@
 import { nameOf, usage } from '../message/fields.js';
+import { ownValue } from '../protocol/bare.js';
 import { text } from './checks.js';
 import { expand, type Environment } from './environment.js';
 import { checked, type SmtpOptions } from './options.js';
@@ -62,7 +63,7 @@ const withSender = (given: JsonObject): JsonObject => {
 };
 
 const withPassword = (given: JsonObject): JsonObject => {
-  const auth = Object.hasOwn(given, 'auth') ? given.auth : undefined;
+  const auth = ownValue(given, 'auth');
   if (!isObject(auth) || !Object.hasOwn(auth, 'passwordFile')) return given;
   if (Object.hasOwn(auth, 'pass')) throw usage('The options "auth.pass" and "auth.passwordFile" say the same thing; leave one.');
   const { passwordFile, ...others } = auth;

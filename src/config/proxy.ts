@@ -1,8 +1,10 @@
 import { fields, nameOf, oneOrMore, optional, usage } from '../message/fields.js';
+import { ownValue } from '../protocol/bare.js';
 import { Secret } from '../protocol/secret.js';
 import { isExempt } from '../transport/no-proxy.js';
 import type { ProxyProtocol, ProxySettings } from '../transport/proxy-settings.js';
 import { oneOf, port, text } from './checks.js';
+import type { Environment } from './environment.js';
 import { aLabels, hostName, isAddress } from './host.js';
 import { checkTls, type TlsOptions } from './tls.js';
 import { decode, parseUrl } from './url.js';
@@ -65,7 +67,7 @@ const checkProxy = (value: unknown, path: string): ProxySettings => {
 
 const proxyFromUrl = (value: string, what: string): ProxyOptions => {
   const url = parseUrl(value, FORM, what);
-  const protocol = Object.hasOwn(SCHEMES, url.protocol) ? SCHEMES[url.protocol] : undefined;
+  const protocol = ownValue(SCHEMES, url.protocol);
   if (protocol === undefined) throw usage(`${what} must have the form ${FORM}.`);
   if ((url.pathname !== '' && url.pathname !== '/') || url.search !== '' || url.hash !== '') throw usage(`${what} must end behind its host and port. Write "/", "?" and "#" in user and password as %2F, %3F and %23.`);
   return {
@@ -90,9 +92,9 @@ const VARIABLES = ['SMTP_PROXY', 'ALL_PROXY', 'HTTPS_PROXY'];
  * ```
  * @throws SmtpUsageError naming the variable whose value is no proxy; it never shows the value.
  */
-export const proxyFromEnv = (env: Readonly<Record<string, string | undefined>> = process.env, host?: string, port?: number): ProxyOptions | undefined => {
+export const proxyFromEnv = (env: Environment = process.env, host?: string, port?: number): ProxyOptions | undefined => {
   const read = (name: string): readonly [string, string] | undefined =>
-    [name.toLowerCase(), name].map((spelling) => [spelling, (Object.hasOwn(env, spelling) ? env[spelling] : undefined)?.trim() ?? ''] as const).find(([, value]) => value !== '');
+    [name.toLowerCase(), name].map((spelling) => [spelling, ownValue(env, spelling)?.trim() ?? ''] as const).find(([, value]) => value !== '');
   const [, exempt = ''] = read('NO_PROXY') ?? [];
   if (host !== undefined && isExempt(exempt, aLabels(host) || host, port)) return undefined;
   const [name, value] = VARIABLES.map(read).find((found) => found !== undefined) ?? [];

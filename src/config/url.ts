@@ -1,6 +1,6 @@
-import { didYouMean, usage } from '../message/fields.js';
+import { didYouMean, shown, usage } from '../message/fields.js';
+import { ownValue } from '../protocol/bare.js';
 import type { SecurityMode } from '../protocol/connection-plan.js';
-import { printable } from '../protocol/printable.js';
 import { DEFAULT_TIMEOUTS } from '../protocol/timeouts.js';
 import { securityOf } from './from-text.js';
 import { hostName } from './host.js';
@@ -24,7 +24,7 @@ const QUERY = ['clientName', 'security', 'stagger', 'allowedAuthentication', 'pr
  */
 export const fromUrl = (text: string): SmtpOptions => {
   const url = parseUrl(text, FORM);
-  const scheme = Object.hasOwn(SCHEMES, url.protocol) ? SCHEMES[url.protocol] : undefined;
+  const scheme = ownValue(SCHEMES, url.protocol);
   if (scheme === undefined) throw usage(`The URL must have the form ${FORM}.`);
   if ((url.pathname !== '' && url.pathname !== '/') || url.hash !== '') throw usage('The URL must end behind its host, port and query. Write "/", "?" and "#" in user and password as %2F, %3F and %23.');
   const port = url.port === '' ? scheme.port : Number(url.port);
@@ -91,5 +91,5 @@ const unknown = (name: string): Error => {
   if (/^(?:tls|ssl|secure|starttls|requiretls|ignoretls)$/i.test(name)) return usage(`Unknown option "${name}" in the URL. How it is secured is said by its scheme, smtps:// or smtp+starttls://, or by "security".`);
   return usage(name.startsWith('tls.')
     ? 'A URL cannot change how TLS verifies. Use the option "tls".'
-    : `Unknown option "${printable(name.slice(0, 64))}" in the URL.${didYouMean(name, QUERY) || ` Known are ${QUERY.slice(0, -TIMEOUTS.length).join(', ')} and timeouts.*.`}`);
+    : `Unknown option "${shown(name)}" in the URL.${didYouMean(name, QUERY) || ` Known are ${QUERY.slice(0, -TIMEOUTS.length).join(', ')} and timeouts.*.`}`);
 };

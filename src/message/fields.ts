@@ -38,10 +38,10 @@ export const fields = <K extends string>(value: unknown, { path, noun, known, or
     if (!Object.hasOwn(given, key)) continue;
     const field = given[key];
     if (refused !== undefined && Object.hasOwn(refused, key)) {
-      if (field !== undefined) throw usage(`The ${noun} "${shown(path, key)}" ${refused[key] ?? ''}`);
+      if (field !== undefined) throw usage(`The ${noun} "${shown(key, path)}" ${refused[key] ?? ''}`);
       continue;
     }
-    if (!(known as readonly string[]).includes(key)) throw usage(`Unknown ${noun} "${shown(path, key)}".${didYouMean(key, known, path)}`);
+    if (!(known as readonly string[]).includes(key)) throw usage(`Unknown ${noun} "${shown(key, path)}".${didYouMean(key, known, path)}`);
     if (field !== undefined) own[key as K] = field;
   }
   return own;
@@ -55,7 +55,8 @@ export const oneOrMore = <T>(check: (value: unknown, name: string) => T) => (val
 export const optional = <T>(check: (value: unknown, name: string) => T) => (value: unknown, name: string): T | undefined =>
   value === undefined ? undefined : check(value, name);
 
-const shown = (path: string, key: string): string => nameOf(path, printable(key.slice(0, 64)));
+/** A name that somebody gave, as it can be shown. */
+export const shown = (key: string, path = ''): string => nameOf(path, printable(key.slice(0, 64)));
 
 export const nameOf = (path: string, key: string): string => (path === '' ? key : `${path}.${key}`);
 

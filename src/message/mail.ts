@@ -1,5 +1,6 @@
 import { defer, from, map, tap, type Observable } from 'rxjs';
 import { xtext } from '../protocol/address.js';
+import { ownValue } from '../protocol/bare.js';
 import type { Envelope } from '../protocol/envelope.js';
 import { SmtpError, SmtpUsageError } from '../protocol/error.js';
 import { composition, COMPOSED_FIELDS, loadComposer } from './compose.js';
@@ -163,7 +164,7 @@ const checkDsn = (given: unknown): NonNullable<DeliveryOptions['dsn']> => {
 const sourcesOf = (message: unknown): readonly Source[] => {
   const own = (value: unknown, key: string): unknown => {
     try {
-      return typeof value === 'object' && value !== null && Object.hasOwn(value, key) ? (value as Readonly<Record<string, unknown>>)[key] : undefined;
+      return typeof value === 'object' && value !== null ? ownValue(value as Readonly<Record<string, unknown>>, key) : undefined;
     } catch {
       return undefined;
     }

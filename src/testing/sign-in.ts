@@ -1,4 +1,5 @@
 import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
+import { ownValue } from '../protocol/bare.js';
 
 /** Asks the client, given a challenge; undefined when it gave up or has gone. */
 export type Ask = (challenge: string) => Promise<string | undefined>;
@@ -33,7 +34,7 @@ const SCRAM_SHA_256: Verify = async (ask, initial, users) => {
   const first = `r=${nonce}${randomBytes(9).toString('base64')},s=${salt.toString('base64')},i=4096`;
   const [, unproven = '', proof = ''] = /^(c=.*),p=(.*)$/.exec(await ask(first) ?? '') ?? [];
   const hmac = (key: Uint8Array, text: string): Buffer => createHmac('sha256', key).update(text).digest();
-  const salted = pbkdf2Sync((Object.hasOwn(users, user) ? users[user] : undefined) ?? randomBytes(16), salt, 4096, 32, 'sha256');
+  const salted = pbkdf2Sync(ownValue(users, user) ?? randomBytes(16), salt, 4096, 32, 'sha256');
   const key = hmac(salted, 'Client Key');
   const conversation = `${bare},${first},${unproven}`;
   const mask = hmac(createHash('sha256').update(key).digest(), conversation);
@@ -53,7 +54,7 @@ const XOAUTH2 = bearer(/^user=([^\x01]*)\x01auth=Bearer ([^\x01]*)\x01\x01$/);
 const OAUTHBEARER = bearer(/^n,a=([^,]*),\x01host=[^\x01]*\x01port=\d+\x01auth=Bearer ([^\x01]*)\x01\x01$/);
 
 const knows = (users: Readonly<Record<string, string>>, user: string, isRight: (password: string) => boolean): string | undefined => {
-  const password = Object.hasOwn(users, user) ? users[user] : undefined;
+  const password = ownValue(users, user);
   return password !== undefined && isRight(password) ? user : undefined;
 };
 

@@ -1,6 +1,7 @@
 import { Duplex } from 'node:stream';
 import { Observable } from 'rxjs';
 import type * as Socks from 'socks';
+import { ownValue } from '../protocol/bare.js';
 import { SocketStream } from './byte-stream.js';
 import type { OpenTunnel } from './proxy.js';
 import { BEFORE_ASKED, handshakeError, type ProxyReason, type ProxyStage } from './proxy-error.js';
@@ -94,7 +95,7 @@ const REPLIES: Readonly<Record<string, readonly [code: number, said: string, rea
 const meaningOf = (message: string): readonly [ProxyStage, ProxyReason, string] => {
   const name = /rejected connection - \(?(\w+)\)?$/.exec(message)?.[1];
   if (name !== undefined) {
-    const reply = Object.hasOwn(REPLIES, name) ? REPLIES[name] : undefined;
+    const reply = ownValue(REPLIES, name);
     return reply === undefined ? ['request', 'protocol', 'its answer is none that SOCKS knows'] : ['request', reply[2], `it answered ${String(reply[0])}, ${reply[1]}`];
   }
   if (message.includes('no accepted authentication')) return ['method negotiation', 'authentication', 'it answered 255, no acceptable method of authentication'];

@@ -1,3 +1,4 @@
+import { ownValue } from '../protocol/bare.js';
 import type { TlsVersion } from '../protocol/connection-plan.js';
 import { SmtpConnectionError, type Phase } from '../protocol/error.js';
 import type { CertificateSummary } from '../protocol/event.js';
@@ -48,10 +49,8 @@ export const certificateError = (error: NodeJS.ErrnoException, handshake: Handsh
   return refusal(reason, `was refused: ${what} (${name})`, hint, handshake, certificate);
 };
 
-const verdictOf = (name: string): readonly [TlsReason, string] | undefined => {
-  if (Object.hasOwn(VERDICTS, name)) return VERDICTS[name];
-  return VERDICT.test(name) ? ['untrusted', UNTRUSTED] : undefined;
-};
+const verdictOf = (name: string): readonly [TlsReason, string] | undefined =>
+  ownValue(VERDICTS, name) ?? (VERDICT.test(name) ? ['untrusted', UNTRUSTED] : undefined);
 
 /** The error of a certificate that is none of those that were pinned. */
 export const unpinnedCertificate = (certificate: CertificateSummary, fingerprints: readonly string[] | undefined, handshake: Handshake): SmtpConnectionError | undefined =>
