@@ -1,8 +1,8 @@
 import { isAbsolute } from 'node:path';
 import { plan } from '../connect/plan.js';
 import { didYouMean, fields, nameOf, optional, usage } from '../message/fields.js';
-import type { PoolSettings } from '../pool/pool-state.js';
 import type { Rate } from '../pool/rate-limit.js';
+import type { PoolSettings } from '../pool/settings.js';
 import { parseClientName } from '../protocol/address.js';
 import { MECHANISM_NAME } from '../protocol/capabilities.js';
 import type { SecurityMode } from '../protocol/connection-plan.js';

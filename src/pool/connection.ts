@@ -1,7 +1,7 @@
 import { Subscription, type SchedulerLike } from 'rxjs';
 import type { Session } from '../session/session.js';
 import type { Delivery } from './delivery.js';
-import type { PoolSettings } from './pool-state.js';
+import type { PoolSettings } from './settings.js';
 
 /** One connection of a pool, from the decision to open it until it is left. */
 export class Connection {

@@ -1,17 +1,3 @@
-import type { Rate } from './rate-limit.js';
-
-/** How many connections a client keeps, and for how long. */
-export interface PoolSettings {
-  readonly maxConnections: number;
-  /** Mails on one connection. */
-  readonly maxMessages: number;
-  /** Milliseconds since it was opened. */
-  readonly maxAge: number;
-  /** Milliseconds without a mail; 0 keeps nothing open. */
-  readonly idleTimeout: number;
-  readonly rate: Rate | undefined;
-}
-
 /** What the connections of a client are doing. */
 export interface PoolState {
   /** All of them: opening, busy, idle, and those that are saying goodbye. */

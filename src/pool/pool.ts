@@ -11,8 +11,9 @@ import { Connection } from './connection.js';
 import { Delivery, type Carrier, type Job } from './delivery.js';
 import { Gate } from './gate.js';
 import { Place } from './place.js';
-import { isSame, type CloseReport, type PoolSettings, type PoolState } from './pool-state.js';
+import { isSame, type CloseReport, type PoolState } from './pool-state.js';
 import { RateLimit } from './rate-limit.js';
+import type { PoolSettings } from './settings.js';
 import { WaitingLine } from './waiting-line.js';
 
 /** Connections, opened when a mail needs one, shared as far as the server allows, kept for the next mail, and left between two. The owner of every session. */

@@ -11,8 +11,8 @@ import { unexpected } from './expect-reply.js';
 import { oneAtATime } from './one-at-a-time.js';
 import { isSettled, oneTry } from './one-try.js';
 import { inTime, saslExchange, type SaslOutcome } from './sasl-exchange.js';
-import { broken, nothingInCommon, refused, tooEarly, type SignIn } from './sign-in-errors.js';
 import type { SessionCredentials } from './settings.js';
+import { broken, nothingInCommon, refused, tooEarly, type SignIn } from './sign-in-errors.js';
 import type { State } from './state.js';
 
 /** AUTH (RFC 4954): the strongest mechanism that is offered, allowed and safe on this connection. */
