@@ -1,4 +1,4 @@
-import { catchError, concatMap, EMPTY, identity, of, tap, throwError, type MonoTypeOperatorFunction, type Observable } from 'rxjs';
+import { concatMap, EMPTY, identity, of, tap, throwError, type MonoTypeOperatorFunction, type Observable } from 'rxjs';
 import { SmtpError } from '../protocol/error.js';
 import { isRefusal, type Reply } from '../protocol/reply.js';
 import { Secret } from '../protocol/secret.js';
@@ -6,6 +6,7 @@ import { candidates, userOf } from '../sasl/choose.js';
 import type { SaslMechanism } from '../sasl/mechanism.js';
 import { preparationOf } from '../sasl/saslprep.js';
 import { before } from '../transport/clock.js';
+import { mapError } from '../transport/map-error.js';
 import { isConfidential } from './confidential.js';
 import { unexpected } from './expect-reply.js';
 import { oneAtATime } from './one-at-a-time.js';
@@ -84,7 +85,7 @@ const secretFor = (signIn: SignIn, { tried, rejected }: Turn): Observable<Secret
 
 /** Errors of the caller's own code become ours; ours are told as they are. */
 const explain = <T>(told: (cause: unknown) => SmtpError): MonoTypeOperatorFunction<T> =>
-  catchError((error: unknown) => throwError(() => (error instanceof SmtpError ? error : told(error))));
+  mapError((error) => (error instanceof SmtpError ? error : told(error)));
 
 const signedIn = ({ state, credentials }: SignIn, mechanism: string): State => ({
   ...state, stage: 'authenticated', events: [{ type: 'authenticated', mechanism, user: userOf(credentials) }],

@@ -5,6 +5,7 @@ import { SmtpConnectionError, SmtpProtocolError, SmtpReplyError } from '../proto
 import type { ConnectEvent } from '../protocol/event.js';
 import { isUnknownCommand, laterOr, type Reply } from '../protocol/reply.js';
 import { before, deadline, sooner } from '../transport/clock.js';
+import { mapError } from '../transport/map-error.js';
 import { secure as secureStream } from '../transport/secure.js';
 import { exchange, greeting } from '../wire/exchange.js';
 import { injected } from '../wire/failures.js';
@@ -56,10 +57,10 @@ const greet = (state: State): Observable<State> => {
 /** Some servers judge our certificate when TLS stands (RFC 8446 section 4.4.2.4), and hang up without a word. */
 const perhapsOfCertificate = ({ wire: { stream }, settings: { tls } }: State): MonoTypeOperatorFunction<Reply> => {
   if (stream.tls === undefined || !tls.showsCertificate) return identity;
-  return catchError((error: unknown) => {
-    if (!(error instanceof SmtpConnectionError) || error.code !== 'E_CLOSED') throw error;
+  return mapError((error) => {
+    if (!(error instanceof SmtpConnectionError) || error.code !== 'E_CLOSED') return error;
     const { code, phase, reason, retryable, transcript, cause, message } = error;
-    throw new SmtpConnectionError(code, { phase, reason, retryable, transcript, cause, message: `${message} It may also not accept our certificate: see "tls.cert", or "tls.pfx".` });
+    return new SmtpConnectionError(code, { phase, reason, retryable, transcript, cause, message: `${message} It may also not accept our certificate: see "tls.cert", or "tls.pfx".` });
   });
 };
 

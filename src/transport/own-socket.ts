@@ -1,8 +1,9 @@
 import { connect as connectSocket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { catchError, concatMap, defer, from, Observable, of, take, throwError, throwIfEmpty, type ObservableInput } from 'rxjs';
+import { concatMap, defer, from, Observable, of, take, throwIfEmpty, type ObservableInput } from 'rxjs';
 import { reasonOf, SmtpConnectionError, SmtpError, SmtpUsageError } from '../protocol/error.js';
 import { SocketStream, type SocketLike } from './byte-stream.js';
+import { mapError } from './map-error.js';
 
 /** The path of a Unix socket, or a function that gives a stream for each connection. */
 export type SocketSource = string | (() => ObservableInput<Duplex>);
@@ -10,7 +11,7 @@ export type SocketSource = string | (() => ObservableInput<Duplex>);
 /** A stream that does not come from a host and port. Emits it once and completes: whoever took it owns it. */
 export const ownSocket = (source: SocketSource): Observable<SocketStream> =>
   (typeof source === 'string' ? defer(() => connected(connectSocket({ path: source }), { remote: { address: source, port: 0 } })) : given(source)).pipe(
-    catchError((error: unknown) => throwError(() => (error instanceof SmtpError ? error : socketError(source, error)))),
+    mapError((error) => (error instanceof SmtpError ? error : socketError(source, error))),
   );
 
 const given = (open: () => ObservableInput<Duplex>): Observable<SocketStream> =>

@@ -1,9 +1,10 @@
 import { isIPv4 } from 'node:net';
-import { catchError, concatMap, defer, forkJoin, map, of, throwError, type Observable } from 'rxjs';
+import { concatMap, defer, forkJoin, map, of, throwError, type Observable } from 'rxjs';
 import { SmtpConnectionError, SmtpTimeoutError, SmtpUsageError } from '../protocol/error.js';
 import type { SocketStream } from './byte-stream.js';
 import { within, type DialContext, type Target } from './dial-context.js';
 import { httpTunnel } from './http-connect.js';
+import { mapError } from './map-error.js';
 import { BEFORE_ASKED, handshakeError } from './proxy-error.js';
 import { describeProxy, type ProxySettings } from './proxy-settings.js';
 import { resolve } from './resolve.js';
@@ -39,7 +40,7 @@ export const throughProxies = (proxies: readonly [ProxySettings, ...ProxySetting
 /** All that a tunnel needs before a socket is opened: the library that speaks with the proxy, which nobody else loads, and an address where the proxy takes no names. */
 const prepare = (proxy: ProxySettings, target: Target, chain: readonly ProxySettings[], context: DialContext): Observable<(stream: SocketStream) => Observable<SocketStream>> =>
   forkJoin([
-    proxy.protocol.startsWith('socks') ? defer(() => import('socks')).pipe(catchError(notLoaded), map(socksTunnel)) : defer(() => import('node:http')).pipe(map(httpTunnel)),
+    proxy.protocol.startsWith('socks') ? defer(() => import('socks')).pipe(mapError(notLoaded), map(socksTunnel)) : defer(() => import('node:http')).pipe(map(httpTunnel)),
     proxy.protocol === 'socks4' ? withAddress(target, context) : of(target),
   ]).pipe(
     map(([openTunnel, place]) => {
@@ -57,8 +58,8 @@ const spokenTooEarly = (stream: SocketStream, { proxy, target }: Tunnel): Observ
   return throwError(() => handshakeError(proxy, target, 'request', 'protocol', BEFORE_ASKED));
 };
 
-const notLoaded = (cause: unknown): Observable<never> =>
-  throwError(() => new SmtpUsageError({ phase: 'proxy', cause, message: 'The package socks, which speaks to a SOCKS proxy, cannot be loaded; see the cause. Install it, or leave it out of the bundle ("external").' }));
+const notLoaded = (cause: unknown): SmtpUsageError =>
+  new SmtpUsageError({ phase: 'proxy', cause, message: 'The package socks, which speaks to a SOCKS proxy, cannot be loaded; see the cause. Install it, or leave it out of the bundle ("external").' });
 
 /** SOCKS 4 knows IPv4 addresses only. */
 const withAddress = ({ host, port }: Target, context: DialContext): Observable<Target> =>
@@ -73,9 +74,7 @@ const withAddress = ({ host, port }: Target, context: DialContext): Observable<T
   );
 
 const reach = (proxy: ProxySettings, context: DialContext): Observable<SocketStream> =>
-  tcp(proxy, context).pipe(
-    catchError((error: unknown) => throwError(() => unreached(proxy, error))),
-  );
+  tcp(proxy, context).pipe(mapError((error) => unreached(proxy, error)));
 
 // What only this machine decides stays what it is: the option "localEndpoint" is wrong, not the proxy.
 const unreached = (proxy: ProxySettings, error: unknown): unknown => {
@@ -89,10 +88,10 @@ const unreached = (proxy: ProxySettings, error: unknown): unknown => {
 const encrypted = (stream: SocketStream, proxy: ProxySettings): Observable<SocketStream> => {
   if (proxy.tls === undefined) return of(stream);
   return secure(stream, proxy, proxy.tls, 'proxy').pipe(
-    catchError((error: unknown) => throwError(() => (error instanceof SmtpConnectionError ? new SmtpConnectionError('E_PROXY', {
+    mapError((error) => (error instanceof SmtpConnectionError ? new SmtpConnectionError('E_PROXY', {
       phase: 'proxy', reason: error.reason, retryable: error.retryable, cause: error,
       message: `The proxy ${describeProxy(proxy)} opened no way (stage: TLS handshake). ${meaningOf(error)}`,
-    }) : error))),
+    }) : error)),
   );
 };
 
