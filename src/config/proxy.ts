@@ -12,7 +12,7 @@ import { decode, parseUrl } from './url.js';
 /** A proxy. The same as a URL, and for `https` with what decides about TLS to the proxy itself. */
 export interface ProxyOptions {
   /** `socks4` resolves the server's name here and knows IPv4 only; the others leave the name to the proxy. */
-  readonly protocol: 'socks4' | 'socks4a' | 'socks5' | 'http' | 'https';
+  readonly protocol: ProxyProtocol;
   readonly host: string;
   /** Default 1080 for SOCKS, 80 for `http`, 443 for `https`. */
   readonly port?: number;
@@ -24,8 +24,8 @@ export interface ProxyOptions {
   readonly tls?: TlsOptions;
 }
 
-const PROTOCOLS = ['socks4', 'socks4a', 'socks5', 'http', 'https'] as const satisfies readonly ProxyProtocol[];
 const PORTS: Readonly<Record<ProxyProtocol, number>> = { socks4: 1080, socks4a: 1080, socks5: 1080, http: 80, https: 443 };
+const PROTOCOLS = Object.keys(PORTS) as readonly ProxyProtocol[];
 const SCHEMES: Readonly<Record<string, ProxyProtocol>> = {
   'socks4:': 'socks4', 'socks4a:': 'socks4a', 'socks5:': 'socks5', 'http:': 'http', 'https:': 'https',
   // Other names for a SOCKS 5 proxy that is given the name of the server.
