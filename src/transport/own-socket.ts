@@ -60,7 +60,8 @@ const connected = (socket: SocketLike, facts: ConstructorParameters<typeof Socke
       subscriber.next(stream);
       subscriber.complete();
     };
-    socket.once('error', failed);
+    // It may fail more than once, and also when nobody waits for it any more.
+    socket.on('error', failed);
     if (socket.connecting === true) socket.once('connect', handOver);
     else handOver();
     return () => { if (!handedOver) socket.destroy(); };

@@ -232,6 +232,16 @@ describe('a socket of the caller\'s own', () => {
     await server.idle();
   });
 
+  test('may fail again, and when nobody waits any more', async () => {
+    const still = (): Duplex & { connecting: boolean } => Object.assign(new PassThrough(), { connecting: true });
+    const [failing, left] = [still(), still()];
+    const error = failureOf(way(25, { host: 'mail.example.com', socket: () => of(failing) }));
+    for (const code of ['EONE', 'ETWO']) failing.emit('error', Object.assign(new Error(code), { code }));
+    expect(await error).toMatchObject({ code: 'E_CONNECT', reason: 'EONE' });
+    way(25, { host: 'mail.example.com', socket: () => of(left) }).subscribe().unsubscribe();
+    for (const code of ['EONE', 'ETWO']) left.emit('error', Object.assign(new Error(code), { code }));
+  });
+
   test('need not be a socket', async () => {
     const pipe = new PassThrough();
     const stream = await firstValueFrom(way(25, { host: 'mail.example.com', socket: () => of(pipe) }));
