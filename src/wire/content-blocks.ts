@@ -21,8 +21,8 @@ const MOST = 2 * 1024 * 1024;
 const GROWTH = 16;
 /** Bytes a millisecond, of a block that is three quarters full at the least: a line that keeps taking less than 1 KiB/s is given up. */
 const SLOWEST = 1.024 * 4 / 3;
-/** So many empty chunks are read in one turn. */
-const EMPTY_IN_A_TURN = 1_000;
+/** A source that is always ready keeps all others waiting no longer than this (ms). */
+const TURN = 10;
 /** What a slow source gave is held back until so long (ms) after it was asked for, and goes out with what comes until then. */
 const LINGER = 100;
 
@@ -77,7 +77,8 @@ class BlockReader {
   #rest: Uint8Array;
   #hasEnded: boolean;
   #isReading = false;
-  #empty = 0;
+  /** When a timer rings, unless it is kept waiting. */
+  #turnAt: number | undefined;
   #failure: { readonly cause: unknown } | undefined;
   /** Is told when the source has spoken. */
   #changed: () => void = ignore;
@@ -176,9 +177,13 @@ class BlockReader {
     this.#isReading = false;
     if (done === true) this.#hasEnded = true;
     else this.#rest = typeof value === 'string' ? Buffer.from(value, 'utf8') : value;
-    // Timers, sockets and limits have their turn, too.
-    if (done !== true && this.#rest.length === 0 && ++this.#empty % EMPTY_IN_A_TURN === 0) this.#scheduler.schedule(() => { this.#changed(); });
-    else this.#changed();
+    // Timers, sockets and limits have their turn, too: what keeps this timer waiting does so to all of them.
+    const now = this.#scheduler.now();
+    if (this.#turnAt === undefined) {
+      this.#turnAt = now + TURN;
+      this.#scheduler.schedule(() => { this.#turnAt = undefined; this.#changed(); }, TURN);
+    }
+    if (now < this.#turnAt) this.#changed();
   };
 
   readonly #failed = (cause: unknown): void => {
