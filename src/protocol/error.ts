@@ -78,7 +78,7 @@ export const sentence = (text: string): string => `${text.slice(0, LONGEST).repl
 /** The same error, where a retry would find nothing left to send. */
 export const withoutRetry = (error: SmtpError): SmtpError => Object.assign(error, { retryable: false });
 
-/** Options, a message or a call that cannot work: found before a socket is opened, or where it is the server that cannot do it, before any content leaves. */
+/** Options, a message or a call that cannot work: found before a socket is opened, or where it is the server that cannot do it, before the end of the content leaves. */
 export class SmtpUsageError extends SmtpError {
   override readonly name: string = 'SmtpUsageError';
   declare readonly code: 'E_USAGE';

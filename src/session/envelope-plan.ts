@@ -6,7 +6,7 @@ import { mail, rcpt, type Command } from '../protocol/command.js';
 import { canonical, measure } from '../protocol/dot-stuffing.js';
 import { SmtpUsageError, type SmtpSourceError } from '../protocol/error.js';
 import type { WarningEvent } from '../protocol/event.js';
-import { EIGHT_BIT, sourceFailed } from '../wire/content-event.js';
+import { EIGHT_BIT, sourceFailed, tooLarge } from '../wire/content-event.js';
 import type { Wire } from '../wire/wire.js';
 import type { Offers } from './offers.js';
 import type { Session } from './session.js';
@@ -89,7 +89,7 @@ const rareParameters = (offers: Offers, { dsn, requireTls }: Mail): string => {
 /** What this server cannot do for this mail. */
 const obstacle = ({ offers, wire, offersChunking }: Session, { envelope: { from }, requireTls, binary, utf8, atLeast = 0 }: Mail, size: number | undefined): SmtpUsageError | undefined => {
   const { sizeLimit } = offers;
-  if (sizeLimit !== undefined && (size ?? atLeast) > sizeLimit) return unable(wire, `takes at most ${String(sizeLimit)} bytes, and the message has ${size === undefined ? `at least ${String(atLeast)}` : String(size)}. Send less, or a link.`);
+  if (sizeLimit !== undefined && (size ?? atLeast) > sizeLimit) return tooLarge(wire, 'mail', sizeLimit, size ?? atLeast, size !== undefined);
   if (from?.utf8 === true && !offers.utf8) return unable(wire, 'does not offer SMTPUTF8, which the sender\'s address needs. Use an ASCII address.');
   if (utf8 === true && !offers.utf8) return unable(wire, 'does not offer SMTPUTF8, which the header needs. Use ASCII addresses in it.');
   if (requireTls === true && (wire.stream.tls === undefined || !offers.requireTls)) return unable(wire, 'cannot promise TLS all the way (REQUIRETLS, RFC 8689). Leave "requireTls" out, or use another server.');

@@ -88,7 +88,7 @@ const sendContent = (transaction: Transaction, verdict: Verdict): Observable<nev
   const { wire } = session;
   const { scheduler } = wire.context;
   const [write, encoder]: [typeof writeData, ContentEncoder] = chunks ? [writeChunks, mail.binary === true ? new Untouched() : new CanonicalLines()] : [writeData, new DotStuffing()];
-  return write(wire, content, { operation, encoder, eightBit, isOneByOne: !session.pipelines }).pipe(
+  return write(wire, content, { operation, encoder, eightBit, sizeLimit: session.offers.sizeLimit, isOneByOne: !session.pipelines }).pipe(
     throttleProgress(scheduler),
     tap((event) => {
       if (event.type === 'verdict') {

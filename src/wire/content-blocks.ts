@@ -2,7 +2,7 @@ import { catchError, concat, concatMap, defer, EMPTY, expand, Observable, of, ta
 import type { OpenContent } from '../message/content.js';
 import { roomFor, type ContentEncoder } from '../protocol/dot-stuffing.js';
 import { before, deadline, remaining } from '../transport/clock.js';
-import { EIGHT_BIT, sourceFailed, type ContentOptions, type Written } from './content-event.js';
+import { EIGHT_BIT, sourceFailed, tooLarge, type ContentOptions, type Written } from './content-event.js';
 import type { Wire } from './wire.js';
 
 /** A part of the content, fit for the wire. Its memory is used again for the next one. */
@@ -28,14 +28,16 @@ const LINGER = 100;
 
 /**
  * Writes content block by block: one is read when the one before was written. A source that gives nothing for
- * `timeouts.dataBlock` is a timeout; one that fails, or holds what the server does not take, fails the content.
+ * `timeouts.dataBlock` is a timeout; one that fails, or holds what the server does not take, fails the content. Of one that is
+ * larger than the server takes, the block that goes beyond that is not written.
  */
-export const writeBlocks = (wire: Wire, content: OpenContent, { encoder, eightBit }: ContentOptions, write: (block: Block) => Observable<never>): Observable<Written> => {
+export const writeBlocks = (wire: Wire, content: OpenContent, { encoder, eightBit, sizeLimit = Infinity }: ContentOptions, write: (block: Block) => Observable<never>): Observable<Written> => {
   const { scheduler, timeouts } = wire.context;
   const reader = new BlockReader(content, encoder, eightBit, scheduler, timeouts.dataBlock);
   const next$ = defer(() => reader.next().pipe(
     catchError((cause: unknown) => throwError(() => sourceFailed(wire, encoder.bytes, cause))),
     before(scheduler, deadline(scheduler, 'dataBlock', timeouts.dataBlock), 'body', "Reading the message's own content", () => wire.transcript(), 'Mend its source, or raise that limit.'),
+    tap(({ isLast }) => { if (encoder.bytes > sizeLimit) throw tooLarge(wire, 'body', sizeLimit, encoder.bytes, isLast); }),
     concatMap((block) => concat(inParts(block, write), of({ type: 'written' as const, bytes: encoder.bytes, finished: block.isLast }))),
   ));
   return next$.pipe(expand(({ finished }) => (finished ? EMPTY : next$), 1));

@@ -1,6 +1,6 @@
 import { Command } from '../protocol/command.js';
 import type { ContentEncoder } from '../protocol/dot-stuffing.js';
-import { reasonOf, sentence, SmtpProtocolError, SmtpReplyError, SmtpSourceError, type SmtpError } from '../protocol/error.js';
+import { reasonOf, sentence, SmtpProtocolError, SmtpReplyError, SmtpSourceError, SmtpUsageError, type Phase, type SmtpError } from '../protocol/error.js';
 import { formatReply, isPositive, isRefusal, laterOr, type Reply } from '../protocol/reply.js';
 import type { Deadline } from '../transport/clock.js';
 import type { Wire } from './wire.js';
@@ -25,6 +25,8 @@ export interface ContentOptions {
   readonly encoder: ContentEncoder;
   /** The server takes bytes above 127 (RFC 6152). */
   readonly eightBit: boolean;
+  /** The server takes no more octets, where it told so (RFC 1870). */
+  readonly sizeLimit?: number | undefined;
   /** Each chunk waits for its reply, where the server announced no PIPELINING. */
   readonly isOneByOne?: boolean;
 }
@@ -43,6 +45,13 @@ export const sourceFailed = (wire: Wire, bytes: number, failure: unknown): SmtpS
     message: `The message's own content failed after ${String(bytes)} bytes: ${sentence(reasonOf(failure))} The mail was not sent; mend its source.`,
   });
 };
+
+/** @param isAll more than these bytes it does not have. */
+export const tooLarge = (wire: Wire, phase: Phase, sizeLimit: number, bytes: number, isAll: boolean): SmtpUsageError =>
+  new SmtpUsageError({
+    phase, transcript: wire.transcript(),
+    message: `${wire.context.peer} takes at most ${String(sizeLimit)} bytes, and the message has ${isAll ? '' : 'at least '}${String(bytes)}. Send less, or a link.`,
+  });
 
 /** RFC 6152 section 3: without 8BITMIME such bytes must not be sent under any circumstances. */
 export const EIGHT_BIT = new Error('it holds bytes above 127, and the server does not offer 8BITMIME; encode it as quoted-printable or base64, or attach a message with the contentType "application/octet-stream"');

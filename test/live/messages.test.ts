@@ -159,6 +159,29 @@ describe('messages', () => {
     expect((await collect(client.send(RAW))).error).toMatchObject({ phase: 'mail', outcome: 'not-sent', retryable: false });
   });
 
+  it.each([['BDAT', [], 1], ['DATA', ['CHUNKING'], 3]] as const)('that turn out to be too large are given up on the way, over %s', async (_, without, sessions) => {
+    await using server = await startServer({ size: 100_000, without });
+    await using client = clientOf(server, { security: ['none'] });
+    let isClosed = false;
+    async function* endless() { try { for (;;) { await Promise.resolve(); yield 'x'.repeat(98) + '\r\n'; } } finally { isClosed = true; } }
+    for (const size of [undefined, 50_000]) {
+      const { error } = await collect(client.send({ ...RAW, raw: endless, ...(size === undefined ? {} : { size }) }));
+      expect(error).toMatchObject({ code: 'E_USAGE', phase: 'body', outcome: 'not-sent', retryable: false, message: expect.stringMatching(/takes at most 100000 bytes, and the message has at least \d+\. Send less, or a link\.$/) as string });
+      expect(isClosed).toBe(true);
+    }
+    expect((await collect(client.send(RAW))).error).toBeUndefined();
+    expect(server.messages).toHaveLength(1);
+    expect(server.sessions).toHaveLength(sessions);
+  });
+
+  it.each([[[]], [['CHUNKING']]])('are measured as the server has them: a doubled dot is none, a mended line end is two (without %j)', async (without) => {
+    await using server = await startServer({ size: 30, without });
+    await using client = clientOf(server, { security: ['none'] });
+    const send = (text: string) => collect(client.send({ ...RAW, raw: () => Readable.from([text]) }));
+    expect((await send('.\n'.repeat(10))).error).toBeUndefined();
+    expect((await send('.\n'.repeat(9) + 'ab')).error?.message).toContain('takes at most 30 bytes, and the message has 31.');
+  });
+
   it('are composed, with Bcc kept out of the header', async () => {
     await using server = await startServer();
     await using client = clientOf(server, { security: ['none'] });
