@@ -24,7 +24,7 @@ export interface RawMessage extends DeliveryOptions {
   readonly envelope: Envelope;
   /** A function is called for each try, so that a retry can read the content again. */
   readonly raw: Content | (() => Content);
-  /** Bytes; tells the server the size of a stream beforehand. One that ends earlier is sent, with a warning. */
+  /** Bytes; tells the server the size of a stream beforehand. One that ends earlier or later is sent, with a warning. */
   readonly size?: number;
   /**
    * The content is binary MIME (RFC 3030): it goes out byte for byte, with bare CR and LF, NUL and lines of any length.

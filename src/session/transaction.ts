@@ -99,8 +99,9 @@ const sendContent = (transaction: Transaction, verdict: Verdict): Observable<nev
       if (event.finished) claim.written(event.bytes);
       observer.next({ type: 'progress', bytesSent: event.bytes, ...(size === undefined ? {} : { bytesTotal: event.finished ? event.bytes : Math.max(size, event.bytes) }) });
       // Line ends that are mended make content longer than was said, and nothing makes it shorter.
-      if (event.finished && size !== undefined && event.bytes < size) observer.next({
-        type: 'warning', code: 'W_SIZE', message: `The content ended after ${String(event.bytes)} bytes, where "size" says ${String(size)}: it may be cut off. Mend its source, or leave "size" out.`,
+      if (event.finished && size !== undefined && (event.bytes < size || event.taken > size)) observer.next({
+        type: 'warning', code: 'W_SIZE',
+        message: `The content ended after ${String(event.bytes)} bytes, where "size" says ${String(size)}: it may ${event.bytes < size ? 'be cut off' : 'hold more than it should'}. Mend its source or "size", or leave "size" out.`,
       });
     }),
     ignoreElements(),

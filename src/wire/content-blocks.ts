@@ -38,7 +38,7 @@ export const writeBlocks = (wire: Wire, content: OpenContent, { encoder, eightBi
     catchError((cause: unknown) => throwError(() => sourceFailed(wire, encoder.bytes, cause))),
     before(scheduler, deadline(scheduler, 'dataBlock', timeouts.dataBlock), 'body', "Reading the message's own content", () => wire.transcript(), 'Mend its source, or raise that limit.'),
     tap(({ isLast }) => { if (encoder.bytes > sizeLimit) throw tooLarge(wire, 'body', sizeLimit, encoder.bytes, isLast); }),
-    concatMap((block) => concat(inParts(block, write), of({ type: 'written' as const, bytes: encoder.bytes, finished: block.isLast }))),
+    concatMap((block) => concat(inParts(block, write), of({ type: 'written' as const, bytes: encoder.bytes, taken: reader.taken, finished: block.isLast }))),
   ));
   return next$.pipe(expand(({ finished }) => (finished ? EMPTY : next$), 1));
 };
@@ -64,6 +64,8 @@ export const takeBlock = (wire: Wire, bytes: Uint8Array): Observable<never> => {
 
 /** Reads content chunk by chunk and gives it block by block, all in the same memory. */
 class BlockReader {
+  /** Bytes of its source so far. */
+  taken: number;
   readonly #chunks: AsyncIterator<Uint8Array | string> | undefined;
   readonly #encoder: ContentEncoder;
   readonly #eightBit: boolean;
@@ -93,6 +95,7 @@ class BlockReader {
     this.#limit = limit;
     this.#chunks = isAtHand ? undefined : content.chunks;
     this.#rest = isAtHand ? content.bytes : NOTHING;
+    this.taken = this.#rest.length;
     this.#hasEnded = isAtHand;
     this.#most = isAtHand ? roomFor(Math.min(content.bytes.length, FIRST)) : FIRST;
     this.#memory = Buffer.allocUnsafe(this.#most);
@@ -178,7 +181,10 @@ class BlockReader {
   readonly #arrived = ({ done, value }: IteratorResult<Uint8Array | string, unknown>): void => {
     this.#isReading = false;
     if (done === true) this.#hasEnded = true;
-    else this.#rest = typeof value === 'string' ? Buffer.from(value, 'utf8') : value;
+    else {
+      this.#rest = typeof value === 'string' ? Buffer.from(value, 'utf8') : value;
+      this.taken += this.#rest.length;
+    }
     // Timers, sockets and limits have their turn, too: what keeps this timer waiting does so to all of them.
     const now = this.#scheduler.now();
     if (this.#turnAt === undefined) {

@@ -12,6 +12,8 @@ export const CONTENT = Command.of('body', 'the content');
 export interface Written {
   readonly type: 'written';
   readonly bytes: number;
+  /** Bytes of its source: line ends that are mended make more of them. */
+  readonly taken: number;
   readonly finished: boolean;
 }
 

@@ -97,13 +97,15 @@ describe('messages', () => {
     for (const [index, line] of said.entries()) expect(line.startsWith(index % 2 === 0 ? 'C: BDAT' : 'S: 250')).toBe(true);
   });
 
-  it.each([[[]], [['CHUNKING']]])('that end before they have the size that was told are sent with a warning (without %j)', async (without) => {
+  it.each([[[]], [['CHUNKING']]])('that end before or after they have the size that was told are sent with a warning (without %j)', async (without) => {
     await using server = await startServer({ without });
     await using client = clientOf(server, { security: ['none'] });
     for (const to of [['bob@example.org'], ['bob@example.org', 'cid@example.org']]) {
-      const short = await collect(client.send({ envelope: { ...RAW.envelope, to }, raw: () => Readable.from(['Subject: cut\r\n\r\n']), size: 5_000 }));
-      expect(short.types.slice(-3)).toEqual(['progress', 'warning', 'accepted']);
-      expect(eventOf(short, 'warning')).toMatchObject({ code: 'W_SIZE', message: expect.stringContaining('16 bytes, where "size" says 5000') as string });
+      for (const [size, why] of [[5_000, 'says 5000: it may be cut off.'], [14, 'says 14: it may hold more than it should.']] as const) {
+        const told = await collect(client.send({ envelope: { ...RAW.envelope, to }, raw: () => Readable.from(['Subject: cut\r\n\n']), size }));
+        expect(told.types.slice(-3)).toEqual(['progress', 'warning', 'accepted']);
+        expect(eventOf(told, 'warning')).toMatchObject({ code: 'W_SIZE', message: expect.stringContaining(`16 bytes, where "size" ${why}`) as string });
+      }
     }
     for (const size of [16, 15]) expect((await collect(client.send({ ...RAW, raw: Readable.from(['Subject: cut\r\n\n']), size }))).types).not.toContain('warning');
   });
