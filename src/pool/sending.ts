@@ -14,6 +14,9 @@ import type { InParts } from './in-parts.js';
 /** Opens a connection; `leave` gets the wire when its session has ended. */
 export type OpenConnection = (leave: Leave, operation: Deadline) => Observable<Opening>;
 
+// Words that tell of a later try stand in front of it.
+const READ_ONCE = 'Its content can be read only once: to send it again, give a function that opens it anew.';
+
 /** One mail under way, whatever number of connections and transactions it takes. */
 export class Sending implements Job {
   readonly operation: Deadline;
@@ -57,7 +60,7 @@ export class Sending implements Job {
 
   /** No retry can send content that can be read only once. */
   failure(error: unknown): unknown {
-    return error instanceof SmtpError && error.retryable && !this.#mail.replayable ? withoutRetry(error) : error;
+    return error instanceof SmtpError && error.retryable && !this.#mail.replayable ? withoutRetry(error, `${error.message} ${READ_ONCE}`) : error;
   }
 
   #close(): void {

@@ -76,7 +76,7 @@ const LONGEST = 1000;
 export const sentence = (text: string): string => `${text.slice(0, LONGEST).replace(/(?<![.\s])[.\s]+$/, '')}${text.length > LONGEST ? '...' : '.'}`;
 
 /** The same error, where a retry would find nothing left to send. */
-export const withoutRetry = (error: SmtpError): SmtpError => Object.assign(error, { retryable: false });
+export const withoutRetry = (error: SmtpError, message = error.message): SmtpError => Object.assign(error, { retryable: false, message });
 
 /** Options, a message or a call that cannot work: found before a socket is opened, or where it is the server that cannot do it, before the end of the content leaves. */
 export class SmtpUsageError extends SmtpError {

@@ -249,9 +249,9 @@ it('says that content which can be read only once is no matter for a retry', asy
   await using server = await startServer({ faults: [{ at: 'mail', do: 'reply', reply: '451 4.3.0 later', times: Infinity }] });
   await using client = clientOf(server);
   expect((await collect(client.send(MAIL))).error).toMatchObject({ outcome: 'refused', retryable: true });
-  expect((await collect(client.send({ ...MAIL, raw: () => Readable.from([MAIL.raw]) }))).error).toMatchObject({ outcome: 'refused', retryable: true });
+  expect((await collect(client.send({ ...MAIL, raw: () => Readable.from([MAIL.raw]) }))).error).toMatchObject({ outcome: 'refused', retryable: true, message: expect.stringMatching(/later\. Send it again later\.$/) as string });
   const { error } = await collect(client.send({ ...MAIL, raw: Readable.from([MAIL.raw]) }).pipe(retryWhenSafe({ count: 3, delay: 1 })));
-  expect(error).toMatchObject({ code: 'E_REPLY', reply: { code: 451 }, retryable: false });
+  expect(error).toMatchObject({ code: 'E_REPLY', reply: { code: 451 }, retryable: false, message: expect.stringMatching(/later\. Its content can be read only once: to send it again, give a function that opens it anew\.$/) as string });
 });
 
 it('learns that a server throws away what is sent ahead of its answer', async () => {
