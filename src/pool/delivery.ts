@@ -56,8 +56,8 @@ const isBetterElsewhere = (error: unknown, claim: Claim): boolean =>
 /** What is first in line may be another mail's. */
 const inEnvelope = (phase: Phase | undefined): Phase => (phase === 'mail' || phase === 'rcpt' || phase === 'data' ? phase : 'body');
 
-// A mail that others keep pushing out is not to wander for ever.
-const MOST_MOVES = 3;
+// A mail that others keep pushing out is not to wander for ever. All connections of a pool may be full at once.
+const MOST_MOVES = 5;
 
 const NO_WARNINGS: readonly string[] = [];
 
@@ -87,6 +87,7 @@ export class Delivery implements Observer<SmtpEvent>, Unsubscribable {
   #spot: Spot<Delivery> | undefined;
   #expiring: Unsubscribable | undefined;
   #moves = 0;
+  #wasCrowdedOut = false;
   #goesWithOthers = false;
   #isReady = false;
   #isTold = false;
@@ -130,7 +131,7 @@ export class Delivery implements Observer<SmtpEvent>, Unsubscribable {
   opened(session: Session): void {
     if (this.closed) return;
     this.#session = session;
-    const claim = this.#claim = session.begin();
+    const claim = this.#claim = session.begin(this.#moves < MOST_MOVES, this.#wasCrowdedOut);
     // Claimed before anything is told: whoever is told may send another mail at once.
     this.meets(session.ready);
     if (this.#claim !== claim) return;
@@ -166,12 +167,11 @@ export class Delivery implements Observer<SmtpEvent>, Unsubscribable {
       this.#again();
       return;
     }
-    const moving = claim === undefined || this.#isTold || this.#moves === MOST_MOVES ? undefined : mayMove(error, claim);
+    const moving = claim === undefined || this.#isTold || !claim.mayMove ? undefined : mayMove(error, claim);
     this.#carrier.failed(error, this.number);
     this.#learnFrom(error, moving);
     if (moving !== undefined) {
-      // As long as those in front of it get on, its own turn comes nearer.
-      if (claim?.isBehindTaken !== true) this.#moves += 1;
+      if (claim?.getsOn !== true) this.#moves += 1;
       this.#again();
     } else if (this.job.goesOn(error)) this.#goOn();
     else {
@@ -216,7 +216,8 @@ export class Delivery implements Observer<SmtpEvent>, Unsubscribable {
     else if (claim.overlaps) manners.failedAhead(error);
     else manners.failedAlone(error, claim.inGroup);
     if (moving === 'the-session-is-full' || hasHungUpOnMany(error, claim)) claim.turnedAway();
-    if (isBetterElsewhere(error, claim)) session.isClosing = true;
+    if (claim.isCrowdedOut || isBetterElsewhere(error, claim)) session.isClosing = true;
+    this.#wasCrowdedOut ||= claim.isCrowdedOut;
   }
 
   #tell(event: SmtpEvent): void {
@@ -227,6 +228,7 @@ export class Delivery implements Observer<SmtpEvent>, Unsubscribable {
   /** What is left may move as often as what went before. */
   #goOn(): void {
     this.#moves = 0;
+    this.#wasCrowdedOut = false;
     this.#isTold = false;
     this.#again();
   }

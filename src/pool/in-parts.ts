@@ -31,8 +31,6 @@ export class InParts implements Part, Observer<SmtpEvent> {
   /** Why the server took none of a part, if that was for now: then a retry may reach those. */
   #refusedForNow: SmtpError | undefined;
   #hasBegun = false;
-  /** So many parts had been taken when one was begun again as it is. */
-  #begunAgain = 0;
   /** The server hung up on more. */
   #most = Infinity;
 
@@ -60,15 +58,11 @@ export class InParts implements Part, Observer<SmtpEvent> {
     return true;
   }
 
-  /** A recipient was one too many for the server: those before it are not. Where there are none, another connection may take it, if this one took others. */
+  /** A recipient was one too many for the server: those before it, if there are any, are not. */
   #goesOnBefore(): boolean {
     const most = this.borne;
     this.borne = 0;
-    if (most === 0) {
-      const isNew = this.#receipts.length > this.#begunAgain;
-      this.#begunAgain = this.#receipts.length;
-      return isNew;
-    }
+    if (most === 0) return false;
     this.#most = most;
     this.due = this.named.slice(0, most);
     return true;

@@ -12,17 +12,25 @@ export class Claim {
   readonly overlaps: boolean;
   /** Its commands go out together. */
   readonly inGroup: boolean;
+  /** It may be begun again elsewhere, unseen. */
+  readonly mayMove: boolean;
+  /** It was so on another connection. */
+  readonly wasCrowdedOut: boolean;
   readonly #session: Session;
   readonly #number: number;
   /** What the server had taken when this one began. */
   readonly #takenBefore: number;
   /** The server took the mail, and its transaction is over. */
   hasSucceeded = false;
+  /** None of its recipients was taken, because the session is full of those before: a place on another connection is all it needs. */
+  isCrowdedOut = false;
+  /** So were others right in front of it. */
+  #isOneOfMany = false;
   /** The mail has ended, and must not write any more. */
   isOver = false;
   #bytes: number | undefined;
 
-  constructor(session: Session, number: number, { isBehindFailure, needsReset, overlaps, inGroup }: Pick<Claim, 'isBehindFailure' | 'needsReset' | 'overlaps' | 'inGroup'>) {
+  constructor(session: Session, number: number, { isBehindFailure, needsReset, overlaps, inGroup, mayMove, wasCrowdedOut }: Pick<Claim, 'isBehindFailure' | 'needsReset' | 'overlaps' | 'inGroup' | 'mayMove' | 'wasCrowdedOut'>) {
     this.#session = session;
     this.#number = number;
     this.#takenBefore = session.taken;
@@ -31,11 +39,18 @@ export class Claim {
     this.needsReset = needsReset;
     this.overlaps = overlaps;
     this.inGroup = inGroup;
+    this.mayMove = mayMove;
+    this.wasCrowdedOut = wasCrowdedOut;
   }
 
   /** A mail that was in front of it was taken meanwhile. One that was withdrawn never was in front. */
   get isBehindTaken(): boolean {
     return this.#session.taken > this.#takenBefore;
+  }
+
+  /** Its turn comes nearer, as long as those in front of it get on. One that is crowded out alone may be the reason itself. */
+  get getsOn(): boolean {
+    return this.isBehindTaken && (!this.isCrowdedOut || this.#isOneOfMany);
   }
 
   /** The server has taken mails in this session. */
@@ -63,9 +78,23 @@ export class Claim {
   /** The server took it, and its transaction is over: before anybody is told, who may send the next mail at once. */
   succeeded(): void {
     this.hasSucceeded = true;
+    if (this.wasCrowdedOut) this.#session.manners.movedWell();
     this.#session.manners.succeeded(this.#number, this.inGroup, this.overlaps && this.isBehindTaken);
     this.#session.succeeded(this.#number);
     this.#session.ended(this.#bytes, this.overlaps);
+  }
+
+  /**
+   * The server had too many recipients before it took one of this mail. On a new connection that is a verdict. On one that took mails it may
+   * mean theirs, and there is no staying behind a goodbye.
+   */
+  hadTooMany(isGoodbye: boolean): void {
+    const { manners } = this.#session;
+    const inARow = isGoodbye ? 0 : this.#session.hadTooMany();
+    this.#isOneOfMany = inARow > 1;
+    this.isCrowdedOut = this.mayMove && this.hasServed && (isGoodbye || this.wasCrowdedOut || manners.isFullAfter(inARow));
+    // Others of the same burst are no further news.
+    if (this.wasCrowdedOut && !this.isCrowdedOut && inARow === 1) manners.movedInVain();
   }
 
   /** The server takes as many mails as went before it, and not this one. */

@@ -31,15 +31,17 @@ export interface Verdict {
  * MAIL, RCPT... and DATA where it is needed, as far as they came. The first refusal that stops the mail is its error, before
  * the loss that followed it. Nothing is told of an envelope that can be begun again in another way.
  */
-export const judgeEnvelope = (session: Session, { needsReset, inGroup }: Claim, plan: EnvelopePlan, replies: readonly Reply[], lost: SmtpError | undefined): Verdict => {
+export const judgeEnvelope = (session: Session, claim: Claim, plan: EnvelopePlan, replies: readonly Reply[], lost: SmtpError | undefined): Verdict => {
   const { wire } = session;
+  const { needsReset, inGroup } = claim;
   const mailAt = needsReset ? 1 : 0;
   const judgement = new Judgement(wire, plan);
   const goesAhead = replies[mailAt + plan.commands.length]?.code === 354;
   const failure = (needsReset ? resetFailure(wire, replies[0]) : undefined) ?? judgement.failure(replies, mailAt, lost);
   const isCutOff = failure !== undefined && judgement.accepted.length > 0 && isGoodbyeToRecipient(failure);
   if (isCutOff) cutOff(session, plan, judgement.accepted.length + judgement.refused.length - plan.impossible.length - 1);
-  const isBegunAgain = failure !== undefined && ((inGroup && isOutOfTurn(failure)) || (plan.part !== undefined && isCutOff && lost?.outcome !== 'unknown'));
+  if (failure !== undefined && hasTooMany(failure) && !replies.slice(mailAt + 1).some(isPositive)) claim.hadTooMany(isGoodbyeToRecipient(failure));
+  const isBegunAgain = claim.isCrowdedOut || (failure !== undefined && ((inGroup && isOutOfTurn(failure)) || (plan.part !== undefined && isCutOff && lost?.outcome !== 'unknown')));
   return { events: isBegunAgain ? NOTHING_TOLD : judgement.events, accepted: judgement.accepted, refused: judgement.refused, goesAhead: goesAhead && !wire.failed, isForNobody: judgement.isForNobody, failure };
 };
 
@@ -56,6 +58,9 @@ export const isOutOfTurn = ({ phase, reply }: SmtpError): boolean => reply?.code
 
 /** The server hangs up on one recipient too many, as some do. */
 export const isGoodbyeToRecipient = ({ phase, reply }: SmtpError): boolean => phase === 'rcpt' && reply !== undefined && isFarewell(reply);
+
+/** Too many recipients, of this mail or of all in its session. x.3 tells of the server's disk (RFC 3463 section 3.4). */
+const hasTooMany = ({ phase, reply }: SmtpError): boolean => phase === 'rcpt' && reply !== undefined && (isFarewell(reply) || (isTooMany(reply) && reply.enhanced?.[1] !== 3));
 
 const resetFailure = (wire: Wire, reply: Reply | undefined): SmtpError | undefined => {
   if (reply === undefined || isPositive(reply)) return undefined;

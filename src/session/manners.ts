@@ -26,6 +26,8 @@ export class Manners {
   #turnedAway = 0;
   #sessions = 0;
   #mailsPerSession = Infinity;
+  /** So many mails in a row make a session full. */
+  #patience = 1;
 
   /** A mail that was sent ahead was answered in its turn: until then a server may be one that throws away what waits in its input. */
   get isProven(): boolean {
@@ -115,5 +117,23 @@ export class Manners {
   turnedAway(number: number): void {
     if (number === this.#turnedAway) this.#mailsPerSession = number - 1;
     this.#turnedAway = number;
+  }
+
+  /**
+   * A session that took mails, and then has too many recipients for so many in a row, is full. Some servers say so of a mailbox or their
+   * disk as well: where moving was in vain, it takes more of them to be believed.
+   */
+  isFullAfter(mails: number): boolean {
+    return mails >= this.#patience;
+  }
+
+  /** A mail that was crowded out was taken on another connection, */
+  movedWell(): void {
+    this.#patience = 1;
+  }
+
+  /** or refused there in the same words. */
+  movedInVain(): void {
+    this.#patience *= 2;
   }
 }

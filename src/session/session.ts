@@ -45,6 +45,8 @@ export class Session {
   #lastBad = -1;
   /** Mails that were accepted. */
   #taken = 0;
+  /** Mails since the last of those that it had too many recipients for. */
+  #tooMany = 0;
   #isWriting = false;
   #mailsInFlight = 0;
   /** Those that were begun before the one in front was answered. */
@@ -117,13 +119,13 @@ export class Session {
   }
 
   /** A mail starts to write. */
-  begin(): Claim {
+  begin(mayMove = true, wasCrowdedOut = false): Claim {
     this.mails += 1;
     this.#isWriting = true;
     this.#mailsInFlight += 1;
     const overlaps = this.#mailsInFlight > 1;
     if (overlaps) this.#overlapping += 1;
-    return new Claim(this, this.mails, { isBehindFailure: this.#lastBad === this.mails - 1, needsReset: this.#lastGood !== this.mails - 1, overlaps, inGroup: this.pipelines });
+    return new Claim(this, this.mails, { isBehindFailure: this.#lastBad === this.mails - 1, needsReset: this.#lastGood !== this.mails - 1, overlaps, inGroup: this.pipelines, mayMove, wasCrowdedOut });
   }
 
   /** All of a mail has left: the next one may write. */
@@ -143,11 +145,17 @@ export class Session {
   succeeded(number: number): void {
     this.#lastGood = number;
     this.#taken += 1;
+    this.#tooMany = 0;
   }
 
   /** Mails that it took. */
   get taken(): number {
     return this.#taken;
+  }
+
+  /** The server had too many recipients before it took one of a mail. Tells of how many mails in a row. */
+  hadTooMany(): number {
+    return this.#tooMany += 1;
   }
 
   /** The server did not take that mail, as far as is known. */
