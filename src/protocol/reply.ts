@@ -11,6 +11,8 @@ export interface Reply {
 }
 
 export const isPositive = (reply: Reply): boolean => reply.severity === 2;
+/** A yes to a connection, to STARTTLS or to a sign-in, and to nothing in a mail. */
+export const isForeignYes = ({ code }: Reply): boolean => code === 220 || code === 235;
 export const isRefusal = (reply: Reply): boolean => reply.severity >= 4;
 
 /** A 421 may answer any command: the server is about to close the channel (RFC 5321 section 3.8). */

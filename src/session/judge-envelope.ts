@@ -1,7 +1,7 @@
 import { DATA, RSET } from '../protocol/command.js';
 import { SmtpReplyError, type SmtpError } from '../protocol/error.js';
 import type { TransactionEvent } from '../protocol/event.js';
-import { isFarewell, isPositive, isRefusal, isTooLarge, isTooMany, laterOr, makeReply, type Reply } from '../protocol/reply.js';
+import { isFarewell, isForeignYes, isPositive, isRefusal, isTooLarge, isTooMany, laterOr, makeReply, type Reply } from '../protocol/reply.js';
 import type { Wire } from '../wire/wire.js';
 import type { Claim } from './claim.js';
 import type { EnvelopePlan } from './envelope-plan.js';
@@ -87,7 +87,7 @@ class Judgement {
     const { commands, recipients, impossible, chunks } = this.#plan;
     const mailReply = replies[mailAt];
     if (mailReply === undefined) return lost ?? this.#unreachable();
-    if (!isPositive(mailReply)) return this.#mailFailure(mailReply);
+    if (!isPositive(mailReply) || isForeignYes(mailReply)) return this.#mailFailure(mailReply);
     this.events.push({ type: 'sender-accepted', reply: mailReply });
     impossible.forEach(({ given }) => { this.#refuse(given, NEEDS_SMTPUTF8); });
     // The first refusal, but one that is for now before those that are for good: a retry may reach that recipient.

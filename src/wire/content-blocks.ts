@@ -185,13 +185,14 @@ class BlockReader {
       this.#rest = typeof value === 'string' ? Buffer.from(value, 'utf8') : value;
       this.taken += this.#rest.length;
     }
-    // Timers, sockets and limits have their turn, too: what keeps this timer waiting does so to all of them.
     const now = this.#scheduler.now();
     if (this.#turnAt === undefined) {
       this.#turnAt = now + TURN;
-      this.#scheduler.schedule(() => { this.#turnAt = undefined; this.#changed(); }, TURN);
+      this.#scheduler.schedule(() => { this.#turnAt = undefined; }, TURN);
     }
     if (now < this.#turnAt) this.#changed();
+    // What keeps that timer waiting does so to all others. One that is due already would not let sockets have their turn.
+    else this.#scheduler.schedule(() => { this.#changed(); });
   };
 
   readonly #failed = (cause: unknown): void => {

@@ -1,6 +1,6 @@
 import type { Command } from '../protocol/command.js';
 import type { Phase, SmtpError } from '../protocol/error.js';
-import { isFarewell, isPositive, type Reply } from '../protocol/reply.js';
+import { isFarewell, isForeignYes, isPositive, type Reply } from '../protocol/reply.js';
 import type { Wording } from './wording.js';
 
 /** Who waits for replies: each of them, and then that all are there, or that no more will come. */
@@ -87,6 +87,7 @@ export class Expectation {
     if (!this.#lastDecides) return isMisplaced && !isLast;
     if (reply.severity === 3 || this.#refusedReset || isMisplaced) return true;
     switch (this.command.phase) {
+      case 'mail': return isForeignYes(reply);
       case 'rcpt': return isPositive(reply) && !this.#hasSender;
       case 'end-of-data': return isPositive(reply) && !this.#hasRecipient;
       default: return false;
