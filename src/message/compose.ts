@@ -4,7 +4,6 @@ import { domainOf } from '../protocol/address.js';
 import { asBuffer } from '../protocol/as-buffer.js';
 import { bare } from '../protocol/bare.js';
 import { crypto } from '../protocol/crypto.js';
-import type { Envelope } from '../protocol/envelope.js';
 import { reasonOf, SmtpError, SmtpSourceError, SmtpUsageError } from '../protocol/error.js';
 import { isContent, isOneShot, open, readTwice, source, type OpenContent, type Source } from './content.js';
 import { checkEnvelope, type CheckedEnvelope } from './envelope.js';
@@ -67,9 +66,11 @@ export const composition = (given: Fields<(typeof COMPOSED_FIELDS)[number]>): Co
     disableFileAccess: true,
     disableUrlAccess: true,
   };
+  const recipients = [...to, ...cc, ...bcc];
+  if (given.envelope === undefined && recipients.length === 0) throw usage('The message has no recipient. Give "to", "cc", "bcc" or "envelope".');
   return {
     utf8: [from, ...sender, ...to, ...cc, ...replyTo].some(({ mailbox }) => mailbox.utf8),
-    envelope: checkEnvelope(given.envelope === undefined ? derive(from, [...to, ...cc, ...bcc]) : (given.envelope as Envelope)),
+    envelope: checkEnvelope(given.envelope === undefined ? {} : given.envelope, { from: from.given, to: recipients.map((recipient) => recipient.given) }),
     messageId,
     atLeast: [given.text, given.html, ...attachments.map(({ bytes }) => bytes)].reduce<number>((sum, part) => sum + bytesOf(part), 0),
     replayable: attachments.every(({ content }) => content.replayable),
@@ -129,11 +130,6 @@ async function* read({ content, place }: CheckedAttachment, opened: OpenContent[
 }
 
 const written = ({ name, mailbox }: HeaderAddress): { name: string; address: string } => ({ name, address: mailbox.path });
-
-const derive = (from: HeaderAddress, to: readonly HeaderAddress[]): Envelope => {
-  if (to.length === 0) throw usage('The message has no recipient. Give "to", "cc", "bcc" or "envelope".');
-  return { from: from.given, to: to.map(({ given }) => given) };
-};
 
 const checkDate = (value: unknown): Date => {
   if (value === undefined) return new Date();

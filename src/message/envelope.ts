@@ -27,9 +27,11 @@ export interface CheckedEnvelope {
 /** One mail goes to at most so many; a longer list wants several mails. */
 const MOST_RECIPIENTS = 10_000;
 
-/** @throws SmtpUsageError naming the field that cannot be used. */
-export const checkEnvelope = (given: Envelope): CheckedEnvelope => {
-  const { from, to, longLocalParts } = fields(given, { path: 'envelope', noun: 'field', known: ['from', 'to', 'longLocalParts'] });
+const NOT_DERIVED: Partial<Envelope> = {};
+
+/** @param derived what the message tells itself. @throws SmtpUsageError naming the field that cannot be used. */
+export const checkEnvelope = (given: unknown, derived = NOT_DERIVED): CheckedEnvelope => {
+  const { from = derived.from, to = derived.to, longLocalParts } = fields(given, { path: 'envelope', noun: 'field', known: ['from', 'to', 'longLocalParts'] });
   if (longLocalParts !== undefined && typeof longLocalParts !== 'boolean') throw usage('The field "envelope.longLocalParts" must be true or false.');
   if (!Array.isArray(to) || to.length === 0) throw usage('The field "envelope.to" must be a list with at least one recipient.');
   if (to.length > MOST_RECIPIENTS) throw usage(`The field "envelope.to" holds more than ${String(MOST_RECIPIENTS)} recipients. Split the list into several mails.`);

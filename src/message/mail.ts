@@ -1,7 +1,6 @@
 import { defer, from, map, tap, type Observable } from 'rxjs';
 import { xtext } from '../protocol/address.js';
 import { ownValue } from '../protocol/bare.js';
-import type { Envelope } from '../protocol/envelope.js';
 import { SmtpError, SmtpUsageError } from '../protocol/error.js';
 import { composition, COMPOSED_FIELDS, loadComposer } from './compose.js';
 import { isContent, source, type OpenContent, type Source } from './content.js';
@@ -78,7 +77,7 @@ const checkRaw = (message: object): Mail => {
   checkFlag('binary', binary);
   checkFlag('smtpUtf8', smtpUtf8);
   const messageId = typeof raw === 'string' || raw instanceof Uint8Array ? findMessageId(raw) : undefined;
-  return new RawMail(source(raw), checkEnvelope(envelope as Envelope), messageId, size, binary === true, smtpUtf8 === true, delivery(given));
+  return new RawMail(source(raw), checkEnvelope(envelope), messageId, size, binary === true, smtpUtf8 === true, delivery(given));
 };
 
 class RawMail implements Mail {

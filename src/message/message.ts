@@ -62,8 +62,8 @@ export interface ComposedMessage extends DeliveryOptions {
   readonly references?: string | readonly string[];
   /** Default: when `send()` was called. */
   readonly date?: Date;
-  /** Default: from `from`, to everybody in `to`, `cc` and `bcc`. */
-  readonly envelope?: Envelope;
+  /** What of it is left out is derived: from `from`, to everybody in `to`, `cc` and `bcc`. */
+  readonly envelope?: Partial<Envelope>;
 }
 
 /** A part of its own. No file and no URL is ever opened: hand over a stream. */

@@ -50,6 +50,16 @@ describe('raw', () => {
     expect(recipients.map(({ given }) => given)).toEqual(['ann@example.com', 'bob@example.com', 'Ann@example.com']);
   });
 
+  test('says for itself what its envelope leaves out, where it is composed', async () => {
+    const message = { from: 'Ann <ann@example.com>', to: 'bob@example.org', bcc: ['eve@example.net'], text: 'Hi' };
+    const [to, from] = [['bob@example.org', 'eve@example.net'], 'ann@example.com'];
+    for (const [asked, expected] of [
+      [{ from: 'bounces@example.com' }, { from: 'bounces@example.com', to }], [{ from: null }, { from: null, to }], [{}, { from, to }],
+      [{ to: ['list@example.org'] }, { from, to: ['list@example.org'] }],
+    ]) expect((await mailOf({ ...message, envelope: asked })).envelope.envelope).toEqual(expected);
+    expect((await failure({ from: 'ann@example.com', text: 'Hi', envelope: { from: null } })).message).toContain('"envelope.to" must be a list with at least one');
+  });
+
   test('goes to a local part of more than 64 bytes where that is asked for', async () => {
     const long = `reply+${'a'.repeat(70)}@reply.example.com`;
     for (const given of [{ from: long, to: ['bob@example.org'] }, { from: null, to: ['bob@example.org', long] }, { from: null, to: [{ address: long }] }]) {
@@ -60,6 +70,7 @@ describe('raw', () => {
     // An answer goes to an address that nobody is told here.
     expect((await mailOf({ from: 'ann@example.com', to: 'bob@example.org', replyTo: long, text: 'Hi' })).envelope.to).toHaveLength(1);
     expect((await failure({ from: 'ann@example.com', to: long, text: 'Hi' })).message).toContain('"envelope.longLocalParts"');
+    expect((await mailOf({ from: 'ann@example.com', to: long, text: 'Hi', envelope: { longLocalParts: true } })).envelope.to[0]?.given).toBe(long);
   });
 
   test('a stream that is never opened is destroyed', async () => {
