@@ -36,7 +36,7 @@ export class Connection {
   }
 
   /** Whether it keeps the process alive. */
-  keepAlive(on: boolean): void {
-    this.session?.wire.stream.keepAlive(on);
+  keepProcess(on: boolean): void {
+    this.session?.wire.stream.keepProcess(on);
   }
 }

@@ -179,7 +179,7 @@ export class Pool implements Carrier {
     connection.deliveries.push(delivery);
     connection.idling?.unsubscribe();
     connection.idling = undefined;
-    if (connection.mails === 1) connection.keepAlive(true);
+    if (connection.mails === 1) connection.keepProcess(true);
     if (shared === undefined) this.#connections.push(connection);
     delivery.boards(connection);
     if (shared === undefined) this.#open(connection, delivery);
@@ -264,7 +264,7 @@ export class Pool implements Carrier {
       this.#retire(connection);
       return;
     }
-    connection.keepAlive(false);
+    connection.keepProcess(false);
     // Where it grew too old it would only be in the way of a new one.
     const until = Math.min(this.#scheduler.now() + idleTimeout, connection.openedAt + maxAge);
     if (until !== Infinity) connection.idling ??= this.#scheduler.schedule(() => { this.#retire(connection); }, remaining(this.#scheduler, until));
@@ -275,7 +275,7 @@ export class Pool implements Carrier {
   #retire(connection: Connection): void {
     without(this.#connections, connection);
     connection.idling?.unsubscribe();
-    connection.keepAlive(true);
+    connection.keepProcess(true);
     connection.subscription.unsubscribe();
     this.#changed();
     this.#admit();

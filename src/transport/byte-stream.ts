@@ -36,7 +36,7 @@ export interface ByteStream {
   /** Something large. Completes when the socket has taken it, so that its memory may be used again. */
   take(bytes: Uint8Array): Observable<never>;
   /** Whether the stream keeps the process alive: an idle one does not. */
-  keepAlive(on: boolean): void;
+  keepProcess(on: boolean): void;
   /** Finishes our side after what was written. */
   end(): void;
   destroy(): void;
@@ -126,7 +126,7 @@ export class SocketStream implements ByteStream {
     });
   }
 
-  keepAlive(on: boolean): void {
+  keepProcess(on: boolean): void {
     if (on) this.socket.ref?.();
     else this.socket.unref?.();
   }

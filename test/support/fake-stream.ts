@@ -31,7 +31,7 @@ export class FakeStream implements ByteStream {
     return EMPTY;
   }
 
-  keepAlive(): void { /* There is no process to keep. */ }
+  keepProcess(): void { /* There is no process to keep. */ }
 
   end(): void { /* Nothing to finish. */ }
 

@@ -245,7 +245,7 @@ describe('a socket of the caller\'s own', () => {
   test('need not be a socket', async () => {
     const pipe = new PassThrough();
     const stream = await firstValueFrom(way(25, { host: 'mail.example.com', socket: () => of(pipe) }));
-    stream.keepAlive(false);
+    stream.keepProcess(false);
     stream.write('echo');
     expect(String(await firstValueFrom(stream.bytes))).toBe('echo');
     stream.destroy();
