@@ -17,7 +17,7 @@ interface Door {
   unreached?: SmtpError;
   /** Clear text is spoken there, so no handshake can begin. */
   speaksClear?: boolean;
-  /** No greeting came in clear text. */
+  /** No greeting came, in clear text or behind a handshake: none is waited for in clear text any more. */
   ungreeted?: SmtpError;
   /** A connection that a later candidate can go on with. */
   parked?: State;
@@ -110,7 +110,7 @@ export class Doors {
     // A handshake that got as far as to be refused for its certificate, version or cipher.
     if (!mayFallBack(error, security)) this.#memory.metTls ||= error.phase === 'tls' && error instanceof SmtpConnectionError;
     else if (error.phase === 'connect' || error.phase === 'proxy') door.unreached = error;
-    else if (error.phase === 'greeting' && security !== 'implicit') door.ungreeted = error;
+    else if (error.phase === 'greeting') door.ungreeted = error;
   }
 
   /** Keeps a connection if a candidate that has not begun can go on with it. */

@@ -14,7 +14,7 @@ const noConnection = new SmtpTimeoutError({ phase: 'connect', limit: 'connect', 
 const noGreeting = new SmtpTimeoutError({ phase: 'greeting', limit: 'greeting', elapsed: 10, message: 'no greeting' });
 const noStartTls = new SmtpProtocolError('E_PROTOCOL', { phase: 'starttls', message: 'no STARTTLS' });
 const hungUp = new SmtpConnectionError('E_TLS', { phase: 'tls', reason: 'reset', message: 'hung up' });
-
+const closed = new SmtpConnectionError('E_CLOSED', { phase: 'greeting', reason: 'closed', message: 'closed' });
 const hungUpAfterStartTls = new SmtpConnectionError('E_TLS', { phase: 'tls', reason: 'reset', message: 'hung up behind STARTTLS' });
 
 const refusedTls = new SmtpReplyError({ phase: 'starttls', reply: makeReply(454, ['not now']), command: 'STARTTLS', message: 'not now' });
@@ -86,6 +86,15 @@ describe('what one candidate finds out', () => {
     const { asked, failures } = play({ modes: 'auto', port: 587 }, ({ security }) => (security === 'none' ? ['x'] : ['-gi#', noStartTls]));
     expect(asked).toBe('587 starttls, 587 none');
     expect(failures).toBe('587 starttls at 3, 587 implicit at 3');
+  });
+
+  it.each([undefined, 5])('a handshake and no greeting: clear text is not tried there at all, and the next port is (stagger %s)', (stagger) => {
+    const run = { modes: 'auto', ...(stagger === undefined ? {} : { stagger }) } as const;
+    const { asked, failures, error } = play({ ...run, port: 10025 }, () => ['-s#', closed]);
+    expect(asked).toBe('10025 implicit');
+    expect(failures).toBe('10025 implicit at 2, 10025 starttls at 2, end at 2');
+    expect((error as SmtpFallbackError).attempts[1]?.error).toBe(closed);
+    expect(play(run, ({ port }) => (port === 465 ? ['-s#', closed] : ['-gix']))).toMatchObject({ asked: '465 implicit, 587 starttls', error: undefined });
   });
 
   it('TLS on one port: clear text is no last resort on any other', () => {

@@ -35,6 +35,8 @@ describe('one port, every kind of server', () => {
     ['clear text, on the connection of STARTTLS', { tls: 'none' }, 'auto', '-implicit E_TLS tls, -starttls E_PROTOCOL starttls, +none', 2],
     ['clear text, where it is not allowed', { tls: 'none' }, 'tls', '-implicit E_TLS tls, E_ALL_ATTEMPTS', 2],
     ['no SMTP at all', { faults: [silent] }, 'auto', '-implicit E_TIMEOUT tls, -starttls E_TIMEOUT greeting, E_ALL_ATTEMPTS', 2],
+    ['implicit TLS that hangs up behind the handshake', { tls: 'implicit', faults: [{ at: 'greeting', do: 'close', times: Infinity }] }, 'auto', '-implicit E_CLOSED greeting, -starttls E_CLOSED greeting, E_ALL_ATTEMPTS', 1],
+    ['implicit TLS that stays silent behind the handshake', { tls: 'implicit', faults: [silent] }, 'tls', '-implicit E_TIMEOUT greeting, E_ALL_ATTEMPTS', 1],
     // The order of 25, 587 and 2525.
     ['STARTTLS, guessed right', { tls: 'starttls' }, CLEAR_FIRST, '+starttls', 1],
     ['implicit TLS, rescued on the silent connection', { tls: 'implicit' }, CLEAR_FIRST, '-starttls E_TIMEOUT greeting, +implicit', 1],
