@@ -81,6 +81,11 @@ const proxyFromUrl = (value: string, what: string): ProxyOptions => {
 
 const VARIABLES = ['SMTP_PROXY', 'ALL_PROXY', 'HTTPS_PROXY'];
 
+/** The names in a list that are not written in ASCII. */
+const U_LABELS = /[^\s,:/]*\P{ASCII}[^\s,:/]*/gu;
+
+const asResolved = (name: string): string => aLabels(name) || name;
+
 /**
  * The proxy that environment variables name, for the option `proxy`: the first of `SMTP_PROXY`, `ALL_PROXY` and
  * `HTTPS_PROXY` that is set, in lower or upper case; without a scheme it is `http`. Undefined where none is, and for a host
@@ -96,7 +101,7 @@ export const proxyFromEnv = (env: Environment = process.env, host?: string, port
   const read = (name: string): readonly [string, string] | undefined =>
     [name.toLowerCase(), name].map((spelling) => [spelling, ownValue(env, spelling)?.trim() ?? ''] as const).find(([, value]) => value !== '');
   const [, exempt = ''] = read('NO_PROXY') ?? [];
-  if (host !== undefined && isExempt(exempt, aLabels(host) || host, port)) return undefined;
+  if (host !== undefined && isExempt(exempt.replace(U_LABELS, asResolved), asResolved(host), port)) return undefined;
   const [name, value] = VARIABLES.map(read).find((found) => found !== undefined) ?? [];
   return name === undefined || value === undefined ? undefined : proxyFromUrl(value.includes('://') ? value : `http://${value}`, `The variable ${name}`);
 };

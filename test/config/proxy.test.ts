@@ -79,7 +79,7 @@ describe('proxyFromEnv', () => {
     ['example.com', 'mail.example.com', 25, true], ['example.com', 'example.com', 25, true], ['.example.com', 'mail.example.com', 25, true], ['*.example.com', 'mail.example.com', 25, true],
     ['example.com', 'badexample.com', 25, false], ['mail.example.com', 'example.com', 25, false], ['EXAMPLE.com', 'Mail.example.COM.', 25, true],
     ['a, example.com:587', 'mail.example.com', 587, true], ['example.com:587', 'mail.example.com', 25, false], ['example.com:587', 'mail.example.com', undefined, false],
-    ['a b example.com', 'mail.example.com', 25, true], ['xn--bcher-kva.example', 'b\u00fccher.example', 25, true],
+    ['a b example.com', 'mail.example.com', 25, true], ['xn--bcher-kva.example', 'b\u00fccher.example', 25, true], ['b\u00fccher.example', 'B\u00fccher.example', 25, true], ['*.b\u00fccher.example:25', 'mail.xn--bcher-kva.example', 25, true], ['b\u00fccher.example/8', 'b\u00fccher.example', 25, false],
     ['10.0.0.0/8', '10.1.2.3', 25, true], ['10.0.0.0/8', '11.1.2.3', 25, false], ['10.1.2.3', '10.1.2.3', 25, true], ['10.1.2.3:25', '10.1.2.3', 25, true], ['10.1.2.3:26', '10.1.2.3', 25, false],
     ['2001:db8::/32', '2001:db8::1', 25, true], ['2001:db8::/32', '[2001:db8::1]', 25, true], ['2001:db8::/32', '2001:db9::1', 25, false], ['[::1]:25', '::1', 25, true], ['[::1]:26', '::1', 25, false], ['::1', '0:0:0:0:0:0:0:1', 25, true],
     ['10.0.0.0/99', '10.1.2.3', 25, false], ['10.0.0.0/x', '10.1.2.3', 25, false], ['0.1', '10.0.0.1', 25, false], ['10.0.0.0/8', '10.example.com', 25, false], ['0.0.0.0/0', '::1', 25, false],
