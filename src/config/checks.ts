@@ -10,10 +10,13 @@ export const text = (value: unknown, name: string): string =>
 
 export const flag = (value: unknown, name: string): boolean => (typeof value === 'boolean' ? value : refuse(name, 'true or false'));
 
-export const port = (value: unknown, name: string): number =>
-  Number.isInteger(value) && (value as number) >= 1 && (value as number) <= 65_535 ? (value as number) : refuse(name, 'a port, 1 to 65535');
+const portFrom = (least: number) => (value: unknown, name: string): number =>
+  Number.isInteger(value) && (value as number) >= least && (value as number) <= 65_535 ? (value as number) : refuse(name, `a port, ${least} to 65535`);
 
-export const localPort = (value: unknown, name: string): number => (value === 0 ? 0 : port(value, name));
+export const port = portFrom(1);
+
+/** 0 is any that is free. */
+export const localPort = portFrom(0);
 
 export const count = (value: unknown, name: string): number =>
   Number.isSafeInteger(value) && (value as number) >= 1 ? (value as number) : refuse(name, 'a whole number above zero');

@@ -1,7 +1,8 @@
 const IN_POOL = 'stands in "pool".';
-const IN_AUTH = 'stands in "auth".';
+const IN_AUTH = 'stands in "auth", and in a URL in front of the host.';
+const AT_TOP = 'is not needed here: what it holds stands at the top, as "host", "port" and "auth" with "user" and "pass".';
 
-/** What other clients call an option, and what to write here: the list of docs/coming-from-nodemailer.md, as far as it is about names. */
+/** What other clients call an option, and what to write here: the lists of docs/coming-from-*.md, as far as they are about names. */
 export const NAMED_ELSEWHERE: Readonly<Record<string, string>> = {
   secure: 'is called "security" here: "implicit" for true, ["starttls", "none"] for false.',
   requireTLS: 'is security: "starttls" here.',
@@ -11,6 +12,7 @@ export const NAMED_ELSEWHERE: Readonly<Record<string, string>> = {
   localAddress: 'is called "localEndpoint" here.',
   authMethod: 'is called "allowedAuthentication" here, and is a list.',
   service: 'has no list here. Give the "host".',
+  timeout: 'is called "timeouts.operation" here; each step has a limit of its own besides: see "timeouts".',
   connectionTimeout: 'is called "timeouts.connect" here.',
   greetingTimeout: 'is called "timeouts.greeting" here.',
   socketTimeout: 'has several limits here, one for each step: see "timeouts".',
@@ -20,6 +22,7 @@ export const NAMED_ELSEWHERE: Readonly<Record<string, string>> = {
   maxConnections: IN_POOL, maxMessages: IN_POOL, idleTimeout: IN_POOL,
   rateLimit: 'is called "pool.rate" here: { messages, per }.',
   rateDelta: 'is called "pool.rate" here: { messages, per }.',
+  Smtp: AT_TOP, smtp: AT_TOP,
   user: IN_AUTH, username: IN_AUTH, pass: IN_AUTH, password: IN_AUTH,
 };
 

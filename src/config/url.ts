@@ -2,6 +2,7 @@ import { didYouMean, shown, usage } from '../message/fields.js';
 import { ownValue } from '../protocol/bare.js';
 import type { SecurityMode } from '../protocol/connection-plan.js';
 import { DEFAULT_TIMEOUTS } from '../protocol/timeouts.js';
+import { NAMED_ELSEWHERE } from './elsewhere.js';
 import { securityOf } from './from-text.js';
 import { hostName } from './host.js';
 import { checked, type SmtpOptions } from './options.js';
@@ -26,7 +27,7 @@ export const fromUrl = (text: string): SmtpOptions => {
   const url = parseUrl(text, FORM);
   const scheme = ownValue(SCHEMES, url.protocol);
   if (scheme === undefined) throw usage(`The URL must have the form ${FORM}.`);
-  if ((url.pathname !== '' && url.pathname !== '/') || url.hash !== '') throw usage('The URL must end behind its host, port and query. Write "/", "?" and "#" in user and password as %2F, %3F and %23.');
+  if ((url.pathname !== '' && url.pathname !== '/') || url.hash !== '') throw usage('The URL must end behind its host, port and query. The name for EHLO is "?clientName=". Write "/", "?" and "#" in user and password as %2F, %3F and %23.');
   const port = url.port === '' ? scheme.port : Number(url.port);
   return checked({
     host: hostName(decode(url.hostname, 'host'), 'host'),
@@ -89,6 +90,8 @@ const milliseconds = (value: string): number => (value === 'Infinity' ? Infinity
 
 const unknown = (name: string): Error => {
   if (/^(?:tls|ssl|secure|starttls|requiretls|ignoretls)$/i.test(name)) return usage(`Unknown option "${name}" in the URL. How it is secured is said by its scheme, smtps:// or smtp+starttls://, or by "security".`);
+  const elsewhere = ownValue(NAMED_ELSEWHERE, name);
+  if (elsewhere !== undefined) return usage(`Unknown option "${name}" in the URL. It ${elsewhere}`);
   return usage(name.startsWith('tls.')
     ? 'A URL cannot change how TLS verifies. Use the option "tls".'
     : `Unknown option "${shown(name)}" in the URL.${didYouMean(name, QUERY) || ` Known are ${QUERY.slice(0, -TIMEOUTS.length).join(', ')} and timeouts.*.`}`);

@@ -24,12 +24,12 @@ test.each<[string, object]>([
 
 test.each<[string, string]>([
   ['smtp://user:hunter2@x@host', 'write %40'], ['smtp://user:hun/ter2@host', 'write %40'], ['smtp://user:12#hunter2@host', 'write %40'], ['smtp://user:12?hunter2@host', 'write %40'],
-  ['smtp://a@evil#@good', 'write %40'], ['smtp://a\\@good', 'backslash'], ['smtp://ho\tst', 'control'], ['smtp://host#x', 'must end behind'], ['smtp://host/x', 'must end behind'],
+  ['smtp://a@evil#@good', 'write %40'], ['smtp://a\\@good', 'backslash'], ['smtp://ho\tst', 'control'], ['smtp://host#x', 'must end behind'], ['smtp://host/client.name', '"?clientName="'],
   ['http://host', 'form'], ['mail.example.com', 'cannot be read'], ['smtp:host', 'cannot be read'], ['smtp://', '"host"'], ['smtp://user:hunter2@host:99999', 'cannot be read'],
   ['smtp://user@host', 'auth.pass'], ['smtp://:hunter2@host', 'auth.user'], ['smtp://user:hunter2%@host', '%25'],
   ['smtp://host?clientNme=a', 'Did you mean "clientName"'], ['smtp://host?pass=hunter2', 'Unknown option "pass"'], ['smtp://host?tls.rejectUnauthorized=false', 'cannot change how TLS'], ['smtp://host?clientName=a&clientName=b', 'twice'], ['smtps://host?security=none', 'twice'],
   ['smtp://host?timeouts.greeting=0', '"timeouts.greeting"'], ['smtp://host?timeouts.command=5s', '"timeouts.command"'], ['smtp://host?security=ssl', '"security"'], ['smtp://host:0', '"port"'], ['smtp://host?stagger=soon', '"stagger"'], ['smtp://host?tls=required', 'smtps://'], ['smtp://host?proxy=socks5://u:p@h', 'in its credentials or its query; write %40'],
-  ['smtp://host?localEndpoint=eth0', '"localEndpoint"'], ['smtp://user:hunter2%0D%0AQUIT@host', '"auth.pass"'],
+  ['smtp://host?timeout=5', 'It is called "timeouts.operation"'], ['smtp://host?name=me', 'It is called "clientName"'], ['smtp://host?localEndpoint=eth0', '"localEndpoint"'], ['smtp://user:hunter2%0D%0AQUIT@host', '"auth.pass"'],
 ])('%s is refused: %s', (url, text) => {
   const call = (): unknown => fromUrl(url);
   expect(call).toThrow(SmtpUsageError);
@@ -78,6 +78,7 @@ describe('JSON', () => {
   it.each<[string, string]>([
     ['hunter2', 'not valid JSON.'], ['\ufeff{"host":"h",\n"port":25,}', 'not valid JSON: see line 2, column 11.'], ['{"host":"h","auth":{"pass":"hunter2}', 'see line 1, column 37.'], ['{"host":"a","auth":{"pass":hunter2 in JSON at position 5', 'not valid JSON.'], ['[]', 'an object'], ['5', 'an object'], ['"hunter2"', 'an object'],
     ['{"host":"a","__proto__":{"tls":{"rejectUnauthorized":false}}}', '"__proto__"'], ['{"host":"a","constructor":{"prototype":{}}}', '"constructor"'], ['{"host":"a","tls":{"__proto__":{}}}', '"tls.__proto__"'],
+    ['{"Smtp":{"HostName":"host","Port":587,"UserName":"ann","Password":"hunter2"}}', '"Smtp" is not needed here: what it holds stands at the top, as "host", "port" and "auth"'],
     ['{"hots":"a"}', 'Did you mean "host"'], ['{"host":"a","port":"25"}', '"port"'], ['{"host":"a","timeouts":{"greeting":0}}', '"timeouts.greeting"'],
     ['{"host":"a","from":"a","defaults":{}}', 'leave one'], ['{"host":"a","from":5}', '"defaults.from"'],
     ['{"host":"a","auth":{"user":"u","pass":"hunter2","passwordFile":"hunter2"}}', 'leave one'], ['{"host":"a","auth":{"user":"u","passwordFile":5}}', '"auth.passwordFile"'],
