@@ -81,10 +81,10 @@ const proxyFromUrl = (value: string, what: string): ProxyOptions => {
 
 const VARIABLES = ['SMTP_PROXY', 'ALL_PROXY', 'HTTPS_PROXY'];
 
-/** The names in a list that are not written in ASCII. */
-const U_LABELS = /[^\s,:/]*\P{ASCII}[^\s,:/]*/gu;
-
 const asResolved = (name: string): string => aLabels(name) || name;
+
+/** Names in a list; what is written in ASCII stays as it is, because it may be no name. */
+const allResolved = (list: string): string => list.replace(/[^\s,:/]+/g, (name) => (/\P{ASCII}/u.test(name) ? asResolved(name) : name));
 
 /**
  * The proxy that environment variables name, for the option `proxy`: the first of `SMTP_PROXY`, `ALL_PROXY` and
@@ -101,7 +101,7 @@ export const proxyFromEnv = (env: Environment = process.env, host?: string, port
   const read = (name: string): readonly [string, string] | undefined =>
     [name.toLowerCase(), name].map((spelling) => [spelling, ownValue(env, spelling)?.trim() ?? ''] as const).find(([, value]) => value !== '');
   const [, exempt = ''] = read('NO_PROXY') ?? [];
-  if (host !== undefined && isExempt(exempt.replace(U_LABELS, asResolved), asResolved(host), port)) return undefined;
+  if (host !== undefined && isExempt(allResolved(exempt), asResolved(host), port)) return undefined;
   const [name, value] = VARIABLES.map(read).find((found) => found !== undefined) ?? [];
   return name === undefined || value === undefined ? undefined : proxyFromUrl(value.includes('://') ? value : `http://${value}`, `The variable ${name}`);
 };
