@@ -7,6 +7,7 @@ import { isUnknownCommand, laterOr, type Reply } from '../protocol/reply.js';
 import { before, deadline, sooner } from '../transport/clock.js';
 import { mapError } from '../transport/map-error.js';
 import { secure as secureStream } from '../transport/secure.js';
+import { PERHAPS_OF_CERTIFICATE } from '../transport/tls-error.js';
 import { exchange, greeting } from '../wire/exchange.js';
 import { injected } from '../wire/failures.js';
 import { Wire } from '../wire/wire.js';
@@ -60,7 +61,7 @@ const perhapsOfCertificate = ({ wire: { stream }, settings: { tls } }: State): M
   return mapError((error) => {
     if (!(error instanceof SmtpConnectionError) || error.code !== 'E_CLOSED') return error;
     const { code, phase, reason, retryable, transcript, cause, message } = error;
-    return new SmtpConnectionError(code, { phase, reason, retryable, transcript, cause, message: `${message} It may also not accept our certificate: see "tls.cert", or "tls.pfx".` });
+    return new SmtpConnectionError(code, { phase, reason, retryable, transcript, cause, message: `${message} ${PERHAPS_OF_CERTIFICATE}` });
   });
 };
 

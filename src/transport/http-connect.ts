@@ -5,7 +5,7 @@ import { printable } from '../protocol/printable.js';
 import { Redactor } from '../protocol/secret.js';
 import { SocketStream } from './byte-stream.js';
 import type { OpenTunnel } from './proxy.js';
-import { handshakeError, type ProxyReason } from './proxy-error.js';
+import { handshakeError, lateTlsError, type ProxyReason } from './proxy-error.js';
 import type { ProxySettings } from './proxy-settings.js';
 
 const LARGEST_HEAD = 16 * 1024;
@@ -26,8 +26,11 @@ export const httpTunnel = ({ request }: typeof Http): OpenTunnel => (stream, { p
       .on('socket', (socket) => { socket.resume(); })
       .on('connect', (response, _socket, head) => { answered(response, head, interim); })
       // The error of a parser carries what the proxy sent, and that may be our credentials.
-      .on('error', ({ code = '' }: NodeJS.ErrnoException) => {
-        if (code === 'HPE_HEADER_OVERFLOW') fail('protocol', `its answer has a head of more than ${String(LARGEST_HEAD)} bytes`);
+      .on('error', (error: NodeJS.ErrnoException) => {
+        const { code = '' } = error;
+        const refused = lateTlsError(proxy, error);
+        if (refused !== undefined) subscriber.error(refused);
+        else if (code === 'HPE_HEADER_OVERFLOW') fail('protocol', `its answer has a head of more than ${String(LARGEST_HEAD)} bytes`);
         else if (code.startsWith('HPE_')) fail('protocol', `its answer is not HTTP (${code})`);
         else fail('closed', `the connection was lost without an answer (${code})`);
       });

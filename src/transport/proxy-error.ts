@@ -2,6 +2,7 @@ import { hostAndPort } from '../protocol/connection-plan.js';
 import { SmtpConnectionError } from '../protocol/error.js';
 import type { Target } from './dial-context.js';
 import { describeProxy, type ProxySettings } from './proxy-settings.js';
+import { lateRefusal, PERHAPS_OF_CERTIFICATE } from './tls-error.js';
 
 /** What a proxy meant, in a word, whatever it speaks. */
 export type ProxyReason = 'authentication' | 'denied' | 'unreachable' | 'busy' | 'unsupported' | 'protocol' | 'closed';
@@ -28,5 +29,23 @@ export const handshakeError = (proxy: ProxySettings, target: Target, stage: Prox
     message: `The proxy ${describeProxy(proxy)} opened no way to ${hostAndPort(target)} (stage: ${stage}): ${said}. ${hint}`,
   });
 
-const hintOf = (reason: ProxyReason, { user }: ProxySettings): string =>
-  (reason === 'authentication' && user === undefined ? 'It wants credentials: give user and password in the option "proxy".' : REASONS[reason].hint);
+const hintOf = (reason: ProxyReason, { user, tls }: ProxySettings): string => {
+  if (reason === 'authentication' && user === undefined) return 'It wants credentials: give user and password in the option "proxy".';
+  const { hint } = REASONS[reason];
+  return reason === 'closed' && tls?.showsCertificate === true ? `${hint} ${PERHAPS_OF_CERTIFICATE} ${WHOSE_TLS}` : hint;
+};
+
+const WHOSE_TLS = 'For a proxy, "tls" is the one in the option "proxy"; the option "tls" is the server\'s.';
+
+/** TLS with the proxy failed. */
+export const tlsStageError = (proxy: ProxySettings, error: SmtpConnectionError): SmtpConnectionError => {
+  const { reason, retryable, message } = error;
+  const what = reason === 'plaintext-peer' ? 'It does not speak TLS there: use http:// instead of https:// in the option "proxy".' : `${message} ${WHOSE_TLS}`;
+  return new SmtpConnectionError('E_PROXY', { phase: 'proxy', reason, retryable, cause: error, message: `The proxy ${describeProxy(proxy)} opened no way (stage: TLS handshake). ${what}` });
+};
+
+/** The same where the proxy says so in the place of its answer, as it may in TLS 1.3. Undefined for any other error. */
+export const lateTlsError = (proxy: ProxySettings, error: NodeJS.ErrnoException): SmtpConnectionError | undefined => {
+  const refused = lateRefusal(error, hostAndPort(proxy));
+  return refused === undefined ? undefined : tlsStageError(proxy, refused);
+};

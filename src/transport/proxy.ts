@@ -5,7 +5,7 @@ import type { SocketStream } from './byte-stream.js';
 import { within, type DialContext, type Target } from './dial-context.js';
 import { httpTunnel } from './http-connect.js';
 import { mapError } from './map-error.js';
-import { BEFORE_ASKED, handshakeError } from './proxy-error.js';
+import { BEFORE_ASKED, handshakeError, tlsStageError } from './proxy-error.js';
 import { describeProxy, type ProxySettings } from './proxy-settings.js';
 import { resolve } from './resolve.js';
 import { secure } from './secure.js';
@@ -88,12 +88,6 @@ const unreached = (proxy: ProxySettings, error: unknown): unknown => {
 const encrypted = (stream: SocketStream, proxy: ProxySettings): Observable<SocketStream> => {
   if (proxy.tls === undefined) return of(stream);
   return secure(stream, proxy, proxy.tls, 'proxy').pipe(
-    mapError((error) => (error instanceof SmtpConnectionError ? new SmtpConnectionError('E_PROXY', {
-      phase: 'proxy', reason: error.reason, retryable: error.retryable, cause: error,
-      message: `The proxy ${describeProxy(proxy)} opened no way (stage: TLS handshake). ${meaningOf(error)}`,
-    }) : error)),
+    mapError((error) => (error instanceof SmtpConnectionError ? tlsStageError(proxy, error) : error)),
   );
 };
-
-const meaningOf = ({ reason, message }: SmtpConnectionError): string =>
-  reason === 'plaintext-peer' ? 'It does not speak TLS there: use http:// instead of https:// in the option "proxy".' : `${message} For a proxy, "tls" is the one in the option "proxy"; the option "tls" is the server's.`;

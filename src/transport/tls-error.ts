@@ -111,11 +111,14 @@ export const unlistedVersion = (chosen: string, handshake: Handshake): SmtpConne
   return new SmtpConnectionError('E_TLS', { phase, reason: 'version', message: `${peer} chose ${chosen}, which "tls.versions" leaves out. ${offered(handshake)} Add it to the list, or have the server offer one that is on it.` });
 };
 
+/** Some judge our certificate and hang up without a word. */
+export const PERHAPS_OF_CERTIFICATE = 'It may also not accept our certificate: see "tls.cert", or "tls.pfx".';
+
 /**
  * The server's last word on the handshake, when our side of it is done already: in TLS 1.3 it judges a client's certificate
  * after that (RFC 8446 section 4.4.2.4), so its alert comes where its first reply is due. Undefined for any other error.
  */
-export const lateRefusal = (error: NodeJS.ErrnoException | undefined, peer: string, transcript: readonly LogLine[]): SmtpConnectionError | undefined => {
+export const lateRefusal = (error: NodeJS.ErrnoException | undefined, peer: string, transcript: readonly LogLine[] = []): SmtpConnectionError | undefined => {
   const { code = '' } = error ?? {};
   if (!/^ERR_SSL_.*ALERT/.test(code)) return undefined;
   const [reason, hint] = failureOf(code);

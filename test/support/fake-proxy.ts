@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
-import { createServer as createTlsServer } from 'node:tls';
+import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
 import type { Certificate } from '../../src/testing/index.js';
 
 /** What a client asked its proxy for. */
@@ -26,7 +26,8 @@ export interface FakeProxyOptions {
   readonly protocol: 'socks4' | 'socks4a' | 'socks5' | 'http' | 'https';
   /** `user:pass`. Default: nothing is asked for. */
   readonly credentials?: string;
-  readonly certificate?: Certificate;
+  /** Any client is taken, unless it says otherwise. */
+  readonly certificate?: Certificate & Pick<TlsOptions, 'rejectUnauthorized' | 'minVersion' | 'maxVersion'>;
   /** Instead of opening the way: what to send and do. */
   readonly answer?: (client: Socket, asked: Asked) => void;
   /** Instead of speaking at all. */
@@ -53,7 +54,7 @@ export const startProxy = async (options: FakeProxyOptions): Promise<FakeProxy> 
       client.resume();
     });
   };
-  const server = protocol === 'https' ? createTlsServer({ ...certificate, requestCert: true, rejectUnauthorized: false }, serve) : createServer({ noDelay: true }, serve);
+  const server = protocol === 'https' ? createTlsServer({ requestCert: true, rejectUnauthorized: false, ...certificate }, serve) : createServer({ noDelay: true }, serve);
   server.on('tlsClientError', () => { /* The client did not like the certificate. */ });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -267,6 +267,21 @@ describe('a proxy over TLS', () => {
     expect(error.message).not.toContain('hunter2');
   });
 
+  test.each(['TLSv1.2', 'TLSv1.3'] as const)('wants a certificate of ours: told alike in %s', async (version) => {
+    await using proxy = await startProxy({ protocol: 'https', certificate: { ...localhostCertificate, rejectUnauthorized: true, minVersion: version, maxVersion: version } });
+    const error = await failureOf(way(25, { host: HOST, proxy: proxyOf('https', proxy.port, { ...SECRETS, tls }) }));
+    expect(error).toMatchObject({ code: 'E_PROXY', phase: 'proxy', reason: 'client-certificate', retryable: false });
+    for (const text of ['stage: TLS handshake', 'Give one that it knows in "tls.cert"', 'the option "tls" is the server\'s']) expect(error.message).toContain(text);
+    expect(inspect(error, { depth: Infinity, showHidden: true })).not.toContain('hunter2');
+  });
+
+  test.each([['perhaps over our certificate', { cert: otherCertificate.cert, key: otherCertificate.key }, true], ['and was shown none', {}, false]])('hangs up without a word, %s', async (_title, given, perhaps) => {
+    await using proxy = await startProxy({ protocol: 'https', certificate: localhostCertificate, instead: (client) => client.destroy() });
+    const error = await failureOf(way(25, { host: HOST, proxy: proxyOf('https', proxy.port, { tls: { ...tls, ...given } }) }));
+    expect(error).toMatchObject({ code: 'E_PROXY', reason: 'closed', retryable: true });
+    expect(error.message.includes('not accept our certificate: see "tls.cert", or "tls.pfx". For a proxy')).toBe(perhaps);
+  });
+
   test('waits for the request in clear text', async () => {
     await using proxy = await startProxy({ protocol: 'http' });
     expect(await failureOf(way(25, { host: HOST, proxy: proxyOf('https', proxy.port), timeouts: { proxy: 200 } }))).toMatchObject({ phase: 'proxy' });
