@@ -26,10 +26,11 @@ export const NAMED_ELSEWHERE: Readonly<Record<string, string>> = {
   user: IN_AUTH, username: IN_AUTH, pass: IN_AUTH, password: IN_AUTH,
 };
 
-const IN_VERSIONS = 'is part of "tls.versions" here, a list of all that may be negotiated.';
-
-/** The same of the options in "tls". */
-export const TLS_ELSEWHERE: Readonly<Record<string, string>> = { minVersion: IN_VERSIONS, maxVersion: IN_VERSIONS };
+/** The same of the options in "tls", the server's or a proxy's: `versions` is the one to use. */
+export const tlsElsewhere = (versions: string): Readonly<Record<string, string>> => {
+  const inVersions = `is part of "${versions}" here, a list of all that may be negotiated.`;
+  return { minVersion: inVersions, maxVersion: inVersions };
+};
 
 const BY_FUNCTION = 'has no counterpart: "auth.token" may be a function that gets a token.';
 

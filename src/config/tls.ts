@@ -5,7 +5,7 @@ import { secureContext } from '../transport/secure-context.js';
 import type { KeyMaterial, TlsSettings } from '../transport/settings.js';
 import { DEFAULT_TLS_VERSIONS, needsLowestLevel, TLS_VERSIONS, usableVersions } from '../transport/tls-versions.js';
 import { flag, list, oneOf, text } from './checks.js';
-import { TLS_ELSEWHERE } from './elsewhere.js';
+import { tlsElsewhere } from './elsewhere.js';
 import { hostName } from './host.js';
 
 /** What is negotiated, whom the client trusts, and who it is itself. */
@@ -46,10 +46,10 @@ const KNOWN = [
 /** What is checked here is checked for good: after it, no handshake can fail over an option. */
 export const checkTls = (value: unknown = {}, path = 'tls'): TlsSettings => {
   const name = (option: keyof TlsOptions): string => nameOf(path, option);
-  const given = fields(value, { path, noun: 'option', known: KNOWN, refused: TLS_ELSEWHERE });
+  const given = fields(value, { path, noun: 'option', known: KNOWN, refused: tlsElsewhere(name('versions')) });
   const listed = optional(list(oneOf(TLS_VERSIONS)))(given.versions, name('versions'));
   const strict = optional(flag)(given.strictVersions, name('strictVersions')) ?? false;
-  const { offered, skipped } = listed === undefined ? { offered: DEFAULT_TLS_VERSIONS, skipped: [] } : usableVersions(listed, strict);
+  const { offered, skipped } = listed === undefined ? { offered: DEFAULT_TLS_VERSIONS, skipped: [] } : usableVersions(listed, strict, name('versions'));
   return {
     versions: offered,
     skippedVersions: skipped,
@@ -64,8 +64,8 @@ export const checkTls = (value: unknown = {}, path = 'tls'): TlsSettings => {
       key: optional(keyMaterial)(given.key, name('key')),
       pfx: optional(keyMaterial)(given.pfx, name('pfx')),
       passphrase: given.passphrase === undefined ? undefined : new Secret(text(given.passphrase, name('passphrase'))),
-      ciphers: optional(cipherList(offered))(given.ciphers, name('ciphers')),
-    }),
+      ciphers: optional(cipherList(offered, name('versions')))(given.ciphers, name('ciphers')),
+    }, name),
   };
 };
 
@@ -87,10 +87,10 @@ const fingerprint = (value: unknown, name: string): string => {
 // OpenSSL: what is excluded with "!" or "-" may be named; the rest must encrypt, and with whom must be known.
 const UNSAFE_CIPHERS = /(?:^|[:, ;+])(?![!-])[^:, ;+]*(?:NULL|EXP|ADH|AECDH|RC4|COMPLEMENTOFALL)/i;
 
-const cipherList = (versions: readonly TlsVersion[]) => (value: unknown, name: string): string => {
+const cipherList = (versions: readonly TlsVersion[], nameOfVersions: string) => (value: unknown, name: string): string => {
   const ciphers = text(value, name);
   if (UNSAFE_CIPHERS.test(ciphers)) throw usage(`The option "${name}" allows ciphers without encryption, without authentication, with export keys or with RC4. Take NULL, EXPORT, anonymous ciphers and RC4 out.`);
-  if (/(?:^|[:, ;+])(?:SSL|TLS)v\d/i.test(ciphers)) throw usage(`The option "${name}" names a version, not ciphers. Versions have an option of their own: "tls.versions".`);
-  if (ciphers.includes('@SECLEVEL=0') && !needsLowestLevel(versions)) throw usage(`The option "${name}" asks for the level that only TLS 1.0 and 1.1 need. Name them in "tls.versions", or take "@SECLEVEL=0" out.`);
+  if (/(?:^|[:, ;+])(?:SSL|TLS)v\d/i.test(ciphers)) throw usage(`The option "${name}" names a version, not ciphers. Versions have an option of their own: "${nameOfVersions}".`);
+  if (ciphers.includes('@SECLEVEL=0') && !needsLowestLevel(versions)) throw usage(`The option "${name}" asks for the level that only TLS 1.0 and 1.1 need. Name them in "${nameOfVersions}", or take "@SECLEVEL=0" out.`);
   return ciphers;
 };

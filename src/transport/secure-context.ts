@@ -20,28 +20,31 @@ interface TlsMaterial {
   readonly ciphers: string | undefined;
 }
 
+/** How such an option is called in errors: those of a proxy have longer names. */
+type NameOf = (option: keyof TlsMaterial | 'versions') => string;
+
 /**
  * What every handshake of a client shares: made once, because it costs about as much as a handshake does. Where nothing was
  * given that could be wrong, the first handshake makes it: who sends in clear text need not load TLS.
  * @throws SmtpUsageError naming the option that cannot be used. It never shows what a key or a passphrase is.
  */
-export const secureContext = (versions: readonly TlsVersion[], material: TlsMaterial): (() => SecureContext) => {
+export const secureContext = (versions: readonly TlsVersion[], material: TlsMaterial, name: NameOf): (() => SecureContext) => {
   let context: SecureContext | undefined;
-  if (versions === DEFAULT_TLS_VERSIONS && Object.values(material).every((given) => given === undefined)) return () => (context ??= create(versions, material));
-  const checked = create(versions, material);
+  if (versions === DEFAULT_TLS_VERSIONS && Object.values(material).every((given) => given === undefined)) return () => (context ??= create(versions, material, name));
+  const checked = create(versions, material, name);
   return () => checked;
 };
 
 /** OpenSSL takes a lowest and a highest version only; `secure` refuses what lies in gaps between. */
-const create = (versions: readonly TlsVersion[], material: TlsMaterial): SecureContext => {
+const create = (versions: readonly TlsVersion[], material: TlsMaterial, name: NameOf): SecureContext => {
   const { ca, cert, key, pfx, passphrase } = material;
-  if (passphrase !== undefined && (key ?? pfx) === undefined) throw wrong('passphrase', 'opens nothing. Give "tls.key" or "tls.pfx", which it is for, or leave it out');
-  if (pfx !== undefined && (cert ?? key) !== undefined) throw wrong('pfx', 'holds certificate and key in one. Leave out "tls.cert" and "tls.key"');
-  if ((cert === undefined) !== (key === undefined)) throw wrong(cert === undefined ? 'cert' : 'key', 'is missing: certificate and key go together');
+  if (passphrase !== undefined && (key ?? pfx) === undefined) throw wrong(name('passphrase'), `opens nothing. Give "${name('key')}" or "${name('pfx')}", which it is for, or leave it out`);
+  if (pfx !== undefined && (cert ?? key) !== undefined) throw wrong(name('pfx'), `holds certificate and key in one. Leave out "${name('cert')}" and "${name('key')}"`);
+  if ((cert === undefined) !== (key === undefined)) throw wrong(name(cert === undefined ? 'cert' : 'key'), 'is missing: certificate and key go together');
   // OpenSSL itself takes any text for roots, finds none in it, and then trusts nobody.
-  for (const authority of [ca ?? []].flat()) certificates('ca', authority);
-  if (cert !== undefined && key !== undefined && certificates('cert', cert)[0]?.checkPrivateKey(privateKey(key, passphrase)) !== true)
-    throw wrong('key', 'does not belong to the first certificate in "tls.cert"');
+  for (const authority of [ca ?? []].flat()) certificates(name('ca'), authority);
+  if (cert !== undefined && key !== undefined && certificates(name('cert'), cert)[0]?.checkPrivateKey(privateKey(key, passphrase, name)) !== true)
+    throw wrong(name('key'), `does not belong to the first certificate in "${name('cert')}"`);
   const fixed = { minVersion: versions[0], maxVersion: versions.at(-1) };
   const options = Object.entries({ ...material, ...fixed, ciphers: cipherList(versions, material.ciphers), passphrase: passphrase?.reveal() });
   try {
@@ -49,20 +52,20 @@ const create = (versions: readonly TlsVersion[], material: TlsMaterial): SecureC
     return tls().createSecureContext(bare(Object.fromEntries(options)));
   } catch {
     // OpenSSL does not say which of them it means.
-    const refusal = REFUSALS.find(({ name }) => material[name] !== undefined && !isUsable(options, name));
-    if (refusal !== undefined) throw wrong(refusal.name, refusal.what);
-    throw wrong('versions', `cannot be used with ${material.ciphers === undefined ? 'the ciphers of this process. See --tls-cipher-list, and the configuration of OpenSSL' : '"tls.ciphers"'}`);
+    const refusal = REFUSALS.find(({ option }) => material[option] !== undefined && !isUsable(options, option));
+    if (refusal !== undefined) throw wrong(name(refusal.option), refusal.what(name));
+    throw wrong(name('versions'), `cannot be used with ${material.ciphers === undefined ? 'the ciphers of this process. See --tls-cipher-list, and the configuration of OpenSSL' : `"${name('ciphers')}"`}`);
   }
 };
 
 const cipherList = (versions: readonly TlsVersion[], given: string | undefined): string | undefined =>
   !needsLowestLevel(versions) || given?.includes('@SECLEVEL') === true ? given : `${given ?? 'DEFAULT'}:@SECLEVEL=0`;
 
-const wrong = (name: string, what: string): SmtpUsageError => new SmtpUsageError({ message: `The option "tls.${name}" ${what}.` });
+const wrong = (name: string, what: string): SmtpUsageError => new SmtpUsageError({ message: `The option "${name}" ${what}.` });
 
 const PEM = 'Give the PEM text itself, not the path of its file';
 
-const certificates = (name: 'ca' | 'cert', material: KeyMaterial): readonly X509Certificate[] => {
+const certificates = (name: string, material: KeyMaterial): readonly X509Certificate[] => {
   const [, ...blocks] = Buffer.from(material as string).toString('latin1').split(/-----BEGIN (?=[A-Z0-9 ]*CERTIFICATE-----)/);
   if (blocks.length === 0) throw wrong(name, `holds no certificate. ${PEM}`);
   try {
@@ -72,25 +75,25 @@ const certificates = (name: 'ca' | 'cert', material: KeyMaterial): readonly X509
   }
 };
 
-const privateKey = (key: KeyMaterial, passphrase: Secret | undefined): KeyObject => {
+const privateKey = (key: KeyMaterial, passphrase: Secret | undefined, name: NameOf): KeyObject => {
   try {
     return crypto().createPrivateKey({ key: Buffer.from(key as string), ...(passphrase === undefined ? {} : { passphrase: passphrase.reveal() }) });
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException;
-    if (/MISSING_PASSPHRASE|INTERRUPTED/.test(code)) throw wrong('passphrase', 'is missing: "tls.key" is encrypted');
-    throw code.includes('BAD_DECRYPT') ? wrong('passphrase', 'does not open "tls.key"') : wrong('key', `holds no private key that can be read. ${PEM}`);
+    if (/MISSING_PASSPHRASE|INTERRUPTED/.test(code)) throw wrong(name('passphrase'), `is missing: "${name('key')}" is encrypted`);
+    throw code.includes('BAD_DECRYPT') ? wrong(name('passphrase'), `does not open "${name('key')}"`) : wrong(name('key'), `holds no private key that can be read. ${PEM}`);
   }
 };
 
 const REFUSALS = [
-  { name: 'pfx', what: 'cannot be opened. Check "tls.passphrase", and give the bytes of the file, not its path' },
-  { name: 'crl', what: `holds no revocation list that can be read. ${PEM}` },
-  { name: 'ciphers', what: 'names no cipher that OpenSSL knows. See "openssl ciphers"' },
+  { option: 'pfx', what: (name: NameOf) => `cannot be opened. Check "${name('passphrase')}", and give the bytes of the file, not its path` },
+  { option: 'crl', what: () => `holds no revocation list that can be read. ${PEM}` },
+  { option: 'ciphers', what: () => 'names no cipher that OpenSSL knows. See "openssl ciphers"' },
 ] as const;
 
-const isUsable = (options: readonly (readonly [string, unknown])[], name: string): boolean => {
+const isUsable = (options: readonly (readonly [string, unknown])[], one: string): boolean => {
   try {
-    tls().createSecureContext(bare(Object.fromEntries(options.filter(([option]) => option === name || option === 'passphrase'))));
+    tls().createSecureContext(bare(Object.fromEntries(options.filter(([option]) => option === one || option === 'passphrase'))));
     return true;
   } catch {
     return false;

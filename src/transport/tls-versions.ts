@@ -19,14 +19,17 @@ interface UsableVersions {
   readonly skipped: readonly TlsVersion[];
 }
 
-/** @throws SmtpUsageError if nothing is left, or if anything is missing and `strict` forbids that. */
-export const usableVersions = (listed: readonly TlsVersion[], strict: boolean, isAvailable = runtimeCanDo): UsableVersions => {
+/**
+ * @param name of the option that lists them.
+ * @throws SmtpUsageError if nothing is left, or if anything is missing and `strict` forbids that.
+ */
+export const usableVersions = (listed: readonly TlsVersion[], strict: boolean, name: string, isAvailable = runtimeCanDo): UsableVersions => {
   const inOrder = TLS_VERSIONS.filter((version) => listed.includes(version));
   const skipped = inOrder.filter((version) => !isAvailable(version));
   const offered = inOrder.filter((version) => !skipped.includes(version));
-  const lack = `The option "tls.versions" names ${skipped.join(', ')}, which this runtime cannot do`;
+  const lack = `The option "${name}" names ${skipped.join(', ')}, which this runtime cannot do`;
   if (offered.length === 0) throw new SmtpUsageError({ message: `${lack}, and nothing else. Add "TLSv1.2" or "TLSv1.3".` });
-  if (strict && skipped.length > 0) throw new SmtpUsageError({ message: `${lack}. Take that out, or leave it to a warning with "tls.strictVersions": false.` });
+  if (strict && skipped.length > 0) throw new SmtpUsageError({ message: `${lack}. Take that out, or leave it to a warning with strictVersions: false.` });
   return { offered, skipped };
 };
 

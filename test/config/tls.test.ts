@@ -11,6 +11,13 @@ const broken = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n';
 
 type TlsOptions = NonNullable<SmtpOptions['tls']>;
 
+/** Where such options may stand. */
+const PLACES: readonly (readonly [path: string, options: (tls: TlsOptions) => Partial<SmtpOptions>])[] = [
+  ['tls', (tls) => ({ tls })],
+  ['proxy.tls', (tls) => ({ proxy: { protocol: 'https', host: 'proxy.example.com', tls } })],
+  ['proxy[1].tls', (tls) => ({ proxy: ['http://127.0.0.1', { protocol: 'https', host: 'proxy.example.com', tls }] })],
+];
+
 const clientOf = (tls: TlsOptions): SmtpClient => new SmtpClient({ host: 'mail.example.com', tls });
 
 test.each<[string, TlsOptions]>([
@@ -59,16 +66,22 @@ test.each<[name: string, says: string, TlsOptions]>([
   ['ciphers', 'names a version', { ciphers: 'SSLv3' }],
   ['ciphers', 'without encryption', { ciphers: 'HIGH:RC4-SHA' }],
   ['ciphers', 'only TLS 1.0 and 1.1 need', { ciphers: 'DEFAULT@SECLEVEL=0' }],
+  ['minVersion', 'is part of', { minVersion: 'TLSv1.2' } as TlsOptions],
   ['fingerprints[0]', '64 hex digits', { fingerprints: ['ab'.repeat(20)] }],
   ['fingerprints', 'nothing twice', { fingerprints: ['ab'.repeat(32), 'AB'.repeat(32)] }],
   ['fingerprints', 'at least one', { fingerprints: [] }],
 ])('refuses tls.%s: %s', (name, says, tls) => {
-  let error: unknown;
-  try { clientOf(tls); } catch (thrown) { error = thrown; }
-  expect(error).toBeInstanceOf(SmtpUsageError);
-  expect((error as Error).message).toContain(`"tls.${name}"`);
-  expect((error as Error).message).toContain(says);
-  expect(inspect(error, { depth: 9, showHidden: true })).not.toMatch(/open says me|sesame|BEGIN |MIG/);
+  for (const [path, options] of PLACES) {
+    let error: unknown;
+    try { new SmtpClient({ host: 'mail.example.com', ...options(tls) }); } catch (thrown) { error = thrown; }
+    expect(error).toBeInstanceOf(SmtpUsageError);
+    const { message } = error as Error;
+    expect(message).toContain(`The option "${path}.${name}" `);
+    expect(message).toContain(says);
+    // Others that it names stand there too.
+    expect(message.match(/"[^"]*tls\.[^"]*"/g)?.filter((named) => !named.startsWith(`"${path}.`))).toEqual([]);
+    expect(inspect(error, { depth: 9, showHidden: true })).not.toMatch(/open says me|sesame|BEGIN |MIG/);
+  }
 });
 
 test.each<[string, TlsOptions]>([

@@ -7,7 +7,7 @@ import { collect, eventOf } from '../support/collect.js';
 // A runtime that was built without TLS 1.0 and 1.1.
 vi.mock('../../src/transport/tls-versions.js', async (original) => {
   const real = await original<typeof Versions>();
-  const usableVersions: typeof Versions.usableVersions = (listed, strict) => real.usableVersions(listed, strict, (version) => version >= 'TLSv1.2');
+  const usableVersions: typeof Versions.usableVersions = (listed, strict, name) => real.usableVersions(listed, strict, name, (version) => version >= 'TLSv1.2');
   return { ...real, usableVersions };
 });
 
@@ -28,9 +28,10 @@ it('has nothing to say where no TLS is spoken', async () => {
   expect((await collect(client.verify())).types).not.toContain('warning');
 });
 
-it.each<[string, SmtpOptions['tls']]>([
+it.each<[string, NonNullable<SmtpOptions['tls']>]>([
   ['strict', { versions: ALL, strictVersions: true }],
   ['nothing is left', { versions: ['TLSv1', 'TLSv1.1'] }],
 ])('refuses the options before a socket opens: %s', (_title, tls) => {
-  expect(() => new SmtpClient({ host: 'localhost', tls: tls ?? {} })).toThrow(expect.objectContaining({ code: 'E_USAGE', phase: 'options', message: expect.stringContaining('"tls.versions" names TLSv1, TLSv1.1') as string }) as Error);
+  for (const [name, options] of [['tls', { tls }], ['proxy.tls', { proxy: { protocol: 'https', host: 'localhost', tls } }]] as const)
+    expect(() => new SmtpClient({ host: 'localhost', ...options })).toThrow(expect.objectContaining({ code: 'E_USAGE', phase: 'options', message: expect.stringContaining(`"${name}.versions" names TLSv1, TLSv1.1`) as string }) as Error);
 });
