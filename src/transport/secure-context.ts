@@ -3,7 +3,7 @@ import type { SecureContext } from 'node:tls';
 import { bare } from '../protocol/bare.js';
 import type { TlsVersion } from '../protocol/connection-plan.js';
 import { crypto } from '../protocol/crypto.js';
-import { SmtpUsageError } from '../protocol/error.js';
+import { reasonOf, SmtpUsageError } from '../protocol/error.js';
 import type { Secret } from '../protocol/secret.js';
 import { tls } from './builtins.js';
 import type { KeyMaterial } from './settings.js';
@@ -52,7 +52,7 @@ const create = (versions: readonly TlsVersion[], material: TlsMaterial, name: Na
     return tls().createSecureContext(bare(Object.fromEntries(options)));
   } catch {
     // OpenSSL does not say which of them it means.
-    const refusal = REFUSALS.find(({ option }) => material[option] !== undefined && !isUsable(options, option));
+    const refusal = REFUSALS.find(({ option, complaint }) => material[option] !== undefined && complaint.test(complaintOf(options, option)));
     if (refusal !== undefined) throw wrong(name(refusal.option), refusal.what(name));
     throw wrong(name('versions'), `cannot be used with ${material.ciphers === undefined ? 'the ciphers of this process. See --tls-cipher-list, and the configuration of OpenSSL' : `"${name('ciphers')}"`}`);
   }
@@ -85,17 +85,21 @@ const privateKey = (key: KeyMaterial, passphrase: Secret | undefined, name: Name
   }
 };
 
+/** What OpenSSL complains of where it is given that option alone, and what to say then. */
 const REFUSALS = [
-  { option: 'pfx', what: (name: NameOf) => `cannot be opened. Check "${name('passphrase')}", and give the bytes of the file, not its path` },
-  { option: 'crl', what: () => `holds no revocation list that can be read. ${PEM}` },
-  { option: 'ciphers', what: () => 'names no cipher that OpenSSL knows. See "openssl ciphers"' },
+  // RC2 and Triple DES, as Windows still writes them.
+  { option: 'pfx', complaint: /^Unsupported PKCS12/, what: () => 'is encrypted in a way that is too old for OpenSSL. Export it anew, with AES' },
+  { option: 'pfx', complaint: /^Unable to load/, what: () => 'holds no private key, or no certificate for it. Export the two together' },
+  { option: 'pfx', complaint: /./, what: (name: NameOf) => `cannot be opened. Check "${name('passphrase')}", and give the bytes of the file, not its path` },
+  { option: 'crl', complaint: /./, what: () => `holds no revocation list that can be read. ${PEM}` },
+  { option: 'ciphers', complaint: /./, what: () => 'names no cipher that OpenSSL knows. See "openssl ciphers"' },
 ] as const;
 
-const isUsable = (options: readonly (readonly [string, unknown])[], one: string): boolean => {
+const complaintOf = (options: readonly (readonly [string, unknown])[], one: string): string => {
   try {
     tls().createSecureContext(bare(Object.fromEntries(options.filter(([option]) => option === one || option === 'passphrase'))));
-    return true;
-  } catch {
-    return false;
+    return '';
+  } catch (error) {
+    return reasonOf(error);
   }
 };
