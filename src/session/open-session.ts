@@ -12,7 +12,7 @@ import { Session } from './session.js';
 import type { SessionSettings } from './settings.js';
 import type { State } from './state.js';
 import { dialogue } from './steps.js';
-import { skippedVersions, unverifiedProxies } from './weak-tls.js';
+import { skippedVersions, weakProxies } from './weak-tls.js';
 
 /** An event on the way, or at its end the session itself. */
 export type Opening = ConnectEvent | { readonly type: 'session'; readonly session: Session };
@@ -60,7 +60,7 @@ const connected = (stream: ByteStream, { plan, settings, operation, scheduler, l
   const event: ConnectEvent = via === undefined ? { type: 'connected', remote, local } : { type: 'connected', remote, local, via };
   return {
     stage: 'connected',
-    events: [event, ...unverifiedProxies(proxies), ...(plan.security === 'none' ? [] : skippedVersions(tls))],
+    events: [event, ...weakProxies(proxies), ...(plan.security === 'none' ? [] : skippedVersions(tls))],
     plan, settings, operation, capabilities: Capabilities.none,
     wire: new Wire(stream, { peer: hostAndPort(plan), connection, timeouts, scheduler, redactor, log, replies }),
     greetBy: deadline(scheduler, 'greeting', timeouts.greeting),

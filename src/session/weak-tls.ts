@@ -3,15 +3,19 @@ import { describeProxy, type ProxySettings } from '../transport/proxy-settings.j
 import type { TlsSettings } from '../transport/settings.js';
 
 /** Versions that are wished for, and that this runtime cannot do. */
-export const skippedVersions = ({ versions, skippedVersions: skipped }: TlsSettings): readonly WarningEvent[] =>
-  skipped.length === 0 ? [] : [{ type: 'warning', code: 'W_TLS_VERSION', message: `tls.versions names ${skipped.join(', ')}, which this runtime cannot do: left out. Offered: ${versions.join(', ')}.` }];
+export const skippedVersions = ({ versions, skippedVersions: skipped }: TlsSettings, option = 'tls.versions'): readonly WarningEvent[] =>
+  skipped.length === 0 ? [] : [{ type: 'warning', code: 'W_TLS_VERSION', message: `${option} names ${skipped.join(', ')}, which this runtime cannot do: left out. Offered: ${versions.join(', ')}.` }];
 
 /** The server may be anybody. */
 export const unverified = (tls: TlsSettings): readonly WarningEvent[] => unverifiedAs(tls, 'tls.rejectUnauthorized', 'this mail');
 
-/** A proxy may be anybody: what it is signed in to with, and what is not encrypted beyond it, can be read. */
-export const unverifiedProxies = (proxies: readonly ProxySettings[]): readonly WarningEvent[] =>
-  proxies.flatMap((proxy) => (proxy.tls === undefined ? [] : unverifiedAs(proxy.tls, `tls.rejectUnauthorized of the proxy ${describeProxy(proxy)}`, 'what goes through it')));
+/** The same of proxies. One that may be anybody can read what it is signed in to with, and what is not encrypted beyond it. */
+export const weakProxies = (proxies: readonly ProxySettings[]): readonly WarningEvent[] =>
+  proxies.flatMap((proxy) => {
+    if (proxy.tls === undefined) return [];
+    const whose = `of the proxy ${describeProxy(proxy)}`;
+    return [...skippedVersions(proxy.tls, `tls.versions ${whose}`), ...unverifiedAs(proxy.tls, `tls.rejectUnauthorized ${whose}`, 'what goes through it')];
+  });
 
 const unverifiedAs = ({ rejectUnauthorized, fingerprints }: TlsSettings, option: string, what: string): readonly WarningEvent[] => {
   if (rejectUnauthorized) return [];

@@ -1,8 +1,9 @@
 import { expect, it, vi } from 'vitest';
 import { SmtpClient, type SmtpOptions } from '../../src/index.js';
-import { startServer } from '../../src/testing/index.js';
+import { localhostCertificate, startServer } from '../../src/testing/index.js';
 import type * as Versions from '../../src/transport/tls-versions.js';
 import { collect, eventOf } from '../support/collect.js';
+import { startProxy } from '../support/fake-proxy.js';
 
 // A runtime that was built without TLS 1.0 and 1.1.
 vi.mock('../../src/transport/tls-versions.js', async (original) => {
@@ -20,6 +21,16 @@ it.each(['implicit', 'starttls'] as const)('leaves out what the runtime cannot d
   expect(eventOf(told, 'warning')).toMatchObject({ code: 'W_TLS_VERSION', message: 'tls.versions names TLSv1, TLSv1.1, which this runtime cannot do: left out. Offered: TLSv1.2, TLSv1.3.' });
   expect(told.types.indexOf('warning')).toBeLessThan(told.types.indexOf('secured'));
   expect(told.types.at(-1)).toBe('ready');
+});
+
+it('says so of a proxy, and which', async () => {
+  await using server = await startServer({ tls: 'none' });
+  await using proxy = await startProxy({ protocol: 'https', certificate: localhostCertificate });
+  await using client = new SmtpClient({ host: '127.0.0.1', port: server.port, security: 'none', proxy: { protocol: 'https', host: '127.0.0.1', port: proxy.port, tls: { ca: server.ca, versions: ALL } } });
+  const { events } = await collect(client.verify());
+  expect(events.filter(({ type }) => type === 'warning')).toEqual([
+    { type: 'warning', code: 'W_TLS_VERSION', message: `tls.versions of the proxy ${proxy.url} names TLSv1, TLSv1.1, which this runtime cannot do: left out. Offered: TLSv1.2, TLSv1.3.` },
+  ]);
 });
 
 it('has nothing to say where no TLS is spoken', async () => {
