@@ -26,10 +26,10 @@ export const secure = (stream: ByteStream, { host, port }: Target, settings: Tls
     // The carrier where no handshake can begin: Node may have been started with ciphers that OpenSSL does not know.
     let begun: Duplex = carrier;
     subscriber.add(() => { if (!handedOver) begun.destroy(); });
-    const { versions, skippedVersions, rejectUnauthorized, fingerprints } = settings;
+    const { versions, skippedVersions, rejectUnauthorized, fingerprints, showsCertificate } = settings;
     const name = settings.servername ?? host;
     const peer = via === undefined ? `${host} (${hostAndPort({ host: remote.address, port: remote.port })})` : `${hostAndPort({ host, port })} via ${via}`;
-    const handshake: Handshake = { phase, peer, name, versions, skippedVersions };
+    const handshake: Handshake = { phase, peer, name, versions, skippedVersions, showsCertificate };
     const readBefore = carrier.bytesRead ?? 0;
     let certificate: CertificateSummary | undefined;
     // RFC 6066 section 3: an address is no server name; the certificate is then checked against its IP entries.

@@ -19,6 +19,8 @@ export interface Handshake {
   readonly name: string;
   readonly versions: readonly TlsVersion[];
   readonly skippedVersions: readonly TlsVersion[];
+  /** A certificate of ours, to a server that asks for one. */
+  readonly showsCertificate?: boolean;
 }
 
 const UNTRUSTED = 'It is not signed by an authority that is trusted here. Give its authority in "tls.ca", or have the server send its whole chain.';
@@ -75,6 +77,9 @@ const ALERT_RECORD = 7;
 
 const CLIENT_CERTIFICATE = ['client-certificate', 'The server wants a client certificate, or does not accept ours. Give one that it knows in "tls.cert" and "tls.key", or in "tls.pfx".'] as const;
 
+/** Some judge our certificate and hang up without a word. */
+export const PERHAPS_OF_CERTIFICATE = 'It may also not accept our certificate: see "tls.cert", or "tls.pfx".';
+
 const FAILURES: readonly (readonly [RegExp, TlsReason, string])[] = [
   // An alert is TLS, whatever it says.
   [/^(?!.*_ALERT_).*(?:WRONG_VERSION_NUMBER|HTTP_REQUEST|PACKET_LENGTH_TOO_LONG|UNEXPECTED_MESSAGE|BAD_RECORD_TYPE|RECORD_LAYER_FAILURE)/, 'plaintext-peer', 'The server does not speak TLS here. If it took STARTTLS before, its set-up is broken; else use security: ["starttls"] on this port. Its port for implicit TLS (465) may do in both cases.'],
@@ -86,10 +91,13 @@ const FAILURES: readonly (readonly [RegExp, TlsReason, string])[] = [
 
 /** The error of a handshake that failed when the server had sent `bytesRead`. */
 export const tlsError = (error: NodeJS.ErrnoException, handshake: Handshake, bytesRead = 0): SmtpConnectionError => {
-  const { peer, phase } = handshake;
+  const { peer, phase, showsCertificate = false } = handshake;
   const name = error.code ?? '';
-  if (name === 'ECONNRESET' || name === 'EPIPE')
-    return new SmtpConnectionError('E_TLS', { phase, reason: bytesRead < RECORD_HEADER ? 'reset' : 'interrupted', retryable: true, cause: error, message: `${peer} hung up during the TLS handshake (${name}). The port may not be for TLS, or the server is busy; try again later.` });
+  if (name === 'ECONNRESET' || name === 'EPIPE') {
+    const reason = bytesRead < RECORD_HEADER ? 'reset' : 'interrupted';
+    const perhaps = reason === 'interrupted' && showsCertificate ? ` ${PERHAPS_OF_CERTIFICATE}` : '';
+    return new SmtpConnectionError('E_TLS', { phase, reason, retryable: true, cause: error, message: `${peer} hung up during the TLS handshake (${name}). The port may not be for TLS, or the server is busy; try again later.${perhaps}` });
+  }
   // Up to TLS 1.2 a server has one word for "no common cipher" and "no client certificate"; the second comes when it has shown its own.
   const [reason, hint] = name.endsWith('ALERT_HANDSHAKE_FAILURE') && bytesRead > ALERT_RECORD ? CLIENT_CERTIFICATE : failureOf(name);
   const offer = reason === 'version' ? ` ${offered(handshake)}` : '';
@@ -110,9 +118,6 @@ export const unlistedVersion = (chosen: string, handshake: Handshake): SmtpConne
   if (versions.some((version) => version === chosen)) return undefined;
   return new SmtpConnectionError('E_TLS', { phase, reason: 'version', message: `${peer} chose ${chosen}, which "tls.versions" leaves out. ${offered(handshake)} Add it to the list, or have the server offer one that is on it.` });
 };
-
-/** Some judge our certificate and hang up without a word. */
-export const PERHAPS_OF_CERTIFICATE = 'It may also not accept our certificate: see "tls.cert", or "tls.pfx".';
 
 /**
  * The server's last word on the handshake, when our side of it is done already: in TLS 1.3 it judges a client's certificate

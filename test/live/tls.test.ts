@@ -94,6 +94,14 @@ describe.each(DOORS)('over %s', (door) => {
     expect(server.secured).toMatchObject([{ client: 'ann' }]);
   });
 
+  it.each([['perhaps over our certificate', CLIENT, true], ['and was shown none', {}, false]])('tells of a server that hangs up in the middle, %s', async (_title, tls, perhaps) => {
+    // A record that is longer than what comes of it.
+    await using server = await tlsServer(door, (socket) => socket.once('data', () => socket.end(Buffer.from([22, 3, 3, 0, 80, 2]))));
+    const { error } = await visit(server, door, tls);
+    expect(error).toMatchObject({ code: 'E_TLS', reason: 'interrupted', retryable: true });
+    expect(error?.message.includes('not accept our certificate: see "tls.cert", or "tls.pfx".')).toBe(perhaps);
+  });
+
   it('takes a pinned certificate, written either way', async () => {
     const pin = fingerprint(localhostCertificate.cert);
     await using server = await tlsServer(door, localhostCertificate);
