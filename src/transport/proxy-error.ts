@@ -13,7 +13,7 @@ export type ProxyStage = 'method negotiation' | 'authentication' | 'request';
 export const BEFORE_ASKED = 'it answered before it was asked';
 
 const REASONS: Readonly<Record<ProxyReason, { readonly retryable: boolean; readonly hint: string }>> = {
-  authentication: { retryable: false, hint: 'Check user and password in the option "proxy".' },
+  authentication: { retryable: false, hint: 'Check the credentials in the option "proxy".' },
   denied: { retryable: false, hint: 'Its rules forbid this host or port; use another port, another proxy, or ask its operator.' },
   unreachable: { retryable: true, hint: 'The proxy could not reach the server; check the options "host" and "port" as the proxy sees them, or try again later.' },
   busy: { retryable: true, hint: 'Try again later.' },
@@ -29,8 +29,9 @@ export const handshakeError = (proxy: ProxySettings, target: Target, stage: Prox
     message: `The proxy ${describeProxy(proxy)} opened no way to ${hostAndPort(target)} (stage: ${stage}): ${said}. ${hint}`,
   });
 
-const hintOf = (reason: ProxyReason, { user, tls }: ProxySettings): string => {
-  if (reason === 'authentication' && user === undefined) return 'It wants credentials: give user and password in the option "proxy".';
+const hintOf = (reason: ProxyReason, { protocol, user, tls }: ProxySettings): string => {
+  // SOCKS 4 knows no password.
+  if (reason === 'authentication' && user === undefined) return `It wants credentials: give user${protocol.startsWith('socks4') ? '' : ' and password'} in the option "proxy".`;
   const { hint } = REASONS[reason];
   return reason === 'closed' && tls?.showsCertificate === true ? `${hint} ${PERHAPS_OF_CERTIFICATE} ${WHOSE_TLS}` : hint;
 };
