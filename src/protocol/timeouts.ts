@@ -18,7 +18,7 @@ export interface Timeouts {
   readonly dataBlock: number;
   /** The reply to the end of data. Default 600,000. */
   readonly endOfData: number;
-  /** What is outstanding when a server is left, and then the reply to QUIT. Default 2,000; it never delays a result. */
+  /** What is outstanding behind a 421, before content has left, or when a server is left; and then the reply to QUIT. Default 2,000. */
   readonly quit: number;
   /** A whole `send()` or `verify()` from `subscribe`. No default. */
   readonly operation: number;

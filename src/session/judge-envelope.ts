@@ -1,5 +1,5 @@
 import { DATA, RSET } from '../protocol/command.js';
-import { SmtpReplyError, type SmtpError } from '../protocol/error.js';
+import { SmtpReplyError, SmtpTimeoutError, type SmtpError } from '../protocol/error.js';
 import type { TransactionEvent } from '../protocol/event.js';
 import { isFarewell, isForeignYes, isPositive, isRefusal, isTooLarge, isTooMany, laterOr, makeReply, type Reply } from '../protocol/reply.js';
 import type { Wire } from '../wire/wire.js';
@@ -40,10 +40,13 @@ export const judgeEnvelope = (session: Session, claim: Claim, plan: EnvelopePlan
   const failure = (needsReset ? resetFailure(wire, replies[0]) : undefined) ?? judgement.failure(replies, mailAt, lost);
   const isCutOff = failure !== undefined && judgement.accepted.length > 0 && isGoodbyeToRecipient(failure);
   if (isCutOff) cutOff(session, plan, judgement.accepted.length + judgement.refused.length - plan.impossible.length - 1);
-  if (failure !== undefined && hasTooMany(failure) && !replies.slice(mailAt + 1).some(isPositive)) claim.hadTooMany(isGoodbyeToRecipient(failure));
+  if (failure !== undefined && hasTooMany(failure) && !replies.slice(mailAt + 1).some(isPositive) && !mayStillAnswer(lost, plan, replies.length - mailAt)) claim.hadTooMany(isGoodbyeToRecipient(failure));
   const isBegunAgain = claim.isCrowdedOut || (failure !== undefined && ((inGroup && isOutOfTurn(failure)) || (plan.part !== undefined && isCutOff && lost?.outcome !== 'unknown')));
   return { events: isBegunAgain ? NOTHING_TOLD : judgement.events, accepted: judgement.accepted, refused: judgement.refused, goesAhead: goesAhead && !wire.failed, isForNobody: judgement.isForNobody, failure };
 };
+
+/** A server that did not hang up may take the recipients that it has not answered, so many of MAIL and RCPT it has. */
+export const mayStillAnswer = (lost: SmtpError | undefined, { commands }: EnvelopePlan, answered: number): boolean => lost instanceof SmtpTimeoutError && answered < commands.length;
 
 /** Those that were told to be too many before the goodbye are not among them. */
 const cutOff = ({ manners }: Session, { part }: EnvelopePlan, borne: number): void => {

@@ -1,5 +1,5 @@
 import type { Command } from '../protocol/command.js';
-import type { Phase, SmtpError } from '../protocol/error.js';
+import { outcomeOf, type Phase, type SmtpError } from '../protocol/error.js';
 import { isFarewell, isForeignYes, isPositive, type Reply } from '../protocol/reply.js';
 import type { Wording } from './wording.js';
 
@@ -29,6 +29,7 @@ export class Expectation {
   /** What the server took of an envelope whose content has left behind it. */
   #hasSender = false;
   #hasRecipient = false;
+  #refusedSender = false;
   #refusedReset = false;
 
   constructor(commands: readonly Command[], sink: ReplySink | undefined, lastDecides = false) {
@@ -56,6 +57,12 @@ export class Expectation {
   /** The server took the sender, so that it may take the content. */
   get hasSender(): boolean {
     return this.#hasSender;
+  }
+
+  /** Content has left, and the server may take it. */
+  get mayBeTaken(): boolean {
+    if (!this.#lastDecides) return outcomeOf(this.phase) === 'unknown';
+    return !this.#refusedSender && (this.#hasRecipient || this.phase !== 'end-of-data');
   }
 
   get isAnswered(): boolean {
@@ -108,9 +115,9 @@ export class Expectation {
   answered(reply: Reply): boolean {
     const { phase } = this.command;
     if (phase === 'reset') this.#refusedReset = !isPositive(reply);
-    else if (this.#lastDecides && isPositive(reply)) {
-      if (phase === 'mail') this.#hasSender = true;
-      else if (phase === 'rcpt') this.#hasRecipient = true;
+    else if (this.#lastDecides) {
+      if (phase === 'mail') this.#refusedSender = !(this.#hasSender = isPositive(reply));
+      else if (phase === 'rcpt') this.#hasRecipient ||= isPositive(reply);
     }
     return ++this.#answered === this.commands.length;
   }

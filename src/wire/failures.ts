@@ -78,7 +78,7 @@ export class Failures {
     return () => injected(this.#peer, this.#transcript.lines());
   }
 
-  /** A limit ran out, for the command whose reply was due first. Behind a goodbye it is the one of QUIT. */
+  /** A limit ran out, for the command whose reply was due first. The one of QUIT is only told of where the server had said 421. */
   expired(scheduler: SchedulerLike, end: Deadline, first: Command | undefined): Failure {
     return end.limit === 'quit' ? this.closed('said goodbye, and no more,') : (phase, command) => timeoutError(scheduler, end, phase, waitingFor(this.#peer, command, first), this.#transcript.lines());
   }

@@ -11,7 +11,7 @@ export const NO_END: Deadline = { limit: 'command', since: 0, at: Infinity };
 export class Watch {
   /** Nothing is waited for beyond this, whatever its own limit. */
   end = NO_END;
-  /** The server said goodbye: what else it has to say comes soon, or not at all. */
+  /** The server said goodbye: what else it has to say comes soon, or not at all. Content that it may still take is waited for. */
   isEnding = false;
   readonly #scheduler: SchedulerLike;
   readonly #timeouts: Timeouts;
@@ -50,7 +50,7 @@ export class Watch {
     if (!first.isOwed) return this.end;
     const { limit, ms } = replyLimit(this.#timeouts, first.phase);
     const own = sooner(this.#within(limit, ms), this.end);
-    return this.isEnding ? sooner(own, this.#within('quit', this.#timeouts.quit)) : own;
+    return this.isEnding && !this.#due.some(({ mayBeTaken }) => mayBeTaken) ? sooner(own, this.#within('quit', this.#timeouts.quit)) : own;
   }
 
   #within(limit: Limit, ms: number): Deadline {

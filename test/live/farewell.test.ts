@@ -118,12 +118,24 @@ describe('behind a goodbye, what is left unsaid is not waited for', () => {
     expect(server.sessions).toHaveLength(2);
   });
 
-  it('by those behind the mail that it answers, which go on a new one', async () => {
-    await using server = await startServer({ faults: [{ at: 'end-of-data', do: 'reply', reply: FAREWELL, skip: 1 }, { at: 'rset', do: 'silence' }] });
-    await using client = clientOf(server);
+  it('but what has left behind the mail that it answers: the server may take it', async () => {
+    const ms = 300;
+    await using server = await startServer({ faults: [{ at: 'end-of-data', do: 'reply', reply: FAREWELL, skip: 1 }, { at: 'rset', do: 'delay', ms }] });
+    await using client = clientOf(server, { timeouts: { quit: 50 } });
     await collect(client.send(MAIL));
     const ended = await Promise.all([1, 2].map(() => collect(client.send(MAIL))));
     expect(ended.map(({ error }) => error?.reply?.code)).toEqual([421, undefined]);
+    expect(server.sessions).toHaveLength(1);
     expect(server.messages).toHaveLength(2);
+  });
+
+  it('but recipients that it has not answered: the mail is in doubt', async () => {
+    await using server = await startServer({ faults: [{ at: 'rcpt', do: 'reply', reply: FAREWELL, skip: 1 }, { at: 'rcpt', do: 'silence', skip: 1 }] });
+    await using client = clientOf(server, { timeouts: { quit: 50, command: 200 } });
+    await collect(client.send(MAIL));
+    const { error, types } = await collect(client.send({ ...MAIL, envelope: { from: 'ann@example.com', to: ['bob@example.org', 'eve@example.org'] } }));
+    expect(error).toMatchObject({ outcome: 'unknown', retryable: false, message: expect.stringContaining(FAREWELL) as string });
+    expect(types).not.toContain('accepted');
+    expect(server.sessions).toHaveLength(1);
   });
 });
