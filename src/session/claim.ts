@@ -86,13 +86,14 @@ export class Claim {
 
   /**
    * The server had too many recipients before it took one of this mail. On a new connection that is a verdict. On one that took mails it may
-   * mean theirs, and there is no staying behind a goodbye.
+   * mean theirs.
    */
   hadTooMany(isGoodbye: boolean): void {
     const { manners } = this.#session;
-    const inARow = isGoodbye ? 0 : this.#session.hadTooMany();
+    const inARow = isGoodbye ? 1 : this.#session.hadTooMany();
     this.#isOneOfMany = inARow > 1;
-    this.isCrowdedOut = this.mayMove && this.hasServed && (isGoodbye || this.wasCrowdedOut || manners.isFullAfter(inARow));
+    // Each goodbye costs a connection.
+    this.isCrowdedOut = this.mayMove && this.hasServed && (isGoodbye ? !this.wasCrowdedOut && manners.isFullAfter(1) : this.wasCrowdedOut || manners.isFullAfter(inARow));
     // Others of the same burst are no further news.
     if (this.wasCrowdedOut && !this.isCrowdedOut && inARow === 1) manners.movedInVain();
   }

@@ -127,12 +127,12 @@ export class Manners {
     return mails >= this.#patience;
   }
 
-  /** A mail that was crowded out was taken on another connection, */
+  /** A mail that was crowded out was taken on another connection. */
   movedWell(): void {
     this.#patience = 1;
   }
 
-  /** or refused there in the same words. */
+  /** A mail that was crowded out was refused in the same words on another connection. */
   movedInVain(): void {
     this.#patience *= 2;
   }

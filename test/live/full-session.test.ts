@@ -122,6 +122,14 @@ for (const [way, without] of Object.entries({ 'over BDAT': [], 'over DATA': ['CH
       expect(server.sessions.filter(({ lines }) => lines.some((line) => line.includes('full@example.org')))).toHaveLength(6);
     });
 
+    it('is left only once where it says goodbye', async () => {
+      await using server = await startServer({ without, faults: [{ at: 'rcpt', skip: 4, times: Infinity, do: 'close', reply: '421 4.7.1 Greylisted' }] });
+      await using client = clientOf(server, { pool: { maxConnections: 4 } });
+      await Promise.all(mails(4).map((mail) => collect(client.send(mail))));
+      expect((await collect(client.send(mailTo('grey@example.org')))).error).toMatchObject({ code: 'E_REPLY', phase: 'rcpt', outcome: 'refused', retryable: true, reply: { code: 421 } });
+      expect(server.sessions.filter(({ lines }) => lines.some((line) => line.includes('grey@example.org')))).toHaveLength(2);
+    });
+
     it('is left by a mail to several that it says goodbye to', async () => {
       await using server = await startServer({ without, faults: [{ at: 'rcpt', session: 1, skip: 1, do: 'close', reply: '421 4.7.0 Too many recipients' }] });
       await using client = clientOf(server);
