@@ -56,7 +56,7 @@ export const planEnvelope = (session: Session, message: Mail, content: OpenConte
   const recipients = part === undefined ? possible : session.quota?.fitting(possible) ?? possible;
   const wantsDsn = envelope.dsn || message.dsn !== undefined;
   const asksForDsn = wantsDsn && offers.dsn;
-  const saysUtf8 = offers.utf8 && needsUtf8(message, recipients);
+  const saysUtf8 = offers.utf8 && needsUtf8(message);
   // A server that takes SMTPUTF8 takes such bytes as well, told or not (RFC 6531 section 3.1).
   const eightBit = offers.eightBit || saysUtf8;
   const body = binary ? ' BODY=BINARYMIME' : offers.eightBit && !isPlain ? ' BODY=8BITMIME' : '';
@@ -77,8 +77,8 @@ const NO_WARNINGS: readonly WarningEvent[] = [];
 
 const sizeParameter = (offers: Offers, size: number | undefined): string => (offers.size && size !== undefined ? ` SIZE=${String(size)}` : '');
 
-const needsUtf8 = ({ utf8: headerNeedsUtf8, envelope: { from, utf8 } }: Mail, recipients: readonly CheckedRecipient[]): boolean =>
-  headerNeedsUtf8 === true || from?.utf8 === true || (utf8 && recipients.some(({ mailbox }) => mailbox.utf8));
+/** All of it, whoever is named in this transaction. */
+const needsUtf8 = ({ utf8: headerNeedsUtf8, envelope: { from, utf8 } }: Mail): boolean => headerNeedsUtf8 === true || from?.utf8 === true || utf8;
 
 const rareParameters = (offers: Offers, { dsn, requireTls }: Mail): string => {
   let parameters = '';

@@ -215,6 +215,15 @@ describe.each<[string, Message]>([
   });
 });
 
+it('a mail that needs SMTPUTF8 needs it in each of its transactions', async () => {
+  for (const to of [['josé@example.org', 'bob@example.org'], ['bob@example.org', 'josé@example.org']]) {
+    await using server = await startServer({ without: ['8BITMIME'], limits: { recipients: 1 } });
+    await using client = clientOf(server);
+    expect((await collect(client.send({ ...RAW, envelope: { from: 'ann@example.com', to }, raw: 'Subject: é\r\n\r\n' }))).error).toBeUndefined();
+    expect(server.messages.map((message) => message.to)).toEqual(to.map((one) => [one]));
+  }
+});
+
 it('recipients of whom none can be told to a server are refused in its stead, and the error says so', async () => {
   await using server = await startServer({ without: ['SMTPUTF8'] });
   await using client = clientOf(server);
