@@ -51,7 +51,7 @@ export const checkEnvelope = (given: unknown, derived = NOT_DERIVED): CheckedEnv
     dsn ||= recipient.notify !== undefined || recipient.orcpt !== undefined;
     asked.push(typeof to[index] === 'string' ? recipient.given : asGiven(recipient));
   }
-  return { from: sender === null ? null : parseMailbox(sender, 'envelope.from', 'sender', mostLocal), to: recipients, utf8, dsn, envelope: { from: sender, to: asked } };
+  return { from: sender === null ? null : parseMailbox(sender, 'envelope.from', 'sender', mostLocal), to: recipients, utf8, dsn, envelope: { from: sender, to: asked, ...(longLocalParts === true ? { longLocalParts } : {}) } };
 };
 
 const checkSender = (from: unknown): string | null => {

@@ -11,7 +11,7 @@ export interface Reply {
 }
 
 export const isPositive = (reply: Reply): boolean => reply.severity === 2;
-/** A yes to a connection, to STARTTLS or to a sign-in, and to nothing in a mail. */
+/** A yes to a connection, to STARTTLS or to a sign-in: it is none to MAIL. */
 export const isForeignYes = ({ code }: Reply): boolean => code === 220 || code === 235;
 export const isRefusal = (reply: Reply): boolean => reply.severity >= 4;
 

@@ -1,7 +1,7 @@
 import { concatMap, map, Observable, of } from 'rxjs';
 import { DATA, RSET, type Command } from '../protocol/command.js';
 import type { SmtpError } from '../protocol/error.js';
-import { isFarewell, isPositive, type Reply } from '../protocol/reply.js';
+import { isFarewell, isForeignYes, isPositive, type Reply } from '../protocol/reply.js';
 import type { Deadline } from '../transport/clock.js';
 import { exchange, exchangeInTurn } from '../wire/exchange.js';
 import type { Wire } from '../wire/wire.js';
@@ -34,7 +34,7 @@ interface Answers {
 /** Nothing follows a refused RSET or MAIL; a refused recipient stops nobody else, unless the server says goodbye. */
 const inTurn = (wire: Wire, commands: readonly Command[], operation: Deadline, last: Command | undefined): Observable<Answers> => {
   const mailAt = commands.findIndex(({ phase }) => phase === 'mail');
-  const goOn = (reply: Reply, index: number): boolean => !isFarewell(reply) && (index > mailAt || isPositive(reply));
+  const goOn = (reply: Reply, index: number): boolean => !isFarewell(reply) && (index > mailAt || (isPositive(reply) && !isForeignYes(reply)));
   let index = 0;
   return collect(exchangeInTurn(wire, commands, operation, (reply) => goOn(reply, index++))).pipe(
     concatMap((answers) => {

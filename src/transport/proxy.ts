@@ -52,7 +52,7 @@ const prepare = (proxy: ProxySettings, target: Target, chain: readonly ProxySett
     }),
   );
 
-/** Only a server speaks first: what is there before anything was asked is no answer. */
+/** Only a server speaks first: what stands behind another proxy's answer, or came with a handshake, was not asked for. */
 const spokenTooEarly = (stream: SocketStream, { proxy, target }: Tunnel): Observable<never> => {
   stream.destroy();
   return throwError(() => handshakeError(proxy, target, 'request', 'protocol', BEFORE_ASKED));

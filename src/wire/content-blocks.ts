@@ -1,4 +1,4 @@
-import { catchError, concat, concatMap, defer, EMPTY, expand, Observable, of, tap, throwError, type SchedulerLike, type Subscription } from 'rxjs';
+import { catchError, concat, concatMap, defer, EMPTY, expand, finalize, Observable, of, tap, throwError, type SchedulerLike, type Subscription } from 'rxjs';
 import type { OpenContent } from '../message/content.js';
 import { roomFor, type ContentEncoder } from '../protocol/dot-stuffing.js';
 import { before, deadline, remaining } from '../transport/clock.js';
@@ -40,7 +40,7 @@ export const writeBlocks = (wire: Wire, content: OpenContent, { encoder, eightBi
     tap(({ isLast }) => { if (encoder.bytes > sizeLimit) throw tooLarge(wire, 'body', sizeLimit, encoder.bytes, isLast); }),
     concatMap((block) => concat(inParts(block, write), of({ type: 'written' as const, bytes: encoder.bytes, taken: reader.taken, finished: block.isLast }))),
   ));
-  return next$.pipe(expand(({ finished }) => (finished ? EMPTY : next$), 1));
+  return next$.pipe(expand(({ finished }) => (finished ? EMPTY : next$), 1), finalize(() => { reader.stop(); }));
 };
 
 /** Behind the end of the content its outcome is in doubt: that leaves by itself, when the socket has taken what is in front of it. */
@@ -83,6 +83,8 @@ class BlockReader {
   #isReading = false;
   /** When a timer rings, unless it is kept waiting. */
   #turnAt: number | undefined;
+  #turn: Subscription | undefined;
+  #turnOfOthers: Subscription | undefined;
   #failure: { readonly cause: unknown } | undefined;
   /** Is told when the source has spoken. */
   #changed: () => void = ignore;
@@ -152,6 +154,12 @@ class BlockReader {
     });
   }
 
+  /** Nobody asks for another block. */
+  stop(): void {
+    this.#turn?.unsubscribe();
+    this.#turnOfOthers?.unsubscribe();
+  }
+
   /** Asked for the next block, the one before has left: how long that took tells how large the next one should be. */
   #keepPace(): void {
     if (this.#given === undefined) return;
@@ -188,11 +196,11 @@ class BlockReader {
     const now = this.#scheduler.now();
     if (this.#turnAt === undefined) {
       this.#turnAt = now + TURN;
-      this.#scheduler.schedule(() => { this.#turnAt = undefined; }, TURN);
+      this.#turn = this.#scheduler.schedule(() => { this.#turnAt = undefined; }, TURN);
     }
     if (now < this.#turnAt) this.#changed();
-    // What keeps that timer waiting does so to all others. One that is due already would not let sockets have their turn.
-    else this.#scheduler.schedule(() => { this.#changed(); });
+    // That timer is kept waiting, and all others with it. It is due, so that it would ring before sockets have their turn; a new one rings behind them.
+    else this.#turnOfOthers = this.#scheduler.schedule(() => { this.#changed(); });
   };
 
   readonly #failed = (cause: unknown): void => {
