@@ -45,7 +45,7 @@ export const judgeEnvelope = (session: Session, claim: Claim, plan: EnvelopePlan
   return { events: isBegunAgain ? NOTHING_TOLD : judgement.events, accepted: judgement.accepted, refused: judgement.refused, goesAhead: goesAhead && !wire.failed, isForNobody: judgement.isForNobody, failure };
 };
 
-/** A server that did not hang up may take the recipients that it has not answered, so many of MAIL and RCPT it has. */
+/** A server that did not hang up may still take the recipients that it has not answered. @param answered so many of MAIL and RCPT. */
 export const mayStillAnswer = (lost: SmtpError | undefined, { commands }: EnvelopePlan, answered: number): boolean => lost instanceof SmtpTimeoutError && answered < commands.length;
 
 /** Those that were told to be too many before the goodbye are not among them. */
