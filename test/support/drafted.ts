@@ -1,6 +1,8 @@
 import { isObservable, lastValueFrom, type Observable } from 'rxjs';
+import { expect } from 'vitest';
 import { draft, type Mail } from '../../src/message/mail.js';
 import type { Message } from '../../src/message/message.js';
+import { SmtpUsageError } from '../../src/protocol/error.js';
 
 export const only = async (mail: Mail | Observable<Mail>): Promise<Mail> => (isObservable(mail) ? lastValueFrom(mail) : mail);
 
@@ -19,3 +21,10 @@ export const read = async (mail: Mail): Promise<string> => {
 };
 
 export const head = (text: string): string => text.slice(0, text.search(/\r?\n\r?\n/));
+
+/** Why a message cannot be sent. */
+export const failure = async (message: unknown): Promise<SmtpUsageError> => {
+  const error: unknown = await mailOf(message).then(() => undefined, (reason: unknown) => reason);
+  expect(error).toBeInstanceOf(SmtpUsageError);
+  return error as SmtpUsageError;
+};
