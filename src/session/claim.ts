@@ -14,7 +14,7 @@ export class Claim {
   readonly inGroup: boolean;
   /** It may be begun again elsewhere, unseen. */
   readonly mayMove: boolean;
-  /** It was so on another connection. */
+  /** It was crowded out of another session before. */
   readonly wasCrowdedOut: boolean;
   readonly #session: Session;
   readonly #number: number;

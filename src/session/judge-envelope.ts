@@ -20,6 +20,8 @@ export interface Verdict {
   readonly refused: readonly Refused[];
   /** The server waits for content (354). */
   readonly goesAhead: boolean;
+  /** Content that has left may reach somebody: a recipient was taken, or was not answered by a server that did not hang up. */
+  readonly mayBeTaken: boolean;
   /** Every recipient was refused: what is sent now reaches nobody. */
   readonly isForNobody: boolean;
   /** Why the content must not be sent. */
@@ -40,13 +42,12 @@ export const judgeEnvelope = (session: Session, claim: Claim, plan: EnvelopePlan
   const failure = (needsReset ? resetFailure(wire, replies[0]) : undefined) ?? judgement.failure(replies, mailAt, lost);
   const isCutOff = failure !== undefined && judgement.accepted.length > 0 && isGoodbyeToRecipient(failure);
   if (isCutOff) cutOff(session, plan, judgement.accepted.length + judgement.refused.length - plan.impossible.length - 1);
-  if (failure !== undefined && hasTooMany(failure) && !replies.slice(mailAt + 1).some(isPositive) && !mayStillAnswer(lost, plan, replies.length - mailAt)) claim.hadTooMany(isGoodbyeToRecipient(failure));
+  const isUnanswered = lost instanceof SmtpTimeoutError && replies.length - mailAt < plan.commands.length;
+  const mayBeTaken = judgement.accepted.length > 0 || (failure !== undefined && (isUnanswered || replies.slice(mailAt + 1).some(isPositive)));
+  if (failure !== undefined && hasTooMany(failure) && !mayBeTaken) claim.hadTooMany(isGoodbyeToRecipient(failure));
   const isBegunAgain = claim.isCrowdedOut || (failure !== undefined && ((inGroup && isOutOfTurn(failure)) || (plan.part !== undefined && isCutOff && lost?.outcome !== 'unknown')));
-  return { events: isBegunAgain ? NOTHING_TOLD : judgement.events, accepted: judgement.accepted, refused: judgement.refused, goesAhead: goesAhead && !wire.failed, isForNobody: judgement.isForNobody, failure };
+  return { events: isBegunAgain ? NOTHING_TOLD : judgement.events, accepted: judgement.accepted, refused: judgement.refused, goesAhead: goesAhead && !wire.failed, mayBeTaken, isForNobody: judgement.isForNobody, failure };
 };
-
-/** A server that did not hang up may still take the recipients that it has not answered. @param answered so many of MAIL and RCPT. */
-export const mayStillAnswer = (lost: SmtpError | undefined, { commands }: EnvelopePlan, answered: number): boolean => lost instanceof SmtpTimeoutError && answered < commands.length;
 
 /** Those that were told to be too many before the goodbye are not among them. */
 const cutOff = ({ manners }: Session, { part }: EnvelopePlan, borne: number): void => {

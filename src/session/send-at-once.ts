@@ -5,7 +5,7 @@ import { formatReply, isPositive, type Reply } from '../protocol/reply.js';
 import { converse } from '../wire/exchange.js';
 import type { ReplySink } from '../wire/expectation.js';
 import { unexpected } from './expect-reply.js';
-import { isGoodbyeToRecipient, judgeEnvelope, mayStillAnswer, type Verdict } from './judge-envelope.js';
+import { isGoodbyeToRecipient, judgeEnvelope, type Verdict } from './judge-envelope.js';
 import { group } from './send-envelope.js';
 import { conclude, tellEnvelope } from './tell.js';
 import type { Transaction } from './transaction.js';
@@ -49,8 +49,7 @@ class AtOnce implements ReplySink {
   // A refused envelope is the answer, whatever became of the connection. Otherwise the content is in doubt: behind a goodbye to one
   // of several recipients, because the others were taken or still may be, and where the replies cannot be trusted to be those to their commands.
   error(lost: SmtpError): void {
-    const { failure, accepted } = this.#verdict ?? this.#judge(lost);
-    const mayBeTaken = accepted.length > 0 || mayStillAnswer(lost, this.#transaction.plan, this.#replies.length - Number(this.#transaction.claim.needsReset));
+    const { failure, mayBeTaken } = this.#verdict ?? this.#judge(lost);
     const isRefused = failure instanceof SmtpReplyError && !(lost instanceof SmtpProtocolError) && !(mayBeTaken && isGoodbyeToRecipient(failure));
     this.#transaction.observer.error(isRefused ? failure : failure instanceof SmtpReplyError ? behind(failure, lost) : lost);
   }

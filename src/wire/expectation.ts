@@ -29,7 +29,6 @@ export class Expectation {
   /** What the server took of an envelope whose content has left behind it. */
   #hasSender = false;
   #hasRecipient = false;
-  #refusedSender = false;
   #refusedReset = false;
 
   constructor(commands: readonly Command[], sink: ReplySink | undefined, lastDecides = false) {
@@ -62,7 +61,11 @@ export class Expectation {
   /** Content has left, and the server may take it. */
   get mayBeTaken(): boolean {
     if (!this.#lastDecides) return outcomeOf(this.phase) === 'unknown';
-    return !this.#refusedSender && (this.#hasRecipient || this.phase !== 'end-of-data');
+    switch (this.phase) {
+      case 'rcpt': return this.#hasSender;
+      case 'end-of-data': return this.#hasRecipient;
+      default: return true;
+    }
   }
 
   get isAnswered(): boolean {
@@ -115,9 +118,9 @@ export class Expectation {
   answered(reply: Reply): boolean {
     const { phase } = this.command;
     if (phase === 'reset') this.#refusedReset = !isPositive(reply);
-    else if (this.#lastDecides) {
-      if (phase === 'mail') this.#refusedSender = !(this.#hasSender = isPositive(reply));
-      else if (phase === 'rcpt') this.#hasRecipient ||= isPositive(reply);
+    else if (this.#lastDecides && isPositive(reply)) {
+      if (phase === 'mail') this.#hasSender = true;
+      else if (phase === 'rcpt') this.#hasRecipient = true;
     }
     return ++this.#answered === this.commands.length;
   }
