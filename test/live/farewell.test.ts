@@ -129,6 +129,15 @@ describe('behind a goodbye, what is left unsaid is not waited for', () => {
     expect(server.messages).toHaveLength(2);
   });
 
+  it('but a recipient that it took behind the goodbye to another one: the mail is in doubt', async () => {
+    await using server = await startServer({ faults: [{ at: 'rcpt', do: 'reply', reply: FAREWELL, skip: 1 }, { at: 'end-of-data', do: 'close', skip: 1 }] });
+    await using client = clientOf(server);
+    await collect(client.send(MAIL));
+    const { error } = await collect(client.send({ ...MAIL, envelope: { from: 'ann@example.com', to: ['bob@example.org', 'eve@example.org'] } }));
+    expect(error).toMatchObject({ code: 'E_CLOSED', outcome: 'unknown', retryable: false, message: expect.stringContaining(FAREWELL) as string });
+    expect(server.sessions).toHaveLength(1);
+  });
+
   it('but recipients that it has not answered: the mail is in doubt', async () => {
     await using server = await startServer({ faults: [{ at: 'rcpt', do: 'reply', reply: FAREWELL, skip: 1 }, { at: 'rcpt', do: 'silence', skip: 1 }] });
     await using client = clientOf(server, { timeouts: { quit: 50, command: 200 } });
