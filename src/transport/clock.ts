@@ -1,3 +1,4 @@
+import { clearImmediate, clearTimeout, setImmediate, setTimeout } from 'node:timers';
 import { Observable, Subscription, type MonoTypeOperatorFunction, type SchedulerAction, type SchedulerLike } from 'rxjs';
 import { outcomeOf, SmtpTimeoutError, type Phase } from '../protocol/error.js';
 import type { LogLine } from '../protocol/log-line.js';
@@ -12,9 +13,10 @@ class Alarm<T> extends Subscription implements SchedulerAction<T> {
   readonly #work: Work<T>;
   readonly #isAwake: boolean;
   #timer: NodeJS.Timeout | undefined;
+  #turn: NodeJS.Immediate | undefined;
 
   constructor(work: Work<T>, isAwake: boolean) {
-    super(() => { clearTimeout(this.#timer); });
+    super(() => { this.#clear(); });
     this.#work = work;
     this.#isAwake = isAwake;
   }
@@ -24,15 +26,21 @@ class Alarm<T> extends Subscription implements SchedulerAction<T> {
     return this;
   }
 
-  // A timer of Node counts whole milliseconds of a coarser clock, and may ring before they are over. A limit must not.
+  // A timer of Node counts whole milliseconds of a coarser clock, and may ring before they are over. A limit must not. Nor may it
+  // ring before sockets have had their turn: after a pause of the process's own, what came in time still waits to be read.
   #set(delay: number, at: number, state?: T): void {
-    clearTimeout(this.#timer);
+    this.#clear();
     this.#timer = setTimeout(() => {
       const early = at - now();
       if (early > 0) this.#set(early, at, state);
-      else this.#work(state);
+      else this.#turn = setImmediate(() => { this.#work(state); });
     }, Math.min(Math.ceil(delay), LONGEST));
     if (!this.#isAwake) this.#timer.unref();
+  }
+
+  #clear(): void {
+    clearTimeout(this.#timer);
+    clearImmediate(this.#turn);
   }
 }
 
@@ -46,7 +54,8 @@ const clock = (isAwake: boolean): SchedulerLike => ({
 
 /**
  * The clock of every limit: monotonic, so that no change of the wall clock stretches a deadline, and unref'd, because
- * it is the socket that keeps a process alive, never a deadline that watches it.
+ * it is the socket that keeps a process alive, never a deadline that watches it. It runs in real time also where a test has
+ * replaced the global timers.
  */
 export const monotonic = clock(false);
 
@@ -83,6 +92,9 @@ const HINTS: Partial<Record<Limit, string>> = {
   close: 'Raise that limit to give mails under way more time.',
 };
 
+/** It counts on while answers come. */
+const isOfAll = (limit: Limit): boolean => limit === 'operation' || limit === 'close';
+
 const hintAt = (limit: Limit, phase: Phase): string => {
   const hint = HINTS[limit] ?? UNREACHED;
   return outcomeOf(phase) === 'unknown' ? `${IN_DOUBT} ${hint === LATER ? 'Raise that limit.' : hint}` : hint;
@@ -96,7 +108,7 @@ export const timeoutError = (scheduler: SchedulerLike, { limit, since, at }: Dea
     outcome: outcomeOf(phase),
     transcript,
     elapsed: scheduler.now() - since,
-    message: `${what}: nothing came within timeouts.${limit} = ${String(Math.round(at - since))} ms. ${hint}`,
+    message: `${what}: ${isOfAll(limit) ? 'it was not over' : 'nothing came'} within timeouts.${limit} = ${String(Math.round(at - since))} ms. ${hint}`,
   });
 
 /** Fails with the deadline unless a value came before it. The source is torn down before anybody hears of that. */

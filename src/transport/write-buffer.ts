@@ -1,4 +1,5 @@
 import { Socket } from 'node:net';
+import { nextTick } from 'node:process';
 import type { Writable } from 'node:stream';
 
 const SIZE = 64 * 1024;
@@ -51,7 +52,7 @@ export class WriteBuffer {
       return;
     }
     const bytes = this.#roomFor(this.#size + most);
-    if (this.#size === 0) process.nextTick(this.flush);
+    if (this.#size === 0) nextTick(this.flush);
     if (typeof chunk === 'string') this.#size += bytes.write(chunk, this.#size);
     else {
       bytes.set(chunk, this.#size);
