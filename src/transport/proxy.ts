@@ -18,8 +18,6 @@ interface Tunnel {
   readonly target: Target;
   /** The proxies up to this one, as the stream will tell. */
   readonly via: string;
-  /** Milliseconds for the handshake. Whoever opens the tunnel is unsubscribed from by then. */
-  readonly limit: number;
 }
 
 /**
@@ -44,7 +42,7 @@ const prepare = (proxy: ProxySettings, target: Target, chain: readonly ProxySett
     proxy.protocol === 'socks4' ? withAddress(target, context) : of(target),
   ]).pipe(
     map(([openTunnel, place]) => {
-      const tunnel: Tunnel = { proxy, target: place, via: chain.map(describeProxy).join(' -> '), limit: context.settings.timeouts.proxy };
+      const tunnel: Tunnel = { proxy, target: place, via: chain.map(describeProxy).join(' -> ') };
       return (stream) => encrypted(stream, proxy).pipe(
         concatMap((line) => (line.unread > 0 ? spokenTooEarly(line, tunnel) : openTunnel(line, tunnel))),
         within(context, 'proxy', 'proxy', `The handshake with the proxy ${describeProxy(proxy)}`),

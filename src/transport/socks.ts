@@ -6,10 +6,6 @@ import { SocketStream } from './byte-stream.js';
 import type { OpenTunnel } from './proxy.js';
 import { BEFORE_ASKED, handshakeError, type ProxyReason, type ProxyStage } from './proxy-error.js';
 
-// The library has a timer of its own, which it never clears: it rings behind ours, and not in years to come.
-const BEHIND = 1_000;
-const AN_HOUR = 3_600_000;
-
 // RFC 1928 section 3. The library would sign in with nothing.
 const USER_AND_PASSWORD = 2;
 const NOT_OFFERED = 'it chose a method of authentication that was not offered';
@@ -18,7 +14,7 @@ const NOT_OFFERED = 'it chose a method of authentication that was not offered';
  * SOCKS 4, 4a and 5 (RFC 1928, RFC 1929). The library is fed byte by byte and writes through a stream that is only a
  * line to ours: so it takes exactly its own bytes, and what is glued to the proxy's last reply is left for the next reader.
  */
-export const socksTunnel = ({ SocksClient }: typeof Socks): OpenTunnel => (stream, { proxy, target, via, limit }) =>
+export const socksTunnel = ({ SocksClient }: typeof Socks): OpenTunnel => (stream, { proxy, target, via }) =>
   new Observable((subscriber) => {
     let handedOver = false;
     let isOpen = false;
@@ -37,8 +33,10 @@ export const socksTunnel = ({ SocksClient }: typeof Socks): OpenTunnel => (strea
         ...(proxy.pass === undefined ? {} : { password: proxy.pass.reveal() }),
       },
       destination: { ...target },
-      timeout: Math.min(limit + BEHIND, AN_HOUR),
+      timeout: 1,
     });
+    // The library never clears its own timer, which holds all of this. Ours is the limit, so that it may ring at once.
+    Object.assign(client, { onEstablishedTimeout: () => undefined });
     client.on('established', ({ remoteHost }) => {
       isOpen = proxy.protocol !== 'socks5' || remoteHost !== undefined;
       if (!isOpen) fail('request', 'protocol', 'it answered with an address of no known type');
@@ -101,6 +99,5 @@ const meaningOf = (message: string): readonly [ProxyStage, ProxyReason, string] 
   if (message.includes('no accepted authentication')) return ['method negotiation', 'authentication', 'it answered 255, no acceptable method of authentication'];
   if (message.includes('Authentication failed')) return ['authentication', 'authentication', 'it refused user and password'];
   if (message.includes('unknown authentication')) return ['method negotiation', 'protocol', NOT_OFFERED];
-  if (message.includes('timed out')) return ['request', 'closed', 'it did not answer'];
   return ['request', 'protocol', 'its answer is not SOCKS'];
 };

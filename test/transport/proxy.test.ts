@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { inspect } from 'node:util';
 import { firstValueFrom } from 'rxjs';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { ProxyOptions } from '../../src/index.js';
 import { localhostCertificate, otherCertificate, testAuthority } from '../../src/testing/index.js';
 import { closedPort, failureOf, listen, way } from '../support/dialling.js';
@@ -44,6 +44,15 @@ describe('what a proxy is asked for', () => {
     expect(proxy.asked[0]?.credentials).toBe(credentials);
     expect(inspect(stream, { depth: 2 })).not.toContain('hunter2');
     expect(stream.via).toBe(proxy.url);
+    stream.destroy();
+  });
+
+  test('the timer of the SOCKS library holds nothing', async () => {
+    await using proxy = await startProxy({ protocol: 'socks5', answer: (client) => client.write(GRANTED.socks5) });
+    const timers = vi.spyOn(globalThis, 'setTimeout');
+    const stream = await firstValueFrom(way(2525, { host: HOST, proxy: proxy.url }));
+    expect(timers.mock.calls.map(([, ms]) => ms)).toEqual([1]);
+    timers.mockRestore();
     stream.destroy();
   });
 
