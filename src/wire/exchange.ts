@@ -31,6 +31,8 @@ export const exchangeInTurn = (wire: Wire, commands: readonly Command[], operati
           turn.unsubscribe();
           if (!mayGoOn || index + 1 === commands.length) subscriber.complete();
           else if (!subscriber.closed) turn = ask(index + 1);
+          // The wire may have ended behind that reply.
+          if (subscriber.closed) turn.unsubscribe();
         },
       });
     turn = ask(0);
@@ -93,7 +95,7 @@ export const expireWith = (wire: Wire, end: Deadline, waitsFor: () => Expectatio
   if (end.at === Infinity) return Subscription.EMPTY;
   const { scheduler, peer } = wire.context;
   return scheduler.schedule(() => {
-    const { command: first, decisive: { phase, command } } = waitsFor();
-    expired(timeoutError(scheduler, end, phase, waitingFor(peer, command, first), wire.transcript()));
+    const { command: first, decisive: { phase, command }, isOwed } = waitsFor();
+    expired(timeoutError(scheduler, end, phase, isOwed ? waitingFor(peer, command, first) : `Sending the content to ${peer}`, wire.transcript()));
   }, remaining(scheduler, end.at));
 };

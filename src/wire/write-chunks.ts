@@ -12,7 +12,7 @@ import type { Wire } from './wire.js';
 /** Chunks that may be unanswered: the window that keeps a long line busy. */
 const WINDOW = 8;
 
-const READING = new Expectation([CONTENT], undefined);
+const READING = Object.assign(new Expectation([CONTENT], undefined), { isOwed: false });
 
 /**
  * Writes one mail's content as BDAT chunks and waits for their replies (RFC 3030). A chunk is read in full before its command

@@ -1,4 +1,4 @@
-import { lastValueFrom, timer } from 'rxjs';
+import { lastValueFrom, NEVER, timer } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { startServer } from '../../src/testing/index.js';
 import { clientOf, MAIL } from '../support/clear-client.js';
@@ -25,6 +25,13 @@ for (const [way, without] of Object.entries({ 'over BDAT': [], 'over DATA': ['CH
       const { types, error } = await collect(client.send(MAIL));
       expect(error).toMatchObject({ limit: 'operation', phase: 'end-of-data', outcome: 'unknown' });
       expect(types.filter((type) => type === 'sender-accepted')).toHaveLength(1);
+    });
+
+    it('blames no server for content that does not come', async () => {
+      await using server = await startServer({ without });
+      await using client = clientOf(server, { timeouts: { operation: 80, quit: 50 } });
+      const { error } = await collect(client.send({ ...MAIL, raw: () => NEVER }));
+      expect(error).toMatchObject({ limit: 'operation', phase: 'body', outcome: 'not-sent', message: expect.stringMatching(/^Sending the content to 127\.0\.0\.1:\d+: it was not over within timeouts\.operation = 80 ms\. /) as string });
     });
 
     it('leaves nothing behind on a connection when the mail has ended before', async () => {

@@ -6,7 +6,7 @@ import type { SmtpError, SmtpTimeoutError } from '../../src/protocol/error.js';
 import { Redactor } from '../../src/protocol/secret.js';
 import { DEFAULT_TIMEOUTS } from '../../src/protocol/timeouts.js';
 import { deadline, monotonic } from '../../src/transport/clock.js';
-import { converse, exchange } from '../../src/wire/exchange.js';
+import { converse, exchange, exchangeInTurn } from '../../src/wire/exchange.js';
 import { Wire } from '../../src/wire/wire.js';
 import { FakeStream } from '../support/fake-stream.js';
 
@@ -62,6 +62,16 @@ describe('exchange', () => {
       flush();
       expect(failure).toMatchObject({ phase: 'rcpt', elapsed: LIMITS.command });
     });
+  });
+});
+
+it('of commands that go out in turn nothing stays behind where a goodbye is glued to a reply', () => {
+  run(({ hot, expectObservable, scheduler, flush }) => {
+    const wire = new Wire(new FakeStream(hot('-r', { r: Buffer.from('550 no\r\n421 bye\r\n') })), { peer: 'mail.example:25', connection: 1, timeouts: LIMITS, scheduler, redactor: new Redactor(), log: { observed: false, next: () => undefined } }, true);
+    const replies = exchangeInTurn(wire, [rcpt('ann@example.com'), rcpt('bob@example.org')], deadline(scheduler, 'operation', 500), () => true);
+    expectObservable(replies.pipe(map(({ code }) => String(code)), catchError(() => throwError(() => ENDED)))).toBe('-(r#)', { r: '550' }, ENDED);
+    flush();
+    expect(scheduler.now()).toBeLessThan(500);
   });
 });
 
