@@ -116,6 +116,11 @@ const connectError = (target: Target, failures: readonly Failure[], localEndpoin
   return new SmtpConnectionError('E_CONNECT', {
     phase: 'connect', reason, retryable: !OURS.has(reason),
     cause: failures.length === 1 ? first?.error : new AggregateError(failures.map(({ error }) => error), 'every address failed'),
-    message: `No connection to ${hostAndPort(target)} (${each}). ${OURS.has(reason) ? 'Check the option "localEndpoint" and what this machine may open.' : 'Check the host and port, and whether a firewall is in between.'}`,
+    message: `No connection to ${hostAndPort(target)} (${each}). ${connectHint(reason)}`,
   });
+};
+
+const connectHint = (reason: string): string => {
+  if (reason === 'EMFILE' || reason === 'ENFILE') return 'There are no file descriptors left: raise the limit ("ulimit -n"), or look for what keeps files and sockets open.';
+  return OURS.has(reason) ? 'Check the option "localEndpoint" and what this machine may open.' : 'Check the host and port, and whether a firewall is in between.';
 };

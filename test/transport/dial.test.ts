@@ -191,6 +191,12 @@ describe('local endpoint', () => {
   });
 });
 
+test('no file descriptor is left for a socket', async () => {
+  vi.spyOn(Socket.prototype, 'connect').mockImplementationOnce(function connectNothing(this: Socket) { return this.destroy(Object.assign(new Error('connect EMFILE'), { code: 'EMFILE' })); });
+  const error = await failureOf(way(25, { host: '127.0.0.1' }));
+  expect(error).toMatchObject({ code: 'E_CONNECT', reason: 'EMFILE', retryable: true, message: expect.stringContaining('no file descriptors left: raise the limit ("ulimit -n")') as string });
+});
+
 test.each([['path', '/run/elsewhere.sock'], ['localAddress', '192.0.2.1']])('a polluted prototype brings no "%s"', async (name, value) => {
   const prototype = Object.prototype as unknown as Record<string, unknown>;
   onTestFinished(() => { Reflect.deleteProperty(prototype, name); });
