@@ -1,6 +1,6 @@
 import { asyncScheduler, retry, throwError, timer, type MonoTypeOperatorFunction, type SchedulerLike } from 'rxjs';
 import { fields, usage } from '../message/fields.js';
-import { SmtpError } from '../protocol/error.js';
+import type { SmtpError } from '../protocol/error.js';
 
 /** How often is tried again, and when. */
 export interface RetryOptions {
@@ -34,8 +34,14 @@ export const retryWhenSafe = <T>(options: RetryOptions = {}): MonoTypeOperatorFu
   return retry({
     count,
     delay: (error: unknown, attempt) =>
-      error instanceof SmtpError && error.retryable ? timer(typeof delay === 'number' ? delay : wait(delay(attempt)), scheduler) : throwError(() => error),
+      isRetryable(error) ? timer(typeof delay === 'number' ? delay : wait(delay(attempt)), scheduler) : throwError(() => error),
   });
+};
+
+/** By what it says, not by its class: a client of another copy of this package, or in another realm, has a class of its own. */
+const isRetryable = (error: unknown): boolean => {
+  const { retryable, outcome } = (error ?? {}) as Partial<SmtpError>;
+  return retryable === true && outcome !== undefined && outcome !== 'unknown';
 };
 
 const isDelay = (value: unknown): value is number => typeof value === 'number' && value >= 0 && value <= LONGEST;

@@ -1,4 +1,4 @@
-import { firstValueFrom, tap } from 'rxjs';
+import { catchError, defer, EMPTY, firstValueFrom, lastValueFrom, tap, throwError } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { receipts, retryWhenSafe } from '../../src/index.js';
 import { startServer } from '../../src/testing/index.js';
@@ -31,6 +31,19 @@ describe('retryWhenSafe', () => {
       expect(receipt).toMatchObject({ accepted: ['grey@example.org'], refused: [{ recipient: 'nobody@example.org', reply: { code: 550 } }] });
     });
   }
+
+  it.each([
+    [{ retryable: true, outcome: 'refused' }, 2],
+    [{ retryable: true, outcome: 'unknown' }, 1],
+    [{ retryable: false, outcome: 'refused' }, 1],
+    [{ retryable: true }, 1],
+    [{}, 1],
+  ])("goes by what an error says, whose class is another copy's: %s", async (failure, tries) => {
+    let tried = 0;
+    const failing = defer(() => { tried += 1; return throwError(() => Object.assign(new Error('no'), failure)); });
+    await lastValueFrom(failing.pipe(retryWhenSafe({ count: 1, delay: 0 }), catchError(() => EMPTY)), { defaultValue: undefined });
+    expect(tried).toBe(tries);
+  });
 
   it('checks its options', () => {
     for (const [options, text] of [[{ cuont: 1 }, 'Did you mean "count"'], [{ count: NaN }, '"count"'], [{ count: -1 }, '"count"'], [{ delay: NaN }, '"delay"'], [{ delay: '5' }, '"delay"'], [{ delay: Infinity }, '"delay"'], [{ count: 1.5 }, '"count"'], [{ scheduler: 5 }, '"scheduler"'], [null, 'must be an object']] as const)
