@@ -1,18 +1,28 @@
-import { isFarewell, type Reply } from '../protocol/reply.js';
+import { isFarewell, isRefusal, type Reply } from '../protocol/reply.js';
 import { MalformedReply, type ReplyParser } from '../protocol/reply-parser.js';
 import type { Expectation } from './expectation.js';
 import type { Failure, Failures } from './failures.js';
 import type { Transcript } from './transcript.js';
 
-/**
- * Whether a reply counts although more came behind it than was asked for. The reply to content decides a mail, whatever comes
- * behind it: unless it came with others, of which one was too many. A goodbye is not, and it leaves every refusal what it is. A reply on
- * the heels of a 354 is for the content. A greeting that refuses is the end anyway, and its words are the reason.
- */
-export const toleratesMore = ({ phase }: Expectation, { code, severity }: Reply, isAlone: boolean, rest: ReplyParser): boolean =>
-  phase === 'body' || phase === 'quit' || (phase === 'end-of-data' && isAlone)
-  || ((phase === 'end-of-data' || (severity > 3 && phase !== 'starttls')) && rest.startsWith(/^4(?:$|2(?:$|1))/))
-  || (phase === 'data' && code === 354) || (phase === 'greeting' && severity > 3);
+/** Whether a reply counts although more came behind it than was asked for. `isAlone`: no other one came with it. */
+export const toleratesMore = ({ phase }: Expectation, reply: Reply, isAlone: boolean, rest: ReplyParser): boolean => {
+  switch (phase) {
+    // The reply to content decides a mail, whatever comes behind it: unless it came with others, of which one was too many.
+    case 'body': return true;
+    case 'end-of-data': return isAlone || saysGoodbye(rest);
+    // What comes on the heels of a 354 is for the content.
+    case 'data': return reply.code === 354 || (isRefusal(reply) && saysGoodbye(rest));
+    // It is the end anyway, and the words of a greeting that refuses are the reason.
+    case 'greeting': return isRefusal(reply);
+    case 'quit': return true;
+    case 'starttls': return false;
+    // A goodbye is none too many, and it leaves every refusal what it is.
+    default: return isRefusal(reply) && saysGoodbye(rest);
+  }
+};
+
+/** What comes next is a 421, as far as it is there. */
+const saysGoodbye = (rest: ReplyParser): boolean => rest.startsWith(/^4(?:$|2(?:$|1))/);
 
 /** Why more came than was asked for: a 421 may come at any time (RFC 5321 section 3.8), the rest was planted or is out of step. */
 export const whyMore = (phase: Expectation['phase'], rest: ReplyParser, transcript: Transcript, failures: Failures): Failure => {
