@@ -14,7 +14,7 @@ import type { Session } from './session.js';
 export const sendEnvelope = (session: Session, claim: Claim, plan: EnvelopePlan, operation: Deadline): Observable<Verdict> => {
   const { wire, pipelines } = session;
   const last = plan.chunks ? undefined : DATA;
-  const answers$ = pipelines ? collect(exchange(wire, group(claim, plan, last), operation)) : inTurn(wire, group(claim, plan), operation, last);
+  const answers$ = pipelines ? collect(exchange(wire, group(claim, plan, last), operation)) : oneByOne(wire, group(claim, plan), operation, last);
   return answers$.pipe(map(({ replies, lost }) => judgeEnvelope(session, claim, plan, replies, lost)));
 };
 
@@ -32,11 +32,10 @@ interface Answers {
 }
 
 /** Nothing follows a refused RSET or MAIL; a refused recipient stops nobody else, unless the server says goodbye. */
-const inTurn = (wire: Wire, commands: readonly Command[], operation: Deadline, last: Command | undefined): Observable<Answers> => {
+const oneByOne = (wire: Wire, commands: readonly Command[], operation: Deadline, last: Command | undefined): Observable<Answers> => {
   const mailAt = commands.findIndex(({ phase }) => phase === 'mail');
   const goOn = (reply: Reply, index: number): boolean => !isFarewell(reply) && (index > mailAt || (isPositive(reply) && !isForeignYes(reply)));
-  let index = 0;
-  return collect(exchangeInTurn(wire, commands, operation, (reply) => goOn(reply, index++))).pipe(
+  return collect(exchangeInTurn(wire, commands, operation, goOn)).pipe(
     concatMap((answers) => {
       const accepted = answers.replies.slice(mailAt + 1).some(isPositive);
       return last === undefined || !accepted || answers.lost !== undefined || answers.replies.length < commands.length

@@ -15,7 +15,7 @@ export const exchange = (wire: Wire, commands: readonly Command[], operation: De
   new Observable((subscriber) => converse(wire, commands, operation, subscriber));
 
 /** Each command waits for the reply to the one before it, if that lets it go on. */
-export const exchangeInTurn = (wire: Wire, commands: readonly Command[], operation: Deadline, goOn: (reply: Reply) => boolean): Observable<Reply> =>
+export const exchangeInTurn = (wire: Wire, commands: readonly Command[], operation: Deadline, goOn: (reply: Reply, index: number) => boolean): Observable<Reply> =>
   new Observable((subscriber) => {
     let mayGoOn = false;
     let turn: Unsubscribable = Subscription.EMPTY;
@@ -24,7 +24,7 @@ export const exchangeInTurn = (wire: Wire, commands: readonly Command[], operati
       converse(wire, commands.slice(index, index + 1), operation, {
         next: (reply) => {
           subscriber.next(reply);
-          mayGoOn = goOn(reply);
+          mayGoOn = goOn(reply, index);
         },
         error: (error) => { subscriber.error(error); },
         complete: () => {
