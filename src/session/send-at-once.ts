@@ -46,12 +46,8 @@ class AtOnce implements ReplySink {
     else this.#transaction.observer.error(isPositive(reply) ? unexpected(this.#transaction.session.wire, 'end-of-data', 'the content behind a failed envelope', reply) : verdict.failure);
   }
 
-  // A refused envelope is the answer, whatever became of the connection. Otherwise the content is in doubt: behind a goodbye to one
-  // of several recipients, because the others were taken or still may be, and where the replies cannot be trusted to be those to their commands.
   error(lost: SmtpError): void {
-    const { failure, mayBeTaken } = this.#verdict ?? this.#judge(lost);
-    const isRefused = failure instanceof SmtpReplyError && !(lost instanceof SmtpProtocolError) && !(mayBeTaken && isGoodbyeToRecipient(failure));
-    this.#transaction.observer.error(isRefused ? failure : failure instanceof SmtpReplyError ? behind(failure, lost) : lost);
+    this.#transaction.observer.error(answerOf(this.#verdict ?? this.#judge(lost), lost));
   }
 
   complete(): void { /* The last reply has told it all. */ }
@@ -65,6 +61,13 @@ class AtOnce implements ReplySink {
   }
 }
 
-/** The server's last words tell why, also where they do not decide. */
-const behind = ({ command, reply }: SmtpReplyError, lost: SmtpError): SmtpError =>
-  Object.assign(lost, { message: `${lost.message} Before that, it had answered ${command} with ${formatReply(reply)}.` });
+/**
+ * A refused envelope is the answer, whatever became of the connection. Otherwise the content is in doubt: behind a goodbye to one of
+ * several recipients, because the others were taken or still may be, and where the replies cannot be trusted to be those to their
+ * commands. The server's last words tell why, also where they do not decide.
+ */
+const answerOf = ({ failure, mayBeTaken }: Verdict, lost: SmtpError): SmtpError => {
+  if (!(failure instanceof SmtpReplyError)) return lost;
+  const isInDoubt = lost instanceof SmtpProtocolError || (mayBeTaken && isGoodbyeToRecipient(failure));
+  return isInDoubt ? Object.assign(lost, { message: `${lost.message} Before that, it had answered ${failure.command} with ${formatReply(failure.reply)}.` }) : failure;
+};
