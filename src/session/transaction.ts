@@ -1,21 +1,14 @@
-import { concatMap, ignoreElements, Observable, Subscription, tap, type Observer, type Unsubscribable } from 'rxjs';
+import { Subscription, type Observer, type Unsubscribable } from 'rxjs';
 import type { OpenContent } from '../message/content.js';
 import type { Mail } from '../message/mail.js';
-import { CanonicalLines, DotStuffing, Untouched, type ContentEncoder } from '../protocol/dot-stuffing.js';
 import type { TransactionEvent } from '../protocol/event.js';
 import type { Deadline } from '../transport/clock.js';
-import { writeChunks } from '../wire/write-chunks.js';
-import { writeData } from '../wire/write-data.js';
 import type { Claim } from './claim.js';
 import { planEnvelope, type EnvelopePlan, type Part } from './envelope-plan.js';
-import { giveUp } from './give-up.js';
-import type { Verdict } from './judge-envelope.js';
-import { throttleProgress } from './progress.js';
 import { sendAtOnce } from './send-at-once.js';
-import { sendEnvelope } from './send-envelope.js';
+import { sendInBlocks } from './send-in-blocks.js';
 import { sendInGroup } from './send-in-group.js';
 import type { Session } from './session.js';
-import { conclude, tellEnvelope } from './tell.js';
 
 /** What one transaction is about, and the clock that it runs against. */
 interface TransactionContext {
@@ -47,8 +40,8 @@ interface Marks {
 
 /**
  * THE MAIL (RFC 5321 section 3.3): the envelope, the content, and the server's verdict. Tells what happens in that order,
- * `accepted` last. Three ways, by what the server offers: all at once (CHUNKING), an envelope in one group and then the
- * content (PIPELINING), or step by step.
+ * `accepted` last. Three ways, by what the server offers and was found to bear: small content leaves along with its envelope
+ * (CHUNKING), or all of it behind an envelope that left in one group (PIPELINING); any other content goes block by block.
  */
 export const transact = (session: Session, claim: Claim, { mail, part, content, operation }: TransactionContext, observer: Observer<TransactionEvent>): Unsubscribable => {
   const plan = planEnvelope(session, mail, content, part);
@@ -66,44 +59,5 @@ export const transact = (session: Session, claim: Claim, { mail, part, content, 
   // on one recipient too many leaves content that was sent along in doubt.
   if (whole !== undefined && session.chunks && session.isFresh && !claim.isBehindFailure && recipients.length <= session.manners.recipients) return sendAtOnce(transaction, whole);
   if (whole !== undefined && session.pipelines && !chunks) return sendInGroup(transaction, whole);
-  return sendInTurn(transaction).subscribe(observer);
-};
-
-/** The envelope, and when it was accepted the content. */
-const sendInTurn = (transaction: Transaction): Observable<never> => {
-  const { session, claim, plan, operation } = transaction;
-  return sendEnvelope(session, claim, plan, operation).pipe(concatMap((verdict) => afterEnvelope(transaction, verdict)));
-};
-
-const afterEnvelope = (transaction: Transaction, verdict: Verdict): Observable<never> =>
-  new Observable((subscriber) => {
-    tellEnvelope(transaction, verdict);
-    if (subscriber.closed) return;
-    const { failure } = verdict;
-    subscriber.add((failure === undefined ? sendContent(transaction, verdict) : giveUp(transaction, verdict, failure)).subscribe(subscriber));
-  });
-
-const sendContent = (transaction: Transaction, verdict: Verdict): Observable<never> => {
-  const { session, claim, mail, content, plan: { size, chunks, eightBit }, operation, marks, observer } = transaction;
-  const { wire } = session;
-  const { scheduler } = wire.context;
-  const [write, encoder]: [typeof writeData, ContentEncoder] = chunks ? [writeChunks, mail.binary === true ? new Untouched() : new CanonicalLines()] : [writeData, new DotStuffing()];
-  return write(wire, content, { operation, encoder, eightBit, sizeLimit: session.offers.sizeLimit, isOneByOne: !session.pipelines }).pipe(
-    throttleProgress(scheduler),
-    tap((event) => {
-      if (event.type === 'verdict') {
-        conclude(transaction, verdict, event.reply, event.bytes);
-        return;
-      }
-      marks.contentAt = scheduler.now();
-      if (event.finished) claim.written(event.bytes);
-      observer.next({ type: 'progress', bytesSent: event.bytes, ...(size === undefined ? {} : { bytesTotal: event.finished ? event.bytes : Math.max(size, event.bytes) }) });
-      // Line ends that are mended make content longer than was said, and nothing makes it shorter.
-      if (event.finished && size !== undefined && (event.bytes < size || event.taken > size)) observer.next({
-        type: 'warning', code: 'W_SIZE',
-        message: `The content ended after ${String(event.bytes)} bytes, where "size" says ${String(size)}: it may ${event.bytes < size ? 'be cut off' : 'hold more than it should'}. Mend its source or "size", or leave "size" out.`,
-      });
-    }),
-    ignoreElements(),
-  );
+  return sendInBlocks(transaction).subscribe(observer);
 };

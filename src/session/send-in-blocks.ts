@@ -1,0 +1,48 @@
+import { concatMap, ignoreElements, NEVER, tap, type Observable } from 'rxjs';
+import { CanonicalLines, DotStuffing, Untouched, type ContentEncoder } from '../protocol/dot-stuffing.js';
+import { writeChunks } from '../wire/write-chunks.js';
+import { writeData } from '../wire/write-data.js';
+import { giveUp } from './give-up.js';
+import type { Verdict } from './judge-envelope.js';
+import { throttleProgress } from './progress.js';
+import { sendEnvelope } from './send-envelope.js';
+import { conclude, tellEnvelope } from './tell.js';
+import type { Transaction } from './transaction.js';
+
+/** The envelope, in one group or command by command, and when it was accepted the content, of any size. */
+export const sendInBlocks = (transaction: Transaction): Observable<never> => {
+  const { session, claim, plan, operation } = transaction;
+  return sendEnvelope(session, claim, plan, operation).pipe(
+    concatMap((verdict) => {
+      tellEnvelope(transaction, verdict);
+      // Whoever is told may cancel.
+      if (claim.isOver) return NEVER;
+      return verdict.failure === undefined ? sendContent(transaction, verdict) : giveUp(transaction, verdict, verdict.failure);
+    }),
+  );
+};
+
+const sendContent = (transaction: Transaction, verdict: Verdict): Observable<never> => {
+  const { session, claim, mail, content, plan: { size, chunks, eightBit }, operation, marks, observer } = transaction;
+  const { wire } = session;
+  const { scheduler } = wire.context;
+  const [write, encoder]: [typeof writeData, ContentEncoder] = chunks ? [writeChunks, mail.binary === true ? new Untouched() : new CanonicalLines()] : [writeData, new DotStuffing()];
+  return write(wire, content, { operation, encoder, eightBit, sizeLimit: session.offers.sizeLimit, isOneByOne: !session.pipelines }).pipe(
+    throttleProgress(scheduler),
+    tap((event) => {
+      if (event.type === 'verdict') {
+        conclude(transaction, verdict, event.reply, event.bytes);
+        return;
+      }
+      marks.contentAt = scheduler.now();
+      if (event.finished) claim.written(event.bytes);
+      observer.next({ type: 'progress', bytesSent: event.bytes, ...(size === undefined ? {} : { bytesTotal: event.finished ? event.bytes : Math.max(size, event.bytes) }) });
+      // Line ends that are mended make content longer than was said, and nothing makes it shorter.
+      if (event.finished && size !== undefined && (event.bytes < size || event.taken > size)) observer.next({
+        type: 'warning', code: 'W_SIZE',
+        message: `The content ended after ${String(event.bytes)} bytes, where "size" says ${String(size)}: it may ${event.bytes < size ? 'be cut off' : 'hold more than it should'}. Mend its source or "size", or leave "size" out.`,
+      });
+    }),
+    ignoreElements(),
+  );
+};
