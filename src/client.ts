@@ -20,8 +20,8 @@ import type { ConnectionPlan } from './protocol/connection-plan.js';
 import type { ConnectEvent, SmtpEvent } from './protocol/event.js';
 import type { LogLine } from './protocol/log-line.js';
 import { Manners } from './session/manners.js';
-import { isSettled } from './session/one-try.js';
 import { openSession, resumeSession } from './session/open-session.js';
+import { stayTheSame } from './session/settings.js';
 import { awake, deadline, monotonic, type Deadline } from './transport/clock.js';
 import { dial } from './transport/dial.js';
 
@@ -53,7 +53,7 @@ export class SmtpClient implements AsyncDisposable {
   readonly closed$: Observable<CloseReport>;
   readonly #settings: Settings;
   readonly #plans: readonly ConnectionPlan[];
-  readonly #memory = new Memory();
+  readonly #memory: Memory;
   readonly #pool: Pool;
   readonly #log = new Subject<LogLine>();
   readonly #closed = new AsyncSubject<CloseReport>();
@@ -65,6 +65,7 @@ export class SmtpClient implements AsyncDisposable {
   constructor(options: SmtpOptions | string) {
     this.#settings = settings(typeof options === 'string' ? fromUrl(options) : options);
     this.#plans = plan(this.#settings);
+    this.#memory = new Memory(stayTheSame(this.#settings.credentials));
     this.log$ = this.#log.asObservable();
     this.closed$ = this.#closed.asObservable();
     const { pool } = this.#settings;
@@ -176,7 +177,6 @@ export class SmtpClient implements AsyncDisposable {
   readonly #open: OpenConnection = (leave, operation) =>
     openDoor(this.#plans, {
       memory: this.#memory, leave, scheduler: monotonic, stagger: this.#settings.stagger,
-      isSettled: isSettled(this.#settings.credentials),
       open: (candidate, handOver, from) => {
         const surroundings = { leave, handOver, manners: this.#mannersOf(candidate) };
         if (from !== undefined) return resumeSession(from, surroundings);

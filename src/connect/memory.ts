@@ -11,7 +11,13 @@ export class Memory {
   opened: ConnectionPlan | undefined;
   /** The host can do TLS: from now on clear text is no last resort any more, whoever hides it. */
   metTls = false;
+  readonly #signsInAsBefore: boolean;
   #refused: { readonly error: SmtpError; readonly until: number } | undefined;
+
+  /** @param signsInAsBefore with the same credentials each time. */
+  constructor(signsInAsBefore: boolean) {
+    this.#signsInAsBefore = signsInAsBefore;
+  }
 
   /** The sign-in to the server or a proxy that was refused for good, as long as that is held against the next one. */
   refusal(now: number): SmtpError | undefined {
@@ -23,11 +29,11 @@ export class Memory {
     this.#refused = undefined;
   }
 
-  /** What another try would not change is remembered: of a server where what is signed in with stays the same, of a proxy always. */
-  failed(error: unknown, now: number, isSettled: boolean): void {
+  /** What another try would not change is remembered: of a server where the credentials stay the same, of a proxy always. */
+  failed(error: unknown, now: number): void {
     // Those that were on their way meanwhile bring the same refusal.
     if (this.refusal(now) !== undefined) return;
-    if ((isSettled && isRefusedForGood(error)) || isRefusedByProxy(error)) this.#refused = { error: remembered(error), until: now + REFUSAL_HOLDS };
+    if ((this.#signsInAsBefore && isRefusedForGood(error)) || isRefusedByProxy(error)) this.#refused = { error: remembered(error), until: now + REFUSAL_HOLDS };
   }
 }
 

@@ -15,12 +15,10 @@ interface RunOptions {
   readonly scheduler: SchedulerLike;
   /** Milliseconds between the starts of a race; undefined: one candidate after the other. */
   readonly stagger: number | undefined;
-  /** What is signed in with stays the same, so that a refusal may be remembered. */
-  readonly isSettled: boolean;
 }
 
 /** A session at the first door that opens: of the plans as they were configured, what opened before comes first. */
-export const openDoor = (plans: readonly ConnectionPlan[], { memory, open, leave, scheduler, stagger, isSettled }: RunOptions): Observable<Opening> =>
+export const openDoor = (plans: readonly ConnectionPlan[], { memory, open, leave, scheduler, stagger }: RunOptions): Observable<Opening> =>
   defer(() => {
     const refusal = memory.refusal(scheduler.now());
     if (refusal !== undefined) return throwError(() => refusal);
@@ -36,7 +34,7 @@ export const openDoor = (plans: readonly ConnectionPlan[], { memory, open, leave
           const meanwhile = type === 'introduced' ? memory.refusal(scheduler.now()) : undefined;
           if (isRefusedForGood(meanwhile)) throw meanwhile;
         },
-        error: (error: unknown) => { memory.failed(error, scheduler.now(), isSettled); },
+        error: (error: unknown) => { memory.failed(error, scheduler.now()); },
         finalize: () => { doors.leave(); },
       }),
     );

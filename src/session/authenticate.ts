@@ -10,9 +10,9 @@ import { mapError } from '../transport/map-error.js';
 import { isConfidential } from './confidential.js';
 import { unexpected } from './expect-reply.js';
 import { oneAtATime } from './one-at-a-time.js';
-import { isSettled, oneTry } from './one-try.js';
+import { oneTry } from './one-try.js';
 import { inTime, saslExchange, type SaslOutcome } from './sasl-exchange.js';
-import type { SessionCredentials } from './settings.js';
+import { stayTheSame, type SessionCredentials } from './settings.js';
 import { broken, nothingInCommon, refused, tooEarly, type SignIn } from './sign-in-errors.js';
 import type { State } from './state.js';
 
@@ -27,13 +27,13 @@ export const authenticate = (state: State): Observable<State> => {
     confidential: settings.allowInsecureAuth || isConfidential(wire.stream), preparation,
   });
   return attempt({ state, credentials, choice, preparation }, { index: 0, tried: [] }).pipe(
-    inTurn(credentials),
+    takingTurns(credentials),
     before(wire.context.scheduler, operation, 'auth', `Signing in to ${wire.context.peer}`),
   );
 };
 
-const inTurn = (credentials: SessionCredentials): MonoTypeOperatorFunction<State> =>
-  credentials.kind === 'mechanism' ? oneAtATime(credentials.mechanism) : isSettled(credentials) ? oneTry(credentials) : identity;
+const takingTurns = (credentials: SessionCredentials): MonoTypeOperatorFunction<State> =>
+  credentials.kind === 'mechanism' ? oneAtATime(credentials.mechanism) : stayTheSame(credentials) ? oneTry(credentials) : identity;
 
 /** Which of the usable mechanisms is next, what was tried before, and the token that the server has just refused. */
 interface Turn {

@@ -1,10 +1,5 @@
 import { Observable, tap, type MonoTypeOperatorFunction, type Subscription } from 'rxjs';
-import type { SessionCredentials } from './settings.js';
 import { isRefusedForGood } from './sign-in-errors.js';
-
-/** They stay the same: what a server refused once it would refuse again. A function may give another token, and a mechanism of one's own do as it likes. */
-export const isSettled = (credentials: SessionCredentials | undefined): boolean =>
-  credentials?.kind === 'token' ? credentials.tokens.renew === undefined : credentials?.kind !== 'mechanism';
 
 /** One sign-in that wants to try a password. */
 interface Turn {

@@ -11,6 +11,10 @@ export type SessionCredentials =
   | { readonly kind: 'token'; readonly user: string; readonly tokens: TokenSource }
   | Extract<Credentials, { readonly kind: 'external' | 'mechanism' }>;
 
+/** What a server refused once it would refuse again. A function may give another token, and a mechanism of one's own do as it likes. */
+export const stayTheSame = (credentials: SessionCredentials | undefined): boolean =>
+  credentials?.kind === 'token' ? credentials.tokens.renew === undefined : credentials?.kind !== 'mechanism';
+
 /** What a session needs to know, checked and complete. */
 export interface SessionSettings {
   readonly credentials: SessionCredentials | undefined;

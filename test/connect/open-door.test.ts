@@ -36,7 +36,7 @@ interface Run {
 }
 
 /** Plays a run in virtual time: the connections that were made, and each failure with its frame. */
-const play = ({ modes, port, stagger, memory = new Memory() }: Run, marbles: (plan: ConnectionPlan) => readonly [string, SmtpError?]) => {
+const play = ({ modes, port, stagger, memory = new Memory(false) }: Run, marbles: (plan: ConnectionPlan) => readonly [string, SmtpError?]) => {
   const asked: string[] = [];
   const failures: string[] = [];
   let error: unknown;
@@ -46,7 +46,7 @@ const play = ({ modes, port, stagger, memory = new Memory() }: Run, marbles: (pl
       const [picture, failure] = marbles(candidate);
       return cold(picture, STEPS, failure);
     };
-    openDoor(plan({ host: 'mail.example', port, modes }), { memory, open, leave: () => undefined, scheduler, stagger, isSettled: false }).subscribe({
+    openDoor(plan({ host: 'mail.example', port, modes }), { memory, open, leave: () => undefined, scheduler, stagger }).subscribe({
       next: (event) => { if (event.type === 'attempt-failed') failures.push(`${String(event.plan.port)} ${event.plan.security} at ${String(scheduler.now())}`); },
       error: (reason: unknown) => { error = reason; failures.push(`end at ${String(scheduler.now())}`); },
     });
@@ -139,13 +139,13 @@ describe('a sign-in that was refused', () => {
   const denied = new SmtpConnectionError('E_PROXY', { phase: 'proxy', reason: 'authentication', message: 'denied.' });
 
   /** Connections that begin at their frames and last until their pictures end: how each ended, and when. */
-  const ends = (connections: readonly (readonly [from: number, picture: string, error?: SmtpError])[], { isSettled = true, forgiveAt = Infinity } = {}): readonly string[] => {
+  const ends = (connections: readonly (readonly [from: number, picture: string, error?: SmtpError])[], { staysTheSame = true, forgiveAt = Infinity } = {}): readonly string[] => {
     const told: string[] = [];
     inVirtualTime(({ cold }, scheduler) => {
-      const memory = new Memory();
+      const memory = new Memory(staysTheSame);
       if (forgiveAt < Infinity) scheduler.schedule(() => { memory.forgive(); }, forgiveAt);
       connections.forEach(([from, picture, error], index) => scheduler.schedule(() => {
-        openDoor(plan({ host: 'mail.example', port: 465, modes: ['implicit'] }), { memory, open: () => cold(picture, STEPS, error), leave: () => undefined, scheduler, stagger: undefined, isSettled }).subscribe({
+        openDoor(plan({ host: 'mail.example', port: 465, modes: ['implicit'] }), { memory, open: () => cold(picture, STEPS, error), leave: () => undefined, scheduler, stagger: undefined }).subscribe({
           next: ({ type }) => { if (type === 'session') told[index] = `open at ${String(scheduler.now())}`; },
           error: (reason: unknown) => { told[index] = `${(reason as SmtpError).message} at ${String(scheduler.now())}`; },
         });
@@ -168,7 +168,7 @@ describe('a sign-in that was refused', () => {
   });
 
   it('is forgotten where the next one may sign in with something else', () => {
-    expect(ends([[0, '-gi#', wrong], [0, '-g----i-x'], [7, '-gix']], { isSettled: false })).toEqual(['wrong. at 3', 'open at 8', 'open at 10']);
+    expect(ends([[0, '-gi#', wrong], [0, '-g----i-x'], [7, '-gix']], { staysTheSame: false })).toEqual(['wrong. at 3', 'open at 8', 'open at 10']);
   });
 
   it('by a proxy is told to who comes later, and to nobody who has passed it', () => {
