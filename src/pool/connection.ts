@@ -24,7 +24,8 @@ export class Connection {
     this.openedAt = scheduler.now();
   }
 
-  get mails(): number {
+  /** Mails on the way here. */
+  get inFlight(): number {
     return this.deliveries.length;
   }
 
@@ -32,7 +33,7 @@ export class Connection {
   get isWorn(): boolean {
     const { session } = this;
     const { maxMessages, maxAge } = this.#settings;
-    return (session !== undefined && (session.mails >= maxMessages || session.isSpent)) || (maxAge !== Infinity && this.#scheduler.now() - this.openedAt >= maxAge);
+    return (session !== undefined && (session.begun >= maxMessages || session.isSpent)) || (maxAge !== Infinity && this.#scheduler.now() - this.openedAt >= maxAge);
   }
 
   /** Whether it keeps the process alive. */

@@ -89,7 +89,7 @@ export class Pool implements Carrier {
   released(delivery: Delivery, connection: Connection, isCancelled: boolean): void {
     this.#inFlight -= 1;
     without(connection.deliveries, delivery);
-    if (isCancelled && connection.mails === 0) this.#retire(connection);
+    if (isCancelled && connection.inFlight === 0) this.#retire(connection);
     else this.#settle(connection);
   }
 
@@ -123,7 +123,7 @@ export class Pool implements Carrier {
     this.gate.refusal = new SmtpUsageError({ phase: 'idle', message: 'This client was closed. Make a new SmtpClient to send more.' });
     const begun = this.#begun;
     let cut = 0;
-    for (const connection of [...this.#connections]) if (connection.mails === 0) this.#retire(connection);
+    for (const connection of [...this.#connections]) if (connection.inFlight === 0) this.#retire(connection);
     this.#changed();
     const closed$ = this.#now$.pipe(filter(({ open }) => open === 0 && this.#begun === 0));
     const cut$ = defer(() => {
@@ -179,7 +179,7 @@ export class Pool implements Carrier {
     connection.deliveries.push(delivery);
     connection.idling?.unsubscribe();
     connection.idling = undefined;
-    if (connection.mails === 1) connection.keepProcess(true);
+    if (connection.inFlight === 1) connection.keepProcess(true);
     if (shared === undefined) this.#connections.push(connection);
     delivery.boards(connection);
     if (shared === undefined) this.#open(connection, delivery);
@@ -224,7 +224,7 @@ export class Pool implements Carrier {
   /** Mails that wait for a connection of their own to open. */
   get #opening(): number {
     let opening = 0;
-    if (this.#rateLimit !== undefined) this.#connections.forEach(({ session, mails }) => { if (session === undefined && mails > 0) opening += 1; });
+    if (this.#rateLimit !== undefined) this.#connections.forEach(({ session, inFlight }) => { if (session === undefined && inFlight > 0) opening += 1; });
     return opening;
   }
 
@@ -237,21 +237,21 @@ export class Pool implements Carrier {
   #withRoom(): Connection | undefined {
     let best: Connection | undefined;
     this.#connections.forEach((connection) => {
-      if (connection.mails < (best?.mails ?? Infinity) && connection.session?.hasRoom === true && !connection.isWorn) best = connection;
+      if (connection.inFlight < (best?.inFlight ?? Infinity) && connection.session?.hasRoom === true && !connection.isWorn) best = connection;
     });
     return best;
   }
 
   /** There may be another connection. One that is idle is left first where what others found out has worn it out: it would be in the way. */
   #mayOpen(): boolean {
-    const worn = this.#connections.find(({ mails, isWorn }) => mails === 0 && isWorn);
+    const worn = this.#connections.find(({ inFlight, isWorn }) => inFlight === 0 && isWorn);
     if (worn !== undefined) this.#retire(worn);
     return this.#connections.length + this.#leaving.length < this.#ceiling.most;
   }
 
   /** Something ended or changed there: keeps the connection or leaves it, and lets others in. */
   #settle(connection: Connection): void {
-    if (!this.#connections.includes(connection) || connection.mails > 0) {
+    if (!this.#connections.includes(connection) || connection.inFlight > 0) {
       this.#admit();
       return;
     }
@@ -259,7 +259,7 @@ export class Pool implements Carrier {
     const isKept = connection.session?.isUsable === true && !connection.isWorn;
     // On its way out, the client still sends what waits.
     if (isKept && this.gate.refusal !== undefined) this.#admit();
-    if (connection.mails > 0) return;
+    if (connection.inFlight > 0) return;
     if (!isKept || this.gate.refusal !== undefined || idleTimeout === 0) {
       this.#retire(connection);
       return;
@@ -299,7 +299,7 @@ export class Pool implements Carrier {
 
   get #state(): PoolState {
     const open = this.#connections.length;
-    const idle = this.#connections.filter(({ mails }) => mails === 0).length;
+    const idle = this.#connections.filter(({ inFlight }) => inFlight === 0).length;
     return {
       open: open + this.#leaving.length, busy: open - idle, idle,
       waiting: this.#waiting.length + this.#returning.length, inFlight: this.#inFlight, limit: this.#congestion.limit,

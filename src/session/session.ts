@@ -30,7 +30,7 @@ export class Session {
   /** Undefined where the server tells no limits. */
   readonly quota: Quota | undefined;
   /** Mails that were begun here. */
-  mails = 0;
+  begun = 0;
   /** It takes no further mail: the server said so, or does not answer. */
   isClosing = false;
   /** Is told when another mail may start, or none any more. */
@@ -75,14 +75,14 @@ export class Session {
 
   /** The server takes no further mail in this session. */
   get isSpent(): boolean {
-    return this.isClosing || this.mails >= this.manners.mailsPerSession + this.#trial || this.quota?.isUsedUp === true;
+    return this.isClosing || this.begun >= this.manners.mailsPerSession + this.#trial || this.quota?.isUsedUp === true;
   }
 
   /** A mail may start here now, behind those that are under way. */
   get hasRoom(): boolean {
     if (this.#mailsInFlight === 0) return this.isUsable;
     // What is tried beyond a limit goes alone, so that a hang-up leaves nothing in doubt.
-    return this.mails < this.manners.mailsPerSession && !this.#isWriting && this.#mailsInFlight < this.depth && this.#bytesInFlight < BYTES_IN_FLIGHT && this.wire.outstanding < REPLIES_IN_FLIGHT
+    return this.begun < this.manners.mailsPerSession && !this.#isWriting && this.#mailsInFlight < this.depth && this.#bytesInFlight < BYTES_IN_FLIGHT && this.wire.outstanding < REPLIES_IN_FLIGHT
       && this.#isTrusted && !this.wire.mustDrop && !this.wire.failed;
   }
 
@@ -107,7 +107,7 @@ export class Session {
 
   /** It was in use a moment ago, and takes as many mails as were begun, so that content may go out with its envelope. */
   get isFresh(): boolean {
-    if (this.mails > this.manners.mailsPerSession) return false;
+    if (this.begun > this.manners.mailsPerSession) return false;
     return this.#mailsInFlight > 1 || this.wire.context.scheduler.now() - this.wire.heardAt < FRESH;
   }
 
@@ -120,12 +120,12 @@ export class Session {
 
   /** A mail starts to write. */
   begin(mayMove = true, wasCrowdedOut = false): Claim {
-    this.mails += 1;
+    this.begun += 1;
     this.#isWriting = true;
     this.#mailsInFlight += 1;
     const overlaps = this.#mailsInFlight > 1;
     if (overlaps) this.#overlapping += 1;
-    return new Claim(this, this.mails, { isBehindFailure: this.#lastBad === this.mails - 1, needsReset: this.#lastGood !== this.mails - 1, overlaps, inGroup: this.pipelines, mayMove, wasCrowdedOut });
+    return new Claim(this, this.begun, { isBehindFailure: this.#lastBad === this.begun - 1, needsReset: this.#lastGood !== this.begun - 1, overlaps, inGroup: this.pipelines, mayMove, wasCrowdedOut });
   }
 
   /** All of a mail has left: the next one may write. */
