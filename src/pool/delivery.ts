@@ -211,10 +211,10 @@ export class Delivery implements Observer<SmtpEvent>, Unsubscribable {
     const session = this.#session;
     const claim = this.#claim;
     if (session === undefined || claim === undefined) return;
-    const { manners } = session;
-    if (moving === 'it-was-ahead') manners.disappoint();
-    else if (claim.overlaps) manners.failedAhead(error);
-    else manners.failedAlone(error, claim.inGroup);
+    const { bearing } = session.manners;
+    if (moving === 'it-was-ahead') bearing.refusedAhead();
+    else if (claim.overlaps) bearing.failedAhead(error);
+    else bearing.failedAlone(error, claim.inGroup);
     if (moving === 'the-session-is-full' || hasHungUpOnMany(error, claim)) claim.turnedAway();
     if (claim.isCrowdedOut || isBetterElsewhere(error, claim)) session.isClosing = true;
     this.#wasCrowdedOut ||= claim.isCrowdedOut;

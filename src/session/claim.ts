@@ -78,8 +78,10 @@ export class Claim {
   /** The server took it, and its transaction is over: before anybody is told, who may send the next mail at once. */
   succeeded(): void {
     this.hasSucceeded = true;
-    if (this.wasCrowdedOut) this.#session.manners.movedWell();
-    this.#session.manners.succeeded(this.#number, this.inGroup, this.overlaps && this.isBehindTaken);
+    const { manners } = this.#session;
+    if (this.wasCrowdedOut) manners.movedWell();
+    manners.succeeded(this.#number);
+    manners.bearing.succeeded(this.inGroup, this.overlaps && this.isBehindTaken);
     this.#session.succeeded(this.#number);
     this.#session.ended(this.#bytes, this.overlaps);
   }

@@ -91,13 +91,13 @@ export class Session {
    * comes in the place of those that are gone: before it has shown that it does not, nothing is sent behind what was sent ahead.
    */
   get #isTrusted(): boolean {
-    return this.manners.isProven || !this.offersChunking || this.#overlapping === 0
+    return this.manners.bearing.isProven || !this.offersChunking || this.#overlapping === 0
       || (this.#mailsInFlight < UNPROVEN_IN_FLIGHT && this.#bytesInFlight < UNPROVEN_BYTES && this.wire.stream.isGathering);
   }
 
   /** The commands of a mail may go out together. */
   get pipelines(): boolean {
-    return this.#offersPipelining && this.manners.groups;
+    return this.#offersPipelining && this.manners.bearing.bearsCommands;
   }
 
   /** Chunks go out with nothing to wait for in between. */
@@ -113,7 +113,7 @@ export class Session {
 
   /** So many mails may be under way here: behind DATA a server must be waited for (RFC 2920 section 3.1), so that one more is all there can be. */
   get depth(): number {
-    if (!this.pipelines || !this.manners.overlap) return 1;
+    if (!this.pipelines || !this.manners.bearing.bearsMails) return 1;
     const depth = this.settings.pipelining.depth ?? MAILS_IN_FLIGHT;
     return this.offersChunking ? depth : Math.min(depth, 2);
   }

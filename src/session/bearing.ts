@@ -1,0 +1,74 @@
+import { SmtpProtocolError, SmtpReplyError, SmtpTimeoutError, type Phase } from '../protocol/error.js';
+
+/** What goes out behind another command, where the server pipelines. */
+const BEHIND_OTHERS: ReadonlySet<Phase> = new Set<Phase>(['rcpt', 'data', 'body', 'end-of-data']);
+
+/** What may go out before the one in front was answered: the next mail, only the commands of one mail, or nothing. */
+type Ahead = 'mails' | 'commands' | 'nothing';
+
+/**
+ * How far a server was found to bear pipelining: announced is one thing, borne another. What it was found not to bear it does
+ * not get again.
+ */
+export class Bearing {
+  #ahead: Ahead = 'mails';
+  #isProven = false;
+  #boreCommands = false;
+  /** Before it was found to turn commands away: a mail that it turns away alone as well takes that back. */
+  #aheadBefore: Ahead | undefined;
+
+  /** A mail that was sent ahead was answered in its turn: until then a server may be one that throws away what waits in its input. */
+  get isProven(): boolean {
+    return this.#isProven;
+  }
+
+  /** The next mail may be begun before the one before was answered. */
+  get bearsMails(): boolean {
+    return this.#ahead === 'mails';
+  }
+
+  /** The commands of one mail may go out together. */
+  get bearsCommands(): boolean {
+    return this.#ahead !== 'nothing';
+  }
+
+  /** A mail was accepted. Its commands went out together, or one by one; it was sent ahead, or not. */
+  succeeded(inGroup: boolean, isAhead: boolean): void {
+    this.#boreCommands ||= inGroup;
+    this.#isProven ||= isAhead;
+  }
+
+  /**
+   * A mail that was sent ahead failed. Where that was for want of an answer in its turn, mails go one by one from now on. Silence of
+   * a server that has proven itself is no such failure: it says something about the line.
+   */
+  failedAhead(error: unknown): void {
+    const isSilence = error instanceof SmtpTimeoutError && error.limit === 'command';
+    if (error instanceof SmtpProtocolError || (isSilence && !this.#isProven)) this.refusedAhead();
+  }
+
+  /** The server turned a mail away, or lost count, because it was sent ahead. Others of the same burst are no further news. */
+  refusedAhead(): void {
+    if (this.#ahead === 'mails') this.#ahead = 'commands';
+  }
+
+  /**
+   * A mail failed that nothing was ahead of. Some turn away what came with another command, or throw it away. And where mails had to
+   * go one by one before, commands may have to as well. A mail that is turned away in the same way when its commands go one by one
+   * was not turned away for that.
+   */
+  failedAlone(error: unknown, inGroup: boolean): void {
+    const isTurnedAway = error instanceof SmtpReplyError && error.reply.code === 503;
+    if (!inGroup) {
+      if (!isTurnedAway) return;
+      this.#ahead = this.#aheadBefore ?? this.#ahead;
+      this.#aheadBefore = undefined;
+      return;
+    }
+    const isIgnored = error instanceof SmtpTimeoutError && error.limit === 'command' && (error.phase === 'rcpt' || error.phase === 'data') && !this.#boreCommands;
+    const isStrict = this.#ahead === 'commands' && (error instanceof SmtpProtocolError || isTurnedAway);
+    if (!isStrict && !isIgnored && !(isTurnedAway && BEHIND_OTHERS.has(error.phase))) return;
+    if (isTurnedAway && this.#ahead !== 'nothing') this.#aheadBefore = this.#ahead;
+    this.#ahead = 'nothing';
+  }
+}
