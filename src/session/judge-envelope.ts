@@ -35,18 +35,21 @@ export interface Verdict {
  */
 export const judgeEnvelope = (session: Session, claim: Claim, plan: EnvelopePlan, replies: readonly Reply[], lost: SmtpError | undefined): Verdict => {
   const { wire } = session;
-  const { needsReset, inGroup } = claim;
-  const mailAt = needsReset ? 1 : 0;
+  const mailAt = claim.needsReset ? 1 : 0;
   const judgement = new Judgement(wire, plan);
-  const goesAhead = replies[mailAt + plan.commands.length]?.code === 354;
-  const failure = (needsReset ? resetFailure(wire, replies[0]) : undefined) ?? judgement.failure(replies, mailAt, lost);
-  const isCutOff = failure !== undefined && judgement.accepted.length > 0 && isGoodbyeToRecipient(failure);
-  if (isCutOff) cutOff(session, plan, judgement.accepted.length + judgement.refused.length - plan.impossible.length - 1);
+  const failure = (claim.needsReset ? resetFailure(wire, replies[0]) : undefined) ?? judgement.judge(replies, mailAt, lost);
+  const { accepted, refused, isForNobody } = judgement;
   const isUnanswered = lost instanceof SmtpTimeoutError && replies.length - mailAt < plan.commands.length;
-  const mayBeTaken = judgement.accepted.length > 0 || (failure !== undefined && (isUnanswered || replies.slice(mailAt + 1).some(isPositive)));
-  if (failure !== undefined && hasTooMany(failure) && !mayBeTaken) claim.hadTooMany(isGoodbyeToRecipient(failure));
-  const isBegunAgain = claim.isCrowdedOut || (failure !== undefined && ((inGroup && isOutOfTurn(failure)) || (plan.part !== undefined && isCutOff && lost?.outcome !== 'unknown')));
-  return { events: isBegunAgain ? NOTHING_TOLD : judgement.events, accepted: judgement.accepted, refused: judgement.refused, goesAhead: goesAhead && !wire.failed, mayBeTaken, isForNobody: judgement.isForNobody, failure };
+  const mayBeTaken = accepted.length > 0 || (failure !== undefined && (isUnanswered || replies.slice(mailAt + 1).some(isPositive)));
+  const isCutOff = failure !== undefined && accepted.length > 0 && isGoodbyeToRecipient(failure);
+  if (isCutOff) cutOff(session, plan, accepted.length + refused.length - plan.impossible.length - 1);
+  else if (failure !== undefined && !mayBeTaken && hasTooMany(failure)) claim.hadTooMany(isGoodbyeToRecipient(failure));
+  const isBegunAgain = failure !== undefined && (claim.isCrowdedOut || (claim.inGroup && isOutOfTurn(failure)) || (isCutOff && plan.part !== undefined && lost?.outcome !== 'unknown'));
+  return {
+    events: isBegunAgain ? NOTHING_TOLD : judgement.events,
+    accepted, refused, mayBeTaken, isForNobody, failure,
+    goesAhead: !wire.failed && replies[mailAt + plan.commands.length]?.code === 354,
+  };
 };
 
 /** Those that were told to be too many before the goodbye are not among them. */
@@ -72,7 +75,7 @@ const resetFailure = (wire: Wire, reply: Reply | undefined): SmtpError | undefin
   return failureOf(wire, 'reset', String(RSET), reply, 'Try again on another connection.');
 };
 
-/** What is found on the way through the replies. */
+/** Goes through the replies, and keeps what is found on the way. */
 class Judgement {
   readonly events: TransactionEvent[] = [];
   readonly accepted: string[] = [];
@@ -86,8 +89,8 @@ class Judgement {
     this.#plan = plan;
   }
 
-  /** Why the content must not be sent; the reply to MAIL stands at `mailAt`. */
-  failure(replies: readonly Reply[], mailAt: number, lost: SmtpError | undefined): SmtpError | undefined {
+  /** Tells why the content must not be sent; the reply to MAIL stands at `mailAt`. */
+  judge(replies: readonly Reply[], mailAt: number, lost: SmtpError | undefined): SmtpError | undefined {
     const { commands, recipients, impossible, chunks } = this.#plan;
     const mailReply = replies[mailAt];
     if (mailReply === undefined) return lost ?? this.#unreachable();
