@@ -4,15 +4,23 @@ import type { Claim } from '../session/claim.js';
 import { isOutOfTurn } from '../session/judge-envelope.js';
 
 /** Why a mail is begun again. */
-export type Move = 'the-connection-died' | 'the-session-is-full' | 'it-was-crowded-out' | 'it-was-ahead' | 'its-commands-were';
+export type Move =
+  | 'the-connection-died'
+  /**
+   * As servers say by 421, 452, or 4yz and x.5.3 to MAIL (not where x.3.1 tells of a full disk, and where a bare 452 means that, the
+   * next connection tells), or by forgetting the session: to MAIL, 503 where mails went before, or 530 where the client has signed in as well.
+   */
+  | 'the-session-is-full'
+  /** By the recipients of those before. */
+  | 'it-was-crowded-out'
+  /** Sent before the mail in front of it was answered, which the server did not bear. */
+  | 'it-was-ahead'
+  /** The same of the commands of one mail, which makes a difference also to the first one on a connection. */
+  | 'its-commands-were';
 
 /**
  * May a mail, of which nothing was told yet, be begun again on another connection? Only where the connection is to blame
- * and the mail surely was not accepted: `the-connection-died`; `the-session-is-full`, as servers say by 421, 452, or 4yz and
- * x.5.3 to MAIL (not where x.3.1 tells of a full disk, and where a bare 452 means that, the next connection tells), or by
- * forgetting the session: to MAIL, 503 where mails went before, or 530 where the client has signed in as well;
- * `it-was-crowded-out`, by the recipients of those before; `it-was-ahead`, sent before the mail in front of it was answered,
- * which the server did not bear; or `its-commands-were`, which makes a difference also to the first mail on a connection.
+ * and the mail surely was not accepted.
  */
 export const mayMove = (error: unknown, claim: Pick<Claim, 'isFirst' | 'overlaps' | 'inGroup' | 'hasServed' | 'isSignedIn' | 'isCrowdedOut'>): Move | undefined => {
   const { isFirst, overlaps, inGroup } = claim;
@@ -24,11 +32,14 @@ export const mayMove = (error: unknown, claim: Pick<Claim, 'isFirst' | 'overlaps
   if (overlaps && (error instanceof SmtpProtocolError || error.reply?.code === 503 || wasIgnored)) return 'it-was-ahead';
   if (error.phase === 'rcpt' && claim.isCrowdedOut) return 'it-was-crowded-out';
   if (error.phase === 'mail' && error.reply !== undefined && (isFull(error.reply) || isForgotten(error.reply, claim))) return 'the-session-is-full';
-  // A server that refuses RSET may keep the transaction before. Behind the first recipient it has too much of this mail's own.
-  const died = (error.reply?.code === 421 && error.phase !== 'rcpt') || (error.phase === 'reset' && error.reply !== undefined)
-    || (error instanceof SmtpConnectionError && error.code === 'E_CLOSED')
-    || (error instanceof SmtpTimeoutError && error.limit !== 'operation' && error.limit !== 'close');
-  return died ? 'the-connection-died' : undefined;
+  return hasDied(error) ? 'the-connection-died' : undefined;
+};
+
+/** It can be used no further. A server that refuses RSET may keep the transaction before; a goodbye to a recipient may be about this mail's own. */
+const hasDied = (error: SmtpError): boolean => {
+  if (error instanceof SmtpConnectionError) return error.code === 'E_CLOSED';
+  if (error instanceof SmtpTimeoutError) return error.limit !== 'operation' && error.limit !== 'close';
+  return error.reply !== undefined && (error.phase === 'reset' || (error.phase !== 'rcpt' && isFarewell(error.reply)));
 };
 
 const isFull = (reply: Reply): boolean => isFarewell(reply) || (reply.severity === 4 && isTooMany(reply) && reply.enhanced?.[1] !== 3);
