@@ -1,6 +1,7 @@
 import { AsyncSubject, concatMap, defer, finalize, Observable, Subject, type ObservableInput, type Observer, type Unsubscribable } from 'rxjs';
 import { countOrForever } from './config/checks.js';
-import { MOST_CONNECTIONS, settings, type Settings, type SmtpOptions } from './config/options.js';
+import { settings, type Settings, type SmtpOptions } from './config/options.js';
+import { MOST_CONNECTIONS } from './config/pool.js';
 import { fromUrl } from './config/url.js';
 import { Memory } from './connect/memory.js';
 import { openDoor } from './connect/open-door.js';

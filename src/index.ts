@@ -1,6 +1,8 @@
 // Sending
 export { SmtpClient, type BulkOptions } from './client.js';
-export type { ExternalAuth, PasswordAuth, PoolOptions, SmtpOptions, TokenAuth } from './config/options.js';
+export type { ExternalAuth, PasswordAuth, TokenAuth } from './config/auth.js';
+export type { SmtpOptions } from './config/options.js';
+export type { PoolOptions } from './config/pool.js';
 export { proxyFromEnv, type ProxyOptions } from './config/proxy.js';
 export type { TlsOptions } from './config/tls.js';
 export type { Address, Attachment, ComposedMessage, DeliveryOptions, Message, RawMessage } from './message/message.js';

@@ -45,7 +45,7 @@ describe('docs/timeouts.md', () => {
 
 describe('docs/options.md', () => {
   const page = readPage('docs/options.md');
-  const interfaces = { 'config/options.ts': ['SmtpOptions', 'PoolOptions'], 'config/tls.ts': ['TlsOptions'], 'config/proxy.ts': ['ProxyOptions'], 'message/message.ts': ['DeliveryOptions', 'RawMessage', 'ComposedMessage', 'Attachment'], 'protocol/envelope.ts': ['Recipient'], 'testing/options.ts': ['ServerOptions'] };
+  const interfaces = { 'config/options.ts': ['SmtpOptions'], 'config/pool.ts': ['PoolOptions'], 'config/tls.ts': ['TlsOptions'], 'config/proxy.ts': ['ProxyOptions'], 'message/message.ts': ['DeliveryOptions', 'RawMessage', 'ComposedMessage', 'Attachment'], 'protocol/envelope.ts': ['Recipient'], 'testing/options.ts': ['ServerOptions'] };
   const members = Object.entries(interfaces).flatMap(([file, names]) => names.flatMap((name) => {
     const source = readFileSync(new URL(`src/${file}`, root), 'utf8');
     const body = new RegExp(`export interface ${name} .*?\\{\\n(.*?)\\n\\}`, 's').exec(source)?.[1] ?? '';

@@ -1,24 +1,21 @@
 import { isAbsolute } from 'node:path';
 import { plan } from '../connect/plan.js';
-import { didYouMean, fields, nameOf, optional, usage } from '../message/fields.js';
-import type { Rate } from '../pool/rate-limit.js';
+import { fields, nameOf, optional, usage } from '../message/fields.js';
 import type { PoolSettings } from '../pool/settings.js';
 import { parseClientName } from '../protocol/address.js';
-import { MECHANISM_NAME } from '../protocol/capabilities.js';
 import type { SecurityMode } from '../protocol/connection-plan.js';
 import { SmtpError, SmtpUsageError } from '../protocol/error.js';
-import { Secret } from '../protocol/secret.js';
 import { AUTOMATIC_GREETING_TIMEOUT, DEFAULT_TIMEOUTS, type Timeouts } from '../protocol/timeouts.js';
-import { mechanismsFor } from '../sasl/choose.js';
 import type { SaslMechanism } from '../sasl/mechanism.js';
-import type { SessionCredentials, SessionSettings } from '../session/settings.js';
-import { tokenSource, type TokenFunction } from '../session/token-source.js';
+import type { SessionSettings } from '../session/settings.js';
 import type { DialSettings } from '../transport/dial-context.js';
 import type { SocketSource } from '../transport/own-socket.js';
 import type { LocalBinding, LocalEndpoint, LookupFunction } from '../transport/settings.js';
-import { count, countOrForever, duration, durationOrForever, flag, list, localPort, oneOf, port, text } from './checks.js';
-import { AUTH_ELSEWHERE, NAMED_ELSEWHERE } from './elsewhere.js';
+import { checkAllowed, checkAuth, type ExternalAuth, type PasswordAuth, type TokenAuth } from './auth.js';
+import { count, duration, durationOrForever, flag, list, localPort, oneOf, port, text } from './checks.js';
+import { NAMED_ELSEWHERE } from './elsewhere.js';
 import { hostName, isAddress, isLoopback } from './host.js';
+import { checkPool, type PoolOptions } from './pool.js';
 import { checkProxies, type ProxyOptions } from './proxy.js';
 import { checkTls, type TlsOptions } from './tls.js';
 
@@ -82,43 +79,6 @@ export interface SmtpOptions {
   readonly defaults?: { readonly from?: string };
 }
 
-/** SCRAM, CRAM-MD5, PLAIN or LOGIN; others where `allowedAuthentication` names them. */
-export interface PasswordAuth {
-  readonly user: string;
-  readonly pass: string;
-}
-
-/** OAUTHBEARER or XOAUTH2. */
-export interface TokenAuth {
-  readonly user: string;
-  /**
-   * The token, or a function that gives one for each connection: at most one call is in flight. After a refusal it is called
-   * once more with `rejected`, the server's reply, and must then get a fresh one.
-   */
-  readonly token: string | TokenFunction;
-}
-
-/** EXTERNAL: the client certificate of `tls.cert` or `tls.pfx` says who it is. */
-export interface ExternalAuth {
-  readonly external: true;
-  /** For whom to act. Default: whom the certificate names. */
-  readonly authzid?: string;
-}
-
-/** How connections are kept, and shared by all mails of a client. */
-export interface PoolOptions {
-  /** Default 5. */
-  readonly maxConnections?: number;
-  /** Mails on one connection before it is replaced. Default 100. */
-  readonly maxMessages?: number;
-  /** ms from its opening before a connection is replaced. Default `Infinity`. */
-  readonly maxAge?: number;
-  /** ms without work before a connection is closed. Default 55,000. */
-  readonly idleTimeout?: number;
-  /** At most `messages` mails in any `per` ms, over all connections. Default: no limit. */
-  readonly rate?: { readonly messages: number; readonly per: number };
-}
-
 /** Options checked and complete: every default is in, and secrets are wrapped. */
 export interface Settings extends SessionSettings, DialSettings {
   /** An A-label in lower case, or an address without brackets. */
@@ -130,8 +90,6 @@ export interface Settings extends SessionSettings, DialSettings {
 }
 
 const OPTION = 'option';
-/** Connections of a pool, and of many mails that have none. */
-export const MOST_CONNECTIONS = 5;
 
 const KNOWN = [
   'host', 'port', 'security', 'stagger', 'auth', 'allowedAuthentication', 'allowInsecureAuth', 'clientName', 'timeouts', 'tls',
@@ -194,55 +152,6 @@ const checkSecurity = (value: unknown, host: string): Settings['modes'] => {
   return mode === 'auto' || mode === 'tls' ? mode : [mode];
 };
 
-const checkAuth = (value: unknown): SessionCredentials | undefined => {
-  if (value === undefined) return undefined;
-  if (isMechanism(value)) {
-    mechanismName(value.name, 'auth.name');
-    if (typeof value.done !== 'boolean') throw usage('The option "auth.done" must be true or false: whether everything due was said and verified when the server says 235.');
-    return { kind: 'mechanism', mechanism: value };
-  }
-  const { user, pass, token, external, authzid } = fields(value, { path: 'auth', noun: OPTION, known: ['user', 'pass', 'token', 'external', 'authzid'], refused: AUTH_ELSEWHERE });
-  const ways = Object.entries({ 'auth.pass': pass, 'auth.token': token, 'auth.external': external }).filter(([, given]) => given !== undefined).map(([name]) => name);
-  if (ways.length > 1) throw usage(`The options ${ways.map((name) => `"${name}"`).join(' and ')} are different ways to sign in. Leave one.`);
-  if (external !== undefined) {
-    if (external !== true || user !== undefined) throw usage('The option "auth.external" must be true, and stands without "auth.user". For whom to act is "auth.authzid".');
-    return { kind: 'external', authzid: optional(text)(authzid, 'auth.authzid') ?? '' };
-  }
-  if (authzid !== undefined) throw usage('The option "auth.authzid" goes with "auth.external" only.');
-  if (token === undefined) return { kind: 'password', user: text(user, 'auth.user'), pass: new Secret(text(pass, 'auth.pass')) };
-  return { kind: 'token', user: tokenUser(user), tokens: tokenSource(typeof token === 'function' ? (token as TokenFunction) : text(token, 'auth.token')) };
-};
-
-/** One list may serve several kinds of `auth`, so that one name that can be used is enough. */
-const checkAllowed = (value: unknown, credentials: SessionCredentials | undefined): readonly string[] | undefined => {
-  const allowed = optional(list(mechanismName))(value, 'allowedAuthentication');
-  if (allowed === undefined || credentials === undefined) return allowed;
-  const known = mechanismsFor(credentials);
-  if (known.some((name) => allowed.includes(name.toUpperCase()))) return allowed;
-  const question = allowed.map((name) => didYouMean(name, known)).find((asked) => asked !== '') ?? '';
-  throw usage(`The option "allowedAuthentication" names nothing that can be used with this "auth".${question} It takes: ${known.join(', ')}.`);
-};
-
-// What separates the fields of a token's message (RFC 7628 section 3.1) can be in none of them.
-const tokenUser = (value: unknown): string => {
-  const user = text(value, 'auth.user');
-  if (user.includes('\x01')) throw usage('The option "auth.user" holds a control character that ends a field beside a token. Remove it.');
-  return user;
-};
-
-// Its functions may stand on a prototype, as those of any class do; what has a field of ours is no mechanism.
-const isMechanism = (value: unknown): value is SaslMechanism => {
-  if (typeof value !== 'object' || value === null || Object.hasOwn(value, 'user') || Object.hasOwn(value, 'pass') || Object.hasOwn(value, 'token')) return false;
-  const { name, start, next } = value as Partial<Record<keyof SaslMechanism, unknown>>;
-  return typeof name === 'string' && typeof start === 'function' && typeof next === 'function';
-};
-
-const mechanismName = (value: unknown, name: string): string => {
-  const mechanism = text(value, name).toUpperCase();
-  if (!MECHANISM_NAME.test(mechanism)) throw usage(`The option "${name}" must be the name of a SASL mechanism, as in "PLAIN".`);
-  return mechanism;
-};
-
 const checkTimeouts = (value: unknown, automatic: boolean): Timeouts => {
   const defaults: Timeouts = { ...DEFAULT_TIMEOUTS, greeting: automatic ? AUTOMATIC_GREETING_TIMEOUT : DEFAULT_TIMEOUTS.greeting };
   if (value === undefined) return defaults;
@@ -282,23 +191,6 @@ const checkLocalEndpoint = (value: unknown): LocalEndpoint | undefined => {
     ...(given.port === undefined ? {} : { port: localPort(given.port, 'localEndpoint.port') }),
   };
   return binding;
-};
-
-const checkPool = (value: unknown = {}): PoolSettings | false => {
-  if (value === false) return false;
-  const given = fields(value, { path: 'pool', noun: OPTION, known: ['maxConnections', 'maxMessages', 'maxAge', 'idleTimeout', 'rate'], or: 'or false' });
-  return {
-    maxConnections: optional(count)(given.maxConnections, 'pool.maxConnections') ?? MOST_CONNECTIONS,
-    maxMessages: optional(countOrForever)(given.maxMessages, 'pool.maxMessages') ?? 100,
-    maxAge: optional(durationOrForever)(given.maxAge, 'pool.maxAge') ?? Infinity,
-    idleTimeout: optional(durationOrForever)(given.idleTimeout, 'pool.idleTimeout') ?? 55_000,
-    rate: given.rate === undefined ? undefined : checkRate(given.rate),
-  };
-};
-
-const checkRate = (value: unknown): Rate => {
-  const { messages, per } = fields(value, { path: 'pool.rate', noun: OPTION, known: ['messages', 'per'] });
-  return { messages: count(messages, 'pool.rate.messages'), per: duration(per, 'pool.rate.per') };
 };
 
 const checkPipelining = (value: unknown): Settings['pipelining'] => {

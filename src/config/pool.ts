@@ -1,0 +1,38 @@
+import { fields, optional } from '../message/fields.js';
+import type { Rate } from '../pool/rate-limit.js';
+import type { PoolSettings } from '../pool/settings.js';
+import { count, countOrForever, duration, durationOrForever } from './checks.js';
+
+/** How connections are kept, and shared by all mails of a client. */
+export interface PoolOptions {
+  /** Default 5. */
+  readonly maxConnections?: number;
+  /** Mails on one connection before it is replaced. Default 100. */
+  readonly maxMessages?: number;
+  /** ms from its opening before a connection is replaced. Default `Infinity`. */
+  readonly maxAge?: number;
+  /** ms without work before a connection is closed. Default 55,000. */
+  readonly idleTimeout?: number;
+  /** At most `messages` mails in any `per` ms, over all connections. Default: no limit. */
+  readonly rate?: { readonly messages: number; readonly per: number };
+}
+
+/** Connections of a pool, and of many mails that have none. */
+export const MOST_CONNECTIONS = 5;
+
+export const checkPool = (value: unknown = {}): PoolSettings | false => {
+  if (value === false) return false;
+  const given = fields(value, { path: 'pool', noun: 'option', known: ['maxConnections', 'maxMessages', 'maxAge', 'idleTimeout', 'rate'], or: 'or false' });
+  return {
+    maxConnections: optional(count)(given.maxConnections, 'pool.maxConnections') ?? MOST_CONNECTIONS,
+    maxMessages: optional(countOrForever)(given.maxMessages, 'pool.maxMessages') ?? 100,
+    maxAge: optional(durationOrForever)(given.maxAge, 'pool.maxAge') ?? Infinity,
+    idleTimeout: optional(durationOrForever)(given.idleTimeout, 'pool.idleTimeout') ?? 55_000,
+    rate: given.rate === undefined ? undefined : checkRate(given.rate),
+  };
+};
+
+const checkRate = (value: unknown): Rate => {
+  const { messages, per } = fields(value, { path: 'pool.rate', noun: 'option', known: ['messages', 'per'] });
+  return { messages: count(messages, 'pool.rate.messages'), per: duration(per, 'pool.rate.per') };
+};
