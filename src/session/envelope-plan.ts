@@ -6,7 +6,7 @@ import { mail, rcpt, type Command } from '../protocol/command.js';
 import { canonical, measure } from '../protocol/dot-stuffing.js';
 import { SmtpUsageError, type SmtpSourceError } from '../protocol/error.js';
 import type { WarningEvent } from '../protocol/event.js';
-import { EIGHT_BIT, sourceFailed, tooLarge } from '../wire/content-event.js';
+import { EIGHT_BIT, sourceFailed, tooLarge } from '../wire/content-failures.js';
 import type { Wire } from '../wire/wire.js';
 import type { Offers } from './offers.js';
 import type { Session } from './session.js';

@@ -2,7 +2,8 @@ import { catchError, concat, concatMap, defer, EMPTY, expand, finalize, Observab
 import type { OpenContent } from '../message/content.js';
 import { roomFor, type ContentEncoder } from '../protocol/dot-stuffing.js';
 import { before, deadline, remaining } from '../transport/clock.js';
-import { EIGHT_BIT, sourceFailed, tooLarge, type ContentOptions, type Written } from './content-event.js';
+import type { ContentOptions, Written } from './content-event.js';
+import { EIGHT_BIT, sourceFailed, tooLarge } from './content-failures.js';
 import type { Wire } from './wire.js';
 
 /** A part of the content, fit for the wire. Its memory is used again for the next one. */
