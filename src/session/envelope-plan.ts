@@ -3,7 +3,7 @@ import type { CheckedRecipient } from '../message/envelope.js';
 import type { Mail } from '../message/mail.js';
 import { xtext } from '../protocol/address.js';
 import { mail, rcpt, type Command } from '../protocol/command.js';
-import { canonical, measure } from '../protocol/dot-stuffing.js';
+import { canonical, measure } from '../protocol/content-encoder.js';
 import { SmtpUsageError, type SmtpSourceError } from '../protocol/error.js';
 import type { WarningEvent } from '../protocol/event.js';
 import { EIGHT_BIT, sourceFailed, tooLarge } from '../wire/content-failures.js';

@@ -1,5 +1,5 @@
 import { concatMap, ignoreElements, NEVER, tap, type Observable } from 'rxjs';
-import { CanonicalLines, DotStuffing, Untouched, type ContentEncoder } from '../protocol/dot-stuffing.js';
+import { CanonicalLines, DotStuffing, Untouched, type ContentEncoder } from '../protocol/content-encoder.js';
 import { writeChunks } from '../wire/write-chunks.js';
 import { writeData } from '../wire/write-data.js';
 import { giveUp } from './give-up.js';

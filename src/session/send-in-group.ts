@@ -1,6 +1,6 @@
 import type { Unsubscribable } from 'rxjs';
 import { DATA } from '../protocol/command.js';
-import { dotted } from '../protocol/dot-stuffing.js';
+import { dotted } from '../protocol/content-encoder.js';
 import type { SmtpError } from '../protocol/error.js';
 import type { Reply } from '../protocol/reply.js';
 import { converse } from '../wire/exchange.js';

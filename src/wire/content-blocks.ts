@@ -1,6 +1,6 @@
 import { catchError, concat, concatMap, defer, EMPTY, expand, finalize, Observable, of, tap, throwError, type SchedulerLike, type Subscription } from 'rxjs';
 import type { OpenContent } from '../message/content.js';
-import { roomFor, type ContentEncoder } from '../protocol/dot-stuffing.js';
+import { roomFor, type ContentEncoder } from '../protocol/content-encoder.js';
 import { before, deadline, remaining } from '../transport/clock.js';
 import type { ContentOptions, Written } from './content-event.js';
 import { EIGHT_BIT, sourceFailed, tooLarge } from './content-failures.js';

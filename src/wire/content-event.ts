@@ -1,5 +1,5 @@
 import { Command } from '../protocol/command.js';
-import type { ContentEncoder } from '../protocol/dot-stuffing.js';
+import type { ContentEncoder } from '../protocol/content-encoder.js';
 import type { Reply } from '../protocol/reply.js';
 import type { Deadline } from '../transport/clock.js';
 

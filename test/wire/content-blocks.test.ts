@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { concat, EMPTY, ignoreElements, lastValueFrom, NEVER, Subject, timer, type Observable, type SchedulerLike } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import type { OpenContent } from '../../src/message/content.js';
-import { Untouched } from '../../src/protocol/dot-stuffing.js';
+import { Untouched } from '../../src/protocol/content-encoder.js';
 import type { SmtpError } from '../../src/protocol/error.js';
 import { Redactor } from '../../src/protocol/secret.js';
 import { DEFAULT_TIMEOUTS } from '../../src/protocol/timeouts.js';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { canonical, CanonicalLines, DotStuffing, measure, roomFor, Untouched, type ContentEncoder } from '../../src/protocol/dot-stuffing.js';
+import { canonical, CanonicalLines, DotStuffing, measure, roomFor, Untouched, type ContentEncoder } from '../../src/protocol/content-encoder.js';
 import { cut, oneByOne } from '../support/cuts.js';
 import { normalised, undot } from '../support/undot.js';
 
