@@ -55,9 +55,9 @@ export const ehlo = (clientName: string): Command => Command.of('hello', `EHLO $
 export const helo = (clientName: string): Command => Command.of('hello', `HELO ${clientName}`);
 export const STARTTLS = Command.of('starttls', 'STARTTLS');
 /** @param parameters each with a space in front. */
-export const mail = (path: string, parameters = ''): Command => Command.withPath('mail', 'MAIL FROM', path, parameters);
+export const mailFrom = (path: string, parameters = ''): Command => Command.withPath('mail', 'MAIL FROM', path, parameters);
 /** @param parameters each with a space in front. */
-export const rcpt = (path: string, parameters = ''): Command => Command.withPath('rcpt', 'RCPT TO', path, parameters);
+export const rcptTo = (path: string, parameters = ''): Command => Command.withPath('rcpt', 'RCPT TO', path, parameters);
 export const DATA = Command.of('data', 'DATA');
 /** A chunk of content (RFC 3030 section 2); with the last one the end of the data leaves. */
 export const bdat = (size: number, isLast: boolean): Command =>

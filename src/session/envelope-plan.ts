@@ -2,7 +2,7 @@ import type { OpenContent } from '../message/content.js';
 import type { CheckedRecipient } from '../message/envelope.js';
 import type { Mail } from '../message/mail.js';
 import { xtext } from '../protocol/address.js';
-import { mail, rcpt, type Command } from '../protocol/command.js';
+import { mailFrom, rcptTo, type Command } from '../protocol/command.js';
 import { canonical, measure } from '../protocol/content-encoder.js';
 import { SmtpUsageError, type SmtpSourceError } from '../protocol/error.js';
 import type { WarningEvent } from '../protocol/event.js';
@@ -44,31 +44,31 @@ export interface EnvelopePlan {
 }
 
 /** MAIL and RCPT with the parameters that are needed and offered: SIZE, BODY, SMTPUTF8, DSN, REQUIRETLS. */
-export const planEnvelope = (session: Session, message: Mail, content: OpenContent, part: Part | undefined): EnvelopePlan => {
+export const planEnvelope = (session: Session, mail: Mail, content: OpenContent, part: Part | undefined): EnvelopePlan => {
   const { offers } = session;
-  const { envelope, binary = false } = message;
+  const { envelope, binary = false } = mail;
   const measured = content.kind !== 'bytes' ? undefined : binary ? { bytes: content.bytes.length, eightBit: true } : measure(content.bytes);
-  const size = measured === undefined ? message.size : measured.bytes;
+  const size = measured === undefined ? mail.size : measured.bytes;
   // A stream may hold anything; content that is known to be plain ASCII needs no word about it.
   const isPlain = measured !== undefined && !measured.eightBit;
   const to = part === undefined ? envelope.to : part.due;
   const possible = offers.utf8 || !envelope.utf8 ? to : to.filter(({ mailbox }) => !mailbox.utf8);
   const recipients = part === undefined ? possible : session.quota?.fitting(possible) ?? possible;
-  const wantsDsn = envelope.dsn || message.dsn !== undefined;
+  const wantsDsn = envelope.dsn || mail.dsn !== undefined;
   const asksForDsn = wantsDsn && offers.dsn;
-  const saysUtf8 = offers.utf8 && needsUtf8(message);
+  const saysUtf8 = offers.utf8 && needsUtf8(mail);
   // A server that takes SMTPUTF8 takes such bytes as well, told or not (RFC 6531 section 3.1).
   const eightBit = offers.eightBit || saysUtf8;
   const body = binary ? ' BODY=BINARYMIME' : offers.eightBit && !isPlain ? ' BODY=8BITMIME' : '';
-  const commands = [mail(envelope.from?.path ?? '', sizeParameter(offers, size) + body + (saysUtf8 ? ' SMTPUTF8' : '') + rareParameters(offers, message))];
-  recipients.forEach((recipient) => { commands.push(rcpt(recipient.mailbox.path, asksForDsn ? notification(recipient, message) : '')); });
+  const commands = [mailFrom(envelope.from?.path ?? '', sizeParameter(offers, size) + body + (saysUtf8 ? ' SMTPUTF8' : '') + rareParameters(offers, mail))];
+  recipients.forEach((recipient) => { commands.push(rcptTo(recipient.mailbox.path, asksForDsn ? notification(recipient, mail) : '')); });
   const isWhole = content.kind === 'bytes' && content.bytes.length <= MOST_IN_ONE_WRITE && recipients.length > 0 && (binary || eightBit || isPlain);
   return {
     commands, recipients, size, chunks: session.chunks || (binary && session.offersChunking), eightBit, part,
     impossible: possible === to ? NOBODY : to.filter(({ mailbox }) => mailbox.utf8),
     whole: isWhole ? mended(content.bytes, size ?? 0) : undefined,
     warnings: wantsDsn && !offers.dsn ? [{ type: 'warning', code: 'W_DSN', message: `${session.wire.context.peer} does not offer DSN: no delivery status was asked for.` }] : NO_WARNINGS,
-    failure: obstacle(session, message, size) ?? (measured?.eightBit === true && !binary && !eightBit ? sourceFailed(session.wire, 0, EIGHT_BIT) : undefined),
+    failure: obstacle(session, mail, size) ?? (measured?.eightBit === true && !binary && !eightBit ? sourceFailed(session.wire, 0, EIGHT_BIT) : undefined),
   };
 };
 

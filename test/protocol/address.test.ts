@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { domainOf, parseClientName, parseMailbox, xtext } from '../../src/protocol/address.js';
-import { rcpt } from '../../src/protocol/command.js';
+import { rcptTo } from '../../src/protocol/command.js';
 import { SmtpUsageError } from '../../src/protocol/error.js';
 
 const WHAT = 'envelope.to[2]';
@@ -153,7 +153,7 @@ describe('parseMailbox', () => {
         return;
       }
       expect(parseMailbox(mailbox.path, WHAT)).toEqual(mailbox);
-      expect(rcpt(mailbox.path).line).toBe(`RCPT TO:<${mailbox.path}>`);
+      expect(rcptTo(mailbox.path).line).toBe(`RCPT TO:<${mailbox.path}>`);
       expect(mailbox.path.replace(/^"(?:[^"\\]|\\.)*"/, '')).not.toMatch(/[<> \r\n]/);
     }), { numRuns: 1000 });
   });

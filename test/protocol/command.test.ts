@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { auth, AUTH_CANCEL, authResponse, Command, DATA, ehlo, helo, mail, QUIT, rcpt, RSET, STARTTLS } from '../../src/protocol/command.js';
+import { auth, AUTH_CANCEL, authResponse, Command, DATA, ehlo, helo, mailFrom, QUIT, rcptTo, RSET, STARTTLS } from '../../src/protocol/command.js';
 import { SmtpUsageError } from '../../src/protocol/error.js';
 
 const SECRET = 'tanstaaftanstaaf';
@@ -12,9 +12,9 @@ describe('Command', () => {
     [ehlo('client.example.com'), 'hello', 'EHLO client.example.com'],
     [helo('[192.0.2.1]'), 'hello', 'HELO [192.0.2.1]'],
     [STARTTLS, 'starttls', 'STARTTLS'],
-    [mail('ann@example.com'), 'mail', 'MAIL FROM:<ann@example.com>'],
-    [mail('', ' SIZE=5 BODY=8BITMIME'), 'mail', 'MAIL FROM:<> SIZE=5 BODY=8BITMIME'],
-    [rcpt('josé@example.com', ' NOTIFY=NEVER'), 'rcpt', 'RCPT TO:<josé@example.com> NOTIFY=NEVER'],
+    [mailFrom('ann@example.com'), 'mail', 'MAIL FROM:<ann@example.com>'],
+    [mailFrom('', ' SIZE=5 BODY=8BITMIME'), 'mail', 'MAIL FROM:<> SIZE=5 BODY=8BITMIME'],
+    [rcptTo('josé@example.com', ' NOTIFY=NEVER'), 'rcpt', 'RCPT TO:<josé@example.com> NOTIFY=NEVER'],
     [DATA, 'data', 'DATA'],
     [RSET, 'reset', 'RSET'],
     [QUIT, 'quit', 'QUIT'],
@@ -42,7 +42,7 @@ describe('Command', () => {
   });
 
   it.each(['\r\n', '\r', '\n', '\0', '\u001b', '\u007f', '\u0085', '\u2028', '\u2029', '\ud800', '\udc00'])('refuses %j, and does not repeat it', (character) => {
-    for (const make of [() => ehlo(`a${character}b`), () => mail(`a${character}b`), () => rcpt('a', ` X=${character}`), () => auth(`X${character}`)]) {
+    for (const make of [() => ehlo(`a${character}b`), () => mailFrom(`a${character}b`), () => rcptTo('a', ` X=${character}`), () => auth(`X${character}`)]) {
       expect(make).toThrow(SmtpUsageError);
       expect(make).not.toThrow(character);
     }

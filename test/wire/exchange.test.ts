@@ -1,7 +1,7 @@
 import { catchError, map, Subject, throwError } from 'rxjs';
 import { TestScheduler, type RunHelpers } from 'rxjs/testing';
 import { describe, expect, it } from 'vitest';
-import { bdat, DATA, mail, rcpt, type Command } from '../../src/protocol/command.js';
+import { bdat, DATA, mailFrom, rcptTo, type Command } from '../../src/protocol/command.js';
 import type { SmtpError, SmtpTimeoutError } from '../../src/protocol/error.js';
 import { Redactor } from '../../src/protocol/secret.js';
 import { DEFAULT_TIMEOUTS } from '../../src/protocol/timeouts.js';
@@ -19,7 +19,7 @@ const run = (picture: (helpers: RunHelpers & { scheduler: TestScheduler }) => vo
 };
 
 const ENDED = new Error('ended');
-const GROUP: readonly Command[] = [mail('ann@example.com'), rcpt('bob@example.org'), DATA];
+const GROUP: readonly Command[] = [mailFrom('ann@example.com'), rcptTo('bob@example.org'), DATA];
 
 describe('exchange', () => {
   const pictures: readonly (readonly [title: string, server: string, expected: string, error?: Pick<SmtpError, 'code'> & Partial<Pick<SmtpTimeoutError, 'limit' | 'phase' | 'outcome' | 'retryable'>>])[] = [
@@ -68,14 +68,14 @@ describe('exchange', () => {
 it('of commands that go out in turn nothing stays behind where a goodbye is glued to a reply', () => {
   run(({ hot, expectObservable, scheduler, flush }) => {
     const wire = new Wire(new FakeStream(hot('-r', { r: Buffer.from('550 no\r\n421 bye\r\n') })), { peer: 'mail.example:25', connection: 1, timeouts: LIMITS, scheduler, redactor: new Redactor(), log: { observed: false, next: () => undefined } }, true);
-    const replies = exchangeInTurn(wire, [rcpt('ann@example.com'), rcpt('bob@example.org')], deadline(scheduler, 'operation', 500), () => true);
+    const replies = exchangeInTurn(wire, [rcptTo('ann@example.com'), rcptTo('bob@example.org')], deadline(scheduler, 'operation', 500), () => true);
     expectObservable(replies.pipe(map(({ code }) => String(code)), catchError(() => throwError(() => ENDED)))).toBe('-(r#)', { r: '550' }, ENDED);
     flush();
     expect(scheduler.now()).toBeLessThan(500);
   });
 });
 
-const ENVELOPE = [mail('ann@example.com'), rcpt('bob@example.org')];
+const ENVELOPE = [mailFrom('ann@example.com'), rcptTo('bob@example.org')];
 
 describe('content that left behind its envelope, whose replies are out of step', () => {
   it.each([

@@ -1,7 +1,7 @@
 import { map } from 'rxjs';
 import { TestScheduler, type RunHelpers } from 'rxjs/testing';
 import { describe, expect, it } from 'vitest';
-import { rcpt } from '../../src/protocol/command.js';
+import { rcptTo } from '../../src/protocol/command.js';
 import { Redactor } from '../../src/protocol/secret.js';
 import { DEFAULT_TIMEOUTS } from '../../src/protocol/timeouts.js';
 import { deadline } from '../../src/transport/clock.js';
@@ -11,7 +11,7 @@ import { Wire } from '../../src/wire/wire.js';
 import { FakeStream } from '../support/fake-stream.js';
 
 const SERVER: Readonly<Record<string, string>> = { a: '250 a\r\n', x: '250 a\r\n250 a\r\n250 a\r\n', g: '250 a\r\n250 a\r\n421 bye\r\n', q: '221 bye\r\n' };
-const GROUP = [rcpt('ann@example.com'), rcpt('bob@example.com'), rcpt('cid@example.com')];
+const GROUP = [rcptTo('ann@example.com'), rcptTo('bob@example.com'), rcptTo('cid@example.com')];
 
 const run = (server: string, picture: (wire: Wire, helpers: RunHelpers) => void): FakeStream => {
   const scheduler = new TestScheduler((actual, expected) => { expect(actual).toEqual(expected); });

@@ -1,6 +1,6 @@
 import { Subject } from 'rxjs';
 import { expect, it } from 'vitest';
-import { bdat, mail, rcpt, RSET, type Command } from '../../src/protocol/command.js';
+import { bdat, mailFrom, rcptTo, RSET, type Command } from '../../src/protocol/command.js';
 import { Redactor } from '../../src/protocol/secret.js';
 import { DEFAULT_TIMEOUTS } from '../../src/protocol/timeouts.js';
 import { deadline, monotonic } from '../../src/transport/clock.js';
@@ -8,7 +8,7 @@ import { converse } from '../../src/wire/exchange.js';
 import { Wire } from '../../src/wire/wire.js';
 import { FakeStream } from '../support/fake-stream.js';
 
-const ENVELOPE = [mail('ann@example.com'), rcpt('bob@example.org')];
+const ENVELOPE = [mailFrom('ann@example.com'), rcptTo('bob@example.org')];
 const CONTENT = Buffer.from('Hi\r\n');
 
 /** A wire on which mails are sent with their content, and a server that says what a test wants. */
