@@ -5,17 +5,10 @@ import { describe, expect, it } from 'vitest';
 import type { Job } from '../../src/pool/delivery.js';
 import { Pool } from '../../src/pool/pool.js';
 import { RateLimit } from '../../src/pool/rate-limit.js';
-import { Capabilities } from '../../src/protocol/capabilities.js';
 import type { SmtpEvent } from '../../src/protocol/event.js';
-import { makeReply } from '../../src/protocol/reply.js';
-import { Redactor } from '../../src/protocol/secret.js';
-import { DEFAULT_TIMEOUTS } from '../../src/protocol/timeouts.js';
-import { Manners } from '../../src/session/manners.js';
-import { Session } from '../../src/session/session.js';
-import type { State } from '../../src/session/state.js';
 import { deadline } from '../../src/transport/clock.js';
-import { Wire } from '../../src/wire/wire.js';
 import { FakeStream } from '../support/fake-stream.js';
+import { sessionOn, wireOn } from '../support/fake-wire.js';
 
 /** When the mails of a pool begin at their server: each connection takes so long to open, and each mail 1 ms. */
 const beginnings = (mails: number, openings: readonly number[], rate: { readonly messages: number; readonly per: number }): readonly number[] => {
@@ -24,13 +17,9 @@ const beginnings = (mails: number, openings: readonly number[], rate: { readonly
   scheduler.run(({ flush }) => {
     const delays = [...openings];
     const pool = new Pool({ maxConnections: openings.length, maxMessages: Infinity, maxAge: Infinity, idleTimeout: Infinity, rate }, scheduler);
-    const opened = (): Session => {
-      const wire = new Wire(new FakeStream(NEVER), { peer: 'mail.example:25', connection: 1, timeouts: DEFAULT_TIMEOUTS, scheduler, redactor: new Redactor(), log: { observed: false, next: () => undefined } }, true);
-      return new Session({ wire, settings: { pipelining: { enabled: false, depth: undefined } }, capabilities: Capabilities.fromEhlo(makeReply(250, ['mail.example'])) } as unknown as State, new Manners());
-    };
     const job: Job = {
       operation: deadline(scheduler, 'operation', Infinity),
-      open: () => timer(delays.shift() ?? 0).pipe(map(() => ({ type: 'session', session: opened() }))),
+      open: () => timer(delays.shift() ?? 0).pipe(map(() => ({ type: 'session', session: sessionOn(wireOn(new FakeStream(NEVER), { scheduler })) }))),
       run: (_, claim, observer) => {
         begun.push(scheduler.now());
         return timer(1).subscribe(() => {

@@ -3,14 +3,13 @@ import { describe, expect, it } from 'vitest';
 import { Capabilities } from '../../src/protocol/capabilities.js';
 import { SmtpError, SmtpUsageError } from '../../src/protocol/error.js';
 import { makeReply } from '../../src/protocol/reply.js';
-import { Redactor } from '../../src/protocol/secret.js';
 import { authenticate } from '../../src/session/authenticate.js';
 import type { State } from '../../src/session/state.js';
 import { settings, type SmtpOptions } from '../../src/config/options.js';
 import type { ByteStream } from '../../src/transport/byte-stream.js';
 import { deadline, monotonic } from '../../src/transport/clock.js';
-import { Wire } from '../../src/wire/wire.js';
 import { FakeStream } from '../support/fake-stream.js';
+import { wireOn } from '../support/fake-wire.js';
 
 const TLS: Partial<ByteStream> = {
   tls: { protocol: 'TLSv1.3', cipher: '', binding: { type: 'tls-exporter', data: new Uint8Array(32) }, certificate: { subject: '', issuer: '', altNames: [], validFrom: '', validTo: '', fingerprint256: '' } },
@@ -22,7 +21,7 @@ const NEAR: Partial<ByteStream> = { remote: { address: '::ffff:127.0.0.1', port:
 const firstWord = (stream: Partial<ByteStream>, offered: string, options: Partial<SmtpOptions> = {}): string => {
   const fake = Object.assign(new FakeStream(NEVER), stream);
   const checked = settings({ host: 'mail.example', auth: { user: 'ann', pass: 'open sesame' }, ...options });
-  const wire = new Wire(fake, { peer: 'mail.example:587', connection: 1, timeouts: checked.timeouts, scheduler: monotonic, redactor: new Redactor(), log: { observed: false, next: () => undefined } }, true);
+  const wire = wireOn(fake, { timeouts: checked.timeouts });
   const state: State = {
     stage: 'introduced', events: [], plan: { host: 'mail.example', port: 587, security: 'none' }, settings: checked, wire,
     capabilities: Capabilities.fromEhlo(makeReply(250, ['mail.example', `AUTH ${offered}`])), greetBy: deadline(monotonic, 'greeting', Infinity), operation: deadline(monotonic, 'operation', Infinity),

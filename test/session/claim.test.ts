@@ -1,13 +1,10 @@
+import { NEVER } from 'rxjs';
 import { expect, it } from 'vitest';
-import { Capabilities } from '../../src/protocol/capabilities.js';
-import { makeReply } from '../../src/protocol/reply.js';
-import { Manners } from '../../src/session/manners.js';
-import { Session } from '../../src/session/session.js';
-import type { State } from '../../src/session/state.js';
+import { FakeStream } from '../support/fake-stream.js';
+import { sessionOn, wireOn } from '../support/fake-wire.js';
 
 it('a mail comes nearer to its turn as long as those in front of it are taken, but not where it alone is crowded out', () => {
-  const settings = { pipelining: { enabled: true, depth: undefined } };
-  const session = new Session({ wire: { stream: {} }, settings, capabilities: Capabilities.fromEhlo(makeReply(250, ['mail.example'])) } as unknown as State, new Manners());
+  const session = sessionOn(wireOn(new FakeStream(NEVER)));
   const [first, ...behind] = [1, 2, 3].map(() => session.begin());
   expect(behind.map(({ getsOn }) => getsOn)).toEqual([false, false]);
   first?.succeeded();

@@ -2,28 +2,22 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { filter, firstValueFrom, Subject } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { draft, type Mail } from '../../src/message/mail.js';
-import { Capabilities } from '../../src/protocol/capabilities.js';
 import { SmtpReplyError, type SmtpError } from '../../src/protocol/error.js';
 import type { TransactionEvent } from '../../src/protocol/event.js';
 import { makeReply } from '../../src/protocol/reply.js';
-import { Redactor } from '../../src/protocol/secret.js';
-import { DEFAULT_TIMEOUTS } from '../../src/protocol/timeouts.js';
 import { Manners } from '../../src/session/manners.js';
-import { Session } from '../../src/session/session.js';
-import type { State } from '../../src/session/state.js';
 import { transact } from '../../src/session/transaction.js';
 import { deadline, monotonic } from '../../src/transport/clock.js';
-import { Wire } from '../../src/wire/wire.js';
 import { FakeStream } from '../support/fake-stream.js';
+import { sessionOn, wireOn } from '../support/fake-wire.js';
 
 /** One mail on a connection whose bytes a test deals out. */
 const begin = (offers: readonly string[], raw: string | AsyncIterable<string>, isBehindAnother = false) => {
   const server = new Subject<Buffer>();
   const stream = new FakeStream(server);
-  const wire = new Wire(stream, { peer: 'mail.example:25', connection: 1, timeouts: DEFAULT_TIMEOUTS, scheduler: monotonic, redactor: new Redactor(), log: { observed: false, next: () => undefined } }, true);
+  const wire = wireOn(stream);
   const manners = new Manners();
-  const settings = { pipelining: { enabled: true, depth: undefined } };
-  const session = new Session({ wire, settings, capabilities: Capabilities.fromEhlo(makeReply(250, ['mail.example', ...offers])) } as unknown as State, manners);
+  const session = sessionOn(wire, offers, manners);
   if (isBehindAnother) session.begin().ended();
   const mail = draft({ envelope: { from: 'ann@example.com', to: ['bob@example.org'] }, raw }) as Mail;
   const told: string[] = [];

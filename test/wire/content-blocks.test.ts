@@ -1,31 +1,26 @@
 import { Readable } from 'node:stream';
-import { concat, EMPTY, ignoreElements, lastValueFrom, NEVER, Subject, timer, type Observable, type SchedulerLike } from 'rxjs';
+import { concat, EMPTY, ignoreElements, lastValueFrom, NEVER, Subject, timer, type Observable } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import type { OpenContent } from '../../src/message/content.js';
 import { Untouched } from '../../src/protocol/content-encoder.js';
 import type { SmtpError } from '../../src/protocol/error.js';
-import { Redactor } from '../../src/protocol/secret.js';
-import { DEFAULT_TIMEOUTS } from '../../src/protocol/timeouts.js';
 import { deadline, monotonic } from '../../src/transport/clock.js';
 import { writeBlocks } from '../../src/wire/content-blocks.js';
-import { Wire, type WireContext } from '../../src/wire/wire.js';
 import { writeChunks } from '../../src/wire/write-chunks.js';
 import { writeData } from '../../src/wire/write-data.js';
 import { FakeStream } from '../support/fake-stream.js';
+import { wireOn } from '../support/fake-wire.js';
 import { inVirtualTime } from '../support/marbles.js';
 
 const KB = 1024;
 const BYTES = Buffer.alloc(12 * KB * KB, 'x');
 const atHand = (size: number): OpenContent => ({ kind: 'bytes', bytes: BYTES.subarray(0, size), dispose: () => undefined });
 
-const contextOf = (scheduler: SchedulerLike): WireContext =>
-  ({ peer: 'mail.example:25', connection: 1, timeouts: DEFAULT_TIMEOUTS, scheduler, redactor: new Redactor(), log: { observed: false, next: () => undefined } });
-
 /** The sizes of all blocks on a line that takes so many bytes in a millisecond. */
 const sizesOn = (speed: (sent: number) => number, size = BYTES.length): readonly number[] => {
   const sizes: number[] = [];
   inVirtualTime(({ flush }, scheduler) => {
-    const wire = new Wire(new FakeStream(NEVER), contextOf(scheduler), true);
+    const wire = wireOn(new FakeStream(NEVER), { scheduler });
     let sent = 0;
     const write = ({ bytes }: { readonly bytes: Buffer }): Observable<never> => {
       sizes.push(bytes.length);
@@ -75,7 +70,7 @@ describe('the blocks of a content', () => {
 
   it('of a small stream stand in little memory, however fast the line is', async () => {
     const chunks = Readable.from([BYTES.subarray(0, 50 * KB)])[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
-    const wire = new Wire(new FakeStream(NEVER), contextOf(monotonic), true);
+    const wire = wireOn(new FakeStream(NEVER));
     const memory: number[] = [];
     const write = ({ bytes }: { readonly bytes: Buffer }): Observable<never> => {
       memory.push(bytes.buffer.byteLength);
@@ -110,7 +105,7 @@ describe('content that the server takes no more of', () => {
           return concat(super.take(bytes), this.written.filter((text) => text.startsWith('x')).length < 2 ? EMPTY : NEVER);
         }
       })(server);
-      const wire = new Wire(stream, contextOf(scheduler), true);
+      const wire = wireOn(stream, { scheduler });
       const failures: unknown[] = [];
       write(wire, atHand(size * KB), { operation: deadline(scheduler, 'operation', Infinity), encoder: new Untouched(), eightBit: true }).subscribe({ error: (error: unknown) => { failures.push(error); } });
       flush();
@@ -131,7 +126,7 @@ it.each([['empty', ''], ['tiny', 'x']])('a source that always has %s chunks read
     given += 1;
     return Promise.resolve(hasTurned || given > 1_000_000 ? { done: true, value: undefined } : { done: false, value: chunk });
   };
-  const wire = new Wire(new FakeStream(NEVER), contextOf(monotonic), true);
+  const wire = wireOn(new FakeStream(NEVER));
   await lastValueFrom(writeBlocks(wire, { kind: 'stream', chunks: { next }, dispose: () => undefined }, { operation: deadline(monotonic, 'operation', Infinity), encoder: new Untouched(), eightBit: true }, () => EMPTY));
   wire.release();
   expect(hasTurned).toBe(true);
@@ -142,7 +137,7 @@ describe('a slow source', () => {
   const told = (every: number, dataBlock: number, end: 'ends' | 'goes silent'): readonly string[] => {
     const told: string[] = [];
     inVirtualTime(({ flush }, scheduler) => {
-      const wire = new Wire(new FakeStream(NEVER), { ...contextOf(scheduler), timeouts: { ...DEFAULT_TIMEOUTS, dataBlock } }, true);
+      const wire = wireOn(new FakeStream(NEVER), { scheduler, timeouts: { dataBlock } });
       let given = 0;
       // Promises know no virtual time.
       const next = (): Promise<IteratorResult<string, undefined>> => ({

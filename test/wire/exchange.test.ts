@@ -1,22 +1,15 @@
 import { catchError, map, Subject, throwError } from 'rxjs';
-import { TestScheduler, type RunHelpers } from 'rxjs/testing';
 import { describe, expect, it } from 'vitest';
 import { bdat, DATA, mailFrom, rcptTo, type Command } from '../../src/protocol/command.js';
 import type { SmtpError, SmtpTimeoutError } from '../../src/protocol/error.js';
-import { Redactor } from '../../src/protocol/secret.js';
-import { DEFAULT_TIMEOUTS } from '../../src/protocol/timeouts.js';
 import { deadline, monotonic } from '../../src/transport/clock.js';
 import { converse, exchange, exchangeInTurn } from '../../src/wire/exchange.js';
-import { Wire } from '../../src/wire/wire.js';
 import { FakeStream } from '../support/fake-stream.js';
+import { wireOn } from '../support/fake-wire.js';
+import { inVirtualTime } from '../support/marbles.js';
 
-const LIMITS = { ...DEFAULT_TIMEOUTS, command: 5 };
+const LIMITS = { command: 5 };
 const SERVER: Readonly<Record<string, string>> = { a: '250 a\r\n', b: '250 b\r\n', c: '354 c\r\n', x: '250 a\r\n250 b\r\n354 c\r\n', h: '250 a\r\n250', g: 'garbage\r\n', q: '250 a\r\n250 b\r\n250 c\r\n421-good\r\n421 bye\r\n', w: '250 a\r\n250 b\r\n250 c\r\n421 good b', s: '250 a\r\n250 b\r\n250 c\r\n220 surplus\r\n' };
-
-const run = (picture: (helpers: RunHelpers & { scheduler: TestScheduler }) => void): void => {
-  const scheduler = new TestScheduler((actual, expected) => { expect(actual).toEqual(expected); });
-  scheduler.run((helpers) => { picture({ ...helpers, scheduler }); });
-};
 
 const ENDED = new Error('ended');
 const GROUP: readonly Command[] = [mailFrom('ann@example.com'), rcptTo('bob@example.org'), DATA];
@@ -36,9 +29,9 @@ describe('exchange', () => {
   ];
   for (const [title, server, expected, error] of pictures) {
     it(title, () => {
-      run(({ hot, expectObservable, scheduler, flush }) => {
+      inVirtualTime(({ hot, expectObservable, flush }, scheduler) => {
         const stream = new FakeStream(hot(server, SERVER).pipe(map((text) => Buffer.from(text))));
-        const wire = new Wire(stream, { peer: 'mail.example:25', connection: 1, timeouts: LIMITS, scheduler, redactor: new Redactor(), log: { observed: false, next: () => undefined } }, true);
+        const wire = wireOn(stream, { scheduler, timeouts: LIMITS });
         let failure: SmtpError | undefined;
         const told = exchange(wire, GROUP, deadline(scheduler, 'operation', Infinity)).pipe(
           map(({ lines }) => lines[0]),
@@ -53,9 +46,9 @@ describe('exchange', () => {
   }
 
   it('no limit ends a moment early, where the one before began a moment ago', () => {
-    run(({ scheduler, flush }) => {
+    inVirtualTime(({ flush }, scheduler) => {
       const bytes$ = new Subject<Buffer>();
-      const wire = new Wire(new FakeStream(bytes$), { peer: 'mail.example:25', connection: 1, timeouts: LIMITS, scheduler, redactor: new Redactor(), log: { observed: false, next: () => undefined } }, true);
+      const wire = wireOn(new FakeStream(bytes$), { scheduler, timeouts: LIMITS });
       scheduler.schedule(() => { bytes$.next(Buffer.from('250 a\r\n')); }, 0.25);
       let failure: SmtpTimeoutError | undefined;
       exchange(wire, GROUP, deadline(scheduler, 'operation', Infinity)).subscribe({ error: (thrown: unknown) => { failure = thrown as SmtpTimeoutError; } });
@@ -66,8 +59,8 @@ describe('exchange', () => {
 });
 
 it('of commands that go out in turn nothing stays behind where a goodbye is glued to a reply', () => {
-  run(({ hot, expectObservable, scheduler, flush }) => {
-    const wire = new Wire(new FakeStream(hot('-r', { r: Buffer.from('550 no\r\n421 bye\r\n') })), { peer: 'mail.example:25', connection: 1, timeouts: LIMITS, scheduler, redactor: new Redactor(), log: { observed: false, next: () => undefined } }, true);
+  inVirtualTime(({ hot, expectObservable, flush }, scheduler) => {
+    const wire = wireOn(new FakeStream(hot('-r', { r: Buffer.from('550 no\r\n421 bye\r\n') })), { scheduler, timeouts: LIMITS });
     const replies = exchangeInTurn(wire, [rcptTo('ann@example.com'), rcptTo('bob@example.org')], deadline(scheduler, 'operation', 500), () => true);
     expectObservable(replies.pipe(map(({ code }) => String(code)), catchError(() => throwError(() => ENDED)))).toBe('-(r#)', { r: '550' }, ENDED);
     flush();
@@ -88,7 +81,7 @@ describe('content that left behind its envelope, whose replies are out of step',
     ['content without a sender', '550 no\r\n503 no\r\n250 queued\r\n'],
   ])('is in doubt, and so is what left behind it: %s', (_, replies) => {
     const server = new Subject<Buffer>();
-    const wire = new Wire(new FakeStream(server), { peer: 'mail.example:25', connection: 1, timeouts: LIMITS, scheduler: monotonic, redactor: new Redactor(), log: { observed: false, next: () => undefined } }, true);
+    const wire = wireOn(new FakeStream(server), { timeouts: LIMITS });
     const content = Buffer.from('Hi\r\n');
     const told: string[] = [];
     for (const name of ['first', 'second']) {
@@ -106,7 +99,7 @@ describe('content that left behind its envelope, whose replies are out of step',
 
 it('content that left before a goodbye was read is in doubt', () => {
   const server = new Subject<Buffer>();
-  const wire = new Wire(new FakeStream(server), { peer: 'mail.example:25', connection: 1, timeouts: LIMITS, scheduler: monotonic, redactor: new Redactor(), log: { observed: false, next: () => undefined } }, true);
+  const wire = wireOn(new FakeStream(server), { timeouts: LIMITS });
   const content = Buffer.from('Hi\r\n');
   const told: string[] = [];
   const send = (name: string, complete: () => void = () => undefined): void => {

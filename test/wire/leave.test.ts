@@ -2,13 +2,12 @@ import { map } from 'rxjs';
 import { TestScheduler, type RunHelpers } from 'rxjs/testing';
 import { describe, expect, it } from 'vitest';
 import { rcptTo } from '../../src/protocol/command.js';
-import { Redactor } from '../../src/protocol/secret.js';
-import { DEFAULT_TIMEOUTS } from '../../src/protocol/timeouts.js';
 import { deadline } from '../../src/transport/clock.js';
 import { exchange } from '../../src/wire/exchange.js';
 import { leave } from '../../src/wire/leave.js';
-import { Wire } from '../../src/wire/wire.js';
+import type { Wire } from '../../src/wire/wire.js';
 import { FakeStream } from '../support/fake-stream.js';
+import { wireOn } from '../support/fake-wire.js';
 
 const SERVER: Readonly<Record<string, string>> = { a: '250 a\r\n', x: '250 a\r\n250 a\r\n250 a\r\n', g: '250 a\r\n250 a\r\n421 bye\r\n', q: '221 bye\r\n' };
 const GROUP = [rcptTo('ann@example.com'), rcptTo('bob@example.com'), rcptTo('cid@example.com')];
@@ -17,7 +16,7 @@ const run = (server: string, picture: (wire: Wire, helpers: RunHelpers) => void)
   const scheduler = new TestScheduler((actual, expected) => { expect(actual).toEqual(expected); });
   return scheduler.run((helpers) => {
     const stream = new FakeStream(helpers.hot(server, SERVER).pipe(map((text) => Buffer.from(text))));
-    const wire = new Wire(stream, { peer: 'mail.example:25', connection: 1, timeouts: { ...DEFAULT_TIMEOUTS, quit: 5 }, scheduler, redactor: new Redactor(), log: { observed: false, next: () => undefined } }, true);
+    const wire = wireOn(stream, { scheduler, timeouts: { quit: 5 } });
     exchange(wire, GROUP, deadline(scheduler, 'operation', Infinity)).subscribe().unsubscribe();
     picture(wire, helpers);
     helpers.flush();

@@ -1,12 +1,10 @@
 import { Subject } from 'rxjs';
 import { expect, it } from 'vitest';
 import { bdat, mailFrom, rcptTo, RSET, type Command } from '../../src/protocol/command.js';
-import { Redactor } from '../../src/protocol/secret.js';
-import { DEFAULT_TIMEOUTS } from '../../src/protocol/timeouts.js';
 import { deadline, monotonic } from '../../src/transport/clock.js';
 import { converse } from '../../src/wire/exchange.js';
-import { Wire } from '../../src/wire/wire.js';
 import { FakeStream } from '../support/fake-stream.js';
+import { wireOn } from '../support/fake-wire.js';
 
 const ENVELOPE = [mailFrom('ann@example.com'), rcptTo('bob@example.org')];
 const CONTENT = Buffer.from('Hi\r\n');
@@ -15,7 +13,7 @@ const CONTENT = Buffer.from('Hi\r\n');
 const open = () => {
   const server = new Subject<Buffer>();
   const told: string[] = [];
-  const wire = new Wire(new FakeStream(server), { peer: 'mail.example:25', connection: 1, timeouts: DEFAULT_TIMEOUTS, scheduler: monotonic, redactor: new Redactor(), log: { observed: false, next: () => undefined } }, true);
+  const wire = wireOn(new FakeStream(server));
   const send = (name: string, ...commands: readonly Command[]): void => {
     converse(wire, [...commands, bdat(CONTENT.length, true)], deadline(monotonic, 'operation', Infinity), {
       next: () => undefined,
