@@ -5,6 +5,7 @@ import { MAIL } from '../support/clear-client.js';
 import { collect, eventOf } from '../support/collect.js';
 import { clientOf, mailOf, mails, outcomes, sendAll } from '../support/many-mails.js';
 import { expectOneSend } from '../support/one-send.js';
+import { WAYS } from '../support/ways.js';
 
 const TOO_MANY = '452 4.5.3 Too many recipients in this session';
 
@@ -20,7 +21,7 @@ const refuse = (path: string): string | undefined => (path.startsWith('full@') ?
 /** How many mails each session took. */
 const taken = ({ messages, sessions }: TestServer): readonly number[] => sessions.map((_, index) => messages.filter(({ session }) => session === index + 1).length);
 
-for (const [way, without] of Object.entries({ 'over BDAT': [], 'over DATA': ['CHUNKING'], 'in lock-step': ['CHUNKING', 'PIPELINING'] })) {
+for (const [way, without] of Object.entries(WAYS)) {
   describe(`a session that is full of recipients, ${way}`, () => {
     describe.each([TOO_MANY, '452 Too many recipients', '552 Too many recipients', '550 5.5.3 Too many recipients', '421 4.7.0 Too many recipients'])('%s', (reply) => {
       it('costs none of many mails', async () => {

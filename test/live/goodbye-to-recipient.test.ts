@@ -3,12 +3,13 @@ import { startServer } from '../../src/testing/index.js';
 import { clientOf, MAIL } from '../support/clear-client.js';
 import { collect, eventOf } from '../support/collect.js';
 import { expectOneSend } from '../support/one-send.js';
+import { WAYS } from '../support/ways.js';
 
 const ONE = { pool: { maxConnections: 1 } };
 const MAIL_TO_TWO = { ...MAIL, envelope: { from: 'ann@example.com', to: ['bob@example.org', 'cid@example.org'] } };
 const mailTo = (count: number): typeof MAIL => ({ ...MAIL, envelope: { from: 'ann@example.com', to: Array.from({ length: count }, (_, index) => `user${String(index)}@example.org`) } });
 
-for (const [way, without] of Object.entries({ 'over BDAT': [], 'over DATA': ['CHUNKING'], 'in lock-step': ['CHUNKING', 'PIPELINING'] })) {
+for (const [way, without] of Object.entries(WAYS)) {
   describe(`a mail whose recipient is answered by a goodbye, ${way}`, () => {
     describe.each(['421 4.5.3 Too many recipients', '421 4.7.0 No more'])('behind another one: %s', (reply) => {
       it.each(without.length > 0 ? [['goes out elsewhere, to fewer', [['bob@example.org'], ['cid@example.org']]]] : [['is in doubt, because its content has left for the others', [['bob@example.org']]]])('%s', async (_, taken) => {

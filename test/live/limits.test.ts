@@ -6,6 +6,7 @@ import { startServer, type ServerOptions, type TestServer } from '../../src/test
 import { MAIL } from '../support/clear-client.js';
 import { collect, eventOf } from '../support/collect.js';
 import { expectOneSend } from '../support/one-send.js';
+import { WAYS } from '../support/ways.js';
 
 const RAW = MAIL.raw;
 
@@ -24,8 +25,6 @@ const sizes = ({ messages }: TestServer): readonly number[] => messages.map(({ t
 const expectOnceEach = ({ messages }: TestServer, to: readonly string[]): void => {
   expect(messages.flatMap((message) => message.to).sort()).toEqual([...to].sort());
 };
-
-const WAYS = { 'over BDAT': [], 'over DATA': ['CHUNKING'], 'in lock-step': ['CHUNKING', 'PIPELINING'] };
 
 for (const [way, without] of Object.entries(WAYS)) {
   describe(`recipients that are too many for one transaction, ${way}`, () => {

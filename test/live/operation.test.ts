@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { startServer } from '../../src/testing/index.js';
 import { clientOf, MAIL } from '../support/clear-client.js';
 import { collect } from '../support/collect.js';
+import { WAYS } from '../support/ways.js';
 
 it('a mail that waits for a connection has no more time than its operation', async () => {
   await using server = await startServer({ faults: [{ at: 'mail', do: 'silence', times: Infinity }] });
@@ -17,7 +18,7 @@ it('a mail that waits for a connection has no more time than its operation', asy
   expect(waiting.error?.message).toMatch(/^Waiting for a connection that has room: .* Raise that limit, "pool\.maxConnections" or "pool\.rate", or send less at a time\.$/);
 });
 
-for (const [way, without] of Object.entries({ 'over BDAT': [], 'over DATA': ['CHUNKING'], 'in lock-step': ['CHUNKING', 'PIPELINING'] })) {
+for (const [way, without] of Object.entries(WAYS)) {
   describe(`the limit of an operation ${way}`, () => {
     it('does not say "not sent" once the end of the content has left, and tells nothing twice', async () => {
       await using server = await startServer({ without, faults: [{ at: 'end-of-data', do: 'silence' }] });

@@ -6,13 +6,12 @@ import { startServer, type TestServer } from '../../src/testing/index.js';
 import { collect } from '../support/collect.js';
 import { listen } from '../support/listen.js';
 import { clientOf, mailOf, mails, outcomes, sendAll } from '../support/many-mails.js';
+import { WAYS } from '../support/ways.js';
 
 /** Every body arrived in its own envelope. */
 const expectPaired = ({ messages }: TestServer): void => {
   for (const { from, content } of messages) expect(`ann${/^Subject: (\d+)/.exec(content.toString())?.[1] ?? ''}@example.com`).toBe(from);
 };
-
-const WAYS = { 'over BDAT': [], 'over DATA': ['CHUNKING'], 'in lock-step': ['CHUNKING', 'PIPELINING'] };
 
 for (const [way, without] of Object.entries(WAYS)) {
   describe(`many mails on one connection ${way}`, () => {

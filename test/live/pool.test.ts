@@ -8,6 +8,7 @@ import { clientOf, MAIL } from '../support/clear-client.js';
 import { collect } from '../support/collect.js';
 import { listen } from '../support/listen.js';
 import { mails, outcomes, sendAll } from '../support/many-mails.js';
+import { WAYS } from '../support/ways.js';
 
 describe('the pool', () => {
   it('opens no more connections than it may, and shows what they do', async () => {
@@ -215,7 +216,7 @@ it('counts a connection until its goodbye was answered', async () => {
   expect(server.messages).toHaveLength(5);
 });
 
-for (const [way, without] of Object.entries({ 'over BDAT': [], 'over DATA': ['CHUNKING'], 'in lock-step': ['CHUNKING', 'PIPELINING'] })) {
+for (const [way, without] of Object.entries(WAYS)) {
   it(`gives no further mail to a connection whose server did not answer in time, ${way}`, async () => {
     await using server = await startServer({ without, faults: [{ at: 'end-of-data', do: 'silence' }] });
     await using client = clientOf(server, { pool: { maxConnections: 2 }, timeouts: { operation: 100, quit: 50 } });

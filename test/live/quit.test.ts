@@ -6,11 +6,12 @@ import { clientOf, MAIL } from '../support/clear-client.js';
 import { collect } from '../support/collect.js';
 import { listen } from '../support/listen.js';
 import { mails, outcomes, sendAll } from '../support/many-mails.js';
+import { WAYS } from '../support/ways.js';
 
 const ONE_MAIL: Partial<SmtpOptions> = { pool: false };
 
 describe('QUIT', () => {
-  it.each([['over BDAT', []], ['over DATA', ['CHUNKING']], ['in lock-step', ['CHUNKING', 'PIPELINING']]])('waits for the word on the last mail: %s', async (_, without) => {
+  it.each(Object.entries(WAYS))('waits for the word on the last mail: %s', async (_, without) => {
     await using server = await startServer({ without });
     const client = clientOf(server, ONE_MAIL);
     const lines = firstValueFrom(client.log$.pipe(toArray()));

@@ -7,6 +7,7 @@ import { SmtpClient, type Message, type RawMessage, type SmtpEvent } from '../..
 import { startServer, type ServerOptions, type TestServer } from '../../src/testing/index.js';
 import { collect, type Told } from '../support/collect.js';
 import { clientOf } from '../support/many-mails.js';
+import { WAYS } from '../support/ways.js';
 
 const mailOf = (name: string): Message => ({ envelope: { from: `${name}@example.com`, to: [`${name}@example.org`] }, raw: `Subject: ${name}\r\n\r\n` });
 
@@ -32,8 +33,6 @@ const CONTENTS: Readonly<Record<string, (name: string) => RawMessage['raw']>> = 
   'a large mail': (name) => `Subject: ${name}\r\n\r\n${LARGE}`,
   'a mail that is read': (name) => () => inPieces(name),
 };
-
-const WAYS = { 'over BDAT': [], 'over DATA': ['CHUNKING'], 'in lock-step': ['CHUNKING', 'PIPELINING'] };
 
 for (const [way, without] of Object.entries(WAYS)) {
   describe(`whoever is told may act at once ${way}:`, () => {

@@ -5,6 +5,7 @@ import { clientOf, MAIL } from '../support/clear-client.js';
 import { collect } from '../support/collect.js';
 import { mailOf, mails, outcomes, sendAll } from '../support/many-mails.js';
 import { expectOneSend } from '../support/one-send.js';
+import { WAYS } from '../support/ways.js';
 
 const ONE = { pool: { maxConnections: 1 } };
 
@@ -17,7 +18,7 @@ it.each([{ domains: 1 }, { mails: 1 }])('a mail that the server is never told of
   expect(server.sessions).toHaveLength(1);
 });
 
-for (const [way, without] of Object.entries({ 'over BDAT': [], 'over DATA': ['CHUNKING'], 'in lock-step': ['CHUNKING', 'PIPELINING'] })) {
+for (const [way, without] of Object.entries(WAYS)) {
   describe(`mails that are too many for one session, ${way}`, () => {
     it('go out through as many as the server wants (MAILMAX)', async () => {
       await using server = await startServer({ without, limits: { mails: 3 } });
