@@ -1,9 +1,9 @@
-import { TestScheduler } from 'rxjs/testing';
-import { expect, it } from 'vitest';
+import { it } from 'vitest';
 import { oneAtATime } from '../../src/session/one-at-a-time.js';
+import { inVirtualTime } from '../support/marbles.js';
 
 it('one subscription at a time, in the order of asking; who gives up while waiting is left out', () => {
-  new TestScheduler((actual, expected) => { expect(actual).toEqual(expected); }).run(({ cold, expectObservable, expectSubscriptions }) => {
+  inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
     const [shared, other] = [{}, {}];
     const work = cold('--(a|)');
     const failing = cold('--#');

@@ -1,10 +1,10 @@
 import { concat, defer, EMPTY, ignoreElements, map, of, throwError, timer, type ObservableInput } from 'rxjs';
-import { TestScheduler, type RunHelpers } from 'rxjs/testing';
 import { describe, expect, it } from 'vitest';
 import { SmtpUsageError } from '../../src/protocol/error.js';
 import { makeReply, type Reply } from '../../src/protocol/reply.js';
 import { Secret } from '../../src/protocol/secret.js';
 import { tokenSource, type TokenFunction, type TokenSource } from '../../src/session/token-source.js';
+import { inVirtualTime } from '../support/marbles.js';
 
 const NO = makeReply(535, ['5.7.8 no']);
 
@@ -14,15 +14,11 @@ const slowly = (calls: (Reply | undefined)[]): TokenFunction => ({ rejected }) =
   return timer(3).pipe(map(() => token));
 };
 
-const run = (picture: (helpers: RunHelpers) => void): void => {
-  new TestScheduler((actual, expected) => { expect(actual).toEqual(expected); }).run(picture);
-};
-
 const revealed = map((secret: Secret) => secret.reveal());
 
 describe('tokenSource', () => {
   it('has one call in flight, however many ask', () => {
-    run(({ cold, expectObservable, flush }) => {
+    inVirtualTime(({ cold, expectObservable, flush }) => {
       const calls: (Reply | undefined)[] = [];
       const { token } = tokenSource(slowly(calls));
       expectObservable(token.pipe(revealed)).toBe('                                        ---(a|)');
@@ -34,7 +30,7 @@ describe('tokenSource', () => {
   });
 
   it('is cancelled when nobody waits any more, and not before', () => {
-    run(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const call = cold('-----a|');
       const { token } = tokenSource(() => call);
       expectObservable(token.pipe(revealed), '--!  ').toBe('---');
@@ -45,7 +41,7 @@ describe('tokenSource', () => {
   });
 
   it('renews once for all that were refused', () => {
-    run(({ cold, expectObservable, flush }) => {
+    inVirtualTime(({ cold, expectObservable, flush }) => {
       const calls: (Reply | undefined)[] = [];
       const { token, renew } = tokenSource(slowly(calls));
       const refused = new Secret('a');
@@ -61,7 +57,7 @@ describe('tokenSource', () => {
   });
 
   it('does not take the refused token once more from a call that knew nothing', () => {
-    run(({ cold, expectObservable }) => {
+    inVirtualTime(({ cold, expectObservable }) => {
       const { token, renew } = tokenSource(({ rejected }) => timer(3).pipe(map(() => (rejected === undefined ? 'old' : 'new'))));
       expectObservable(token.pipe(revealed)).toBe('---(o|)', { o: 'old' });
       expectObservable(concat(cold('-|').pipe(ignoreElements()), defer(() => renew!(new Secret('old'), NO)).pipe(revealed))).toBe('------(n|)', { n: 'new' });
@@ -69,7 +65,7 @@ describe('tokenSource', () => {
   });
 
   it('begins anew after a failure', () => {
-    run(({ expectObservable, cold }) => {
+    inVirtualTime(({ expectObservable, cold }) => {
       let calls = 0;
       const { token } = tokenSource(() => { calls += 1; return calls === 1 ? throwError(() => new Error('no network')) : of('b'); });
       expectObservable(token).toBe('#', undefined, new Error('no network'));
@@ -93,7 +89,7 @@ describe('tokenSource', () => {
   });
 
   it('has no other token where a string was given', () => {
-    run(({ expectObservable }) => {
+    inVirtualTime(({ expectObservable }) => {
       const { token, renew } = tokenSource('t');
       expectObservable(token.pipe(revealed)).toBe('(t|)');
       expect(renew).toBeUndefined();
