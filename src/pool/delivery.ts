@@ -1,12 +1,13 @@
 import type { Observable, Observer, SchedulerLike, Unsubscribable } from 'rxjs';
-import { SmtpConnectionError, SmtpReplyError, SmtpTimeoutError, type Phase } from '../protocol/error.js';
+import type { Phase } from '../protocol/error.js';
 import type { SmtpEvent } from '../protocol/event.js';
 import type { Claim } from '../session/claim.js';
 import type { Leave, Opening } from '../session/open-session.js';
 import type { Session } from '../session/session.js';
 import { remaining, timeoutError, type Deadline } from '../transport/clock.js';
 import type { Connection } from './connection.js';
-import { mayMove, type Move } from './may-move.js';
+import { learnFrom } from './learn-from.js';
+import { mayMove } from './may-move.js';
 import type { Place } from './place.js';
 import type { Spot } from './waiting-line.js';
 
@@ -46,13 +47,6 @@ export interface Listener extends Observer<SmtpEvent> {
   readonly closed?: boolean;
 }
 
-/**
- * The next mail is better off elsewhere: the server does not answer in time, or fails (451) where mails went before. Some say so
- * of a connection that had too many.
- */
-const isBetterElsewhere = (error: unknown, claim: Claim): boolean =>
-  (error instanceof SmtpTimeoutError && error.limit === 'operation') || (!claim.isFirst && error instanceof SmtpReplyError && error.phase === 'mail' && error.reply.code === 451);
-
 /** What is first in line may be another mail's. */
 const inEnvelope = (phase: Phase | undefined): Phase => (phase === 'mail' || phase === 'rcpt' || phase === 'data' ? phase : 'body');
 
@@ -60,10 +54,6 @@ const inEnvelope = (phase: Phase | undefined): Phase => (phase === 'mail' || pha
 const MOST_MOVES = 5;
 
 const NO_WARNINGS: readonly string[] = [];
-
-/** Some servers say no word before they close a session that had its number of mails, and what was sent ahead is in doubt. */
-const hasHungUpOnMany = (error: unknown, { overlaps }: Claim): boolean =>
-  error instanceof SmtpConnectionError && error.code === 'E_CLOSED' && (overlaps || error.outcome === 'unknown');
 
 const MORE_ROOM = 'Raise that limit, "pool.maxConnections" or "pool.rate", or send less at a time.';
 
@@ -169,7 +159,8 @@ export class Delivery implements Observer<SmtpEvent>, Unsubscribable {
     }
     const moving = claim === undefined || this.#isTold || !claim.mayMove ? undefined : mayMove(error, claim);
     this.#carrier.failed(error, this.number);
-    this.#learnFrom(error, moving);
+    if (this.#session !== undefined && claim !== undefined) learnFrom(error, this.#session, claim, moving);
+    this.#wasCrowdedOut ||= claim?.isCrowdedOut === true;
     if (moving !== undefined) {
       if (claim?.getsOn !== true) this.#moves += 1;
       this.#again();
@@ -204,20 +195,6 @@ export class Delivery implements Observer<SmtpEvent>, Unsubscribable {
     const claim = this.#claim;
     const phase = claim === undefined ? 'idle' : claim.hasLeft ? 'end-of-data' : inEnvelope(this.#session?.wire.phase);
     this.error(timeoutError(scheduler, end, phase, 'Waiting for this mail to end before the client closes', this.#session?.wire.transcript()));
-  }
-
-  /** What the failure says of its connection, and of all others to that server. */
-  #learnFrom(error: unknown, moving: Move | undefined): void {
-    const session = this.#session;
-    const claim = this.#claim;
-    if (session === undefined || claim === undefined) return;
-    const { bearing } = session.manners;
-    if (moving === 'it-was-ahead') bearing.refusedAhead();
-    else if (claim.overlaps) bearing.failedAhead(error);
-    else bearing.failedAlone(error, claim.inGroup);
-    if (moving === 'the-session-is-full' || hasHungUpOnMany(error, claim)) claim.turnedAway();
-    if (claim.isCrowdedOut || isBetterElsewhere(error, claim)) session.isClosing = true;
-    this.#wasCrowdedOut ||= claim.isCrowdedOut;
   }
 
   #tell(event: SmtpEvent): void {
