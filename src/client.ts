@@ -108,7 +108,7 @@ export class SmtpClient implements AsyncDisposable {
    */
   sendAll(messages: ObservableInput<Message>, options: BulkOptions = {}): Observable<BulkEvent> {
     const { concurrency } = fields(options, { path: '', noun: 'option', known: ['concurrency'] });
-    return sendEach(messages, this.#sending, { concurrency: optional(countOrForever)(concurrency, 'concurrency') ?? this.#concurrency, gate: this.#pool.gate, scheduler: awake });
+    return sendEach(messages, this.#handling, { concurrency: optional(countOrForever)(concurrency, 'concurrency') ?? this.#concurrency, gate: this.#pool.gate, scheduler: awake });
   }
 
   /**
@@ -165,7 +165,7 @@ export class SmtpClient implements AsyncDisposable {
     return known;
   }
 
-  readonly #sending: Handling<Message, Draft, SmtpEvent> = {
+  readonly #handling: Handling<Message, Draft, SmtpEvent> = {
     prepare: draft,
     begin: (mail, observer) => this.#start(mail, observer),
     discard: (mail) => {

@@ -42,7 +42,7 @@ const label = (event: SmtpEvent, message: Message, index: number): BulkEvent => 
 };
 
 /** Sends what a source gives, as there is room. */
-export const sendEach = <D>(messages: ObservableInput<Message>, sending: Handling<Message, D, SmtpEvent>, room: Room): Observable<BulkEvent> => pullMap(messages, sending, room, LABELS);
+export const sendEach = <D>(messages: ObservableInput<Message>, handling: Handling<Message, D, SmtpEvent>, room: Room): Observable<BulkEvent> => pullMap(messages, handling, room, LABELS);
 
 const LABELS: Outcomes<Message, SmtpEvent, BulkEvent> = {
   value: label,
