@@ -1,18 +1,37 @@
-import { filter, map, pipe, throwIfEmpty, type OperatorFunction } from 'rxjs';
-import { SmtpUsageError } from '../protocol/error.js';
+import { defer, filter, map, tap, throwIfEmpty, type OperatorFunction } from 'rxjs';
+import { outcomeOf, SmtpConnectionError, SmtpUsageError, type SmtpError } from '../protocol/error.js';
 import type { AcceptedEvent, Receipt, SmtpEvent } from '../protocol/event.js';
+import { IN_DOUBT } from '../transport/clock.js';
 
 /**
- * Only the receipts of a stream of events, of one `send()` or several. A stream without any fails with `SmtpUsageError`. In
+ * Only the receipts of a stream of events, of one `send()` or several. A stream without any fails: with `SmtpUsageError` where it
+ * is empty, and where it was cut off, by `takeUntil()` say, with `E_CLOSED` and an `outcome`: `unknown` from `ready` on. In
  * `sendAll()` filter for `accepted` and `failed` instead, or those that failed would be dropped without a word.
  *
  * ```ts
  * const receipt = await firstValueFrom(client.send(message).pipe(receipts()));
  * ```
  */
-export const receipts = (): OperatorFunction<SmtpEvent, Receipt> =>
-  pipe(
-    filter((event): event is AcceptedEvent => event.type === 'accepted'),
-    map(({ receipt }) => receipt),
-    throwIfEmpty(() => new SmtpUsageError({ message: 'The stream ended without a receipt. Give receipts() the events of send().' })),
-  );
+export const receipts = (): OperatorFunction<SmtpEvent, Receipt> => (events$) =>
+  defer(() => {
+    const seen = new Set<string>();
+    return events$.pipe(
+      tap(({ type }) => { seen.add(type); }),
+      filter((event): event is AcceptedEvent => event.type === 'accepted'),
+      map(({ receipt }) => receipt),
+      throwIfEmpty(() => withoutVerdict(seen)),
+    );
+  });
+
+const CONNECTING: ReadonlySet<string> = new Set<SmtpEvent['type']>(['attempt-started', 'attempt-failed', 'connected', 'greeted', 'introduced', 'secured', 'authenticated', 'warning']);
+
+const withoutVerdict = (seen: ReadonlySet<string>): SmtpError => {
+  if (seen.size === 0 || seen.has('failed')) return new SmtpUsageError({ message: 'The stream ended without a receipt. Give receipts() the events of send().' });
+  // What leaves at once with its envelope has left when `ready` is told.
+  const phase = [...seen].every((type) => CONNECTING.has(type)) ? 'connect' : 'end-of-data';
+  const outcome = outcomeOf(phase);
+  return new SmtpConnectionError('E_CLOSED', {
+    phase, outcome, reason: 'cancelled',
+    message: `The stream of events was cut off before the server's verdict. ${outcome === 'unknown' ? `${IN_DOUBT} Look for its Message-ID first, and cut off only what is not "ready" yet.` : 'The mail was not sent; send it again if it is still wanted.'}`,
+  });
+};
