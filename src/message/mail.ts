@@ -56,8 +56,10 @@ const RAW_FIELDS = ['envelope', 'raw', 'size', 'binary', 'smtpUtf8', ...DELIVERY
 
 const BUILT_ELSEWHERE = 'is not composed here. Build the message with nodemailer/lib/mail-composer, and send its bytes as "raw".';
 const NOT_YET = 'is not supported yet.';
-const LATER = { priority: NOT_YET, deliverBy: NOT_YET, holdUntil: NOT_YET, dkim: NOT_YET };
-const NOT_COMPOSED = { alternatives: BUILT_ELSEWHERE, icalEvent: BUILT_ELSEWHERE, amp: BUILT_ELSEWHERE, list: BUILT_ELSEWHERE };
+const SIGNED_ELSEWHERE = `${NOT_YET} Have nodemailer sign the message in its stream transport, without "bcc", and send its bytes as "raw".`;
+const LATER = { priority: NOT_YET, deliverBy: NOT_YET, holdUntil: NOT_YET, dkim: SIGNED_ELSEWHERE };
+const IN_HEADERS = 'is part of "headers" here: { "List-Unsubscribe": "<https://example.com/u>" }.';
+const NOT_COMPOSED = { alternatives: BUILT_ELSEWHERE, icalEvent: BUILT_ELSEWHERE, amp: BUILT_ELSEWHERE, list: IN_HEADERS };
 const IN_CONTENT = 'belongs to composed messages; a raw message brings its own header and parts.';
 const IN_RAW = 'belongs to raw messages.';
 const UTF8_IS_FOUND = `${IN_RAW} What a composed message needs is found in its addresses.`;

@@ -123,6 +123,8 @@ test.each<[string, unknown, string]>([
   ['references with a line break', { ...composed, references: ['<a@b>\r\nBcc: evil'] }, '"references[0]"'],
   ['inReplyTo', { ...composed, inReplyTo: ' ' }, '"inReplyTo"'],
   ['alternatives', { ...composed, alternatives: [] }, 'send its bytes as "raw"'],
+  ['list', { ...composed, list: {} }, '"list" is part of "headers" here'],
+  ['dkim', { ...composed, dkim: {} }, 'not supported yet. Have nodemailer sign'],
   ['date', { ...composed, date: 'now' }, '"date"'],
   ['attachment path', { ...composed, attachments: [{ path: '/etc/passwd' }] }, 'no file or URL is ever opened'],
   ['attachment href', { ...composed, attachments: [{ href: 'http://x' }] }, '"attachments[0].href" is refused'],
