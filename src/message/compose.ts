@@ -26,6 +26,7 @@ interface Composition {
 
 type Composer = typeof MailComposer;
 type ComposerOptions = MailComposer.Options;
+type Part = ReturnType<MailComposer['compile']>;
 
 /** The own fields of a composed message. */
 export const COMPOSED_FIELDS = [
@@ -72,7 +73,7 @@ export const composition = (given: Fields<(typeof COMPOSED_FIELDS)[number]>): Co
     utf8: [from, ...sender, ...to, ...cc, ...replyTo].some(({ mailbox }) => mailbox.utf8),
     envelope: checkEnvelope(given.envelope === undefined ? {} : given.envelope, { from: from.given, to: recipients.map((recipient) => recipient.given) }),
     messageId,
-    atLeast: [given.text, given.html, ...attachments.map(({ bytes }) => bytes)].reduce<number>((sum, part) => sum + bytesOf(part), 0),
+    atLeast: [given.text, given.html, ...attachments.map(({ atHand }) => atHand)].reduce<number>((sum, part) => sum + bytesOf(part), 0),
     replayable: attachments.every(({ content }) => content.replayable),
     // The composer writes into what it is given; every try gets its own copy.
     compose: (Composer) => compose(Composer, structuredClone(header), attachments),
@@ -87,7 +88,7 @@ interface CheckedAttachment {
   readonly place: string;
   readonly content: Source;
   /** What can be handed over as it is. */
-  readonly bytes: Buffer | undefined;
+  readonly atHand: string | Buffer | undefined;
   readonly part: NonNullable<ComposerOptions['attachments']>[number];
 }
 
@@ -98,16 +99,24 @@ const compose = (Composer: Composer, header: ComposerOptions, attachments: reado
   // The composer takes for a field what anybody hung on Object.prototype.
   const parts = attachments.map((attachment) => bare({
     ...attachment.part,
-    content: attachment.bytes ?? Readable.from(read(attachment, opened), { objectMode: false }),
+    content: attachment.atHand ?? Readable.from(read(attachment, opened), { objectMode: false }),
   }));
   const release = (): void => {
     for (const { content } of attachments) content.discard();
     for (const content of opened) content.dispose();
   };
-  const output = new Composer(bare({ ...header, attachments: parts })).compile().createReadStream();
+  const output = tellCharset(new Composer(bare({ ...header, attachments: parts })).compile()).createReadStream();
   output.once('close', release);
   const content = open(output);
   return { ...content, dispose: () => { content.dispose(); release(); } };
+};
+
+/** Strings are UTF-8, and only the composer knows which of them are text: by the file name, say. */
+const tellCharset = (part: Part): Part => {
+  const type = part.getHeader('Content-Type');
+  if (typeof part.content === 'string' && typeof type === 'string' && /^text\/(?!.*;\s*charset\s*=)/is.test(type)) part.setHeader('Content-Type', `${type}; charset=utf-8`);
+  part.childNodes.forEach(tellCharset);
+  return part;
 };
 
 /** Opens an attachment when its turn has come. What fails says in which one. */
@@ -162,7 +171,7 @@ const checkAttachment = (given: unknown, path: string, number: number, held: Set
   return {
     place: path,
     content: source(content),
-    bytes: typeof content === 'string' ? Buffer.from(content, 'utf8') : content instanceof Uint8Array ? asBuffer(content) : undefined,
+    atHand: typeof content === 'string' ? content : content instanceof Uint8Array ? asBuffer(content) : undefined,
     part: {
       // Where the composer knows no extension it would write ".*".
       filename: name !== '' ? name : isOfNoKind(type) ? `attachment-${String(number)}` : undefined,

@@ -218,6 +218,17 @@ describe('composed', () => {
     expect(text.match(/filename=\S+/g)?.map((name) => name.replace('filename=attachment-', ''))).toEqual(['1', '2', '3.png', '4', '5', '6', '7.bin']);
   });
 
+  test('an attached string that is text says that it is UTF-8, unless its type tells', async () => {
+    const content = 'Gr\u00fc\u00dfe';
+    const attachments: ComposedMessage['attachments'] = [
+      { filename: 'a.csv', content }, { filename: 'b', content, contentType: 'text/html;' }, { filename: 'c.csv', content, contentType: 'text/csv; Charset=us-ascii' },
+      { filename: 'd.csv', content: Buffer.from(content) }, { filename: 'e.bin', content },
+    ];
+    const typesOf = async (given: ComposedMessage['attachments']) => (await read(await mailOf({ ...composed, attachments: given }))).match(/(?<=^Content-Type: )(?!multipart).*?(?=; name)/gm);
+    expect(await typesOf(attachments)).toEqual(['text/csv; charset=utf-8', 'text/html; charset=utf-8', 'text/csv; charset=us-ascii', 'text/csv', 'application/octet-stream']);
+    expect(await typesOf(attachments.slice(0, 1))).toEqual(['text/csv; charset=utf-8']);
+  });
+
   test('an attached message is an attachment, and goes out as it is or encoded as bytes', async () => {
     const [content, filename] = [`Subject: a\r\n\r\n${'y'.repeat(1500)}`, 'a.eml'];
     const attachments = [{ filename, content }, { filename, content, contentType: 'application/octet-stream' }, { content, contentType: 'message/rfc822', contentDisposition: 'inline' }];
