@@ -57,8 +57,8 @@ export const composition = (given: Fields<(typeof COMPOSED_FIELDS)[number]>): Co
     cc: cc.map(written),
     replyTo: replyTo.map(written),
     subject: optional(lastText)(given.subject, 'subject'),
-    text: optional(wellFormed)(given.text, 'text'),
-    html: optional(wellFormed)(given.html, 'html'),
+    text: optional(body)(given.text, 'text'),
+    html: optional(body)(given.html, 'html'),
     headers: [...checkHeaders(given.headers, 'headers', HEADER_FIELDS)],
     messageId,
     inReplyTo: optional(checkForeignIds)(given.inReplyTo, 'inReplyTo')?.join(' '),
@@ -80,6 +80,9 @@ export const composition = (given: Fields<(typeof COMPOSED_FIELDS)[number]>): Co
     discard: () => { for (const { content } of attachments) content.discard(); },
   };
 };
+
+/** RFC 2045 section 6.8: lines of text end in CRLF before they are encoded in base64, where no line end can be mended any more. */
+const body = (value: unknown, name: string): string => wellFormed(value, name).replace(/\r\n?|\n/g, '\r\n');
 
 const bytesOf = (part: unknown): number => (typeof part === 'string' || part instanceof Uint8Array ? Buffer.byteLength(part) : 0);
 

@@ -218,6 +218,13 @@ describe('composed', () => {
     expect(text.match(/filename=\S+/g)?.map((name) => name.replace('filename=attachment-', ''))).toEqual(['1', '2', '3.png', '4', '5', '6', '7.bin']);
   });
 
+  test.each(['text', 'html'])('lines of its %s end in CRLF, encoded or not', async (field) => {
+    for (const word of ['\u041f\u0440\u0438\u0432\u0435\u0442', 'Hi']) {
+      const [, body = ''] = (await read(await mailOf({ ...composed, [field]: `${word}\n${word}\r\n${word}\r` }))).split('\r\n\r\n');
+      expect(word === 'Hi' ? body : Buffer.from(body, 'base64').toString()).toBe(`${word}\r\n`.repeat(3));
+    }
+  });
+
   test('an attached string that is text says that it is UTF-8, unless its type tells', async () => {
     const content = 'Gr\u00fc\u00dfe';
     const attachments: ComposedMessage['attachments'] = [
