@@ -56,7 +56,7 @@ export const composition = (given: Fields<(typeof COMPOSED_FIELDS)[number]>): Co
     to: to.map(written),
     cc: cc.map(written),
     replyTo: replyTo.map(written),
-    subject: optional(lastText)(given.subject, 'subject'),
+    subject: optional(checkSubject)(given.subject, 'subject'),
     text: optional(body)(given.text, 'text'),
     html: optional(body)(given.html, 'html'),
     headers: [...checkHeaders(given.headers, 'headers', HEADER_FIELDS)],
@@ -79,6 +79,15 @@ export const composition = (given: Fields<(typeof COMPOSED_FIELDS)[number]>): Co
     compose: (Composer) => compose(Composer, structuredClone(header), attachments),
     discard: () => { for (const { content } of attachments) content.discard(); },
   };
+};
+
+// So many characters, of four bytes each, fit into an encoded word, which has 75 at most.
+const WORDS = /.{1,11}/gsu;
+
+/** What looks like an encoded word is encoded itself (RFC 2047 section 7): the composer takes it for one, and a reader would show another text. */
+const checkSubject = (value: unknown, name: string): string => {
+  const text = lastText(value, name);
+  return text.includes('=?') ? text.replace(WORDS, (part) => ` =?UTF-8?B?${Buffer.from(part).toString('base64')}?=`).trimStart() : text;
 };
 
 /** RFC 2045 section 6.8: lines of text end in CRLF before they are encoded in base64, where no line end can be mended any more. */

@@ -45,6 +45,12 @@ describe('a header field of the caller', () => {
   });
 });
 
+test.each(['=?utf-8?Q?Hello?= is how it looks', 'a =?us-ascii?B?SGk=?=', `=?\u{1f600}${'\u{1f600}'.repeat(60)}`, 'what =? is'])('a subject is read as it was given, if it looks like an encoded word: %s', async (subject) => {
+  const words = (valuesOf(await headOf({ subject }), 'Subject')[0] ?? '').trim().split(' ');
+  expect(words.filter((word) => word.length > 75)).toEqual([]);
+  expect(words.map((word) => Buffer.from(/^=\?UTF-8\?B\?(.*)\?=$/.exec(word)?.[1] ?? '', 'base64').toString()).join('')).toBe(subject);
+});
+
 test.each([40, 60, 76, 130, 141])('no line of a header is blank where a text of %i characters ends in blanks', async (length) => {
   for (let blanks = 1; blanks < 75; blanks += 1) {
     const text = 'wwwww '.repeat(length).slice(0, length) + ' '.repeat(blanks);
