@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { text as allOf } from 'node:stream/consumers';
 import { catchError, map, merge, of, scan, startWith, withLatestFrom } from 'rxjs';
 import { receipts, SmtpClient, type ComposedMessage, type Envelope, type Message, type Receipt } from '../index.js';
 import { usage } from '../message/fields.js';
@@ -33,7 +34,7 @@ const HELP = `rxsmtp send --server URL --from ADDRESS --to ADDRESS [flags]: send
 
 ${SERVER_HELP}
   --from, --to, --cc, --bcc   addresses; all but --from may be repeated; --config may name the sender
-  --subject, --text, --html   what the mail says
+  --subject, --text, --html   what the mail says; as --text or --html, - is stdin
   --attach FILE               may be repeated; the file is streamed
   --raw FILE                  send this finished message instead; - is stdin
 
@@ -75,7 +76,7 @@ const mailOf = async (values: Values, from: string | undefined, io: Io): Promise
   if (from === undefined) throw usage('Give the sender: --from ann@example.com');
   const everybody = [...to, ...cc, ...bcc];
   if (everybody.length === 0) throw usage('Give a recipient: --to bob@example.org');
-  return values.raw === undefined ? composed(values, from) : raw(values, values.raw, envelopeOf(from, everybody), io);
+  return values.raw === undefined ? composed(values, from, io) : raw(values, values.raw, envelopeOf(from, everybody), io);
 };
 
 // A finished message has its display names in its own header.
@@ -89,12 +90,15 @@ const raw = async (values: Values, file: string, envelope: Envelope, { stdin }: 
   return { message: { envelope, raw: () => createReadStream(file), size: bytes }, expected: bytes };
 };
 
-const composed = async ({ to, cc, bcc, subject, text, html, attach: files = [] }: Values, from: string): Promise<PreparedMail> => {
+const composed = async ({ to, cc, bcc, subject, text, html, attach: files = [] }: Values, from: string, { stdin }: Io): Promise<PreparedMail> => {
+  if (text === undefined && html === undefined && files.length === 0) throw usage('The mail has no content. Give --text or --html (- is stdin), --attach FILE, or a finished message with --raw.');
+  if (text === '-' && html === '-') throw usage('--text and --html cannot both be stdin.');
+  const given = async (value: string | undefined): Promise<string | undefined> => (value === '-' ? allOf(stdin) : value);
   const sizes = await Promise.all(files.map(sizeOf));
   const attachments = files.map((file) => ({ filename: basename(file), content: () => createReadStream(file) }));
   return {
     // What is undefined counts as absent.
-    message: { from, to, cc, bcc, subject, text: text ?? (html === undefined ? '' : undefined), html, attachments } as ComposedMessage,
+    message: { from, to, cc, bcc, subject, text: await given(text), html: await given(html), attachments } as ComposedMessage,
     expected: sizes.length === 0 ? undefined : sizes.reduce((sum, bytes) => sum + inBase64(bytes), 0),
   };
 };

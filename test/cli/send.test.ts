@@ -44,6 +44,12 @@ describe('rxsmtp send', () => {
     expect(server.messages[0]?.content.toString()).toBe(RAW);
   });
 
+  it.each(['text', 'html'])('takes its %s from stdin', async (part) => {
+    const { code, server } = await send(['--subject', 'alarm', `--${part}`, '-'], {}, { stdin: 'Grüße von unten\n' });
+    expect(code).toBe(0);
+    expect(server.messages[0]?.content.toString()).toMatch(new RegExp(`^Content-Type: text/${part === 'text' ? 'plain' : 'html'}[^]*Gr=C3=BC=C3=9Fe von unten`, 'm'));
+  });
+
   it('takes the addresses of a finished message from beside their display names', async () => {
     const config = { host: 'localhost', security: 'starttls', tls: { ca: testAuthority }, from: 'Ann <ann@example.com>' };
     await using server = await startServer();
@@ -107,12 +113,19 @@ describe('the exit code', () => {
     ['a limit that is none', ['--server', 'smtp://localhost', '--timeout', '0', '--from', 'a@example.com', '--to', 'b@example.org'], /--timeout is a number of milliseconds above zero/],
     ['a file that is not there', ['--server', 'smtp://localhost', '--from', 'a@example.com', '--to', 'b@example.org', '--attach', join(folder, 'none')], /A file cannot be read/],
     ['--raw with --text', ['--server', 'smtp://localhost', '--from', 'a@example.com', '--to', 'b@example.org', '--raw', '-', '--text', 'x'], /--raw brings its own header/],
+    ['stdin twice', ['--server', 'smtp://localhost', '--from', 'a@example.com', '--to', 'b@example.org', '--text', '-', '--html', '-'], /--text and --html cannot both be stdin/],
     ['an address that is two', ['--server', 'smtp://localhost', '--from', 'a@example.com', '--to', 'b@example.org>\r\nRCPT TO:<eve@example.org'], /line break|address/],
   ];
   it.each(mistakes)('is 64: %s', async (_, flags, text) => {
-    const { code, stdout, stderr } = await cli(['send', ...flags]);
+    const { code, stdout, stderr } = await cli(['send', '--text', 'Hi', ...flags]);
     expect([code, stdout]).toEqual([64, '']);
     expect(stderr).toMatch(text);
+  });
+
+  it('is 64: no content', async () => {
+    const { code, stderr, server } = await send(['--subject', 'alarm'], {}, { stdin: 'The disk is full.\n' });
+    expect([code, server.messages]).toEqual([64, []]);
+    expect(stderr).toContain('The mail has no content. Give --text');
   });
 });
 
