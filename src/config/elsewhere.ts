@@ -17,6 +17,7 @@ export const NAMED_ELSEWHERE: Readonly<Record<string, string>> = {
   greetingTimeout: 'is called "timeouts.greeting" here.',
   socketTimeout: 'has several limits here, one for each step: see "timeouts".',
   dnsTimeout: 'is called "timeouts.resolve" here.',
+  family: 'is up to "lookup" here: (host, options, found) => dns.lookup(host, { ...options, family: 4 }, found).',
   logger: 'is client.log$ here.',
   debug: 'is client.log$ here.',
   maxConnections: IN_POOL, maxMessages: IN_POOL, idleTimeout: IN_POOL,

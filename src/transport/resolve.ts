@@ -14,6 +14,8 @@ export interface ResolvedAddress {
 // A name may resolve to any number of addresses; nobody waits for more than these.
 const MOST_ADDRESSES = 16;
 
+const NO_ADDRESS = 'it gave what is no IP address. Call back with (null, [{ address, family }]), as dns.lookup does';
+
 /**
  * The addresses of a host, in the resolver's order, each once; an address is its own. Nothing is cached here. A question
  * that the system was asked cannot be taken back: after unsubscribing its answer goes nowhere.
@@ -34,8 +36,9 @@ const ask = (host: string, lookup: (...question: Parameters<LookupFunction>) => 
       // A function of the caller's may be an async one, whatever its type says.
       const returned = lookup(host, { all: true }, (error, found) => {
         if (error) { fail(error); return; }
-        const addresses = usable(found);
-        if (addresses.length === 0) { fail(Object.assign(new Error('no address'), { code: 'ENODATA' })); return; }
+        const answers: readonly unknown[] = Array.isArray(found) ? found : [found];
+        const addresses = usable(answers);
+        if (addresses.length === 0) { fail(answers.length === 0 ? Object.assign(new Error('no address'), { code: 'ENODATA' }) : new TypeError(NO_ADDRESS)); return; }
         subscriber.next(addresses);
         subscriber.complete();
       });
@@ -45,8 +48,9 @@ const ask = (host: string, lookup: (...question: Parameters<LookupFunction>) => 
     }
   });
 
-const usable = (found: unknown): readonly ResolvedAddress[] => {
-  const addresses: readonly unknown[] = Array.isArray(found) ? found.map((entry: Partial<LookupAddress> | null | undefined) => entry?.address) : [found];
+/** The addresses in an answer: those of `dns.lookup`, or plain strings, as `dns.resolve4` has them. */
+const usable = (answers: readonly unknown[]): readonly ResolvedAddress[] => {
+  const addresses: readonly unknown[] = answers.map((answer) => (typeof answer === 'string' ? answer : (answer as Partial<LookupAddress> | null | undefined)?.address));
   return [...new Set(addresses)].slice(0, MOST_ADDRESSES).flatMap((address) => {
     const family = typeof address === 'string' ? familyOf(address) : undefined;
     return family === undefined ? [] : [{ address: address as string, family }];

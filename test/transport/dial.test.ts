@@ -1,3 +1,4 @@
+import { lookup } from 'node:dns';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { connect, Socket, type LookupFunction } from 'node:net';
@@ -94,15 +95,28 @@ describe('addresses', () => {
     }
   });
 
+  test.each<[string, LookupFunction]>([
+    ['of one family only', (host, options, found) => { lookup(host, { ...options, family: 4 }, found); }],
+    ['in plain strings', (_host, _options, found) => { found(null, ['127.0.0.1', 'nowhere'] as never); }],
+    ['that is one string', (_host, _options, found) => { found(null, '127.0.0.1'); }],
+  ])('the resolver may give an answer %s', async (_title, lookup) => {
+    await using server = await listen();
+    const stream = await firstValueFrom(way(server.port, { host: 'localhost', lookup }));
+    expect(stream.remote.address).toBe('127.0.0.1');
+    stream.destroy();
+  });
+
+  const NO_ADDRESS = { reason: 'UNKNOWN', retryable: false, message: expect.stringContaining('The function in the option "lookup" failed for mail.example.com: it gave what is no IP address.') as string };
   test.each<[string, LookupFunction, object]>([
     ['no such name', refuses('ENOTFOUND'), { reason: 'ENOTFOUND', retryable: false }],
     ['no address', refuses('ENODATA'), { reason: 'ENODATA', retryable: false }],
     ['an empty answer', answers(), { reason: 'ENODATA', retryable: false }],
-    ['an answer that is no address', answers('nowhere'), { reason: 'ENODATA', retryable: false }],
+    ['an answer that is no address', answers('nowhere'), NO_ADDRESS],
+    ['an answer in plain text that is no address', (_host, _options, found) => { found(null, 'localhost', 4); }, NO_ADDRESS],
     ['a resolver in trouble', refuses('EAI_AGAIN'), { reason: 'EAI_AGAIN', retryable: true }],
     ['a resolver that refuses', refuses('EREFUSED'), { reason: 'EREFUSED', retryable: true }],
-    ['an answer of undefined', (_host, _options, found) => { setImmediate(() => { found(null, undefined as never); }); }, { reason: 'ENODATA', retryable: false }],
-    ['an answer with a hole', (_host, _options, found) => { setImmediate(() => { found(null, [null] as never); }); }, { reason: 'ENODATA', retryable: false }],
+    ['an answer of undefined', (_host, _options, found) => { setImmediate(() => { found(null, undefined as never); }); }, NO_ADDRESS],
+    ['an answer with a hole', (_host, _options, found) => { setImmediate(() => { found(null, [null] as never); }); }, NO_ADDRESS],
     ['an async lookup that fails', (() => Promise.reject(new Error('bug.'))), { reason: 'UNKNOWN', retryable: false, message: 'The function in the option "lookup" failed for mail.example.com: bug. See the cause.' }],
     ['an async lookup that never calls back', (() => Promise.resolve({ address: '127.0.0.1', family: 4 })), { reason: 'UNKNOWN', retryable: false, message: 'The function in the option "lookup" failed for mail.example.com: it gave a promise of the address. Call the function that it gets instead, as dns.lookup does. See the cause.' }],
     ['a lookup that throws', () => { throw new Error('bug'); }, { reason: 'UNKNOWN', retryable: false }],
