@@ -7,7 +7,7 @@ import { Memory } from './connect/memory.js';
 import { openDoor } from './connect/open-door.js';
 import { inOrder, plan } from './connect/plan.js';
 import { fields, optional } from './message/fields.js';
-import { draft, type Draft, type Mail } from './message/mail.js';
+import { BY_UNSUBSCRIBING, draft, type Draft, type Mail } from './message/mail.js';
 import type { Message } from './message/message.js';
 import { sendEach, type BulkEvent } from './pool/bulk.js';
 import { InParts, mayComeInParts } from './pool/in-parts.js';
@@ -107,7 +107,7 @@ export class SmtpClient implements AsyncDisposable {
    * the mails that were begun have ended.
    */
   sendAll(messages: ObservableInput<Message>, options: BulkOptions = {}): Observable<BulkEvent> {
-    const { concurrency } = fields(options, { path: '', noun: 'option', known: ['concurrency'] });
+    const { concurrency } = fields(options, { path: '', noun: 'option', known: ['concurrency'], refused: { signal: BY_UNSUBSCRIBING } });
     return sendEach(messages, this.#handling, { concurrency: optional(countOrForever)(concurrency, 'concurrency') ?? this.#concurrency, gate: this.#pool.gate, scheduler: awake });
   }
 

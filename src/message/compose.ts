@@ -172,7 +172,7 @@ const NOT_OPENED = 'is refused: no file or URL is ever opened. Pass a stream as 
 const checkAttachment = (given: unknown, path: string, number: number, held: Set<unknown>): CheckedAttachment => {
   const { filename, content, contentType, cid, contentDisposition, headers } = fields(given, {
     path, noun: 'field', known: ['filename', 'content', 'contentType', 'cid', 'contentDisposition', 'headers'],
-    refused: { path: NOT_OPENED, href: NOT_OPENED, raw: 'is refused. Pass "content".', encoding: 'is refused. Pass the bytes as "content": Buffer.from(text, "base64").' },
+    refused: { path: NOT_OPENED, href: NOT_OPENED, raw: 'is refused. Pass "content".', contentTransferEncoding: 'has no counterpart: attachments go out in base64, messages as they are.', encoding: 'is refused. Pass the bytes as "content": Buffer.from(text, "base64").' },
   });
   if (!isContent(content)) throw usage(`The field "${path}.content" must be a string, bytes, a Readable, an AsyncIterable, an Observable, or a function that gives one.`);
   if (isOneShot(content) && held.has(content)) throw usage(`The field "${path}.content" is the content of another attachment, and can be read only once. Give a function that opens it anew.`);

@@ -57,14 +57,17 @@ const RAW_FIELDS = ['envelope', 'raw', 'size', 'binary', 'smtpUtf8', ...DELIVERY
 const BUILT_ELSEWHERE = 'is not composed here. Build the message with nodemailer/lib/mail-composer, and send its bytes as "raw".';
 const NOT_YET = 'is not supported yet.';
 const SIGNED_ELSEWHERE = `${NOT_YET} Have nodemailer sign the message in its stream transport, without "bcc", and send its bytes as "raw".`;
-const LATER = { priority: NOT_YET, deliverBy: NOT_YET, holdUntil: NOT_YET, dkim: SIGNED_ELSEWHERE };
+/** Why there is no `signal` to give. */
+export const BY_UNSUBSCRIBING = 'is not known here: unsubscribing cancels, as takeUntil(signal.aborted ? of(0) : fromEvent(signal, "abort")) does behind send().';
+const NOWHERE = { priority: NOT_YET, deliverBy: NOT_YET, holdUntil: NOT_YET, dkim: SIGNED_ELSEWHERE, signal: BY_UNSUBSCRIBING };
 const IN_HEADERS = 'is part of "headers" here: { "List-Unsubscribe": "<https://example.com/u>" }.';
-const NOT_COMPOSED = { alternatives: BUILT_ELSEWHERE, icalEvent: BUILT_ELSEWHERE, amp: BUILT_ELSEWHERE, list: IN_HEADERS };
+const CHOSEN = 'has no counterpart: how a text is encoded is decided by what it holds.';
+const NOT_COMPOSED = { alternatives: BUILT_ELSEWHERE, icalEvent: BUILT_ELSEWHERE, amp: BUILT_ELSEWHERE, list: IN_HEADERS, textEncoding: CHOSEN, encoding: CHOSEN };
 const IN_CONTENT = 'belongs to composed messages; a raw message brings its own header and parts.';
 const IN_RAW = 'belongs to raw messages.';
 const UTF8_IS_FOUND = `${IN_RAW} What a composed message needs is found in its addresses.`;
 const ONLY_COMPOSED = Object.fromEntries(COMPOSED_FIELDS.filter((name) => name !== 'envelope').map((name) => [name, IN_CONTENT]));
-const NOT_IN_RAW = { ...LATER, ...ONLY_COMPOSED };
+const NOT_IN_RAW = { ...NOWHERE, ...ONLY_COMPOSED };
 
 const check = (message: unknown): Draft => {
   const isRaw = typeof message === 'object' && message !== null && Object.hasOwn(message, 'raw');
@@ -117,7 +120,7 @@ class RawMail implements Mail {
 }
 
 const checkComposed = (message: unknown): Observable<Mail> => {
-  const given = fields(message, { path: '', noun: 'message field', known: [...COMPOSED_FIELDS, ...DELIVERY_FIELDS], refused: { ...LATER, ...NOT_COMPOSED, size: IN_RAW, binary: IN_RAW, smtpUtf8: UTF8_IS_FOUND } });
+  const given = fields(message, { path: '', noun: 'message field', known: [...COMPOSED_FIELDS, ...DELIVERY_FIELDS], refused: { ...NOWHERE, ...NOT_COMPOSED, size: IN_RAW, binary: IN_RAW, smtpUtf8: UTF8_IS_FOUND } });
   const composed = composition(given);
   const { envelope, messageId, replayable, utf8, atLeast } = composed;
   const asked = delivery(given);
