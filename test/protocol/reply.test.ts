@@ -16,10 +16,32 @@ describe('the name that a server gave a mail', () => {
     ['Amazon SES', '250 Ok 0102018c1234abcd-01234567-89ab-cdef-0123-456789abcdef-000000', '0102018c1234abcd-01234567-89ab-cdef-0123-456789abcdef-000000'],
     ['a server that names itself, too', '250 2.0.0 OK id=abc123def456@mail.example.com queued', 'abc123def456@mail.example.com'],
     ['one in parts', '250 2.0.0 ok queued as 5f/3a-12345', '5f/3a-12345'],
+    ['163 and 126', '250 Mail OK queued as smtp13,EcCowAAH6pONaCdiDzW+Gg--.24616S3 1646749837', 'smtp13,EcCowAAH6pONaCdiDzW+Gg--.24616S3'],
+    ['MailHog', '250 Ok: queued as cHQR7GZI1DOjOeB0g3pvMptrYeEkVzE2PQkK-y1TyFg=@mailhog.example', 'cHQR7GZI1DOjOeB0g3pvMptrYeEkVzE2PQkK-y1TyFg=@mailhog.example'],
+    ['SendGrid', '250 Ok: queued as -hIMmON9SFOPcT0ii4nt2A', '-hIMmON9SFOPcT0ii4nt2A'],
+    ['SendGrid, another time', '250 Ok: queued as _hIMmONxSFOPcTQiiAntxA', '_hIMmONxSFOPcTQiiAntxA'],
+    ['Proofpoint', '250 2.0.0 3gmmve69kt-1 Message accepted for delivery', '3gmmve69kt-1'],
+    ['Haraka', '250 Message Queued (F5DB1A2C-0D8B-4E8C-9B0A-1234567890AB.1)', 'F5DB1A2C-0D8B-4E8C-9B0A-1234567890AB.1'],
+    ['Yandex', '250 2.0.0 Ok: queued on vla5-445dc1c4c112.qloud-c.yandex.net as 1626807290-H9I3Z0YL1S-so3qUqBj', '1626807290-H9I3Z0YL1S-so3qUqBj'],
+    ['Yandex, newer', '250 2.0.0 Ok: queued on mail-44.sas.yp-c.yandex.net 1689717924-N5p8495DYSw0-YqriOY9b', '1689717924-N5p8495DYSw0-YqriOY9b'],
+    ['Stalwart', '250 2.0.0 Message queued with id 217700302698266624.', '217700302698266624'],
+    ['amavis', '250 2.6.0 Ok, id=04497-01, from MTA([127.0.0.1]:10025): 250 Ok', '04497-01'],
+    ['one in angle brackets', '250 2.0.0 OK: queued as <202401011200.12345678901@smtp-relay.example>', '202401011200.12345678901@smtp-relay.example'],
+    ['a word, as Aliyun has for each mail', '250 Data Ok: queued as freedom', undefined],
+    ['a word of a sentence', '250 Accepted, message id missing was added', undefined],
+    ['a host, and no more', '250 Ok: queued on mx.example.com for delivery', undefined],
+    ['no more than its word', '250 OK: queued as.', undefined],
     ['one without an end', `250 Ok: queued as ${'a'.repeat(200)}`, undefined],
     ['nobody', '250 2.0.0 Ok', undefined],
     ['nobody, with thanks', '250 OK thank you for your mail', undefined],
   ])('%s', (_, line, id) => { expect(queueId(replyOf(line))).toBe(id); });
+});
+
+it('is looked for in no time, whatever the text', () => {
+  const texts = ['queued as ', 'id=', 'queued as:', 'queued on a.', 'a.', 'queued (0', '=', '.', 'x', ' ', 'OK  1', 'id=.'].map((part) => part.repeat(60_000 / part.length));
+  const before = performance.now();
+  for (const text of [...texts, ...texts.map((long) => `queued as${long}`), ...texts.map((long) => `queued on a${long}`)]) queueId(makeReply(250, [text]));
+  expect(performance.now() - before).toBeLessThan(2000);
 });
 
 describe('too many recipients, or something else', () => {
