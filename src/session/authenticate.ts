@@ -91,6 +91,9 @@ const signedIn = ({ state, credentials }: SignIn, mechanism: string): State => (
   ...state, stage: 'authenticated', events: [{ type: 'authenticated', mechanism, user: userOf(credentials) }],
 });
 
-/** The server would rather not use it, or does not know it. That is no wrong password: only then is the next one tried. */
+/**
+ * The server would rather not use it, or does not know it. That is no wrong password: only then is the next one tried. RFC 4954
+ * section 6 says 534 of a mechanism that is too weak, some servers of the password that they were told.
+ */
 const speaksOfTheMechanism = ({ code }: Reply, nothingTold: boolean): boolean =>
-  code === 504 || code === 534 || (nothingTold && (code === 500 || code === 501 || code === 502));
+  code === 504 || (nothingTold && (code === 534 || code === 500 || code === 501 || code === 502));
