@@ -1,7 +1,8 @@
 import { DATA, RSET } from '../protocol/command.js';
 import { SmtpReplyError, SmtpTimeoutError, type SmtpError } from '../protocol/error.js';
 import type { TransactionEvent } from '../protocol/event.js';
-import { isFarewell, isForeignYes, isPositive, isRefusal, isTooLarge, isTooMany, laterOr, makeReply, type Reply } from '../protocol/reply.js';
+import { isFarewell, isForeignYes, isPositive, isRefusal, isTooMany, makeReply, type Reply } from '../protocol/reply.js';
+import { CHECK_SENDER, remedyFor, remedyForEnvelope } from '../protocol/remedy.js';
 import type { Wire } from '../wire/wire.js';
 import type { Claim } from './claim.js';
 import type { EnvelopePlan } from './envelope-plan.js';
@@ -120,7 +121,7 @@ class Judgement {
     if (chunks) return lost;
     const dataReply = replies[mailAt + commands.length];
     if (dataReply === undefined) return lost ?? this.#unreachable();
-    return dataReply.code === 354 ? lost : failureOf(this.#wire, 'data', String(DATA), dataReply, laterOr('Ask its operator why.', dataReply));
+    return dataReply.code === 354 ? lost : failureOf(this.#wire, 'data', String(DATA), dataReply, remedyFor(dataReply, 'Ask its operator why.'));
   }
 
   #refuse(recipient: string, reply: Reply): void {
@@ -142,16 +143,15 @@ class Judgement {
 
   #recipientHint(reply: Reply): string {
     if (isFarewell(reply) || isTooMany(reply)) return 'Send it again later, or to fewer recipients.';
-    return this.#hint(reply.code === 530 ? 'Check whether "auth" is needed.' : 'Check the recipient\'s address.', reply);
+    return this.#hint(reply, 'Check the recipient\'s address.');
   }
 
-  #hint(otherwise: string, reply: Reply): string {
-    return wantsTls(reply, this.#wire) ? TLS_FIRST : laterOr(otherwise, reply);
+  #hint(reply: Reply, otherwise: string): string {
+    return wantsTls(reply, this.#wire) ? TLS_FIRST : remedyForEnvelope(reply, otherwise);
   }
 
   #mailFailure(reply: Reply): SmtpError {
-    const hint = this.#hint(isTooLarge(reply) ? 'Send less, or a link.' : 'Check the sender\'s address, and whether "auth" is needed.', reply);
-    return failureOf(this.#wire, 'mail', String(this.#plan.commands[0]), reply, hint);
+    return failureOf(this.#wire, 'mail', String(this.#plan.commands[0]), reply, this.#hint(reply, CHECK_SENDER));
   }
 
   /** The recipients that cannot be told to this server may be all that there are. */

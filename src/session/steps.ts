@@ -3,7 +3,8 @@ import { Capabilities } from '../protocol/capabilities.js';
 import { ehlo, helo, STARTTLS } from '../protocol/command.js';
 import { SmtpConnectionError, SmtpProtocolError, SmtpReplyError } from '../protocol/error.js';
 import type { ConnectEvent } from '../protocol/event.js';
-import { isUnknownCommand, laterOr, type Reply } from '../protocol/reply.js';
+import { isUnknownCommand, type Reply } from '../protocol/reply.js';
+import { askedFor } from '../protocol/remedy.js';
 import { before, deadline, sooner } from '../transport/clock.js';
 import { mapError } from '../transport/map-error.js';
 import { secure as secureStream } from '../transport/secure.js';
@@ -50,7 +51,7 @@ const greet = (state: State): Observable<State> => {
     // This limit leaves the wire as it is: a connection that stayed silent may be asked with TLS instead.
     before(scheduler, greetBy, 'greeting', `Waiting for ${peer} to greet ${how}`),
     perhapsOfCertificate(state),
-    onCode(220, { wire, phase: 'greeting', command: 'the connection', hint: () => 'The server takes no mail from here now; try another server or ask its operator.' },
+    onCode(220, { wire, phase: 'greeting', command: 'the connection', hint: (reply) => askedFor(reply) ?? 'The server takes no mail from here now; try another server or ask its operator.' },
       (reply): State => ({ ...state, stage: 'greeted', events: [{ type: 'greeted', reply }] })),
   );
 };
@@ -69,7 +70,7 @@ const introduce = (state: State): Observable<State> => {
   const { wire, operation, settings } = state;
   const name = settings.clientName ?? defaultClientName(wire.stream.local);
   const introduced = (capabilities: Capabilities): State => ({ ...state, stage: 'introduced', capabilities, events: [{ type: 'introduced', capabilities }] });
-  const hint = (reply: Reply): string => laterOr('Check the option "clientName", or ask the server\'s operator.', reply);
+  const hint = (reply: Reply): string => askedFor(reply) ?? (reply.severity === 4 ? 'Send it again later. If it goes on, set "clientName" to this host\'s full name.' : 'Check the option "clientName", or ask the server\'s operator.');
   return exchange(wire, [ehlo(name)], operation).pipe(
     onCode(250, { wire, phase: 'hello', command: 'EHLO', hint }, (reply) => introduced(Capabilities.fromEhlo(reply))),
     catchError((error: unknown) => {

@@ -19,9 +19,17 @@ it.each([
   ['ehlo', '421 4.7.1 No client certificate presented', 'none', '"tls.cert"'],
   ['rcpt', '530 5.7.0 Authentication required', 'none', 'whether "auth" is needed'],
   ['rcpt', '550 5.1.1 No such user', 'none', 'Check the recipient'],
+  ['rcpt', '554 5.7.1 <bob@example.org>: Relay access denied', 'none', 'whether the server takes mail from this client'],
+  ['mail', '554 5.7.1 Service unavailable; Client host [192.0.2.1] blocked using zen.spamhaus.org', 'none', 'whether the server takes mail from this client'],
+  ['mail', '552 5.2.3 Message exceeds maximum size', 'none', 'Send less'],
+  ['mail', '550 5.4.5 Daily user sending limit exceeded', 'none', 'have its limit raised'],
+  ['end-of-data', '454 Throttling failure: Maximum sending rate exceeded', 'none', '"pool.rate"'],
+  ['data', '550 5.7.0 Requested action not taken: too many emails per second', 'none', '"pool.rate"'],
+  ['greeting', '421 4.3.2 Too many concurrent SMTP connections', 'none', '"pool.maxConnections"'],
+  ['ehlo', '421 4.7.0 Try again later, closing connection. (EHLO)', 'none', 'If it goes on, set "clientName"'],
   ['rcpt', '553 5.5.3 Too many recipients', 'none', 'to fewer recipients'],
 ] as const)('a refusal at %s says what may help: %s, with security %s', async (at, reply, security, hint) => {
-  await using server = await startServer({ faults: [{ at, do: 'reply', reply }] });
+  await using server = await startServer({ without: at === 'data' ? ['CHUNKING'] : [], faults: [{ at, do: 'reply', reply }] });
   await using client = new SmtpClient({ host: 'localhost', port: server.port, security, tls: { ca: server.ca }, timeouts: { quit: 100 } });
   expect((await collect(client.send(MAIL))).error?.message).toContain(hint);
 });

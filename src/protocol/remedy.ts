@@ -1,0 +1,37 @@
+import { formatReply, isTooLarge, laterOr, type Reply } from './reply.js';
+
+/** What helps against a refusal with such words, or such a code in front of them. A text may be long: no pattern may go over it twice. */
+export type Remedies = readonly (readonly [words: RegExp, remedy: string])[];
+
+export const remedyIn = (remedies: Remedies, reply: Reply): string | undefined => {
+  const text = formatReply(reply);
+  return remedies.find(([words]) => words.test(text))?.[1];
+};
+
+/** What the words of a refusal ask for, whatever it is an answer to. */
+export const askedFor = (reply: Reply): string | undefined => remedyIn(LIMITS_AND_SENDERS, reply);
+
+const LIMITS_AND_SENDERS: Remedies = [
+  [/\b(?:sending|submission|message|mail|delivery request) rate\b|\brate[ -]limit|\b(?:e-?mails|messages) per (?:second|minute|hour)\b|\btoo much mail from\b/i, 'Send slower: set "pool.rate".'],
+  [/^432 4\.3\.2 |\bconcurrent (?:SMTP )?connections?\b|\btoo many (?:concurrent )?(?:SMTP )?connections\b/i, 'Send again with fewer connections: lower "pool.maxConnections".'],
+  [/\bdaily (?:(?:user|SMTP|relay|message|e?mail|sending|recipient) ){0,4}(?:limit|quota)\b|\bsending (?:limit|quota)\b|\bSubmissionQuotaExceeded/i, 'The account may send no more for now: wait, or have its limit raised.'],
+  [/^\d{3} 5\.7\.60 |\bSendAsDenied|\bnot allowed to send as\b|\brelaying disallowed as\b|\bnot owned by user\b/i, 'Set "from" to an address that this account may send as.'],
+  [/\baddress is not verified\b|\bverified sender identity\b/i, 'Have the address verified there, or set "from" to one that is.'],
+];
+
+/** What helps against a refusal: what its words ask for, waiting where it is a 4yz, or something else. */
+export const remedyFor = (reply: Reply, otherwise: string): string => askedFor(reply) ?? laterOr(isTooLarge(reply) ? 'Send less, or a link.' : otherwise, reply);
+
+/** As an answer to MAIL or RCPT: many servers wait for RCPT with what they have against the client or the sender. */
+export const remedyForEnvelope = (reply: Reply, otherwise: string): string => remedyFor(reply, remedyIn(CLIENT_AND_SENDER, reply) ?? otherwise);
+
+export const CHECK_SENDER = 'Check the sender\'s address, and whether "auth" is needed.';
+
+const CLIENT_AND_SENDER: Remedies = [
+  [/\bsender (?:address|domain|verif)/i, CHECK_SENDER],
+  // RFC 4954 section 6, and RFC 3463 section 3.8: security, or a policy. Hosts and addresses that are named are no such words.
+  [/^530 |^\d{3} \d\.7\.|\(#\d\.7\.|(?<![\w.@-])relay(?:ing)?(?![\w@-]|\.\w)|\bauthenticat|\bblocked using\b|\bspamhaus\b|\bblock ?list|\bblack ?list/i, 'Check whether "auth" is needed, and whether the server takes mail from this client\'s address.'],
+];
+
+/** As an answer to the content. */
+export const remedyForContent = (reply: Reply): string => remedyFor(reply, 'Change what its words tell of, or ask its operator.');

@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest';
+import { makeReply, type Reply } from '../../src/protocol/reply.js';
+import { CHECK_SENDER, remedyFor, remedyForContent, remedyForEnvelope } from '../../src/protocol/remedy.js';
+
+const replyOf = (text: string): Reply => {
+  const lines = text.split(' / ');
+  return makeReply(Number(text.slice(0, 3)), [lines[0]!.slice(4), ...lines.slice(1)]);
+};
+const ELSE = 'Something else.';
+
+describe('what the words of a refusal ask for, wherever they are said', () => {
+  it.each([
+    ['454 Throttling failure: Maximum sending rate exceeded.', 'pool.rate'],
+    ['550 5.7.0 Requested action not taken: too many emails per second', 'pool.rate'],
+    ['421 4.4.2 Message submission rate for this client has exceeded the configured limit', 'pool.rate'],
+    ['432 4.3.2 STOREDRV.ClientSubmit; sender thread limit exceeded', 'pool.maxConnections'],
+    ['432 4.3.2 Concurrent connections limit exceeded.', 'pool.maxConnections'],
+    ['421 4.7.0 mx.example.com Error: too many connections from 192.0.2.1', 'pool.maxConnections'],
+    ['550 5.4.5 Daily user sending limit exceeded. / 5.4.5 See https://example.com', 'wait, or have its limit raised'],
+    ['454 Throttling failure: Daily message quota exceeded.', 'wait, or have its limit raised'],
+    ['554 5.2.0 STOREDRV.Submission.Exception:SubmissionQuotaExceededException; Failed', 'wait, or have its limit raised'],
+    ['550 5.7.60 SMTP; Client does not have permissions to send as this sender', '"from"'],
+    ['554 5.2.252 SendAsDenied; ann@example.com not allowed to send as bob@example.com', '"from"'],
+    ['553 Relaying disallowed as ann@example.com', '"from"'],
+    ['554 Message rejected: Email address is not verified. The following identities failed the check: ann@example.com', '"from"'],
+    ['550 The from address does not match a verified Sender Identity.', '"from"'],
+    ['552 5.2.3 Your message exceeded the size limits', 'Send less'],
+  ])('%s', (text, remedy) => {
+    for (const remedyOf of [remedyForEnvelope, remedyFor, remedyForContent]) expect(remedyOf(replyOf(text), ELSE)).toContain(remedy);
+  });
+});
+
+describe('what is held against the client or its sender, in the answer to an envelope', () => {
+  const client = 'Check whether "auth" is needed, and whether the server takes mail from this client\'s address.';
+  it.each([
+    ['550 5.7.1 Unable to relay', client],
+    ['550 relay not permitted, authentication required', client],
+    ['550 5.7.1 Relaying denied. Proper authentication required.', client],
+    ['554 Service unavailable; Client host [192.0.2.1] blocked using zen.spamhaus.org', client],
+    ['553 sorry, that domain isn\'t in my list of allowed rcpthosts (#5.7.1)', client],
+    ['530 Authentication required', client],
+    ['553 5.7.1 <ann@example.com>: Sender address rejected: not owned by user bob', 'Set "from" to an address that this account may send as.'],
+    ['554 5.7.1 <ann@example.com>: Sender address rejected: Access denied', CHECK_SENDER],
+    ['550 Sender verify failed', CHECK_SENDER],
+    ['450 4.7.1 <bob@example.org>: Recipient address rejected: Greylisted', 'Send it again later.'],
+    ['550 5.1.1 <relay@relay.example.org>: User unknown in relay.example.org', ELSE],
+    ['550 5.1.1 No such user', ELSE],
+  ])('%s', (text, remedy) => { expect(remedyForEnvelope(replyOf(text), ELSE)).toBe(remedy); });
+});
+
+describe('what is something else in the answer to the content', () => {
+  it.each(['550 5.7.26 Unauthenticated email is not accepted due to the DMARC policy', '554 5.7.1 It names a site that is blocked using dbl.spamhaus.org', '550 5.7.1 This message rated as spam'])('%s', (text) => {
+    expect(remedyForContent(replyOf(text))).toBe('Change what its words tell of, or ask its operator.');
+  });
+});
+
+it('is found in no time, whatever the text', () => {
+  const texts = ['daily ', 'daily user ', 'too many ', 'too many concurrent ', 'relay', 'relaying ', 'e-mails per ', 'sender ', 'rate', 'x', ' '].map((part) => part.repeat(60_000 / part.length));
+  const before = performance.now();
+  for (const text of texts) remedyForEnvelope(makeReply(550, [text]), ELSE);
+  expect(performance.now() - before).toBeLessThan(2000);
+});
