@@ -1,5 +1,5 @@
 import { map, type OperatorFunction } from 'rxjs';
-import { outcomeOf, SmtpProtocolError, SmtpReplyError, withoutRetry, type Phase, type SmtpError } from '../protocol/error.js';
+import { outcomeOf, sentence, SmtpProtocolError, SmtpReplyError, withoutRetry, type Phase, type SmtpError } from '../protocol/error.js';
 import { formatReply, isRefusal, type Reply } from '../protocol/reply.js';
 import type { Wire } from '../wire/wire.js';
 
@@ -7,7 +7,7 @@ import type { Wire } from '../wire/wire.js';
 export const refusal = (wire: Wire, phase: Phase, command: string, reply: Reply, hint: string, recipient?: string): SmtpReplyError =>
   new SmtpReplyError({
     phase, reply, command, ...(recipient === undefined ? {} : { recipient }), transcript: wire.transcript(),
-    message: `${wire.context.peer} refused ${command}: ${formatReply(reply)}. ${hint}`,
+    message: `${wire.context.peer} refused ${command}: ${sentence(formatReply(reply))} ${hint}`,
   });
 
 export const TLS_FIRST = 'It wants TLS first: set "security" to "starttls" or "implicit".';

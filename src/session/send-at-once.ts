@@ -1,6 +1,6 @@
 import type { Unsubscribable } from 'rxjs';
 import { bdat, type Command } from '../protocol/command.js';
-import { SmtpProtocolError, SmtpReplyError, type SmtpError } from '../protocol/error.js';
+import { sentence, SmtpProtocolError, SmtpReplyError, type SmtpError } from '../protocol/error.js';
 import { formatReply, isPositive, type Reply } from '../protocol/reply.js';
 import { converse } from '../wire/exchange.js';
 import type { ReplySink } from '../wire/expectation.js';
@@ -69,5 +69,5 @@ class AtOnce implements ReplySink {
 const answerOf = ({ failure, mayBeTaken }: Verdict, lost: SmtpError): SmtpError => {
   if (!(failure instanceof SmtpReplyError)) return lost;
   const isInDoubt = lost instanceof SmtpProtocolError || (mayBeTaken && isGoodbyeToRecipient(failure));
-  return isInDoubt ? Object.assign(lost, { message: `${lost.message} Before that, it had answered ${failure.command} with ${formatReply(failure.reply)}.` }) : failure;
+  return isInDoubt ? Object.assign(lost, { message: `${lost.message} Before that, it had answered ${failure.command} with ${sentence(formatReply(failure.reply))}` }) : failure;
 };

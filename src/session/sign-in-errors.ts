@@ -44,7 +44,7 @@ export const refused = (signIn: SignIn, tried: readonly string[], { name, refusa
   const safe = (text: string): string => printable(wire.context.redactor.clean(text));
   const reasons = Object.entries(refusal ?? {}).map(([what, word]) => [safe(what), safe(word)] as const);
   const why = reasons.length === 0 ? '' : ` (${reasons.map((words) => words.join(' ')).join(', ')})`;
-  return failure(signIn, tried, `refused the sign-in by ${name}: ${formatReply(reply)}${why}. ${hint(signIn, name, reply)}`, {
+  return failure(signIn, tried, `refused the sign-in by ${name}: ${sentence(`${formatReply(reply)}${why}`)} ${hint(signIn, name, reply)}`, {
     reply, outcome: 'refused', retryable: isTransient(reply), ...(refusal === undefined ? {} : { refusal: Object.fromEntries(reasons) }),
   });
 };

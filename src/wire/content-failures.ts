@@ -6,7 +6,7 @@ import type { Wire } from './wire.js';
 /** The server answered content before its end; `hasLeft` tells whether that end is on the way all the same. */
 export const early = (wire: Wire, command: string, reply: Reply, hasLeft = false): SmtpError =>
   isRefusal(reply)
-    ? new SmtpReplyError({ phase: 'body', reply, command, transcript: wire.transcript(), message: `${wire.context.peer} refused the content before its end: ${formatReply(reply)}. ${remedyForContent(reply)}` })
+    ? new SmtpReplyError({ phase: 'body', reply, command, transcript: wire.transcript(), message: `${wire.context.peer} refused the content before its end: ${sentence(formatReply(reply))} ${remedyForContent(reply)}` })
     : new SmtpProtocolError('E_PROTOCOL', { phase: 'body', reply, outcome: isPositive(reply) || hasLeft ? 'unknown' : 'not-sent', transcript: wire.transcript(), message: `${wire.context.peer} answered ${formatReply(reply)} before the end of the content. It may hold a truncated copy; set "pipelining" to false for this server, or ask its operator.` });
 
 /** The message's own source failed, or gave what cannot be sent: that would be the same another time. */

@@ -1,6 +1,6 @@
 import type { SchedulerLike } from 'rxjs';
 import type { Command } from '../protocol/command.js';
-import { outcomeOf, SmtpConnectionError, SmtpProtocolError, SmtpReplyError, type Phase, type SmtpError } from '../protocol/error.js';
+import { outcomeOf, sentence, SmtpConnectionError, SmtpProtocolError, SmtpReplyError, type Phase, type SmtpError } from '../protocol/error.js';
 import type { LogLine } from '../protocol/log-line.js';
 import { formatReply, type Reply } from '../protocol/reply.js';
 import { IN_DOUBT, timeoutError, type Deadline } from '../transport/clock.js';
@@ -52,7 +52,7 @@ export class Failures {
     const closed = this.closed('closed the connection');
     return (phase, command) => outcomeOf(phase) === 'unknown' ? closed(phase, command) : new SmtpReplyError({
       phase, reply, command: command.toString(), transcript: this.#transcript.lines(),
-      message: `${this.#peer} closes the connection: ${formatReply(reply)}. The mail was not sent; try again later.`,
+      message: `${this.#peer} closes the connection: ${sentence(formatReply(reply))} The mail was not sent; try again later.`,
     });
   }
 

@@ -5,7 +5,7 @@ import { startServer, type ServerOptions, type TestServer } from '../../src/test
 import { collect } from '../support/collect.js';
 
 const MAIL: Message = { envelope: { from: 'ann@example.com', to: ['bob@example.org'] }, raw: 'Subject: hello\r\n\r\nHi\r\n' };
-const FAREWELL = '421 4.3.2 shutting down';
+const FAREWELL = '421 4.3.2 shutting down.';
 
 const clientOf = (server: TestServer, options: Partial<SmtpOptions> = {}): SmtpClient =>
   new SmtpClient({ host: server.host, port: server.port, security: ['none'], timeouts: { quit: 100 }, pool: { maxConnections: 1 }, ...options });
@@ -20,7 +20,7 @@ describe('a goodbye that nothing had asked for', () => {
       allowInsecureAuth: true,
       auth: { user: 'ann', token: async () => { server.disconnect(FAREWELL); await heard(client); return 'token'; } },
     });
-    expect((await collect(client.send(MAIL))).error).toMatchObject({ code: 'E_REPLY', phase: 'auth', outcome: 'refused', retryable: true, reply: { code: 421 } });
+    expect((await collect(client.send(MAIL))).error).toMatchObject({ code: 'E_REPLY', phase: 'auth', outcome: 'refused', retryable: true, reply: { code: 421 }, message: expect.stringContaining(' shutting down. The mail was not sent') as string });
   });
 });
 
@@ -73,7 +73,7 @@ describe('a connection on which the server said goodbye takes no other mail', ()
   it('to a chunk of content', async () => {
     await using server = await startServer({ size: 0, faults: [{ at: 'bdat', do: 'reply', reply: FAREWELL }] });
     await using client = clientOf(server);
-    expect((await collect(client.send({ ...MAIL, raw: 'x'.repeat(3_000_000) }))).error).toMatchObject({ phase: 'body', outcome: 'refused', retryable: true });
+    expect((await collect(client.send({ ...MAIL, raw: 'x'.repeat(3_000_000) }))).error).toMatchObject({ phase: 'body', outcome: 'refused', retryable: true, message: expect.stringContaining(' shutting down. Send it again later.') as string });
     expect((await collect(client.send(MAIL))).error).toBeUndefined();
     expect(server.sessions.map(({ lines }) => lines.filter((line) => line.startsWith('C: MAIL')).length)).toEqual([1, 1]);
   });

@@ -11,7 +11,7 @@ const mailTo = (count: number): typeof MAIL => ({ ...MAIL, envelope: { from: 'an
 
 for (const [way, without] of Object.entries(WAYS)) {
   describe(`a mail whose recipient is answered by a goodbye, ${way}`, () => {
-    describe.each(['421 4.5.3 Too many recipients', '421 4.7.0 No more'])('behind another one: %s', (reply) => {
+    describe.each(['421 4.5.3 Too many recipients', '421 4.7.0 No more.'])('behind another one: %s', (reply) => {
       it.each(without.length > 0 ? [['goes out elsewhere, to fewer', [['bob@example.org'], ['cid@example.org']]]] : [['is in doubt, because its content has left for the others', [['bob@example.org']]]])('%s', async (_, taken) => {
         await using server = await startServer({ without, faults: [{ at: 'rcpt', skip: 1, do: 'half-close', reply }] });
         await using client = clientOf(server, ONE);
@@ -19,7 +19,7 @@ for (const [way, without] of Object.entries(WAYS)) {
         await server.close();
         // This server goes on reading, and takes content that has left along with the envelope.
         if (without.length > 0) expectOneSend(told, MAIL_TO_TWO.envelope.to);
-        else expect(told.error).toMatchObject({ code: 'E_CLOSED', phase: 'end-of-data', outcome: 'unknown', message: expect.stringContaining(`it had answered RCPT TO:<cid@example.org> with ${reply}.`) as string });
+        else expect(told.error).toMatchObject({ code: 'E_CLOSED', phase: 'end-of-data', outcome: 'unknown', message: expect.stringMatching(/ it had answered RCPT TO:<cid@example\.org> with 421 [\d.]+ [\w ]+\.$/) as string });
         expect(server.messages.map(({ to }) => to)).toEqual(taken);
         expect(server.sessions[0]?.lines).not.toContain('C: RSET');
       });

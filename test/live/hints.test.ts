@@ -11,6 +11,7 @@ it.each([
   ['mail', '530 5.7.0 Must issue a STARTTLS command first', 'none', 'It wants TLS first'],
   ['mail', '530 5.7.0 Authentication required', 'none', 'whether "auth" is needed'],
   ['mail', '530 5.7.0 Not by TLS alone', 'starttls', 'whether "auth" is needed'],
+  ['mail', '452 4.3.1 Quota exceeded.', 'none', ': 452 4.3.1 Quota exceeded. Send it again later.'],
   ['mail', '552 Message too big', 'none', 'Send less'],
   ['mail', '552 5.3.4 Message too big', 'none', 'Send less'],
   ['mail', '552 5.2.2 Mailbox full', 'none', 'Check the sender'],
