@@ -8,19 +8,21 @@ export const remedyIn = (remedies: Remedies, reply: Reply): string | undefined =
   return remedies.find(([words]) => words.test(text))?.[1];
 };
 
-/** What the words of a refusal ask for, whatever it is an answer to. */
-export const askedFor = (reply: Reply): string | undefined => remedyIn(LIMITS_AND_SENDERS, reply);
+/** Also before there is a mail. */
+export const TOO_MANY_CONNECTIONS: Remedies = [
+  [/^432 4\.3\.2 |\bconcurrent (?:SMTP )?connections?\b|\btoo many (?:concurrent )?(?:SMTP )?connections\b/i, 'Use fewer connections: lower "pool.maxConnections".'],
+];
 
 const LIMITS_AND_SENDERS: Remedies = [
+  ...TOO_MANY_CONNECTIONS,
   [/\b(?:sending|submission|message|mail|delivery request) rate\b|\brate[ -]limit|\b(?:e-?mails|messages) per (?:second|minute|hour)\b|\btoo much mail from\b/i, 'Send slower: set "pool.rate".'],
-  [/^432 4\.3\.2 |\bconcurrent (?:SMTP )?connections?\b|\btoo many (?:concurrent )?(?:SMTP )?connections\b/i, 'Send again with fewer connections: lower "pool.maxConnections".'],
   [/\bdaily (?:(?:user|SMTP|relay|message|e?mail|sending|recipient) ){0,4}(?:limit|quota)\b|\bsending (?:limit|quota)\b|\bSubmissionQuotaExceeded/i, 'The account may send no more for now: wait, or have its limit raised.'],
   [/^\d{3} 5\.7\.60 |\bSendAsDenied|\bnot allowed to send as\b|\brelaying disallowed as\b|\bnot owned by user\b/i, 'Set "from" to an address that this account may send as.'],
   [/\baddress is not verified\b|\bverified sender identity\b/i, 'Have the address verified there, or set "from" to one that is.'],
 ];
 
 /** What helps against a refusal: what its words ask for, waiting where it is a 4yz, or something else. */
-export const remedyFor = (reply: Reply, otherwise: string): string => askedFor(reply) ?? laterOr(isTooLarge(reply) ? 'Send less, or a link.' : otherwise, reply);
+export const remedyFor = (reply: Reply, otherwise: string): string => remedyIn(LIMITS_AND_SENDERS, reply) ?? laterOr(isTooLarge(reply) ? 'Send less, or a link.' : otherwise, reply);
 
 /** As an answer to MAIL or RCPT: many servers wait for RCPT with what they have against the client or the sender. */
 export const remedyForEnvelope = (reply: Reply, otherwise: string): string => remedyFor(reply, remedyIn(CLIENT_AND_SENDER, reply) ?? otherwise);

@@ -49,6 +49,8 @@ export interface Choice {
   readonly allowed: readonly string[];
   /** What was offered and allowed, and would give the credentials away here. */
   readonly withheld: readonly string[];
+  /** What was offered and would do, but is only used where the options name it. */
+  readonly unnamed: readonly string[];
 }
 
 /** One way to use some credentials. */
@@ -64,13 +66,16 @@ export const candidates = (credentials: Credentials, conditions: Conditions): Ch
   const { allowed, confidential } = conditions;
   const user = userOf(credentials);
   const isAllowed = allowed === undefined ? ({ onRequest }: Kind): boolean => onRequest !== true : isIn(allowed);
-  const possible = kindsFor(credentials, conditions).filter(isAllowed);
-  const common = suited(possible.filter(isIn(conditions.offered)), conditions);
+  const kinds = kindsFor(credentials, conditions);
+  const possible = kinds.filter(isAllowed);
+  const isOffered = isIn(conditions.offered);
+  const common = suited(possible.filter(isOffered), conditions);
   const isSafe = ({ clearTextSafe }: Kind): boolean => confidential || clearTextSafe;
   return {
     usable: common.filter(isSafe).map(({ name, clearTextSafe, begin }) => ({ name, clearTextSafe, begin: (secret) => begin(user, secret, conditions) })),
     allowed: possible.map(({ name }) => name),
     withheld: common.filter((kind) => !isSafe(kind)).map(({ name }) => name),
+    unnamed: kinds.filter((kind) => isOffered(kind) && isSafe(kind) && !isAllowed(kind)).map(({ name }) => name),
   };
 };
 

@@ -1,9 +1,11 @@
 import { reasonOf, sentence, SmtpAuthenticationError, SmtpProtocolError } from '../protocol/error.js';
 import { printable } from '../protocol/printable.js';
 import { formatReply, type Reply } from '../protocol/reply.js';
-import type { Choice } from '../sasl/choose.js';
+import { remedyIn, TOO_MANY_CONNECTIONS, type Remedies } from '../protocol/remedy.js';
+import { mechanismsFor, type Choice } from '../sasl/choose.js';
 import type { SaslMechanism } from '../sasl/mechanism.js';
 import type { Preparation } from '../sasl/saslprep.js';
+import { unlessCrossedOut } from './crossed-out.js';
 import { TLS_FIRST } from './expect-reply.js';
 import type { SessionCredentials } from './settings.js';
 import type { State } from './state.js';
@@ -32,11 +34,19 @@ export const nothingInCommon = (signIn: SignIn, tried: readonly string[]): SmtpA
   const { authentication } = capabilities;
   const { allowed, withheld } = signIn.choice;
   if (authentication.length === 0 && wire.stream.tls === undefined && capabilities.has('STARTTLS')) return failure(signIn, tried, `offers no authentication here, but STARTTLS. ${TLS_FIRST}`);
-  if (authentication.length === 0) return failure(signIn, tried, 'offers no authentication here. Leave "auth" out if it needs none, or use a port that asks for it (465 or 587).');
+  if (authentication.length === 0) return failure(signIn, tried, `offers no authentication here. ${unlessCrossedOut(capabilities, 'Leave "auth" out if it needs none, or use a port that asks for it (465 or 587).')}`);
   const offer = `offers ${authentication.join(', ')}`;
   if (withheld.length > 0) return failure(signIn, tried, `${offer}, but ${withheld.join(', ')} would send the secret over clear text. Use TLS, or set "allowInsecureAuth" if the network is trusted.`);
-  return failure(signIn, tried, `${offer}, and allowed are ${allowed.join(', ') || 'none'}: nothing in common. Change "auth" or "allowedAuthentication".`);
+  return failure(signIn, tried, `${offer}, and allowed are ${allowed.join(', ') || 'none'}: nothing in common. ${whatWouldDo(signIn)}`);
 };
+
+const whatWouldDo = ({ state: { capabilities }, credentials, choice: { unnamed } }: SignIn): string => {
+  if (unnamed.length > 0) return `If that will do, set allowedAuthentication: ${JSON.stringify(unnamed)}.`;
+  const takesTokens = capabilities.authentication.some((name) => OF_TOKENS.includes(name));
+  return credentials.kind === 'password' && takesTokens ? 'Give "auth.token" in the place of "auth.pass".' : 'Change "auth" or "allowedAuthentication".';
+};
+
+const OF_TOKENS = mechanismsFor({ kind: 'token', user: '' });
 
 /** The server's no, with its reasons where a token was refused. */
 export const refused = (signIn: SignIn, tried: readonly string[], { name, refusal }: SaslMechanism, reply: Reply): SmtpAuthenticationError => {
@@ -80,13 +90,26 @@ const otherwise = ({ preparation, state: { capabilities } }: SignIn, mechanism: 
   return ` A server that has no more than a hash of the password cannot check it by ${mechanism}: try allowedAuthentication: ["PLAIN"].`;
 };
 
+// What it was told is not what is wrong.
+const OF_THE_ACCOUNT: Remedies = [
+  ...TOO_MANY_CONNECTIONS,
+  [/\bSmtpClientAuthentication is disabled\b/i, 'No other password or token helps: an administrator has to enable SMTP AUTH for this mailbox.'],
+];
+
+const OF_PASSWORDS: Remedies = [
+  [/\bbasic authentication is (?:disabled|not supported)\b/i, 'It takes no passwords any more: sign in with a token, auth: { user, token }.'],
+  [/\bapp(?:lication)?[ -](?:specific[ -])?password\b|\bauthorization code\b/i, 'Give an app password or authorization code as "auth.pass", and not the password of the account.'],
+];
+
 const hint = (signIn: SignIn, mechanism: string, reply: Reply): string => {
   const { credentials, state: { wire } } = signIn;
+  const asked = remedyIn(OF_THE_ACCOUNT, reply);
+  if (asked !== undefined) return asked;
   if (isTransient(reply)) return 'Try again later.';
   // RFC 4954 section 6, and RFC 3207 section 4.
   if ((reply.code === 538 || reply.code === 530) && wire.stream.tls === undefined) return TLS_FIRST;
   switch (credentials.kind) {
-    case 'password': return `Check "auth.user" and "auth.pass".${otherwise(signIn, mechanism)}`;
+    case 'password': return remedyIn(OF_PASSWORDS, reply) ?? `Check "auth.user" and "auth.pass".${otherwise(signIn, mechanism)}`;
     case 'token': return 'Check "auth.user", and that "auth.token" is fresh and has the scope for sending mail.';
     case 'external': return 'Check the certificate in "tls", and "auth.authzid".';
     case 'mechanism': return 'Check "auth".';

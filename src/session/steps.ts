@@ -4,7 +4,7 @@ import { ehlo, helo, STARTTLS } from '../protocol/command.js';
 import { SmtpConnectionError, SmtpProtocolError, SmtpReplyError } from '../protocol/error.js';
 import type { ConnectEvent } from '../protocol/event.js';
 import { isUnknownCommand, type Reply } from '../protocol/reply.js';
-import { askedFor } from '../protocol/remedy.js';
+import { remedyIn, TOO_MANY_CONNECTIONS } from '../protocol/remedy.js';
 import { before, deadline, sooner } from '../transport/clock.js';
 import { mapError } from '../transport/map-error.js';
 import { secure as secureStream } from '../transport/secure.js';
@@ -14,6 +14,7 @@ import { injected } from '../wire/failures.js';
 import { Wire } from '../wire/wire.js';
 import { authenticate } from './authenticate.js';
 import { defaultClientName } from './client-name.js';
+import { unlessCrossedOut } from './crossed-out.js';
 import { onCode } from './expect-reply.js';
 import { FOLLOWS, readyEvent, type Stage, type State } from './state.js';
 import { unverified } from './weak-tls.js';
@@ -51,7 +52,7 @@ const greet = (state: State): Observable<State> => {
     // This limit leaves the wire as it is: a connection that stayed silent may be asked with TLS instead.
     before(scheduler, greetBy, 'greeting', `Waiting for ${peer} to greet ${how}`),
     perhapsOfCertificate(state),
-    onCode(220, { wire, phase: 'greeting', command: 'the connection', hint: (reply) => askedFor(reply) ?? 'The server takes no mail from here now; try another server or ask its operator.' },
+    onCode(220, { wire, phase: 'greeting', command: 'the connection', hint: (reply) => remedyIn(TOO_MANY_CONNECTIONS, reply) ?? 'The server takes no mail from here now; try another server or ask its operator.' },
       (reply): State => ({ ...state, stage: 'greeted', events: [{ type: 'greeted', reply }] })),
   );
 };
@@ -70,7 +71,7 @@ const introduce = (state: State): Observable<State> => {
   const { wire, operation, settings } = state;
   const name = settings.clientName ?? defaultClientName(wire.stream.local);
   const introduced = (capabilities: Capabilities): State => ({ ...state, stage: 'introduced', capabilities, events: [{ type: 'introduced', capabilities }] });
-  const hint = (reply: Reply): string => askedFor(reply) ?? (reply.severity === 4 ? 'Send it again later. If it goes on, set "clientName" to this host\'s full name.' : 'Check the option "clientName", or ask the server\'s operator.');
+  const hint = (reply: Reply): string => remedyIn(TOO_MANY_CONNECTIONS, reply) ?? (reply.severity === 4 ? 'Send it again later. If it goes on, set "clientName" to this host\'s full name.' : 'Check the option "clientName", or ask the server\'s operator.');
   return exchange(wire, [ehlo(name)], operation).pipe(
     onCode(250, { wire, phase: 'hello', command: 'EHLO', hint }, (reply) => introduced(Capabilities.fromEhlo(reply))),
     catchError((error: unknown) => {
@@ -90,7 +91,7 @@ const startTls = (state: State): Observable<State> => {
   const { wire, operation, capabilities } = state;
   if (!capabilities.has('STARTTLS')) return throwError(() => new SmtpProtocolError('E_PROTOCOL', {
     phase: 'starttls', transcript: wire.transcript(),
-    message: `${wire.context.peer} does not offer STARTTLS. Use its port for implicit TLS (465), or security: "none" if clear text is acceptable.`,
+    message: `${wire.context.peer} does not offer STARTTLS. ${unlessCrossedOut(capabilities, 'Use its port for implicit TLS (465), or security: "none" if clear text is acceptable.')}`,
   }));
   return concat(
     exchange(wire, [STARTTLS], operation).pipe(

@@ -57,6 +57,16 @@ it('a sign-in that is offered over TLS only says so', async () => {
   expect((await collect(client.send(MAIL))).error).toMatchObject({ code: 'E_AUTH', message: expect.stringContaining('set "security" to "starttls"') as string });
 });
 
+it.each([['starttls', 'does not offer STARTTLS'], ['none', 'offers no authentication here']] as const)('what a firewall has crossed out is told as that, with security %s', async (security, what) => {
+  for (const offers of [['XXXXXXXA'], ['XVERP']]) {
+    await using server = await startServer({ tls: 'none', offers });
+    await using client = clientOf(server, { security, auth: { user: 'ann', pass: 'open sesame' } });
+    const { error } = await collect(client.send(MAIL));
+    expect(error?.message).toContain(what);
+    expect(error?.message.includes('A firewall seems to rewrite what it offers')).toBe(offers[0] === 'XXXXXXXA');
+  }
+});
+
 it.each(['command', 'operation'] as const)('a small mail that is on its way when timeouts.%s runs out is in doubt, and the command that was not answered is named', async (limit) => {
   await using server = await startServer({ faults: [{ at: 'mail', do: 'silence' }] });
   await using client = clientOf(server, { timeouts: { [limit]: 80, quit: 50 } });

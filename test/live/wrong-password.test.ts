@@ -46,6 +46,24 @@ it('a token that was refused is not held against the next one', async () => {
   expect(outcomes(await sendAll(client, mails(1)))).toEqual(['accepted']);
 });
 
+describe('a refusal that says what is wanted instead', () => {
+  it.each<[string, string, string, boolean]>([
+    ['535 5.7.139 Authentication unsuccessful, basic authentication is disabled.', 'PLAIN', 'sign in with a token, auth: { user, token }.', false],
+    ['550 5.7.30 Basic authentication is not supported for Client Submission.', 'PLAIN', 'sign in with a token, auth: { user, token }.', false],
+    ['535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant.', 'PLAIN', 'an administrator has to enable SMTP AUTH for this mailbox.', false],
+    ['535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Mailbox.', 'XOAUTH2', 'an administrator has to enable SMTP AUTH for this mailbox.', false],
+    ['534 5.7.9 Application-specific password required.', 'PLAIN', 'Give an app password or authorization code as "auth.pass"', false],
+    ['535 Login Fail. Please enter your authorization code to login.', 'PLAIN', 'Give an app password or authorization code as "auth.pass"', false],
+    ['535 5.7.8 The authorization code has expired', 'XOAUTH2', 'Check "auth.user", and that "auth.token" is fresh', false],
+    ['432 4.3.2 Concurrent connections limit exceeded.', 'PLAIN', 'lower "pool.maxConnections".', false],
+    ['454 4.7.0 Too many login attempts, please try again later.', 'PLAIN', 'Try again later.', true],
+  ])('%s, by %s', async (reply, mechanism, hint, retryable) => {
+    await using server = await startServer({ users, mechanisms: [mechanism], faults: [{ at: 'auth', do: 'reply', reply }] });
+    await using client = clientOf(server, { ...POOL, auth: mechanism === 'PLAIN' ? { user: 'ann', pass: 'open sesame' } : { user: 'ann', token: 'open-sesame' } });
+    expect((await collect(client.verify())).error).toMatchObject({ code: 'E_AUTH', outcome: 'refused', retryable, message: expect.stringContaining(hint) as string });
+  });
+});
+
 describe('a password that may be right all the same', () => {
   it.each<[string, string, string, string | undefined]>([
     ['SCRAM-SHA-256', 'geheim\u00b2', '535 5.7.8 no', 'which some servers do not apply: over TLS, try allowedAuthentication: ["PLAIN"].'],
