@@ -63,11 +63,11 @@ class AtOnce implements ReplySink {
 
 /**
  * A refused envelope is the answer, whatever became of the connection. Otherwise the content is in doubt: behind a goodbye to one of
- * several recipients, because the others were taken or still may be, and where the replies cannot be trusted to be those to their
- * commands. The server's last words tell why, also where they do not decide.
+ * several recipients or a refused RSET, where the server has taken a recipient or still may, and where the replies cannot be trusted
+ * to be those to their commands. The server's last words tell why, also where they do not decide.
  */
 const answerOf = ({ failure, mayBeTaken }: Verdict, lost: SmtpError): SmtpError => {
   if (!(failure instanceof SmtpReplyError)) return lost;
-  const isInDoubt = lost instanceof SmtpProtocolError || (mayBeTaken && isGoodbyeToRecipient(failure));
+  const isInDoubt = lost instanceof SmtpProtocolError || (mayBeTaken && (failure.phase === 'reset' || isGoodbyeToRecipient(failure)));
   return isInDoubt ? Object.assign(lost, { message: `${lost.message} Before that, it had answered ${failure.command} with ${sentence(formatReply(failure.reply))}` }) : failure;
 };

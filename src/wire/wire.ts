@@ -63,7 +63,12 @@ export class Wire {
     this.#parser = new ReplyParser(context.redactor, context.replies);
     this.#transcript = new Transcript(context);
     this.#failures = new Failures(context.peer, this.#transcript);
-    this.#watch = new Watch(context.scheduler, context.timeouts, this.#due, (end, first) => { this.fail(this.#failures.expired(context.scheduler, end, first)); });
+    this.#watch = new Watch(context.scheduler, context.timeouts, this.#due, (end, first) => {
+      const failure = this.#failures.expired(context.scheduler, end, first);
+      // Silence is no goodbye: behind one, what may still be taken is waited for beyond `quit`, and the server may go on unheard.
+      if (end.limit === 'quit') this.fail(failure);
+      else this.#distrust(failure);
+    });
     this.#reading.add(stream.bytes.subscribe({
       next: (chunk) => { this.#read(chunk); },
       error: (error: unknown) => { this.#lost(error as NodeJS.ErrnoException); },
@@ -249,7 +254,7 @@ export class Wire {
     if (this.#end(failure)) this.#tellAll(failure);
   }
 
-  /** What the server said before is no longer sure to have been said to what it seemed to be. */
+  /** What the server said before is no longer sure to have been said to what it seemed to be, or to be its last word. */
   #distrust(failure: Failure): void {
     this.#hasSaidGoodbye = false;
     this.fail(failure);

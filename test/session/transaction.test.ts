@@ -12,13 +12,14 @@ import { FakeStream } from '../support/fake-stream.js';
 import { sessionOn, wireOn } from '../support/fake-wire.js';
 
 /** One mail on a connection whose bytes a test deals out. */
-const begin = (offers: readonly string[], raw: string | AsyncIterable<string>, isBehindAnother = false) => {
+const begin = (offers: readonly string[], raw: string | AsyncIterable<string>, behind?: 'a failed mail' | 'a mail in flight', command?: number) => {
   const server = new Subject<Buffer>();
   const stream = new FakeStream(server);
-  const wire = wireOn(stream);
+  const wire = wireOn(stream, command === undefined ? {} : { timeouts: { command } });
   const manners = new Manners();
   const session = sessionOn(wire, offers, manners);
-  if (isBehindAnother) session.begin().ended();
+  const before = behind === undefined ? undefined : session.begin();
+  if (behind === 'a failed mail') before?.ended();
   const mail = draft({ envelope: { from: 'ann@example.com', to: ['bob@example.org'] }, raw }) as Mail;
   const told: string[] = [];
   const told$ = new Subject<string>();
@@ -28,7 +29,7 @@ const begin = (offers: readonly string[], raw: string | AsyncIterable<string>, i
     error: ({ code, phase, outcome, retryable }: SmtpError) => { told$.next(`${code} ${phase} ${outcome}${retryable ? ' retryable' : ''}`); },
     complete: () => { told$.next('end'); },
   });
-  return { says: (text: string) => { server.next(Buffer.from(text)); }, stream, wire, manners, told, told$ };
+  return { says: (text: string) => { server.next(Buffer.from(text)); }, hangsUp: () => { server.complete(); }, stream, wire, manners, told, told$ };
 };
 
 it('a mail goes out as it was begun, also where its server is found to bear less meanwhile', () => {
@@ -59,6 +60,25 @@ describe('a mail that left at once', () => {
     replies.forEach(says);
     expect(told.at(-1)).toBe(end);
     expect(wire.failed).toBe(true);
+  });
+});
+
+describe('a mail that left at once with a RSET that is refused', () => {
+  const MAIL_AT_ONCE = [['PIPELINING', 'CHUNKING'], 'Subject: small\r\n\r\n', 'a mail in flight'] as const;
+
+  it('is in doubt where a server that goes on is not heard in time', async () => {
+    const { says, told, told$ } = begin(...MAIL_AT_ONCE, 10);
+    const end = firstValueFrom(told$);
+    says('502 5.5.1 what?\r\n');
+    await end;
+    expect(told).toEqual(['E_TIMEOUT end-of-data unknown']);
+  });
+
+  it('was not sent where the connection ends', () => {
+    const { says, hangsUp, told } = begin(...MAIL_AT_ONCE);
+    says('502 5.5.1 what?\r\n');
+    hangsUp();
+    expect(told).toEqual(['E_REPLY reset not-sent retryable']);
   });
 });
 
@@ -124,13 +144,25 @@ it.each([
   expect(told.at(-1)).toBe(end);
 });
 
+it('a mail whose end is taken behind a chunk that was refused is in doubt, and ends its connection', async () => {
+  const { says, stream, wire, told, told$ } = begin(['PIPELINING', 'CHUNKING'], 'x'.repeat(300_000));
+  says('250 Ok\r\n250 Ok\r\n');
+  while (!stream.written.some((text) => text.endsWith(' LAST\r\n'))) await turn();
+  const chunks = stream.written.filter((text) => text.startsWith('BDAT')).length;
+  const end = firstValueFrom(told$.pipe(filter((what) => what.startsWith('E_'))));
+  says(`452 4.3.1 disk full\r\n${'250 Ok\r\n'.repeat(chunks - 2)}250 queued\r\n`);
+  expect(await end).toBe('E_PROTOCOL end-of-data unknown');
+  expect(wire.mustDrop).toBe(true);
+  expect(told).not.toContain('end');
+});
+
 describe('a mail behind one that did not end well', () => {
   it.each([
     ['in lock-step', []],
     ['over DATA', ['PIPELINING']],
   ])('%s was never asked for when the server refuses RSET', (_, offers) => {
     for (const [reply, end] of [['502 5.5.1 what?', 'not-sent'], ['421 4.3.2 bye', 'refused']] as const) {
-      const { says, wire, told } = begin(offers, 'Subject: small\r\n\r\n', true);
+      const { says, wire, told } = begin(offers, 'Subject: small\r\n\r\n', 'a failed mail');
       says(`${reply}\r\n`);
       if (offers.length > 0) says('503 no\r\n503 no\r\n503 no\r\n');
       expect(told).toEqual([`E_REPLY reset ${end} retryable`]);

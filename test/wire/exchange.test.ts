@@ -97,6 +97,23 @@ describe('content that left behind its envelope, whose replies are out of step',
   });
 });
 
+it('content that left behind a goodbye is in doubt where the server does not hang up, and is not heard', () => {
+  inVirtualTime(({ hot, flush }, scheduler) => {
+    const wire = wireOn(new FakeStream(hot('-g', { g: Buffer.from('421 bye\r\n') })), { scheduler, timeouts: LIMITS });
+    const content = Buffer.from('Hi\r\n');
+    const told: string[] = [];
+    for (const name of ['first', 'second']) {
+      converse(wire, [...ENVELOPE, bdat(content.length, true)], deadline(scheduler, 'operation', Infinity), {
+        next: () => undefined,
+        error: ({ code, phase, outcome }) => { told.push(`${name} ${code} ${phase} ${outcome}`); },
+        complete: () => undefined,
+      }, content);
+    }
+    flush();
+    expect(told).toEqual(['first E_TIMEOUT end-of-data unknown', 'second E_TIMEOUT end-of-data unknown']);
+  });
+});
+
 it('content that left before a goodbye was read is in doubt', () => {
   const server = new Subject<Buffer>();
   const wire = wireOn(new FakeStream(server), { timeouts: LIMITS });
