@@ -9,6 +9,15 @@ export const early = (wire: Wire, command: string, reply: Reply, hasLeft = false
     ? new SmtpReplyError({ phase: 'body', reply, command, transcript: wire.transcript(), message: `${wire.context.peer} refused the content before its end: ${sentence(formatReply(reply))} ${remedyForContent(reply)}` })
     : new SmtpProtocolError('E_PROTOCOL', { phase: 'body', reply, outcome: isPositive(reply) || hasLeft ? 'unknown' : 'not-sent', transcript: wire.transcript(), message: `${wire.context.peer} answered ${formatReply(reply)} before the end of the content. It may hold a truncated copy; set "pipelining" to false for this server, or ask its operator.` });
 
+/** The end of content was taken, and a chunk of it was refused before. */
+export const takenInPart = (wire: Wire, reply: Reply, refused: Reply | undefined): SmtpProtocolError => {
+  wire.mustDrop = true;
+  return new SmtpProtocolError('E_PROTOCOL', {
+    phase: 'end-of-data', reply, outcome: 'unknown', transcript: wire.transcript(),
+    message: `${wire.context.peer} answered the end of the content with ${sentence(formatReply(reply))} Before that, it had refused a chunk${refused === undefined ? '.' : `: ${sentence(formatReply(refused))}`} It may hold a copy with a gap; set "pipelining" to false for this server, or ask its operator.`,
+  });
+};
+
 /** The message's own source failed, or gave what cannot be sent: that would be the same another time. */
 export const sourceFailed = (wire: Wire, bytes: number, failure: unknown): SmtpSourceError => {
   const { cause, retryable } = failure instanceof SmtpSourceError ? failure : { cause: failure, retryable: failure !== EIGHT_BIT };

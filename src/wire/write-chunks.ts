@@ -5,7 +5,7 @@ import type { SmtpError } from '../protocol/error.js';
 import { isPositive } from '../protocol/reply.js';
 import { takeBlock, writeBlocks, type Block } from './content-blocks.js';
 import { CONTENT, type ContentEvent, type ContentOptions } from './content-event.js';
-import { early } from './content-failures.js';
+import { early, takenInPart } from './content-failures.js';
 import { expireWith } from './exchange.js';
 import { Expectation } from './expectation.js';
 import type { Wire } from './wire.js';
@@ -36,7 +36,7 @@ export const writeChunks = (wire: Wire, content: OpenContent, options: ContentOp
         next: (reply) => {
           due.delete(expectation);
           if (isLast && refused === undefined) subscriber.next({ type: 'verdict', reply, bytes: encoder.bytes });
-          else if (isLast) subscriber.error(isPositive(reply) ? early(wire, command.toString(), reply) : refused);
+          else if (isLast) subscriber.error(isPositive(reply) ? takenInPart(wire, reply, refused?.reply) : refused);
           else if (isPositive(reply)) resume?.();
           else {
             refused ??= early(wire, command.toString(), reply, hasEnded);
