@@ -37,10 +37,11 @@ const oneByOne = (wire: Wire, commands: readonly Command[], operation: Deadline,
   const goOn = (reply: Reply, index: number): boolean => !isFarewell(reply) && (index > mailAt || (isPositive(reply) && !isForeignYes(reply)));
   return collect(exchangeInTurn(wire, commands, operation, goOn)).pipe(
     concatMap((answers) => {
-      const accepted = answers.replies.slice(mailAt + 1).some(isPositive);
-      return last === undefined || !accepted || answers.lost !== undefined || answers.replies.length < commands.length
+      const { replies, lost } = answers;
+      const accepted = replies.slice(mailAt + 1).some(isPositive);
+      return last === undefined || !accepted || lost !== undefined || replies.length < commands.length || replies.some(isFarewell)
         ? of(answers)
-        : collect(exchange(wire, [last], operation)).pipe(map((data): Answers => ({ replies: [...answers.replies, ...data.replies], lost: data.lost })));
+        : collect(exchange(wire, [last], operation)).pipe(map((data): Answers => ({ replies: [...replies, ...data.replies], lost: data.lost })));
     }),
   );
 };

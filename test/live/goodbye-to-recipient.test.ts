@@ -22,6 +22,7 @@ for (const [way, without] of Object.entries(WAYS)) {
         else expect(told.error).toMatchObject({ code: 'E_CLOSED', phase: 'end-of-data', outcome: 'unknown', message: expect.stringMatching(/ it had answered RCPT TO:<cid@example\.org> with 421 [\d.]+ [\w ]+\.$/) as string });
         expect(server.messages.map(({ to }) => to)).toEqual(taken);
         expect(server.sessions[0]?.lines).not.toContain('C: RSET');
+        if (way === 'in lock-step') expect(server.sessions[0]?.lines).not.toContain('C: DATA');
       });
     });
 
