@@ -10,6 +10,7 @@ import { EIGHT_BIT, sourceFailed, tooLarge } from '../wire/content-failures.js';
 import type { Wire } from '../wire/wire.js';
 import type { Offers } from './offers.js';
 import type { Session } from './session.js';
+import { mayBeAnybody } from './weak-tls.js';
 
 /** Some of a mail's recipients, where the others can be told to the server in another transaction. */
 export interface Part {
@@ -87,12 +88,14 @@ const rareParameters = (offers: Offers, { dsn, requireTls }: Mail): string => {
 };
 
 /** What this server cannot do for this mail. */
-const obstacle = ({ offers, wire, offersChunking }: Session, { envelope: { from }, requireTls, binary, utf8, atLeast = 0 }: Mail, size: number | undefined): SmtpUsageError | undefined => {
+const obstacle = ({ offers, wire, offersChunking, settings }: Session, { envelope: { from }, requireTls, binary, utf8, atLeast = 0 }: Mail, size: number | undefined): SmtpUsageError | undefined => {
   const { sizeLimit } = offers;
   if (sizeLimit !== undefined && (size ?? atLeast) > sizeLimit) return tooLarge(wire, 'mail', sizeLimit, size ?? atLeast, size !== undefined);
   if (from?.utf8 === true && !offers.utf8) return unable(wire, 'does not offer SMTPUTF8, which the sender\'s address needs. Use an ASCII address.');
   if (utf8 === true && !offers.utf8) return unable(wire, 'does not offer SMTPUTF8, which the header needs. Use ASCII addresses in it.');
   if (requireTls === true && (wire.stream.tls === undefined || !offers.requireTls)) return unable(wire, 'cannot promise TLS all the way (REQUIRETLS, RFC 8689). Leave "requireTls" out, or use another server.');
+  // RFC 8689 section 4.2.1: the server's certificate must have been verified.
+  if (requireTls === true && mayBeAnybody(settings.tls)) return unable(wire, 'may be anybody, because "tls.rejectUnauthorized" is false, and a mail with "requireTls" goes to a verified server only. Leave that option out and give its authority in "tls.ca", or its certificate in "tls.fingerprints".');
   if (binary === true && !(offersChunking && offers.binary)) return unable(wire, 'takes no binary content here, which needs BINARYMIME and CHUNKING (RFC 3030). Encode the content as base64 and leave "binary" out, or use another server.');
   return undefined;
 };

@@ -6,7 +6,10 @@ import type { TlsSettings } from '../transport/settings.js';
 export const skippedVersions = ({ versions, skippedVersions: skipped }: TlsSettings, option = 'tls.versions'): readonly WarningEvent[] =>
   skipped.length === 0 ? [] : [{ type: 'warning', code: 'W_TLS_VERSION', message: `${option} names ${skipped.join(', ')}, which this runtime cannot do: left out. Offered: ${versions.join(', ')}.` }];
 
-/** The server may be anybody. */
+/** Neither an authority nor a fingerprint vouches for the server. */
+export const mayBeAnybody = ({ rejectUnauthorized, fingerprints }: TlsSettings): boolean => !rejectUnauthorized && fingerprints === undefined;
+
+/** What was left out of the verification of the server. */
 export const unverified = (tls: TlsSettings): readonly WarningEvent[] => unverifiedAs(tls, 'tls.rejectUnauthorized', 'this mail');
 
 /** The same of proxies. One that may be anybody can read what it is signed in to with, and what is not encrypted beyond it. */
@@ -17,8 +20,8 @@ export const weakProxies = (proxies: readonly ProxySettings[]): readonly Warning
     return [...skippedVersions(proxy.tls, `tls.versions ${whose}`), ...unverifiedAs(proxy.tls, `tls.rejectUnauthorized ${whose}`, 'what goes through it')];
   });
 
-const unverifiedAs = ({ rejectUnauthorized, fingerprints }: TlsSettings, option: string, what: string): readonly WarningEvent[] => {
-  if (rejectUnauthorized) return [];
-  const why = fingerprints === undefined ? `the certificate was not verified, and anyone in between can read and change ${what}.` : 'of the certificate only its fingerprint was checked, not its dates nor who signed it.';
+const unverifiedAs = (tls: TlsSettings, option: string, what: string): readonly WarningEvent[] => {
+  if (tls.rejectUnauthorized) return [];
+  const why = mayBeAnybody(tls) ? `the certificate was not verified, and anyone in between can read and change ${what}.` : 'of the certificate only its fingerprint was checked, not its dates nor who signed it.';
   return [{ type: 'warning', code: 'W_UNVERIFIED', message: `${option} is false: ${why}` }];
 };

@@ -1,8 +1,9 @@
+import { X509Certificate } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { firstValueFrom, from, tap } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { receipts, retryWhenSafe, SmtpClient, SmtpSourceError, SmtpUsageError, type Message, type SmtpOptions } from '../../src/index.js';
-import { startServer, type TestServer } from '../../src/testing/index.js';
+import { localhostCertificate, startServer, testAuthority, type TestServer } from '../../src/testing/index.js';
 import { collect, eventOf } from '../support/collect.js';
 
 const RAW = { envelope: { from: 'ann@example.com', to: ['bob@example.org'] }, raw: 'Message-ID: <1@example.com>\r\nSubject: hello\r\n\r\n.Hi\r\n' };
@@ -231,4 +232,25 @@ it('recipients of whom none can be told to a server are refused in its stead, an
   expect(error).toMatchObject({ code: 'E_REPLY', phase: 'rcpt', outcome: 'refused', retryable: false, reply: { enhanced: [5, 6, 7] }, recipient: 'josé@example.org' });
   expect(error?.message).toMatch(/cannot be told RCPT TO:<josé@example\.org>: 5\.6\.7 .*SMTPUTF8.* Use an ASCII address\.$/);
   expect(server.sessions[0]?.lines.filter((line) => line.startsWith('C: RCPT'))).toEqual([]);
+});
+
+describe('a mail with "requireTls"', () => {
+  const fingerprints = [new X509Certificate(localhostCertificate.cert).fingerprint256];
+
+  it.each<[string, NonNullable<SmtpOptions['tls']>]>([['its authority', { ca: testAuthority }], ['its fingerprint', { rejectUnauthorized: false, fingerprints }]])('goes to a server that is known by %s', async (_, tls) => {
+    await using server = await startServer({ offers: ['REQUIRETLS'] });
+    await using client = clientOf(server, { tls });
+    expect((await collect(client.send({ ...RAW, requireTls: true }))).error).toBeUndefined();
+    expect(server.messages[0]?.parameters.mail).toContain('REQUIRETLS');
+  });
+
+  it.each<[string, Partial<SmtpOptions>, string]>([
+    ['was not verified', { tls: { rejectUnauthorized: false } }, '"tls.ca"'],
+    ['is spoken to in clear text', { security: 'none' }, 'Leave "requireTls" out'],
+  ])('is not begun where the server %s', async (_, options, remedy) => {
+    await using server = await startServer({ offers: ['REQUIRETLS'] });
+    await using client = clientOf(server, options);
+    expect((await collect(client.send({ ...RAW, requireTls: true }))).error).toMatchObject({ code: 'E_USAGE', phase: 'mail', outcome: 'not-sent', retryable: false, message: expect.stringContaining(remedy) as string });
+    expect(server.sessions[0]?.lines.filter((line) => line.startsWith('C: MAIL'))).toEqual([]);
+  });
 });
