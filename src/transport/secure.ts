@@ -9,6 +9,7 @@ import { tls } from './builtins.js';
 import { SocketStream, type ByteStream, type TlsFacts } from './byte-stream.js';
 import { channelBinding } from './channel-binding.js';
 import type { Target } from './dial-context.js';
+import { checkServerIdentity } from './server-identity.js';
 import type { TlsSettings } from './settings.js';
 import { certificateError, tlsError, unlistedVersion, unpinnedCertificate, type Handshake } from './tls-error.js';
 import { TLS_VERSIONS } from './tls-versions.js';
@@ -34,7 +35,7 @@ export const secure = (stream: ByteStream, { host, port }: Target, settings: Tls
     let certificate: CertificateSummary | undefined;
     // RFC 6066 section 3: an address is no server name; the certificate is then checked against its IP entries.
     const servername = isIP(name) === 0 ? name : '';
-    const socket = begun = tls().connect({ host: name, servername, socket: carrier, secureContext: settings.context(), rejectUnauthorized });
+    const socket = begun = tls().connect({ host: name, servername, socket: carrier, secureContext: settings.context(), rejectUnauthorized, checkServerIdentity });
 
     const bytesRead = (): number => (carrier.bytesRead ?? 0) - readBefore;
     const hasKeys = (): void => {

@@ -159,6 +159,12 @@ describe('whose name is verified', () => {
     const told = await Promise.all(names.map((host) => visit(server, 'implicit', {}, { host, lookup: here })));
     expect(told.map(({ types }) => types.at(-1) === 'ready')).toEqual([true, false, true, false]);
   });
+
+  it('is not a wildcard for a part of a label', async () => {
+    await using server = await tlsServer('implicit', certificateOf('partial-wildcard'));
+    const { error } = await visit(server, 'implicit', { ca: fixture('partial-wildcard.pem') }, { host: 'mail.example.test', lookup: here });
+    expect(error).toMatchObject({ code: 'E_CERTIFICATE', reason: 'host-name', message: expect.stringContaining('It is for DNS:m*.example.test') as string });
+  });
 });
 
 describe('no setting from outside', () => {
