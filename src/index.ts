@@ -12,7 +12,7 @@ export type { SocketSource } from './transport/own-socket.js';
 export type { KeyMaterial, LocalBinding, LocalEndpoint, LookupFunction } from './transport/settings.js';
 
 // What is told
-export type { AcceptedEvent, CertificateSummary, ConnectEvent, ReadyEvent, Receipt, ReceiptPart, SmtpEvent, Timings, TransactionEvent, WarningEvent } from './protocol/event.js';
+export type { AcceptedEvent, CertificateSummary, ConnectEvent, ReadyEvent, Receipt, ReceiptPart, RefusedRecipient, SmtpEvent, Timings, TransactionEvent, WarningEvent } from './protocol/event.js';
 export type { Capabilities, Limits } from './protocol/capabilities.js';
 export type { ConnectionPlan, Endpoint, SecurityMode, TlsVersion } from './protocol/connection-plan.js';
 export type { LogLine } from './protocol/log-line.js';

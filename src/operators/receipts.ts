@@ -4,9 +4,10 @@ import type { AcceptedEvent, Receipt, SmtpEvent } from '../protocol/event.js';
 import { IN_DOUBT } from '../transport/clock.js';
 
 /**
- * Only the receipts of a stream of events, of one `send()` or several. A stream without any fails: with `SmtpUsageError` where it
- * is empty, and where it was cut off, by `takeUntil()` say, with `E_CLOSED` and an `outcome`: `unknown` from `ready` on. In
- * `sendAll()` filter for `accepted` and `failed` instead, or those that failed would be dropped without a word.
+ * Only the receipts of a stream of events, of one `send()` or several. Whom the server refused is in `refused` of the receipt,
+ * or of the error. A stream without any fails: with `SmtpUsageError` where it is empty, and where it was cut off, by `takeUntil()`
+ * say, with `E_CLOSED` and an `outcome`: `unknown` from `ready` on. In `sendAll()` filter for `accepted` and `failed` instead, or
+ * those that failed would be dropped without a word.
  *
  * ```ts
  * const receipt = await firstValueFrom(client.send(message).pipe(receipts()));

@@ -1,5 +1,5 @@
 import type { Observable, Observer, SchedulerLike, Unsubscribable } from 'rxjs';
-import type { Phase } from '../protocol/error.js';
+import { SmtpError, withRefused, type Phase } from '../protocol/error.js';
 import type { SmtpEvent } from '../protocol/event.js';
 import type { Claim } from '../session/claim.js';
 import type { Leave, Opening } from '../session/open-session.js';
@@ -152,6 +152,7 @@ export class Delivery implements Observer<SmtpEvent>, Unsubscribable {
   error(error: unknown): void {
     if (this.closed) return;
     const claim = this.#claim;
+    if (claim !== undefined && error instanceof SmtpError) withRefused(error, claim.refused);
     if (claim === undefined && this.#connection !== undefined && this.#carrier.goesWithOthers(error, this.#goesWithOthers)) {
       this.#goesWithOthers = true;
       this.#again();

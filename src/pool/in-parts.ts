@@ -1,8 +1,8 @@
 import type { Observer } from 'rxjs';
 import type { CheckedRecipient } from '../message/envelope.js';
 import type { Mail } from '../message/mail.js';
-import { SmtpError, SmtpPartialError, SmtpReplyError, type Phase } from '../protocol/error.js';
-import type { Receipt, SmtpEvent, Timings } from '../protocol/event.js';
+import { SmtpError, SmtpPartialError, SmtpReplyError, withRefused, type Phase } from '../protocol/error.js';
+import type { Receipt, RefusedRecipient, SmtpEvent, Timings } from '../protocol/event.js';
 import { isFarewell, type Reply } from '../protocol/reply.js';
 import type { Part } from '../session/envelope-plan.js';
 import { isGoodbyeToRecipient } from '../session/judge-envelope.js';
@@ -25,7 +25,7 @@ export class InParts implements Part, Observer<SmtpEvent> {
   #left: readonly CheckedRecipient[];
   /** Who got a verdict in the current part. */
   #told: string[] = [];
-  readonly #refused: Receipt['refused'][number][] = [];
+  readonly #refused: RefusedRecipient[] = [];
   /** Of each part that the server took. */
   readonly #receipts: Receipt[] = [];
   /** Why the server took none of a part, if that was for now: then a retry may reach those. */
@@ -94,9 +94,13 @@ export class InParts implements Part, Observer<SmtpEvent> {
   }
 
   error(error: unknown): void {
+    if (!(error instanceof SmtpError)) {
+      this.#observer.error(error);
+      return;
+    }
     const last = this.#receipts.at(-1);
-    if (last === undefined || !(error instanceof SmtpError)) {
-      this.#observer.error(isRefusalOfAll(error) ? this.#refusedForNow ?? error : error);
+    if (last === undefined) {
+      this.#observer.error(withRefused(isRefusalOfAll(error) ? this.#refusedForNow ?? error : error, this.#allRefused(error)));
       return;
     }
     if (error instanceof SmtpReplyError && TRANSACTION.has(error.phase)) {
@@ -125,6 +129,12 @@ export class InParts implements Part, Observer<SmtpEvent> {
   #unsettled(recipients: readonly CheckedRecipient[]): readonly CheckedRecipient[] {
     const refused = new Set(this.#refused.map(({ recipient }) => recipient));
     return recipients.filter(({ given }) => !refused.has(given));
+  }
+
+  /** In all parts. A goodbye to a recipient was no event. */
+  #allRefused({ refused }: SmtpError): readonly RefusedRecipient[] {
+    const known = new Map([...this.#refused, ...refused].map((one) => [one.recipient, one]));
+    return this.#mail.envelope.to.flatMap(({ given }) => known.get(given) ?? []);
   }
 
   /** The server took the mail for some, and said no to the rest of it. */

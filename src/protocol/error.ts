@@ -1,5 +1,5 @@
 import { describePlan, type ConnectionPlan } from './connection-plan.js';
-import type { Receipt } from './event.js';
+import type { Receipt, RefusedRecipient } from './event.js';
 import type { LogLine } from './log-line.js';
 import { isFarewell, isTooMany, type Reply } from './reply.js';
 import type { Limit } from './timeouts.js';
@@ -27,9 +27,12 @@ interface Details {
   readonly outcome?: Outcome;
   readonly retryable?: boolean;
   readonly reply?: Reply;
+  readonly refused?: readonly RefusedRecipient[];
   readonly transcript?: readonly LogLine[];
   readonly cause?: unknown;
 }
+
+const NOBODY: readonly RefusedRecipient[] = [];
 
 /** Every failure: where it happened, who has the mail now, whether it may be tried again, and what to change. */
 export abstract class SmtpError extends Error {
@@ -41,16 +44,19 @@ export abstract class SmtpError extends Error {
   /** True only where a retry cannot deliver twice and could succeed. */
   readonly retryable: boolean;
   declare readonly reply?: Reply;
+  /** All recipients that the server had refused by then, as `receipt.refused` tells them. Empty where it refused none. */
+  readonly refused: readonly RefusedRecipient[];
   /** The last lines of the dialogue, secrets gone. */
   readonly transcript: readonly LogLine[];
 
-  constructor(code: `E_${string}`, { message, phase, outcome = 'not-sent', retryable = false, reply, transcript = [], cause }: Details) {
+  constructor(code: `E_${string}`, { message, phase, outcome = 'not-sent', retryable = false, reply, refused = NOBODY, transcript = [], cause }: Details) {
     super(message, cause === undefined ? undefined : { cause });
     this.code = code;
     this.phase = phase;
     this.outcome = outcome;
     this.retryable = retryable && (outcome === 'not-sent' || outcome === 'refused');
     if (reply !== undefined) this.reply = reply;
+    this.refused = refused;
     this.transcript = transcript;
   }
 
@@ -147,6 +153,14 @@ const concernsTheMail = (reply: Reply, phase: Phase): boolean => phase !== 'rese
 // RFC 5321 section 4.5.3.1.10: too many recipients are no more than that, whatever the code.
 const isTransient = (reply: Reply, phase: Phase): boolean => reply.severity === 4 || (phase === 'rcpt' && isTooMany(reply)) || !concernsTheMail(reply, phase);
 
+/** The same error with all that were refused. Where it is told for one of them, its sentence counts the others. */
+export const withRefused = (error: SmtpError, refused: readonly RefusedRecipient[]): SmtpError => {
+  if (!(error instanceof SmtpReplyError) || error.recipient === undefined || refused.length < 2) return Object.assign(error, { refused });
+  const { message, command } = error;
+  const at = message.indexOf(command) + command.length;
+  return Object.assign(error, { refused, message: `${message.slice(0, at)} and ${String(refused.length - 1)} more${message.slice(at).replace(/^ and \d+ more/, '')}` });
+};
+
 /** Signing in failed, or could not be tried without giving a secret away. */
 export class SmtpAuthenticationError extends SmtpError {
   override readonly name: string = 'SmtpAuthenticationError';
@@ -195,7 +209,7 @@ export class SmtpPartialError extends SmtpError {
   constructor({ cause, receipt, inDoubt, unsent }: Pick<SmtpPartialError, 'cause' | 'receipt' | 'inDoubt' | 'unsent'>) {
     const { phase, outcome, transcript, reply, message } = cause;
     super('E_PARTIAL', {
-      phase, transcript, cause, outcome: outcome === 'unknown' ? 'unknown' : 'accepted', ...(reply === undefined ? {} : { reply }),
+      phase, transcript, cause, refused: receipt.refused, outcome: outcome === 'unknown' ? 'unknown' : 'accepted', ...(reply === undefined ? {} : { reply }),
       message: `The mail was accepted for ${String(receipt.accepted.length)} of ${String(receipt.envelope.to.length)} recipients, and then this happened: ${message} `
         + `Do not send it to all of them again: "receipt" tells who has it, "unsent" who does not (${String(unsent.length)}), "inDoubt" of whom nobody knows (${String(inDoubt.length)}).`,
     });

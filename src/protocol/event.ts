@@ -63,13 +63,19 @@ export interface AcceptedEvent {
 /** Everything that `send()` tells; narrows by `type`. */
 export type SmtpEvent = ConnectEvent | TransactionEvent;
 
+/** A recipient whom the server refused, and its reply. */
+export interface RefusedRecipient {
+  readonly recipient: string;
+  readonly reply: Reply;
+}
+
 /** What the server took, and from whom it refused it. */
 export interface Receipt {
   readonly messageId: string | undefined;
   readonly envelope: Envelope;
   readonly reply: Reply;
   readonly accepted: readonly string[];
-  readonly refused: readonly { readonly recipient: string; readonly reply: Reply }[];
+  readonly refused: readonly RefusedRecipient[];
   /** Octets of the message as the server has it. */
   readonly bytes: number;
   /** The server's own name for the mail, where its reply tells one in a form that is in use. */

@@ -1,4 +1,7 @@
+import type { RefusedRecipient } from '../protocol/event.js';
 import type { Session } from './session.js';
+
+const NOBODY: readonly RefusedRecipient[] = [];
 
 /** One mail's claim on its session. */
 export class Claim {
@@ -26,6 +29,8 @@ export class Claim {
   isCrowdedOut = false;
   /** So were others right in front of it. */
   #isOneOfMany = false;
+  /** Those of its recipients that the server refused, once there is a verdict on its envelope. */
+  refused: readonly RefusedRecipient[] = NOBODY;
   /** The mail has ended, and must not write any more. */
   isOver = false;
   #bytes: number | undefined;

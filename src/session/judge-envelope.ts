@@ -1,6 +1,6 @@
 import { DATA, RSET } from '../protocol/command.js';
 import { SmtpReplyError, SmtpTimeoutError, type SmtpError } from '../protocol/error.js';
-import type { TransactionEvent } from '../protocol/event.js';
+import type { RefusedRecipient, TransactionEvent } from '../protocol/event.js';
 import { isFarewell, isForeignYes, isPositive, isRefusal, isTooMany, makeReply, type Reply } from '../protocol/reply.js';
 import { CHECK_SENDER, remedyFor, remedyForEnvelope } from '../protocol/remedy.js';
 import type { Wire } from '../wire/wire.js';
@@ -9,16 +9,11 @@ import type { EnvelopePlan } from './envelope-plan.js';
 import { failureOf, refusal, TLS_FIRST, unexpected, wantsTls } from './expect-reply.js';
 import type { Session } from './session.js';
 
-interface Refused {
-  readonly recipient: string;
-  readonly reply: Reply;
-}
-
 /** What the replies to an envelope amount to. */
 export interface Verdict {
   readonly events: readonly TransactionEvent[];
   readonly accepted: readonly string[];
-  readonly refused: readonly Refused[];
+  readonly refused: readonly RefusedRecipient[];
   /** The server waits for content (354). */
   readonly goesAhead: boolean;
   /** Content that has left may reach somebody: a recipient was taken, or was not answered by a server that did not hang up. */
@@ -40,6 +35,7 @@ export const judgeEnvelope = (session: Session, claim: Claim, plan: EnvelopePlan
   const judgement = new Judgement(wire, plan);
   const failure = (claim.needsReset ? resetFailure(wire, replies[0]) : undefined) ?? judgement.judge(replies, mailAt, lost);
   const { accepted, refused, isForNobody } = judgement;
+  claim.refused = refused;
   const isUnanswered = lost instanceof SmtpTimeoutError && replies.length - mailAt < plan.commands.length;
   const mayBeTaken = accepted.length > 0 || (failure !== undefined && (isUnanswered || replies.slice(mailAt + 1).some(isPositive)));
   const isCutOff = failure !== undefined && accepted.length > 0 && isGoodbyeToRecipient(failure);
@@ -80,7 +76,7 @@ const resetFailure = (wire: Wire, reply: Reply | undefined): SmtpError | undefin
 class Judgement {
   readonly events: TransactionEvent[] = [];
   readonly accepted: string[] = [];
-  readonly refused: Refused[] = [];
+  readonly refused: RefusedRecipient[] = [];
   isForNobody = false;
   readonly #wire: Wire;
   readonly #plan: EnvelopePlan;

@@ -229,8 +229,8 @@ it('recipients of whom none can be told to a server are refused in its stead, an
   await using server = await startServer({ without: ['SMTPUTF8'] });
   await using client = clientOf(server);
   const { error } = await collect(client.send({ ...RAW, envelope: { from: 'ann@example.com', to: ['josé@example.org', '用户@example.org'] } }));
-  expect(error).toMatchObject({ code: 'E_REPLY', phase: 'rcpt', outcome: 'refused', retryable: false, reply: { enhanced: [5, 6, 7] }, recipient: 'josé@example.org' });
-  expect(error?.message).toMatch(/cannot be told RCPT TO:<josé@example\.org>: 5\.6\.7 .*SMTPUTF8.* Use an ASCII address\.$/);
+  expect(error).toMatchObject({ code: 'E_REPLY', phase: 'rcpt', outcome: 'refused', retryable: false, reply: { enhanced: [5, 6, 7] }, recipient: 'josé@example.org', refused: [{ recipient: 'josé@example.org' }, { recipient: '用户@example.org' }] });
+  expect(error?.message).toMatch(/cannot be told RCPT TO:<josé@example\.org> and 1 more: 5\.6\.7 .*SMTPUTF8.* Use an ASCII address\.$/);
   expect(server.sessions[0]?.lines.filter((line) => line.startsWith('C: RCPT'))).toEqual([]);
 });
 

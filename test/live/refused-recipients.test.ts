@@ -1,0 +1,85 @@
+import { Readable } from 'node:stream';
+import { filter, firstValueFrom } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import { receipts, type SmtpError } from '../../src/index.js';
+import { startServer, type ServerOptions, type TestServer } from '../../src/testing/index.js';
+import { clientOf, MAIL } from '../support/clear-client.js';
+import { WAYS } from '../support/ways.js';
+
+const mailTo = (names: string, raw: string | Readable = MAIL.raw) => ({ envelope: { from: 'ann@example.com', to: names.split(' ').map((name) => `${name}@example.org`) }, raw });
+
+/** Whom an error tells of, each with the server's code. */
+const named = ({ refused }: SmtpError): string => refused.map(({ recipient, reply: { code } }) => `${String(code)} ${recipient.split('@')[0] ?? ''}`).join(' ');
+
+for (const [way, without] of Object.entries(WAYS)) {
+  describe(`an error tells of all recipients that were refused before, ${way}`, () => {
+    const serve = (options: ServerOptions = {}): Promise<TestServer> =>
+      startServer({ without, onRecipient: (path) => (path.startsWith('dead') ? '550 5.1.1 No such user' : path.startsWith('grey') ? '450 4.2.0 Greylisted' : undefined), ...options });
+    const failureOn = async (server: TestServer, mail: ReturnType<typeof mailTo>): Promise<SmtpError> => {
+      await using client = clientOf(server);
+      return await firstValueFrom(client.send(mail).pipe(receipts())).then(() => { throw new Error('It was sent.'); }, (error: unknown) => error as SmtpError);
+    };
+
+    it.each([
+      ['dead', '550 dead', 'RCPT TO:<dead@example.org>: 550'],
+      ['dead1 dead2', '550 dead1 550 dead2', 'RCPT TO:<dead1@example.org> and 1 more: 550'],
+      ['dead grey dead2', '550 dead 450 grey 550 dead2', 'RCPT TO:<grey@example.org> and 2 more: 450'],
+    ])('where nobody is left: %s', async (to, refused, sentence) => {
+      await using server = await serve();
+      for (const raw of [MAIL.raw, Readable.from(MAIL.raw)]) {
+        const error = await failureOn(server, mailTo(to, raw));
+        expect(error.message).toContain(`refused ${sentence}`);
+        expect(named(error)).toBe(refused);
+        expect(JSON.parse(JSON.stringify(error))).toHaveProperty('refused', error.refused);
+      }
+    });
+
+    it.each<[string, ServerOptions, object]>([
+      ['the content is refused', { faults: [{ at: 'end-of-data', do: 'reply', reply: '451 4.3.0 Later' }] }, { code: 'E_REPLY', phase: 'end-of-data' }],
+      ['the answer to the content is lost', { faults: [{ at: 'end-of-data', do: 'close' }] }, { code: 'E_CLOSED', outcome: 'unknown' }],
+      ['the server hangs up on another one', { faults: [{ at: 'rcpt', skip: 1, do: 'close' }] }, { code: 'E_CLOSED' }],
+    ])('where %s', async (_, options, expected) => {
+      for (const raw of [MAIL.raw, Readable.from(MAIL.raw)]) {
+        await using server = await serve(options);
+        const error = await failureOn(server, mailTo('dead bob', raw));
+        expect(error).toMatchObject(expected);
+        expect(error.message).not.toContain('more');
+        expect(named(error)).toBe('550 dead');
+      }
+    });
+
+    it('where a goodbye is the answer to the last', async () => {
+      await using server = await serve({ faults: [{ at: 'rcpt', skip: 1, do: 'reply', reply: '421 4.7.0 No more' }] });
+      const error = await failureOn(server, mailTo('dead bob'));
+      expect(error.message).toContain('RCPT TO:<bob@example.org> and 1 more: 421');
+      expect(named(error)).toBe('550 dead 421 bob');
+    });
+
+    it('where the client is closed before the answer comes', async () => {
+      await using server = await serve({ faults: [{ at: 'end-of-data', do: 'silence' }] });
+      await using client = clientOf(server, { timeouts: { close: 50, quit: 100 } });
+      const failure = new Promise<SmtpError>((resolve) => client.send(mailTo('dead bob', Readable.from(MAIL.raw))).pipe(filter(({ type }) => type === 'recipient-accepted')).subscribe({ next: () => { void client.close(); }, error: resolve }));
+      expect(named(await failure)).toBe('550 dead');
+    });
+
+    it('where they were told in several transactions', async () => {
+      await using server = await serve({ limits: { recipients: 2 } });
+      const error = await failureOn(server, mailTo('grey1 dead2 dead3 grey4 dead5'));
+      expect(error.message).toContain('RCPT TO:<grey1@example.org> and 4 more: 450');
+      expect(named(error)).toBe('450 grey1 550 dead2 550 dead3 450 grey4 550 dead5');
+    });
+
+    it('where some have the mail', async () => {
+      await using server = await serve({ limits: { recipients: 2 }, faults: [{ at: 'end-of-data', skip: 1, do: 'close' }] });
+      const error = await failureOn(server, mailTo('dead1 bob2 bob3 dead4'));
+      expect(error).toMatchObject({ code: 'E_PARTIAL', inDoubt: ['bob3@example.org'] });
+      expect(named(error)).toBe('550 dead1 550 dead4');
+    });
+  });
+}
+
+it('an error from before the first recipient tells of none', async () => {
+  await using server = await startServer({ faults: [{ at: 'mail', do: 'reply', reply: '550 5.7.1 Not you' }] });
+  await using client = clientOf(server);
+  await expect(firstValueFrom(client.send(MAIL).pipe(receipts()))).rejects.toMatchObject({ phase: 'mail', refused: [] });
+});
