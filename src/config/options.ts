@@ -48,6 +48,7 @@ export interface SmtpOptions {
   readonly clientName?: string;
   /** Milliseconds, above zero. `Infinity` waits for ever, except for `greeting`. Defaults: see `Timeouts`. */
   readonly timeouts?: { readonly [limit in keyof Timeouts]?: number };
+  /** Default: TLS 1.2 or 1.3, and a certificate for `host` of an authority that Node trusts. */
   readonly tls?: TlsOptions;
   /**
    * The only way to the server: `socks4://`, `socks4a://`, `socks5://`, `http://` or `https://`, with `user:pass@host:port`.
@@ -70,11 +71,11 @@ export interface SmtpOptions {
   readonly lmtp?: boolean;
   /** How connections are kept and shared; `false` opens one for each mail. */
   readonly pool?: PoolOptions | false;
-  /**
-   * Commands go out without waiting for each reply, as far as the server allows (RFC 2920, RFC 3030). Default true. `depth` is how
-   * many mails may be in flight on a connection, and in doubt when it dies. Default 32.
-   */
-  readonly pipelining?: boolean | { readonly depth?: number };
+  /** Commands go out without waiting for each reply, as far as the server allows (RFC 2920, RFC 3030). Default true. */
+  readonly pipelining?: boolean | {
+    /** How many mails may be in flight on a connection, and in doubt when it dies. Default 32. */
+    readonly depth?: number;
+  };
   /** The sender that a source of settings names. The client adds it to no message: `rxsmtp send` does, and a program may. */
   readonly defaults?: { readonly from?: string };
 }

@@ -14,7 +14,12 @@ export interface PoolOptions {
   /** ms without work before a connection is closed. Default 55,000. */
   readonly idleTimeout?: number;
   /** At most `messages` mails in any `per` ms, over all connections. Default: no limit. */
-  readonly rate?: { readonly messages: number; readonly per: number };
+  readonly rate?: {
+    /** 1 or more. */
+    readonly messages: number;
+    /** ms, above zero. */
+    readonly per: number;
+  };
 }
 
 /** Connections of a pool, and of many mails that have none. */

@@ -70,6 +70,7 @@ export interface ComposedMessage extends DeliveryOptions {
 export interface Attachment {
   /** Default: `attachment-1` and so on. */
   readonly filename?: string;
+  /** A function is called for each try, so that a retry can read it again. */
   readonly content: Content | (() => Content);
   /**
    * Default: guessed from the file name. Text in a string is told to be UTF-8, unless a charset is named. A message (`message/rfc822`,

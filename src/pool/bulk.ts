@@ -10,9 +10,11 @@ export interface FailedEvent {
   readonly error: SmtpError;
 }
 
-/** Which mail of many, and its place in the source, counted from 0. */
+/** Which mail of many. */
 interface Label {
+  /** As the source gave it. */
   readonly message: Message;
+  /** Its place in the source, counted from 0. */
   readonly index: number;
 }
 
@@ -22,8 +24,13 @@ interface Label {
  */
 export type BulkEvent = Labelled<SmtpEvent | FailedEvent>;
 
+interface Attempt {
+  /** The number of the attempt, counted from 0: `index` in an event of `send()`. */
+  readonly attempt: number;
+}
+
 type Labelled<E> = E extends WarningEvent ? Omit<E, 'message'> & Label & { readonly text: string }
-  : E extends { readonly index: number } ? Omit<E, 'index'> & Label & { readonly attempt: number }
+  : E extends { readonly index: number } ? Omit<E, 'index'> & Label & Attempt
     : E & Label;
 
 // Those that every mail has go field by field: a spread costs several times as much, and its copies outlive their use.

@@ -2,7 +2,9 @@
 export interface PoolState {
   /** All of them: opening, busy, idle, and those that are saying goodbye. */
   readonly open: number;
+  /** With mails on them. */
   readonly busy: number;
+  /** Open, and without work. */
   readonly idle: number;
   /** Mails that wait for a connection. */
   readonly waiting: number;

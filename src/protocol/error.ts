@@ -38,11 +38,15 @@ const NOBODY: readonly RefusedRecipient[] = [];
 export abstract class SmtpError extends Error {
   /** That of its class. Written out: in a minified bundle classes have other names. */
   abstract override readonly name: string;
+  /** What it was: one of those of its class. */
   readonly code: `E_${string}`;
+  /** Where it was. */
   readonly phase: Phase;
+  /** Who has the mail now. */
   readonly outcome: Outcome;
   /** True only where a retry cannot deliver twice and could succeed. */
   readonly retryable: boolean;
+  /** What the server said, where it said something. */
   declare readonly reply?: Reply;
   /** All recipients that the server had refused by then, as `receipt.refused` tells them. Empty where it refused none. */
   readonly refused: readonly RefusedRecipient[];
@@ -135,6 +139,7 @@ export class SmtpReplyError extends SmtpError {
   override readonly name: string = 'SmtpReplyError';
   declare readonly code: 'E_REPLY';
   declare readonly reply: Reply;
+  /** What was refused, secrets gone: a command as it was said, or in words. */
   readonly command: string;
   /** Whom it refused, where it was the reply to RCPT. */
   declare readonly recipient?: string;
@@ -169,6 +174,7 @@ export class SmtpAuthenticationError extends SmtpError {
   readonly offered: readonly string[];
   /** What the options and the credentials allow. */
   readonly allowed: readonly string[];
+  /** What the server refused, in this order. */
   readonly tried: readonly string[];
   /** Why a token was refused, in the server's words (RFC 7628 section 3.2.2). Data of a peer: nothing in it was followed. */
   declare readonly refusal?: Readonly<Record<string, string>>;
@@ -223,7 +229,12 @@ export class SmtpPartialError extends SmtpError {
 export class SmtpFallbackError extends SmtpError {
   override readonly name: string = 'SmtpFallbackError';
   declare readonly code: 'E_ALL_ATTEMPTS';
-  readonly attempts: readonly { readonly plan: ConnectionPlan; readonly error: SmtpError; /** ms */ readonly elapsed: number }[];
+  readonly attempts: readonly {
+    readonly plan: ConnectionPlan;
+    readonly error: SmtpError;
+    /** Milliseconds. */
+    readonly elapsed: number;
+  }[];
 
   constructor(attempts: SmtpFallbackError['attempts']) {
     const reasons = attempts.map(({ plan, error, elapsed }) => `${describePlan(plan)}, ${error.phase}, ${String(Math.round(elapsed))} ms: ${error.message}`);

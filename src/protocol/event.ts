@@ -18,7 +18,14 @@ export interface CertificateSummary {
 /** The way to a mail: from the first attempt to a connection on which a mail can start. */
 export type ConnectEvent =
   | { readonly type: 'attempt-started'; readonly plan: ConnectionPlan; readonly index: number }
-  | { readonly type: 'attempt-failed'; readonly plan: ConnectionPlan; readonly index: number; readonly error: SmtpError; /** ms */ readonly elapsed: number }
+  | {
+    readonly type: 'attempt-failed';
+    readonly plan: ConnectionPlan;
+    readonly index: number;
+    readonly error: SmtpError;
+    /** Milliseconds. */
+    readonly elapsed: number;
+  }
   | { readonly type: 'connected'; readonly remote: Endpoint; readonly local: Endpoint; readonly via?: string }
   | { readonly type: 'greeted'; readonly reply: Reply }
   | { readonly type: 'introduced'; readonly capabilities: Capabilities }
@@ -74,7 +81,9 @@ export interface Receipt {
   readonly messageId: string | undefined;
   readonly envelope: Envelope;
   readonly reply: Reply;
+  /** The recipients that the server took. */
   readonly accepted: readonly string[];
+  /** The others, each with its reply. */
   readonly refused: readonly RefusedRecipient[];
   /** Octets of the message as the server has it. */
   readonly bytes: number;

@@ -28,6 +28,7 @@ export interface ReceivedSession {
   readonly received: Buffer;
 }
 
+/** What the server offers, takes and refuses, and what goes wrong. */
 export interface ServerOptions extends Partial<Certificate> {
   /** Default `127.0.0.1`. */
   readonly host?: string;
@@ -61,8 +62,10 @@ export interface ServerOptions extends Partial<Certificate> {
   readonly offers?: readonly string[];
   /** What goes wrong, and where. */
   readonly faults?: readonly Fault[];
-  /** May answer with a reply of its own, `550 5.7.1 no` say, to a sender, a recipient or a mail. */
+  /** May answer a sender with a reply of its own, `550 5.7.1 no` say. */
   readonly onSender?: (path: string) => string | undefined;
+  /** The same of a recipient. */
   readonly onRecipient?: (path: string) => string | undefined;
+  /** The same of a mail that came to its end. */
   readonly onMessage?: (message: ReceivedMessage) => string | undefined;
 }
