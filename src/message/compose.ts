@@ -1,14 +1,14 @@
 import { Readable } from 'node:stream';
 import type MailComposer from 'nodemailer/lib/mail-composer';
 import { domainOf } from '../protocol/address.js';
-import { asBuffer } from '../protocol/as-buffer.js';
 import { bare } from '../protocol/bare.js';
 import { crypto } from '../protocol/crypto.js';
-import { reasonOf, SmtpError, SmtpSourceError, SmtpUsageError } from '../protocol/error.js';
-import { isContent, isOneShot, open, readTwice, source, type OpenContent, type Source } from './content.js';
+import { SmtpUsageError } from '../protocol/error.js';
+import { checkAttachments, PART_FIELDS, read, type CheckedAttachment } from './attachments.js';
+import { open, readTwice, type OpenContent } from './content.js';
 import { checkEnvelope, type CheckedEnvelope } from './envelope.js';
-import { fields, optional, usage, type Fields } from './fields.js';
-import { checkAddress, checkAddresses, checkForeignIds, checkHeaders, checkMessageId, checkReferences, headerText, lastText, quotable, wellFormed, type HeaderAddress } from './header.js';
+import { optional, usage, type Fields } from './fields.js';
+import { checkAddress, checkAddresses, checkForeignIds, checkHeaders, checkMessageId, checkReferences, lastText, wellFormed, type HeaderAddress } from './header.js';
 
 /** A composed message, checked; what does not change from one try to the next is fixed. */
 interface Composition {
@@ -95,15 +95,6 @@ const body = (value: unknown, name: string): string => wellFormed(value, name).r
 
 const bytesOf = (part: unknown): number => (typeof part === 'string' || part instanceof Uint8Array ? Buffer.byteLength(part) : 0);
 
-interface CheckedAttachment {
-  /** Its field, for errors. */
-  readonly place: string;
-  readonly content: Source;
-  /** What can be handed over as it is. */
-  readonly atHand: string | Buffer | undefined;
-  readonly part: NonNullable<ComposerOptions['attachments']>[number];
-}
-
 const compose = (Composer: Composer, header: ComposerOptions, attachments: readonly CheckedAttachment[]): OpenContent => {
   const spent = attachments.find(({ content }) => content.isSpent);
   if (spent !== undefined) throw readTwice(`The content of ${spent.place}`);
@@ -131,25 +122,6 @@ const tellCharset = (part: Part): Part => {
   return part;
 };
 
-/** Opens an attachment when its turn has come. What fails says in which one. */
-async function* read({ content, place }: CheckedAttachment, opened: OpenContent[]): AsyncGenerator<Uint8Array | string> {
-  try {
-    const input = content.open();
-    opened.push(input);
-    if (input.kind === 'bytes') {
-      yield input.bytes;
-      return;
-    }
-    for (;;) {
-      const chunk = await input.chunks.next();
-      if (chunk.done === true) return;
-      yield chunk.value;
-    }
-  } catch (cause) {
-    throw new SmtpSourceError({ phase: 'body', cause, retryable: !(cause instanceof SmtpError) || cause.retryable, message: `${place}: ${reasonOf(cause)}` });
-  }
-}
-
 const written = ({ name, mailbox }: HeaderAddress): { name: string; address: string } => ({ name, address: mailbox.path });
 
 const checkDate = (value: unknown): Date => {
@@ -159,61 +131,6 @@ const checkDate = (value: unknown): Date => {
   if (value.getUTCFullYear() < 1900 || value.getUTCFullYear() > 9999) throw usage('The field "date" must lie in the years 1900 to 9999.');
   return new Date(value);
 };
-
-const checkAttachments = (value: unknown): readonly CheckedAttachment[] => {
-  if (value === undefined) return [];
-  if (!Array.isArray(value)) throw usage('The field "attachments" must be a list.');
-  const held = new Set<unknown>();
-  return Array.from(value as readonly unknown[], (attachment, index) => checkAttachment(attachment, `attachments[${String(index)}]`, index + 1, held));
-};
-
-const NOT_OPENED = 'is refused: no file or URL is ever opened. Pass a stream as "content".';
-
-const checkAttachment = (given: unknown, path: string, number: number, held: Set<unknown>): CheckedAttachment => {
-  const { filename, content, contentType, cid, contentDisposition, headers } = fields(given, {
-    path, noun: 'field', known: ['filename', 'content', 'contentType', 'cid', 'contentDisposition', 'headers'],
-    refused: { path: NOT_OPENED, href: NOT_OPENED, raw: 'is refused. Pass "content".', contentTransferEncoding: 'has no counterpart: attachments go out in base64, messages as they are.', encoding: 'is refused. Pass the bytes as "content": Buffer.from(text, "base64").' },
-  });
-  if (!isContent(content)) throw usage(`The field "${path}.content" must be a string, bytes, a Readable, an AsyncIterable, an Observable, or a function that gives one.`);
-  if (isOneShot(content) && held.has(content)) throw usage(`The field "${path}.content" is the content of another attachment, and can be read only once. Give a function that opens it anew.`);
-  held.add(content);
-  if (contentDisposition !== undefined && contentDisposition !== 'attachment' && contentDisposition !== 'inline') throw usage(`The field "${path}.contentDisposition" must be "attachment" or "inline".`);
-  const type = optional(checkContentType)(contentType, `${path}.contentType`);
-  const name = filename === undefined ? '' : quotable(filename, `${path}.filename`);
-  return {
-    place: path,
-    content: source(content),
-    atHand: typeof content === 'string' ? content : content instanceof Uint8Array ? asBuffer(content) : undefined,
-    part: {
-      // Where the composer knows no extension it would write ".*".
-      filename: name !== '' ? name : isOfNoKind(type) ? `attachment-${String(number)}` : undefined,
-      contentType: type,
-      cid: optional(checkContentId)(cid, `${path}.cid`),
-      // Without it, the composer would show an attached message inline.
-      contentDisposition: contentDisposition ?? (cid === undefined ? 'attachment' : undefined),
-      headers: [...checkHeaders(headers, `${path}.headers`, PART_FIELDS)],
-    },
-  };
-};
-
-const isOfNoKind = (type: string | undefined): boolean => type === undefined || /^application\/octet-stream\s*(?:;|$)/i.test(type);
-
-// RFC 2045 section 5.1, and values that others forget to quote.
-const MEDIA_TYPE = /^(?!multipart\/)[!#$&^\w.+-]+\/[!#$&^\w.+-]+(?:\s*;\s*[^\s;="]+=(?:[^\s;"]+|"(?:[^"\\]|\\.)*"))*\s*;?$/i;
-
-const checkContentType = (value: unknown, name: string): string => {
-  const type = lastText(value, name);
-  if (!MEDIA_TYPE.test(type)) throw usage(`The field "${name}" must be a media type with a subtype, as in "image/png" or "text/plain; charset=utf-8", and no multipart.`);
-  return type;
-};
-
-const checkContentId = (value: unknown, name: string): string => {
-  const id = headerText(value, name);
-  if (!/^[!-;=?-~]+$/.test(id)) throw usage(`The field "${name}" must be ASCII without blanks and angle brackets.`);
-  return id;
-};
-
-const PART_FIELDS: ReadonlySet<string> = new Set(['content-type', 'content-disposition', 'content-transfer-encoding', 'content-id']);
 
 const HEADER_FIELDS: ReadonlySet<string> = new Set([
   ...PART_FIELDS, 'from', 'sender', 'to', 'cc', 'bcc', 'resent-bcc', 'reply-to', 'subject', 'message-id', 'in-reply-to', 'references', 'date', 'mime-version',

@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { PassThrough, Readable } from 'node:stream';
-import { isObservable, of } from 'rxjs';
+import { of } from 'rxjs';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { draft } from '../../src/message/mail.js';
 import type { ComposedMessage, Message } from '../../src/message/message.js';
@@ -216,81 +216,11 @@ describe('composed', () => {
     expect(head(await read(await mailOf({ ...composed, to: 'bob@example.com', text: 'x', ...given })))).toContain(field);
   });
 
-  test('an attachment without a name gets one', async () => {
-    const types = [undefined, 'image/png', 'application/octet-stream', 'Application/Octet-Stream', 'application/octet-stream ; x=y', 'application/octet-stream-x'];
-    const text = await read(await mailOf({ ...composed, attachments: [{ content: 'x', filename: '' }, ...types.map((contentType) => ({ content: 'x', contentType }))] }));
-    expect(text.match(/filename=\S+/g)?.map((name) => name.replace('filename=attachment-', ''))).toEqual(['1', '2', '3.png', '4', '5', '6', '7.bin']);
-  });
-
   test.each(['text', 'html'])('lines of its %s end in CRLF, encoded or not', async (field) => {
     for (const word of ['\u041f\u0440\u0438\u0432\u0435\u0442', 'Hi']) {
       const [, body = ''] = (await read(await mailOf({ ...composed, [field]: `${word}\n${word}\r\n${word}\r` }))).split('\r\n\r\n');
       expect(word === 'Hi' ? body : Buffer.from(body, 'base64').toString()).toBe(`${word}\r\n`.repeat(3));
     }
-  });
-
-  test('an attached string that is text says that it is UTF-8, unless its type tells', async () => {
-    const content = 'Gr\u00fc\u00dfe';
-    const attachments: ComposedMessage['attachments'] = [
-      { filename: 'a.csv', content }, { filename: 'b', content, contentType: 'text/html;' }, { filename: 'c.csv', content, contentType: 'text/csv; Charset=us-ascii' },
-      { filename: 'd.csv', content: Buffer.from(content) }, { filename: 'e.bin', content },
-    ];
-    const typesOf = async (given: ComposedMessage['attachments']) => (await read(await mailOf({ ...composed, attachments: given }))).match(/(?<=^Content-Type: )(?!multipart).*?(?=; name)/gm);
-    expect(await typesOf(attachments)).toEqual(['text/csv; charset=utf-8', 'text/html; charset=utf-8', 'text/csv; charset=us-ascii', 'text/csv', 'application/octet-stream']);
-    expect(await typesOf(attachments.slice(0, 1))).toEqual(['text/csv; charset=utf-8']);
-  });
-
-  test('an attached message is an attachment, and goes out as it is or encoded as bytes', async () => {
-    const [content, filename] = [`Subject: a\r\n\r\n${'y'.repeat(1500)}`, 'a.eml'];
-    const attachments = [{ filename, content }, { filename, content, contentType: 'application/octet-stream' }, { content, contentType: 'message/rfc822', contentDisposition: 'inline' }];
-    const text = await read(await mailOf({ ...composed, attachments }));
-    expect(text.match(/(?<=^Content-Disposition: )\w+/gm)).toEqual(['attachment', 'attachment', 'inline']);
-    expect(text.match(/(?<=^Content-Transfer-Encoding: )\w+/gm)).toEqual(['8bit', 'base64', '8bit']);
-  });
-
-  test('a failing attachment fails the mail, and is named', async () => {
-    const broken = (async function* () { yield await Promise.resolve('a'); throw new Error('broken'); })();
-    await expect(read(await mailOf({ ...composed, attachments: [{ content: broken }] }))).rejects.toThrow('attachments[0]: broken');
-    await expect(read(await mailOf({ ...composed, attachments: [{ content: 'a' }, { content: createReadStream('/nonexistent') }] }))).rejects.toThrow('attachments[1]: ENOENT');
-    await expect(read(await mailOf({ ...composed, attachments: [{ content: () => { throw new Error('no row'); } }] }))).rejects.toThrow('no row');
-  });
-
-  test('an attachment that was read before is told before anything is composed', async () => {
-    const content = Readable.from(['x']);
-    const message = { ...composed, attachments: [{ content: 'a' }, { content }] };
-    await read(await mailOf(message));
-    const again = await mailOf(message);
-    expect(() => again.open()).toThrow('The content of attachments[1] can be read only once');
-  });
-
-  test('one Observable may be two attachments', async () => {
-    const content = of('x');
-    expect((await read(await mailOf({ ...composed, attachments: [{ content }, { content }] }))).match(/^eA==/gm)).toHaveLength(2);
-  });
-
-  test('every attachment stream is destroyed, wherever it stops', async () => {
-    for (const stopAfter of [0, 1, 3]) {
-      const streams = [new PassThrough(), new PassThrough()];
-      streams[0]!.write('a'.repeat(1000));
-      const mail = await mailOf({ ...composed, text: 'x', attachments: streams.map((content) => ({ content })) });
-      const content = mail.open();
-      if (content.kind !== 'stream') throw new Error('no stream');
-      for (let count = 0; count < stopAfter; count += 1) void content.chunks.next().catch(() => undefined);
-      await new Promise((resolve) => { setTimeout(resolve, 20); });
-      content.dispose();
-      expect(streams.map(({ destroyed }) => destroyed)).toEqual([true, true]);
-    }
-    const streams = [new PassThrough(), new PassThrough()];
-    (await mailOf({ ...composed, attachments: streams.map((content) => ({ content })) })).discard();
-    expect(streams.every(({ destroyed }) => destroyed)).toBe(true);
-  });
-
-  test('an attachment stream is destroyed by who cancels while the composer loads', () => {
-    const content = new PassThrough();
-    const drafted = draft({ ...composed, attachments: [{ content }] });
-    if (!isObservable(drafted)) throw new Error('no composed message');
-    drafted.subscribe().unsubscribe();
-    expect(content.destroyed).toBe(true);
   });
 
   test('without nodemailer it says what to install', async () => {

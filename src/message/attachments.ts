@@ -1,0 +1,92 @@
+import type MailComposer from 'nodemailer/lib/mail-composer';
+import { asBuffer } from '../protocol/as-buffer.js';
+import { reasonOf, SmtpError, SmtpSourceError } from '../protocol/error.js';
+import { isContent, isOneShot, source, type OpenContent, type Source } from './content.js';
+import { fields, optional, usage } from './fields.js';
+import { checkHeaders, headerText, lastText, quotable } from './header.js';
+
+/** An attachment that was checked, and not opened yet. */
+export interface CheckedAttachment {
+  /** Its field, for errors. */
+  readonly place: string;
+  readonly content: Source;
+  /** What can be handed over as it is. */
+  readonly atHand: string | Buffer | undefined;
+  readonly part: NonNullable<MailComposer.Options['attachments']>[number];
+}
+
+/** @throws SmtpUsageError naming the field that cannot be used. */
+export const checkAttachments = (value: unknown): readonly CheckedAttachment[] => {
+  if (value === undefined) return [];
+  if (!Array.isArray(value)) throw usage('The field "attachments" must be a list.');
+  const held = new Set<unknown>();
+  return Array.from(value as readonly unknown[], (attachment, index) => checkAttachment(attachment, `attachments[${String(index)}]`, index + 1, held));
+};
+
+const NOT_OPENED = 'is refused: no file or URL is ever opened. Pass a stream as "content".';
+
+const checkAttachment = (given: unknown, path: string, number: number, held: Set<unknown>): CheckedAttachment => {
+  const { filename, content, contentType, cid, contentDisposition, headers } = fields(given, {
+    path, noun: 'field', known: ['filename', 'content', 'contentType', 'cid', 'contentDisposition', 'headers'],
+    refused: { path: NOT_OPENED, href: NOT_OPENED, raw: 'is refused. Pass "content".', contentTransferEncoding: 'has no counterpart: attachments go out in base64, messages as they are.', encoding: 'is refused. Pass the bytes as "content": Buffer.from(text, "base64").' },
+  });
+  if (!isContent(content)) throw usage(`The field "${path}.content" must be a string, bytes, a Readable, an AsyncIterable, an Observable, or a function that gives one.`);
+  if (isOneShot(content) && held.has(content)) throw usage(`The field "${path}.content" is the content of another attachment, and can be read only once. Give a function that opens it anew.`);
+  held.add(content);
+  if (contentDisposition !== undefined && contentDisposition !== 'attachment' && contentDisposition !== 'inline') throw usage(`The field "${path}.contentDisposition" must be "attachment" or "inline".`);
+  const type = optional(checkContentType)(contentType, `${path}.contentType`);
+  const name = filename === undefined ? '' : quotable(filename, `${path}.filename`);
+  return {
+    place: path,
+    content: source(content),
+    atHand: typeof content === 'string' ? content : content instanceof Uint8Array ? asBuffer(content) : undefined,
+    part: {
+      // Where the composer knows no extension it would write ".*".
+      filename: name !== '' ? name : isOfNoKind(type) ? `attachment-${String(number)}` : undefined,
+      contentType: type,
+      cid: optional(checkContentId)(cid, `${path}.cid`),
+      // Without it, the composer would show an attached message inline.
+      contentDisposition: contentDisposition ?? (cid === undefined ? 'attachment' : undefined),
+      headers: [...checkHeaders(headers, `${path}.headers`, PART_FIELDS)],
+    },
+  };
+};
+
+const isOfNoKind = (type: string | undefined): boolean => type === undefined || /^application\/octet-stream\s*(?:;|$)/i.test(type);
+
+// RFC 2045 section 5.1, and values that others forget to quote.
+const MEDIA_TYPE = /^(?!multipart\/)[!#$&^\w.+-]+\/[!#$&^\w.+-]+(?:\s*;\s*[^\s;="]+=(?:[^\s;"]+|"(?:[^"\\]|\\.)*"))*\s*;?$/i;
+
+const checkContentType = (value: unknown, name: string): string => {
+  const type = lastText(value, name);
+  if (!MEDIA_TYPE.test(type)) throw usage(`The field "${name}" must be a media type with a subtype, as in "image/png" or "text/plain; charset=utf-8", and no multipart.`);
+  return type;
+};
+
+const checkContentId = (value: unknown, name: string): string => {
+  const id = headerText(value, name);
+  if (!/^[!-;=?-~]+$/.test(id)) throw usage(`The field "${name}" must be ASCII without blanks and angle brackets.`);
+  return id;
+};
+
+/** Opens an attachment when its turn has come. What fails says in which one. */
+export async function* read({ content, place }: CheckedAttachment, opened: OpenContent[]): AsyncGenerator<Uint8Array | string> {
+  try {
+    const input = content.open();
+    opened.push(input);
+    if (input.kind === 'bytes') {
+      yield input.bytes;
+      return;
+    }
+    for (;;) {
+      const chunk = await input.chunks.next();
+      if (chunk.done === true) return;
+      yield chunk.value;
+    }
+  } catch (cause) {
+    throw new SmtpSourceError({ phase: 'body', cause, retryable: !(cause instanceof SmtpError) || cause.retryable, message: `${place}: ${reasonOf(cause)}` });
+  }
+}
+
+/** The header fields that a part writes itself. */
+export const PART_FIELDS: ReadonlySet<string> = new Set(['content-type', 'content-disposition', 'content-transfer-encoding', 'content-id']);
