@@ -1,4 +1,5 @@
 import type MailComposer from 'nodemailer/lib/mail-composer';
+import type * as MimeFuncs from 'nodemailer/lib/mime-funcs';
 import { asBuffer } from '../protocol/as-buffer.js';
 import { reasonOf, SmtpError, SmtpSourceError } from '../protocol/error.js';
 import { isContent, isOneShot, source, type OpenContent, type Source } from './content.js';
@@ -12,8 +13,14 @@ export interface CheckedAttachment {
   readonly content: Source;
   /** What can be handed over as it is. */
   readonly atHand: string | Buffer | undefined;
-  readonly part: NonNullable<MailComposer.Options['attachments']>[number];
+  /** What was given. */
+  readonly part: Part;
 }
+
+type Part = NonNullable<MailComposer.Options['attachments']>[number];
+
+/** What file names and media types have to do with each other. */
+export type MimeTable = Pick<typeof MimeFuncs, 'detectMimeType'>;
 
 /** @throws SmtpUsageError naming the field that cannot be used. */
 export const checkAttachments = (value: unknown): readonly CheckedAttachment[] => {
@@ -34,8 +41,8 @@ const checkAttachment = (given: unknown, path: string, number: number, held: Set
   if (isOneShot(content) && held.has(content)) throw usage(`The field "${path}.content" is the content of another attachment, and can be read only once. Give a function that opens it anew.`);
   held.add(content);
   if (contentDisposition !== undefined && contentDisposition !== 'attachment' && contentDisposition !== 'inline') throw usage(`The field "${path}.contentDisposition" must be "attachment" or "inline".`);
-  const type = optional(checkContentType)(contentType, `${path}.contentType`);
   const name = filename === undefined ? '' : quotable(filename, `${path}.filename`);
+  const type = optional(checkContentType)(contentType, `${path}.contentType`) ?? (/\.eml$/i.test(name) ? 'message/rfc822' : undefined);
   return {
     place: path,
     content: source(content),
@@ -50,6 +57,15 @@ const checkAttachment = (given: unknown, path: string, number: number, held: Set
       headers: [...checkHeaders(headers, `${path}.headers`, PART_FIELDS)],
     },
   };
+};
+
+/** As the composer takes it. What its table says of a file name would leave the bytes of some as they are (RFC 2045 section 6.4), and change them on the way. */
+export const described = ({ part, atHand }: CheckedAttachment, { detectMimeType }: MimeTable): Part => {
+  const guess = detectMimeType(part.filename);
+  const type = part.contentType ?? (/^(?:multipart|message)\//.test(guess) ? 'application/octet-stream' : guess);
+  // Strings are UTF-8.
+  const contentType = typeof atHand === 'string' && /^text\/(?!.*;\s*charset\s*=)/is.test(type) ? `${type}; charset=utf-8` : type;
+  return { ...part, contentType };
 };
 
 const isOfNoKind = (type: string | undefined): boolean => type === undefined || /^application\/octet-stream\s*(?:;|$)/i.test(type);

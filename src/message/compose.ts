@@ -4,7 +4,7 @@ import { domainOf } from '../protocol/address.js';
 import { bare } from '../protocol/bare.js';
 import { crypto } from '../protocol/crypto.js';
 import { SmtpUsageError } from '../protocol/error.js';
-import { checkAttachments, PART_FIELDS, read, type CheckedAttachment } from './attachments.js';
+import { checkAttachments, described, PART_FIELDS, read, type CheckedAttachment, type MimeTable } from './attachments.js';
 import { open, readTwice, type OpenContent } from './content.js';
 import { checkEnvelope, type CheckedEnvelope } from './envelope.js';
 import { optional, usage, type Fields } from './fields.js';
@@ -24,9 +24,13 @@ interface Composition {
   discard(): void;
 }
 
-type Composer = typeof MailComposer;
+/** What nodemailer composes with. */
+interface Composer {
+  readonly MailComposer: typeof MailComposer;
+  readonly table: MimeTable;
+}
+
 type ComposerOptions = MailComposer.Options;
-type Part = ReturnType<MailComposer['compile']>;
 
 /** The own fields of a composed message. */
 export const COMPOSED_FIELDS = [
@@ -36,7 +40,8 @@ export const COMPOSED_FIELDS = [
 /** Loads nodemailer's composer, which nobody who sends finished messages needs. */
 export const loadComposer = async (): Promise<Composer> => {
   try {
-    return (await import('nodemailer/lib/mail-composer')).default;
+    const [{ default: MailComposer }, table] = await Promise.all([import('nodemailer/lib/mail-composer'), import('nodemailer/lib/mime-funcs')]);
+    return { MailComposer, table };
   } catch (cause) {
     throw new SmtpUsageError({ cause, message: 'Composed messages need the package nodemailer (version 10): npm install nodemailer. Raw messages need nothing.' });
   }
@@ -76,7 +81,7 @@ export const composition = (given: Fields<(typeof COMPOSED_FIELDS)[number]>): Co
     atLeast: [given.text, given.html, ...attachments.map(({ atHand }) => atHand)].reduce<number>((sum, part) => sum + bytesOf(part), 0),
     replayable: attachments.every(({ content }) => content.replayable),
     // The composer writes into what it is given; every try gets its own copy.
-    compose: (Composer) => compose(Composer, structuredClone(header), attachments),
+    compose: (composer) => compose(composer, structuredClone(header), attachments),
     discard: () => { for (const { content } of attachments) content.discard(); },
   };
 };
@@ -95,31 +100,23 @@ const body = (value: unknown, name: string): string => wellFormed(value, name).r
 
 const bytesOf = (part: unknown): number => (typeof part === 'string' || part instanceof Uint8Array ? Buffer.byteLength(part) : 0);
 
-const compose = (Composer: Composer, header: ComposerOptions, attachments: readonly CheckedAttachment[]): OpenContent => {
+const compose = ({ MailComposer, table }: Composer, header: ComposerOptions, attachments: readonly CheckedAttachment[]): OpenContent => {
   const spent = attachments.find(({ content }) => content.isSpent);
   if (spent !== undefined) throw readTwice(`The content of ${spent.place}`);
   const opened: OpenContent[] = [];
   // The composer takes for a field what anybody hung on Object.prototype.
   const parts = attachments.map((attachment) => bare({
-    ...attachment.part,
+    ...described(attachment, table),
     content: attachment.atHand ?? Readable.from(read(attachment, opened), { objectMode: false }),
   }));
   const release = (): void => {
     for (const { content } of attachments) content.discard();
     for (const content of opened) content.dispose();
   };
-  const output = tellCharset(new Composer(bare({ ...header, attachments: parts })).compile()).createReadStream();
+  const output = new MailComposer(bare({ ...header, attachments: parts })).compile().createReadStream();
   output.once('close', release);
   const content = open(output);
   return { ...content, dispose: () => { content.dispose(); release(); } };
-};
-
-/** Strings are UTF-8, and only the composer knows which of them are text: by the file name, say. */
-const tellCharset = (part: Part): Part => {
-  const type = part.getHeader('Content-Type');
-  if (typeof part.content === 'string' && typeof type === 'string' && /^text\/(?!.*;\s*charset\s*=)/is.test(type)) part.setHeader('Content-Type', `${type}; charset=utf-8`);
-  part.childNodes.forEach(tellCharset);
-  return part;
 };
 
 const written = ({ name, mailbox }: HeaderAddress): { name: string; address: string } => ({ name, address: mailbox.path });

@@ -126,9 +126,9 @@ const checkComposed = (message: unknown): Observable<Mail> => {
   const asked = delivery(given);
   const discard = (): void => { composed.discard(); };
   return defer(() => from(loadComposer())).pipe(
-    map((Composer): Mail => ({
+    map((composer): Mail => ({
       envelope, messageId, size: undefined, atLeast, utf8, replayable,
-      open: () => composed.compose(Composer),
+      open: () => composed.compose(composer),
       discard,
       ...asked,
     })),

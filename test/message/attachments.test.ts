@@ -33,6 +33,19 @@ test('an attached message is an attachment, and goes out as it is or encoded as 
   expect(text.match(/(?<=^Content-Transfer-Encoding: )\w+/gm)).toEqual(['8bit', 'base64', '8bit']);
 });
 
+test.each(['access.log.gzip', 'gzip', 'x.GZIP ', 'page.mht', 'page.MHTML', 'x.mime', 'x.nws', 'eml', 'x.eml?y=z'])('a file by the name %j goes out encoded, whatever its bytes are', async (filename) => {
+  const content = Buffer.from([0, 10, 13, 65, 10, 255]);
+  const [, part = ''] = (await read(await mailOf({ ...composed, text: 'x', attachments: [{ filename, content }] }))).split(/(?=^Content-Type: application\/octet-stream;)/m);
+  expect(part).toContain(`Content-Transfer-Encoding: base64\r\nContent-Disposition: attachment; filename`);
+  expect(part).toContain(`\r\n\r\n${content.toString('base64')}\r\n`);
+});
+
+test('a type that is given for a file is kept, and an .eml is a message', async () => {
+  const attachments = [{ filename: 'a.gzip', content: 'x', contentType: 'application/gzip' }, { filename: 'page.mht', content: 'x', contentType: 'message/rfc822' }, { filename: 'X.EML', content: 'x' }];
+  const text = await read(await mailOf({ ...composed, attachments }));
+  expect(text.match(/(?<=^Content-Type: )(?!multipart).*?(?=; name)/gm)).toEqual(['application/gzip', 'message/rfc822', 'message/rfc822']);
+});
+
 test('a failing attachment fails the mail, and is named', async () => {
   const broken = (async function* () { yield await Promise.resolve('a'); throw new Error('broken'); })();
   await expect(read(await mailOf({ ...composed, attachments: [{ content: broken }] }))).rejects.toThrow('attachments[0]: broken');
