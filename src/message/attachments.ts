@@ -20,19 +20,19 @@ export interface CheckedAttachment {
 type Part = NonNullable<MailComposer.Options['attachments']>[number];
 
 /** What file names and media types have to do with each other. */
-export type MimeTable = Pick<typeof MimeFuncs, 'detectMimeType'>;
+export type MimeTable = Pick<typeof MimeFuncs, 'detectMimeType' | 'detectExtension'>;
 
 /** @throws SmtpUsageError naming the field that cannot be used. */
 export const checkAttachments = (value: unknown): readonly CheckedAttachment[] => {
   if (value === undefined) return [];
   if (!Array.isArray(value)) throw usage('The field "attachments" must be a list.');
   const held = new Set<unknown>();
-  return Array.from(value as readonly unknown[], (attachment, index) => checkAttachment(attachment, `attachments[${String(index)}]`, index + 1, held));
+  return Array.from(value as readonly unknown[], (attachment, index) => checkAttachment(attachment, `attachments[${String(index)}]`, held));
 };
 
 const NOT_OPENED = 'is refused: no file or URL is ever opened. Pass a stream as "content".';
 
-const checkAttachment = (given: unknown, path: string, number: number, held: Set<unknown>): CheckedAttachment => {
+const checkAttachment = (given: unknown, path: string, held: Set<unknown>): CheckedAttachment => {
   const { filename, content, contentType, cid, contentDisposition, headers } = fields(given, {
     path, noun: 'field', known: ['filename', 'content', 'contentType', 'cid', 'contentDisposition', 'headers'],
     refused: { path: NOT_OPENED, href: NOT_OPENED, raw: 'is refused. Pass "content".', contentTransferEncoding: 'has no counterpart: attachments go out in base64, messages as they are.', encoding: 'is refused. Pass the bytes as "content": Buffer.from(text, "base64").' },
@@ -48,8 +48,7 @@ const checkAttachment = (given: unknown, path: string, number: number, held: Set
     content: source(content),
     atHand: typeof content === 'string' ? content : content instanceof Uint8Array ? asBuffer(content) : undefined,
     part: {
-      // Where the composer knows no extension it would write ".*".
-      filename: name !== '' ? name : isOfNoKind(type) ? `attachment-${String(number)}` : undefined,
+      filename: name === '' ? undefined : name,
       contentType: type,
       cid: optional(checkContentId)(cid, `${path}.cid`),
       // Without it, the composer would show an attached message inline.
@@ -60,15 +59,17 @@ const checkAttachment = (given: unknown, path: string, number: number, held: Set
 };
 
 /** As the composer takes it. What its table says of a file name would leave the bytes of some as they are (RFC 2045 section 6.4), and change them on the way. */
-export const described = ({ part, atHand }: CheckedAttachment, { detectMimeType }: MimeTable): Part => {
+export const described = ({ part, atHand }: CheckedAttachment, number: number, { detectMimeType, detectExtension }: MimeTable): Part => {
   const guess = detectMimeType(part.filename);
   const type = part.contentType ?? (/^(?:multipart|message)\//.test(guess) ? 'application/octet-stream' : guess);
   // Strings are UTF-8.
   const contentType = typeof atHand === 'string' && /^text\/(?!.*;\s*charset\s*=)/is.test(type) ? `${type}; charset=utf-8` : type;
-  return { ...part, contentType };
+  // The table knows types without parameters; bytes of no kind have the extension "*".
+  const extension = detectExtension(type.replace(/;.*/s, ''));
+  return { ...part, contentType, filename: part.filename ?? (isMessage(type) ? undefined : `attachment-${String(number)}${extension === '*' ? '' : `.${extension}`}`) };
 };
 
-const isOfNoKind = (type: string | undefined): boolean => type === undefined || /^application\/octet-stream\s*(?:;|$)/i.test(type);
+const isMessage = (type: string): boolean => /^message\//i.test(type);
 
 // RFC 2045 section 5.1, and values that others forget to quote.
 const MEDIA_TYPE = /^(?!multipart\/)[!#$&^\w.+-]+\/[!#$&^\w.+-]+(?:\s*;\s*[^\s;="]+=(?:[^\s;"]+|"(?:[^"\\]|\\.)*"))*\s*;?$/i;

@@ -105,8 +105,8 @@ const compose = ({ MailComposer, table }: Composer, header: ComposerOptions, att
   if (spent !== undefined) throw readTwice(`The content of ${spent.place}`);
   const opened: OpenContent[] = [];
   // The composer takes for a field what anybody hung on Object.prototype.
-  const parts = attachments.map((attachment) => bare({
-    ...described(attachment, table),
+  const parts = attachments.map((attachment, index) => bare({
+    ...described(attachment, index + 1, table),
     content: attachment.atHand ?? Readable.from(read(attachment, opened), { objectMode: false }),
   }));
   const release = (): void => {

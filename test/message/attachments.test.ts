@@ -9,9 +9,9 @@ import { mailOf, read } from '../support/drafted.js';
 const composed = { from: 'ann@example.com', to: 'bob@example.com' };
 
 test('an attachment without a name gets one', async () => {
-  const types = [undefined, 'image/png', 'application/octet-stream', 'Application/Octet-Stream', 'application/octet-stream ; x=y', 'application/octet-stream-x'];
+  const types = [undefined, 'image/png', 'application/octet-stream', 'Application/Octet-Stream', 'application/octet-stream ; x=y', 'application/octet-stream-x', 'text/calendar; method=REQUEST; charset=utf-8', 'application/pdf;x=y', 'message/rfc822'];
   const text = await read(await mailOf({ ...composed, attachments: [{ content: 'x', filename: '' }, ...types.map((contentType) => ({ content: 'x', contentType }))] }));
-  expect(text.match(/filename=\S+/g)?.map((name) => name.replace('filename=attachment-', ''))).toEqual(['1', '2', '3.png', '4', '5', '6', '7.bin']);
+  expect(text.match(/filename=\S+/g)?.map((name) => name.replace('filename=attachment-', ''))).toEqual(['1', '2', '3.png', '4', '5', '6', '7.bin', '8.ics', '9.pdf']);
 });
 
 test('an attached string that is text says that it is UTF-8, unless its type tells', async () => {
