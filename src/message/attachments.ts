@@ -43,6 +43,7 @@ const checkAttachment = (given: unknown, path: string, held: Set<unknown>): Chec
   if (contentDisposition !== undefined && contentDisposition !== 'attachment' && contentDisposition !== 'inline') throw usage(`The field "${path}.contentDisposition" must be "attachment" or "inline".`);
   const name = filename === undefined ? '' : quotable(filename, `${path}.filename`);
   const type = optional(checkContentType)(contentType, `${path}.contentType`) ?? (/\.eml$/i.test(name) ? 'message/rfc822' : undefined);
+  if (typeof content === 'string' && type !== undefined && isMislabelled(content, type)) throw usage(`The field "${path}.contentType" names a charset, and strings are UTF-8. Say "utf-8", or give the bytes as "content": Buffer.from(text, "latin1").`);
   return {
     place: path,
     content: source(content),
@@ -63,13 +64,21 @@ export const described = ({ part, atHand }: CheckedAttachment, number: number, {
   const guess = detectMimeType(part.filename);
   const type = part.contentType ?? (/^(?:multipart|message)\//.test(guess) ? 'application/octet-stream' : guess);
   // Strings are UTF-8.
-  const contentType = typeof atHand === 'string' && /^text\/(?!.*;\s*charset\s*=)/is.test(type) ? `${type}; charset=utf-8` : type;
+  const contentType = typeof atHand === 'string' && /^text\//i.test(type) && !CHARSET.test(type) ? `${type}; charset=utf-8` : type;
   // The table knows types without parameters; bytes of no kind have the extension "*".
   const extension = detectExtension(type.replace(/;.*/s, ''));
   return { ...part, contentType, filename: part.filename ?? (isMessage(type) ? undefined : `attachment-${String(number)}${extension === '*' ? '' : `.${extension}`}`) };
 };
 
 const isMessage = (type: string): boolean => /^message\//i.test(type);
+
+const CHARSET = /;\s*charset\s*=\s*"?([^\s;"]+)/i;
+
+/** ASCII is UTF-8 as well. */
+const isMislabelled = (text: string, type: string): boolean => {
+  const charset = CHARSET.exec(type)?.[1]?.toLowerCase() ?? 'utf-8';
+  return charset === 'us-ascii' ? /[^\0-\x7f]/.test(text) : charset !== 'utf-8' && charset !== 'utf8';
+};
 
 // RFC 2045 section 5.1, and values that others forget to quote.
 const MEDIA_TYPE = /^(?!multipart\/)[!#$&^\w.+-]+\/[!#$&^\w.+-]+(?:\s*;\s*[^\s;="]+=(?:[^\s;"]+|"(?:[^"\\]|\\.)*"))*\s*;?$/i;

@@ -73,7 +73,7 @@ export interface Attachment {
   /** A function is called for each try, so that a retry can read it again. */
   readonly content: Content | (() => Content);
   /**
-   * Default: guessed from the file name, where only `.eml` is a message. Text in a string is told to be UTF-8, unless a charset is named. A message
+   * Default: guessed from the file name, where only `.eml` is a message. Text in a string is told to be UTF-8; in another charset it is given as bytes. A message
    * (`message/rfc822`) goes out as it is (RFC 2046 section 5.2.1): with bytes above 127 only where 8BITMIME is offered, and with its long lines. As `application/octet-stream` it is encoded.
    */
   readonly contentType?: string;

@@ -17,11 +17,11 @@ test('an attachment without a name gets one', async () => {
 test('an attached string that is text says that it is UTF-8, unless its type tells', async () => {
   const content = 'Gr\u00fc\u00dfe';
   const attachments: ComposedMessage['attachments'] = [
-    { filename: 'a.csv', content }, { filename: 'b', content, contentType: 'text/html;' }, { filename: 'c.csv', content, contentType: 'text/csv; Charset=us-ascii' },
-    { filename: 'd.csv', content: Buffer.from(content) }, { filename: 'e.bin', content },
+    { filename: 'a.csv', content }, { filename: 'b', content, contentType: 'text/html;' }, { filename: 'c.csv', content: 'ascii', contentType: 'text/csv; Charset=us-ascii' },
+    { filename: 'd.csv', content: Buffer.from(content) }, { filename: 'e.bin', content }, { filename: 'f.csv', content: Buffer.from(content, 'latin1'), contentType: 'text/csv; charset=iso-8859-1' },
   ];
   const typesOf = async (given: ComposedMessage['attachments']) => (await read(await mailOf({ ...composed, attachments: given }))).match(/(?<=^Content-Type: )(?!multipart).*?(?=; name)/gm);
-  expect(await typesOf(attachments)).toEqual(['text/csv; charset=utf-8', 'text/html; charset=utf-8', 'text/csv; charset=us-ascii', 'text/csv', 'application/octet-stream']);
+  expect(await typesOf(attachments)).toEqual(['text/csv; charset=utf-8', 'text/html; charset=utf-8', 'text/csv; charset=us-ascii', 'text/csv', 'application/octet-stream', 'text/csv; charset=iso-8859-1']);
   expect(await typesOf(attachments.slice(0, 1))).toEqual(['text/csv; charset=utf-8']);
 });
 

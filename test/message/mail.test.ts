@@ -139,6 +139,8 @@ test.each<[string, unknown, string]>([
   ['filename', { ...composed, attachments: [{ content: '', filename: 'a\r\nb' }] }, '"attachments[0].filename"'],
   ['cid', { ...composed, attachments: [{ content: '', cid: 'a>b' }] }, '"attachments[0].cid"'],
   ['contentType', { ...composed, attachments: [{ content: '', contentType: 'multipart/mixed' }] }, '"attachments[0].contentType"'],
+  ['a charset that a string does not have', { ...composed, attachments: [{ content: 'a', contentType: 'text/plain; format=flowed; Charset="ISO-8859-1"' }] }, 'give the bytes as "content": Buffer.from(text, "latin1")'],
+  ['US-ASCII for text that is not', { ...composed, attachments: [{ content: 'Gr\u00fc\u00dfe', contentType: 'text/csv; charset=us-ascii' }] }, '"attachments[0].contentType" names a charset'],
   ['an attachment that is read by another one', { ...composed, attachments: [{ content: SHARED }, { content: 'a' }, { content: SHARED }] }, '"attachments[2].content" is the content of another attachment'],
   ['disposition', { ...composed, attachments: [{ content: '', contentDisposition: 'x' }] }, '"attachments[0].contentDisposition"'],
   ['attachment header', { ...composed, attachments: [{ content: '', headers: { 'Content-Type': 'a/b' } }] }, '"Content-Type" does not belong'],
