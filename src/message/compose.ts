@@ -31,6 +31,7 @@ interface Composer {
 }
 
 type ComposerOptions = MailComposer.Options;
+type Part = ReturnType<MailComposer['compile']>;
 
 /** The own fields of a composed message. */
 export const COMPOSED_FIELDS = [
@@ -113,10 +114,19 @@ const compose = ({ MailComposer, table }: Composer, header: ComposerOptions, att
     for (const { content } of attachments) content.discard();
     for (const content of opened) content.dispose();
   };
-  const output = new MailComposer(bare({ ...header, attachments: parts })).compile().createReadStream();
+  const output = labelled(new MailComposer(bare({ ...header, attachments: parts })).compile()).createReadStream();
   output.once('close', release);
   const content = open(output);
   return { ...content, dispose: () => { content.dispose(); release(); } };
+};
+
+const ENCODING = 'Content-Transfer-Encoding';
+
+/** RFC 2045 section 6.2: what holds a part of 8 bits has 8 bits itself, which the composer leaves unsaid. */
+const labelled = (part: Part): Part => {
+  const encodings = part.childNodes.map((child) => labelled(child).getHeader(ENCODING));
+  if (encodings.includes('8bit')) part.setHeader(ENCODING, '8bit');
+  return part;
 };
 
 const written = ({ name, mailbox }: HeaderAddress): { name: string; address: string } => ({ name, address: mailbox.path });

@@ -30,7 +30,7 @@ test('an attached message is an attachment, and goes out as it is or encoded as 
   const attachments = [{ filename, content }, { filename, content, contentType: 'application/octet-stream' }, { content, contentType: 'message/rfc822', contentDisposition: 'inline' }];
   const text = await read(await mailOf({ ...composed, attachments }));
   expect(text.match(/(?<=^Content-Disposition: )\w+/gm)).toEqual(['attachment', 'attachment', 'inline']);
-  expect(text.match(/(?<=^Content-Transfer-Encoding: )\w+/gm)).toEqual(['8bit', 'base64', '8bit']);
+  expect(text.match(/(?<=^Content-Transfer-Encoding: )\w+/gm)).toEqual(['8bit', '8bit', 'base64', '8bit']);
 });
 
 test.each(['access.log.gzip', 'gzip', 'x.GZIP ', 'page.mht', 'page.MHTML', 'x.mime', 'x.nws', 'eml', 'x.eml?y=z'])('a file by the name %j goes out encoded, whatever its bytes are', async (filename) => {
@@ -44,6 +44,17 @@ test('a type that is given for a file is kept, and an .eml is a message', async 
   const attachments = [{ filename: 'a.gzip', content: 'x', contentType: 'application/gzip' }, { filename: 'page.mht', content: 'x', contentType: 'message/rfc822' }, { filename: 'X.EML', content: 'x' }];
   const text = await read(await mailOf({ ...composed, attachments }));
   expect(text.match(/(?<=^Content-Type: )(?!multipart).*?(?=; name)/gm)).toEqual(['application/gzip', 'message/rfc822', 'message/rfc822']);
+});
+
+// The root has its Content-Type last.
+test.each<[string, ComposedMessage['attachments'], string]>([
+  ['ASCII', [{ filename: 'a.eml', content: 'Subject: a' }], 'mixed alternative'],
+  ['of 8 bits', [{ filename: 'a.eml', content: 'Subject: \u00e4' }], '8bit mixed alternative 8bit'],
+  ['a stream, which may hold anything', [{ filename: 'a.eml', content: of('Subject: a') }], '8bit mixed alternative 8bit'],
+  ['of 8 bits, and shown by the HTML', [{ filename: 'a.eml', cid: 'a', content: 'Subject: \u00e4' }], '8bit alternative related 8bit 8bit'],
+])('what holds an attached message is labelled as that is: %s', async (_, attachments, labels) => {
+  const text = await read(await mailOf({ ...composed, text: 'x', html: 'x', attachments }));
+  expect(text.match(/(?<=^Content-Type: multipart\/)\w+|(?<=^Content-Transfer-Encoding: )8bit/gm)?.join(' ')).toBe(labels);
 });
 
 test('a failing attachment fails the mail, and is named', async () => {
