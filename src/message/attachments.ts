@@ -70,7 +70,8 @@ export const described = ({ part, atHand }: CheckedAttachment, number: number, {
   return { ...part, contentType, filename: part.filename ?? (isMessage(type) ? undefined : `attachment-${String(number)}${extension === '*' ? '' : `.${extension}`}`) };
 };
 
-const isMessage = (type: string): boolean => /^message\//i.test(type);
+/** It goes out as it is. */
+export const isMessage = (type: string): boolean => /^message\//i.test(type);
 
 const CHARSET = /;\s*charset\s*=\s*"?([^\s;"]+)/i;
 

@@ -4,7 +4,7 @@ import { domainOf } from '../protocol/address.js';
 import { bare } from '../protocol/bare.js';
 import { crypto } from '../protocol/crypto.js';
 import { SmtpUsageError } from '../protocol/error.js';
-import { checkAttachments, described, PART_FIELDS, read, type CheckedAttachment, type MimeTable } from './attachments.js';
+import { checkAttachments, described, isMessage, PART_FIELDS, read, type CheckedAttachment, type MimeTable } from './attachments.js';
 import { open, readTwice, type OpenContent } from './content.js';
 import { checkEnvelope, type CheckedEnvelope } from './envelope.js';
 import { optional, usage, type Fields } from './fields.js';
@@ -15,6 +15,8 @@ interface Composition {
   readonly envelope: CheckedEnvelope;
   /** An address in the header needs SMTPUTF8. */
   readonly utf8: boolean;
+  /** It is ASCII: all else is encoded. */
+  readonly ascii: boolean;
   /** Bytes that it has at least: what it is composed of. */
   readonly atLeast: number;
   readonly messageId: string;
@@ -75,8 +77,10 @@ export const composition = (given: Fields<(typeof COMPOSED_FIELDS)[number]>): Co
   };
   const recipients = [...to, ...cc, ...bcc];
   if (given.envelope === undefined && recipients.length === 0) throw usage('The message has no recipient. Give "to", "cc", "bcc" or "envelope".');
+  const utf8 = [from, ...sender, ...to, ...cc, ...replyTo].some(({ mailbox }) => mailbox.utf8);
   return {
-    utf8: [from, ...sender, ...to, ...cc, ...replyTo].some(({ mailbox }) => mailbox.utf8),
+    utf8,
+    ascii: !utf8 && !attachments.some(({ part: { contentType = '' } }) => isMessage(contentType)),
     envelope: checkEnvelope(given.envelope === undefined ? {} : given.envelope, { from: from.given, to: recipients.map((recipient) => recipient.given) }),
     messageId,
     atLeast: [given.text, given.html, ...attachments.map(({ atHand }) => atHand)].reduce<number>((sum, part) => sum + bytesOf(part), 0),

@@ -19,6 +19,8 @@ export interface Mail {
   readonly atLeast?: number;
   /** Its header needs SMTPUTF8 (RFC 6531 section 3.4). A finished message is not read for it, and has to say so. */
   readonly utf8?: boolean;
+  /** Its content is ASCII, as far as it is not at hand to be looked at. */
+  readonly ascii?: boolean;
   /** The content must not be changed. */
   readonly binary?: boolean;
   readonly dsn?: DeliveryOptions['dsn'] | undefined;
@@ -122,12 +124,12 @@ class RawMail implements Mail {
 const checkComposed = (message: unknown): Observable<Mail> => {
   const given = fields(message, { path: '', noun: 'message field', known: [...COMPOSED_FIELDS, ...DELIVERY_FIELDS], refused: { ...NOWHERE, ...NOT_COMPOSED, size: IN_RAW, binary: IN_RAW, smtpUtf8: UTF8_IS_FOUND } });
   const composed = composition(given);
-  const { envelope, messageId, replayable, utf8, atLeast } = composed;
+  const { envelope, messageId, replayable, utf8, ascii, atLeast } = composed;
   const asked = delivery(given);
   const discard = (): void => { composed.discard(); };
   return defer(() => from(loadComposer())).pipe(
     map((composer): Mail => ({
-      envelope, messageId, size: undefined, atLeast, utf8, replayable,
+      envelope, messageId, size: undefined, atLeast, utf8, ascii, replayable,
       open: () => composed.compose(composer),
       discard,
       ...asked,

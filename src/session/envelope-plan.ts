@@ -51,7 +51,7 @@ export const planEnvelope = (session: Session, mail: Mail, content: OpenContent,
   const measured = content.kind !== 'bytes' ? undefined : binary ? { bytes: content.bytes.length, eightBit: true } : measure(content.bytes);
   const size = measured === undefined ? mail.size : measured.bytes;
   // A stream may hold anything; content that is known to be plain ASCII needs no word about it.
-  const isPlain = measured !== undefined && !measured.eightBit;
+  const isPlain = measured === undefined ? mail.ascii === true : !measured.eightBit;
   const to = part === undefined ? envelope.to : part.due;
   const possible = offers.utf8 || !envelope.utf8 ? to : to.filter(({ mailbox }) => !mailbox.utf8);
   const recipients = part === undefined ? possible : session.quota?.fitting(possible) ?? possible;

@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { firstValueFrom, from, tap } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { receipts, retryWhenSafe, SmtpClient, SmtpSourceError, SmtpUsageError, type Message, type SmtpOptions } from '../../src/index.js';
+import { receipts, retryWhenSafe, SmtpClient, SmtpSourceError, SmtpUsageError, type ComposedMessage, type Message, type SmtpOptions } from '../../src/index.js';
 import { localhostCertificate, startServer, testAuthority, type TestServer } from '../../src/testing/index.js';
 import { collect, eventOf } from '../support/collect.js';
 
@@ -194,6 +194,17 @@ describe('messages', () => {
     expect(content).toContain(`Message-ID: ${String(receipt.messageId)}`);
     expect(content).not.toMatch(/eve@/);
   });
+});
+
+it.each<[string, Partial<ComposedMessage>, string]>([
+  ['encoded', { text: 'é', attachments: [{ filename: 'é.bin', content: Buffer.from([255]) }] }, ''],
+  ['in a header', { replyTo: 'josé@example.com', text: 'é' }, 'BODY=8BITMIME SMTPUTF8'],
+  ['in an attached message', { attachments: [{ filename: 'a.eml', content: 'Subject: é' }] }, 'BODY=8BITMIME'],
+])('8 bits are announced where a composed message has some: %s', async (_, parts, announced) => {
+  await using server = await startServer();
+  await using client = clientOf(server);
+  expect((await collect(client.send({ from: 'ann@example.com', to: 'bob@example.org', ...parts }))).error).toBeUndefined();
+  expect(server.messages[0]?.parameters.mail.join(' ')).toBe(announced);
 });
 
 describe.each<[string, Message]>([
