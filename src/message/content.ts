@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import { Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
 import { isPromise, isUint8Array } from 'node:util/types';
@@ -34,7 +35,7 @@ export const readTwice = (what = 'The content'): SmtpUsageError =>
   new SmtpUsageError({ phase: 'body', message: `${what} can be read only once, and it was read or destroyed before. Give a function that opens it anew.` });
 
 /** Takes charge of content from now on: an early error of a stream must not end the process before anybody reads it. */
-export const source = (content: Content | (() => Content)): Source => new Given(content);
+export const source = (content: Content | (() => Content)): Source => (typeof content === 'string' || isUint8Array(content) ? new Given(content) : new Called(content));
 
 class Given implements Source {
   readonly replayable: boolean;
@@ -68,6 +69,19 @@ class Given implements Source {
   }
 }
 
+/** Content that is code of the caller's: it runs in the async context in which it was handed over, and not in that of a connection. */
+class Called extends Given {
+  readonly #caller = new AsyncResource('RXSMTP_CONTENT');
+
+  override open(): OpenContent {
+    return this.#caller.runInAsyncScope(() => super.open());
+  }
+
+  override discard(): void {
+    this.#caller.runInAsyncScope(() => { super.discard(); });
+  }
+}
+
 /** Something that `open` can read, as far as can be told without reading it. */
 export const isContent = (value: unknown): value is Content | (() => Content) =>
   typeof value === 'string' || typeof value === 'function' || isUint8Array(value) || isObservable(value) || isAsyncIterable(value);
@@ -75,7 +89,7 @@ export const isContent = (value: unknown): value is Content | (() => Content) =>
 // What can be iterated once, and is: a second reader would get what the first one left.
 const taken = new WeakSet<object>();
 
-/** Opens content; nothing is read before the first `next()`. */
+/** Opens content; nothing is read before the first `next()`, which stays in the async context of now. */
 export const open = (content: Content | (() => Content)): OpenContent => {
   const given: unknown = typeof content === 'function' ? call(content, 'The function that gives the content') : content;
   if (typeof given === 'string') return atHand(Buffer.from(given, 'utf8'));
@@ -125,13 +139,13 @@ const atHand = (bytes: Buffer): OpenContent => ({ kind: 'bytes', bytes, dispose:
 
 const inChunks = (given: AsyncIterator<unknown>, release: () => void = ignore): OpenContent => {
   let isOver = false;
-  const dispose = (): void => {
+  const dispose = AsyncResource.bind((): void => {
     release();
     // As `for await` does it: once, and not where it ended or failed by itself.
     if (!isOver) endQuietly(given);
     isOver = true;
-  };
-  const next = async (): Promise<IteratorResult<unknown>> => {
+  });
+  const next = AsyncResource.bind(async (): Promise<IteratorResult<unknown>> => {
     try {
       const result = await given.next();
       isOver ||= result.done === true;
@@ -140,7 +154,7 @@ const inChunks = (given: AsyncIterator<unknown>, release: () => void = ignore): 
       isOver = true;
       throw error;
     }
-  };
+  });
   return { kind: 'stream', chunks: checked(next, dispose), dispose };
 };
 

@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import { Observable, type ObservableInput, type Observer, type SchedulerLike, type Subscriber, type Subscription, type Unsubscribable } from 'rxjs';
 import type { SmtpError } from '../protocol/error.js';
 import type { Gate } from './gate.js';
@@ -48,6 +49,9 @@ class Pull<T, D, V, R> implements Demand<T, Work<T, D, V, R>>, Unsubscribable {
   readonly subscriber: Subscriber<R>;
   readonly #room: Room;
   readonly #supply: Supply<Work<T, D, V, R>>;
+  /** The source runs in the async context of who subscribed, whoever made room. */
+  readonly #give = AsyncResource.bind((): boolean => this.#supply.give());
+  readonly #stop = AsyncResource.bind((): Iterable<Work<T, D, V, R>> => this.#supply.stop());
   /** No Set: where values come and go all the time, its tables hold on to each other, and to what was in them. */
   readonly #active: Work<T, D, V, R>[] = [];
   #index = 0;
@@ -68,7 +72,7 @@ class Pull<T, D, V, R> implements Demand<T, Work<T, D, V, R>>, Unsubscribable {
   fill(): void {
     if (this.#isFilling) return;
     this.#isFilling = true;
-    while (this.#end === undefined && this.#resting === undefined && this.#hasRoom && !this.subscriber.closed && this.#supply.give());
+    while (this.#end === undefined && this.#resting === undefined && this.#hasRoom && !this.subscriber.closed && this.#give());
     // Its end is all that a source could still give.
     if (this.#end === undefined && this.#resting === undefined && this.#refusal !== undefined) this.#fail(this.#refusal);
     this.#isFilling = false;
@@ -135,7 +139,7 @@ class Pull<T, D, V, R> implements Demand<T, Work<T, D, V, R>>, Unsubscribable {
 
   /** The first failure is the one that is told, also where the source had come to its end. */
   #fail(failure: unknown): void {
-    if (this.#end === undefined) this.#giveUp(this.#supply.stop());
+    if (this.#end === undefined) this.#giveUp(this.#stop());
     if (this.#end?.failed !== true) this.#end = failed(failure);
   }
 
@@ -154,7 +158,7 @@ class Pull<T, D, V, R> implements Demand<T, Work<T, D, V, R>>, Unsubscribable {
     this.#active.splice(0).sort((a, b) => a.index - b.index).forEach((work) => { work.unsubscribe(); });
     if (this.#end !== undefined) return;
     this.#end = COMPLETE;
-    for (const work of this.#supply.stop()) work.discard();
+    for (const work of this.#stop()) work.discard();
   }
 }
 
