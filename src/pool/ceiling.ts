@@ -1,5 +1,6 @@
 import type { SchedulerLike } from 'rxjs';
 import { SmtpConnectionError, SmtpError, SmtpFallbackError, SmtpTimeoutError, type Phase } from '../protocol/error.js';
+import { remedyIn, TOO_MANY_CONNECTIONS } from '../protocol/remedy.js';
 
 // Up to its sign-in a connection is refused for what it is, and not for what it is used for.
 const OPENING: ReadonlySet<Phase> = new Set<Phase>(['greeting', 'hello', 'auth']);
@@ -23,6 +24,9 @@ const isOutOfReach = (failure: unknown): boolean => {
   if (error instanceof SmtpTimeoutError) return error.limit !== 'operation' && error.limit !== 'close';
   return error instanceof SmtpConnectionError && (error.code === 'E_CONNECT' || (error.code === 'E_PROXY' && FULL_PROXY.has(error.reason)));
 };
+
+/** As Microsoft says it to the content, behind a sign-in that it took. */
+const isOfConnections = (error: unknown): boolean => error instanceof SmtpError && error.reply !== undefined && remedyIn(TOO_MANY_CONNECTIONS, error.reply) !== undefined;
 
 /** Where one of several doors has opened before, it is tried first. */
 const ofFirstDoor = (error: unknown): unknown => (error instanceof SmtpFallbackError ? error.attempts[0]?.error : error);
@@ -54,8 +58,19 @@ export class Ceiling {
       return false;
     }
     if (!isCrowded(error) && !(mayDo && isOutOfReach(error))) return false;
+    this.#take(others);
+    return true;
+  }
+
+  /** A mail was refused. True where that was for the number of connections: this one is one too many, and for a while the others are all. */
+  isPassed(error: unknown, connections: number): boolean {
+    if (connections < 2 || !isOfConnections(error)) return false;
+    this.#take(Math.min(connections, this.most) - 1);
+    return true;
+  }
+
+  #take(others: number): void {
     this.#taken = others;
     this.#until = this.#scheduler.now() + LASTS;
-    return true;
   }
 }

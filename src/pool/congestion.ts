@@ -33,11 +33,15 @@ export class Congestion {
     if (this.#limit > this.#before) this.#limit = Infinity;
   }
 
-  /** @param inFlight with this one. */
-  failed(error: unknown, number: number, inFlight: number): void {
-    if (!(error instanceof SmtpError) || error.reply === undefined || !THROTTLES.has(error.reply.code) || number <= this.#begunBefore) return;
+  /**
+   * True where the server asks for less, and that is news.
+   * @param inFlight with this one.
+   */
+  failed(error: unknown, number: number, inFlight: number): boolean {
+    if (!(error instanceof SmtpError) || error.reply === undefined || !THROTTLES.has(error.reply.code) || number <= this.#begunBefore) return false;
     if (this.#limit === Infinity) this.#before = Math.max(2, inFlight);
     this.#begunBefore = this.#begun;
     this.#limit = Math.max(1, inFlight / 2);
+    return true;
   }
 }

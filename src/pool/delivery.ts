@@ -31,8 +31,8 @@ export interface Job {
 export interface Carrier {
   /** It is no longer on that connection. */
   released(delivery: Delivery, connection: Connection, isCancelled: boolean): void;
-  /** It failed; `number` tells when it was begun. */
-  failed(error: unknown, number: number): void;
+  /** It failed; `number` tells when it was begun. True where its connection is one too many. */
+  failed(error: unknown, number: number): boolean;
   accepted(): void;
   /** Its connection could not be opened: takes note of why, and tells whether the mail can go with another one. `hasBefore`: it was to do so once already. */
   goesWithOthers(error: unknown, hasBefore: boolean): boolean;
@@ -159,8 +159,8 @@ export class Delivery implements Observer<SmtpEvent>, Unsubscribable {
       return;
     }
     const moving = claim === undefined || this.#isTold || !claim.mayMove ? undefined : mayMove(error, claim);
-    this.#carrier.failed(error, this.number);
-    if (this.#session !== undefined && claim !== undefined) learnFrom(error, this.#session, claim, moving);
+    const isOneTooMany = this.#carrier.failed(error, this.number);
+    if (this.#session !== undefined && claim !== undefined) learnFrom(error, this.#session, claim, moving, isOneTooMany);
     this.#wasCrowdedOut ||= claim?.isCrowdedOut === true;
     if (moving !== undefined) {
       if (claim?.getsOn !== true) this.#moves += 1;

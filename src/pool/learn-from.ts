@@ -6,14 +6,15 @@ import type { Move } from './may-move.js';
 /**
  * What the failure of a mail says of its connection, and of all others to that server.
  * @param moving why the mail is begun again, if it is.
+ * @param isOneTooMany the connection, for its server.
  */
-export const learnFrom = (error: unknown, session: Session, claim: Claim, moving: Move | undefined): void => {
+export const learnFrom = (error: unknown, session: Session, claim: Claim, moving: Move | undefined, isOneTooMany: boolean): void => {
   const { bearing } = session.manners;
   if (moving === 'it-was-ahead') bearing.refusedAhead();
   else if (claim.overlaps) bearing.failedAhead(error);
   else bearing.failedAlone(error, claim.inGroup);
   if (moving === 'the-session-is-full' || hasHungUpOnMany(error, claim)) claim.turnedAway();
-  if (claim.isCrowdedOut || isBetterElsewhere(error, claim)) session.isClosing = true;
+  if (isOneTooMany || claim.isCrowdedOut || isBetterElsewhere(error, claim)) session.isClosing = true;
 };
 
 /** Some servers say no word before they close a session that had its number of mails, and what was sent ahead is in doubt. */

@@ -93,8 +93,8 @@ export class Pool implements Carrier {
     else this.#settle(connection);
   }
 
-  failed(error: unknown, number: number): void {
-    this.#congestion.failed(error, number, this.#inFlight);
+  failed(error: unknown, number: number): boolean {
+    return this.#congestion.failed(error, number, this.#inFlight) && this.#ceiling.isPassed(error, this.#connections.length);
   }
 
   accepted(): void {
