@@ -1,4 +1,5 @@
 import { SmtpError } from '../protocol/error.js';
+import { isOfTheConnection } from '../protocol/reply.js';
 
 // "Not now", "too many": what a server says that wants to be asked less. 432 is what Exchange says to too many connections.
 const THROTTLES: ReadonlySet<number> = new Set([421, 432, 450, 451, 452, 454]);
@@ -38,7 +39,7 @@ export class Congestion {
    * @param inFlight with this one.
    */
   failed(error: unknown, number: number, inFlight: number): boolean {
-    if (!(error instanceof SmtpError) || error.reply === undefined || !THROTTLES.has(error.reply.code) || number <= this.#begunBefore) return false;
+    if (!(error instanceof SmtpError) || error.reply === undefined || !THROTTLES.has(error.reply.code) || isOfTheConnection(error.reply) || number <= this.#begunBefore) return false;
     if (this.#limit === Infinity) this.#before = Math.max(2, inFlight);
     this.#begunBefore = this.#begun;
     this.#limit = Math.max(1, inFlight / 2);

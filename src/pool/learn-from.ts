@@ -14,7 +14,7 @@ export const learnFrom = (error: unknown, session: Session, claim: Claim, moving
   else if (claim.overlaps) bearing.failedAhead(error);
   else bearing.failedAlone(error, claim.inGroup);
   if (moving === 'the-session-is-full' || hasHungUpOnMany(error, claim)) claim.turnedAway();
-  if (isOneTooMany || claim.isCrowdedOut || isBetterElsewhere(error, claim)) session.isClosing = true;
+  if (isOneTooMany || moving === 'the-connection-died' || claim.isCrowdedOut || isBetterElsewhere(error, claim)) session.isClosing = true;
 };
 
 /** Some servers say no word before they close a session that had its number of mails, and what was sent ahead is in doubt. */

@@ -1,5 +1,5 @@
 import { SmtpConnectionError, SmtpError, SmtpProtocolError, SmtpTimeoutError } from '../protocol/error.js';
-import { isFarewell, isTooMany, type Reply } from '../protocol/reply.js';
+import { isFarewell, isOfTheConnection, isTooMany, type Reply } from '../protocol/reply.js';
 import type { Claim } from '../session/claim.js';
 import { isOutOfTurn } from '../session/judge-envelope.js';
 
@@ -39,10 +39,10 @@ export const mayMove = (error: unknown, claim: Pick<Claim, 'isFirst' | 'overlaps
 const hasDied = (error: SmtpError): boolean => {
   if (error instanceof SmtpConnectionError) return error.code === 'E_CLOSED';
   if (error instanceof SmtpTimeoutError) return error.limit !== 'operation' && error.limit !== 'close';
-  return error.reply !== undefined && (error.phase === 'reset' || (error.phase !== 'rcpt' && isFarewell(error.reply)));
+  return error.reply !== undefined && (error.phase === 'reset' || (error.phase !== 'rcpt' && isFarewell(error.reply)) || (error.phase === 'mail' && isOfTheConnection(error.reply)));
 };
 
-const isFull = (reply: Reply): boolean => isFarewell(reply) || (reply.severity === 4 && isTooMany(reply) && reply.enhanced?.[1] !== 3);
+const isFull = (reply: Reply): boolean => !isOfTheConnection(reply) && (isFarewell(reply) || (reply.severity === 4 && isTooMany(reply) && reply.enhanced?.[1] !== 3));
 
 /** RFC 5321 section 4.2.2 and RFC 4954 section 6: no word about the mail, but that EHLO or the sign-in is missing. */
 const isForgotten = ({ code }: Reply, { hasServed, isSignedIn }: Pick<Claim, 'hasServed' | 'isSignedIn'>): boolean => hasServed && (code === 503 || (code === 530 && isSignedIn));

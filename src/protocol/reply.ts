@@ -18,6 +18,9 @@ export const isRefusal = (reply: Reply): boolean => reply.severity >= 4;
 /** A 421 may answer any command: the server is about to close the channel (RFC 5321 section 3.8). */
 export const isFarewell = (reply: Reply): boolean => reply.code === 421;
 
+/** RFC 3463 section 3.5: the connection was bad, and nothing is said of the mail. Amazon and Google end an idle one by 451 4.4.2, and not by 421. */
+export const isOfTheConnection = ({ severity, enhanced }: Reply): boolean => severity === 4 && enhanced?.[1] === 4 && enhanced[2] === 2;
+
 /**
  * The reply to RCPT is about the number of recipients, and not about this one: 452, or 552, which says the same (RFC 5321
  * section 4.5.3.1.10), or x.5.3 (RFC 3463 section 3.6). A status of the address, the mailbox or the message's size, x.1, x.2 or
