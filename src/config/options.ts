@@ -133,7 +133,7 @@ const check = (options: SmtpOptions): Settings => {
     allowedAuthentication: checkAllowed(given.allowedAuthentication, credentials),
     allowInsecureAuth: optional(flag)(given.allowInsecureAuth, 'allowInsecureAuth') ?? false,
     clientName: given.clientName === undefined ? undefined : parseClientName(text(given.clientName, 'clientName')),
-    timeouts: checkTimeouts(given.timeouts, automatic),
+    ...checkTimeouts(given.timeouts, automatic),
     tls: checkTls(given.tls),
     localEndpoint: checkLocalEndpoint(given.localEndpoint),
     lookup: optional(callable)(given.lookup, 'lookup') as LookupFunction | undefined,
@@ -153,15 +153,14 @@ const checkSecurity = (value: unknown, host: string): Settings['modes'] => {
   return mode === 'auto' || mode === 'tls' ? mode : [mode];
 };
 
-const checkTimeouts = (value: unknown, automatic: boolean): Timeouts => {
-  const defaults: Timeouts = { ...DEFAULT_TIMEOUTS, greeting: automatic ? AUTOMATIC_GREETING_TIMEOUT : DEFAULT_TIMEOUTS.greeting };
-  if (value === undefined) return defaults;
+const checkTimeouts = (value: unknown = {}, automatic: boolean): Pick<Settings, 'timeouts' | 'silence'> => {
   const limits = Object.keys(DEFAULT_TIMEOUTS) as (keyof Timeouts)[];
   const given = fields(value, { path: 'timeouts', noun: OPTION, known: limits });
   const checked = limits
     .filter((limit) => given[limit] !== undefined)
     .map((limit) => [limit, (limit === 'greeting' ? duration : durationOrForever)(given[limit], nameOf('timeouts', limit))] as const);
-  return { ...defaults, ...Object.fromEntries(checked) };
+  const timeouts: Timeouts = { ...DEFAULT_TIMEOUTS, ...Object.fromEntries(checked) };
+  return { timeouts, silence: automatic && given.greeting === undefined ? AUTOMATIC_GREETING_TIMEOUT : timeouts.greeting };
 };
 
 const callable = (value: unknown, name: string): unknown => {

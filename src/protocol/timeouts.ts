@@ -10,7 +10,7 @@ export interface Timeouts {
   readonly proxy: number;
   /** A TLS handshake. Default 30,000. */
   readonly tls: number;
-  /** From the connection to the 220, an implicit TLS handshake included. Default 30,000; 5,000 where more than one door may be tried. */
+  /** From the connection to the 220, an implicit TLS handshake included. Default 30,000; where more than one door may be tried, 5,000 to its first byte. */
   readonly greeting: number;
   /** The reply to a command. Default 300,000 for MAIL and RCPT, 120,000 for DATA, 60,000 for others (RFC 5321 section 4.5.3.2). */
   readonly command: number | undefined;

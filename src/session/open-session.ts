@@ -63,7 +63,7 @@ const connected = (stream: ByteStream, { plan, settings, operation, scheduler, l
     events: [event, ...weakProxies(proxies), ...(plan.security === 'none' ? [] : skippedVersions(tls))],
     plan, settings, operation, capabilities: Capabilities.none,
     wire: new Wire(stream, { peer: hostAndPort(plan), connection, timeouts, scheduler, redactor, log, replies }),
-    greetBy: deadline(scheduler, 'greeting', timeouts.greeting),
+    greetBy: deadline(scheduler, 'greeting', settings.silence),
   };
 };
 

@@ -11,7 +11,7 @@ export const resume = (state: State, plan: ConnectionPlan): State | undefined =>
   const { host, port } = state.plan;
   if (host !== plan.host || port !== plan.port) return undefined;
   if (plan.security === 'implicit' && stage === 'connected' && wire.silent)
-    return { ...state, plan, events: [], greetBy: deadline(wire.context.scheduler, 'greeting', settings.timeouts.greeting) };
+    return { ...state, plan, events: [], greetBy: deadline(wire.context.scheduler, 'greeting', settings.silence) };
   if (plan.security === 'none' && (stage === 'greeted' || stage === 'introduced') && wire.idle && wire.stream.tls === undefined)
     return { ...state, plan, events: [] };
   return undefined;

@@ -24,6 +24,8 @@ export interface SessionSettings {
   /** The argument of EHLO; `undefined`: found out from the connection. */
   readonly clientName: string | undefined;
   readonly timeouts: Timeouts;
+  /** So long (ms) a door may be silent. Once its greeting has begun, that has all of `timeouts.greeting`. */
+  readonly silence: number;
   readonly tls: TlsSettings;
   readonly proxies: readonly ProxySettings[];
   readonly pipelining: {

@@ -17,7 +17,7 @@ export interface State {
   /** The current one: STARTTLS yields a new wire. */
   readonly wire: Wire;
   readonly capabilities: Capabilities;
-  /** The greeting must have come by then, an implicit TLS handshake included. */
+  /** The greeting must have begun by then, an implicit TLS handshake included. */
   readonly greetBy: Deadline;
   readonly operation: Deadline;
 }

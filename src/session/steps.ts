@@ -1,11 +1,11 @@
-import { catchError, concat, defer, EMPTY, expand, identity, ignoreElements, map, of, scan, throwError, type MonoTypeOperatorFunction, type Observable } from 'rxjs';
+import { catchError, concat, defer, EMPTY, expand, filter, identity, ignoreElements, map, of, scan, takeUntil, throwError, timer, type MonoTypeOperatorFunction, type Observable } from 'rxjs';
 import { Capabilities } from '../protocol/capabilities.js';
 import { ehlo, helo, STARTTLS } from '../protocol/command.js';
 import { SmtpConnectionError, SmtpProtocolError, SmtpReplyError } from '../protocol/error.js';
 import type { ConnectEvent } from '../protocol/event.js';
 import { isUnknownCommand, type Reply } from '../protocol/reply.js';
 import { remedyIn, TOO_MANY_CONNECTIONS } from '../protocol/remedy.js';
-import { before, deadline, sooner } from '../transport/clock.js';
+import { before, deadline, remaining, sooner, timeoutError, type Deadline } from '../transport/clock.js';
 import { mapError } from '../transport/map-error.js';
 import { secure as secureStream } from '../transport/secure.js';
 import { PERHAPS_OF_CERTIFICATE } from '../transport/tls-error.js';
@@ -45,16 +45,29 @@ const follow = (state: State, next: State): State => {
 };
 
 const greet = (state: State): Observable<State> => {
-  const { wire, greetBy, operation } = state;
-  const { peer, scheduler } = wire.context;
-  const how = wire.stream.tls === undefined ? 'in clear text (a door for implicit TLS stays silent)' : 'over TLS';
+  const { wire, operation } = state;
   return greeting(wire, operation).pipe(
-    // This limit leaves the wire as it is: a connection that stayed silent may be asked with TLS instead.
-    before(scheduler, greetBy, 'greeting', `Waiting for ${peer} to greet ${how}`),
+    inTime(state),
     perhapsOfCertificate(state),
     onCode(220, { wire, phase: 'greeting', command: 'the connection', hint: (reply) => remedyIn(TOO_MANY_CONNECTIONS, reply) ?? 'The server takes no mail from here now; try another server or ask its operator.' },
       (reply): State => ({ ...state, stage: 'greeted', events: [{ type: 'greeted', reply }] })),
   );
+};
+
+/**
+ * A silent door has no more time than `greetBy`. Some begin to greet at once and end it seconds later, to find out who speaks first (Postfix's
+ * postscreen). Both limits leave the wire as it is: a connection that stayed silent may be asked with TLS instead.
+ */
+const inTime = ({ wire, greetBy, settings: { timeouts } }: State): MonoTypeOperatorFunction<Reply> => {
+  const { peer, scheduler } = wire.context;
+  const how = wire.stream.tls === undefined ? 'in clear text (a door for implicit TLS stays silent)' : 'over TLS';
+  const end: Deadline = { ...greetBy, at: greetBy.since + timeouts.greeting };
+  const ring = ({ at }: Deadline): Observable<unknown> => defer(() => timer(remaining(scheduler, at), scheduler));
+  const fail = (limit: Deadline, what: string, hint?: string): never => { throw timeoutError(scheduler, limit, 'greeting', what, [], hint); };
+  return takeUntil(concat(
+    ring(greetBy).pipe(filter(() => wire.silent), map(() => fail(greetBy, `Waiting for ${peer} to greet ${how}`))),
+    ring(end).pipe(map(() => fail(end, `Waiting for the end of the greeting of ${peer}`, 'Try again later, or raise that limit.'))),
+  ));
 };
 
 /** Some servers judge our certificate when TLS stands (RFC 8446 section 4.4.2.4), and hang up without a word. */
