@@ -28,8 +28,8 @@ export class InParts implements Part, Observer<SmtpEvent> {
   readonly #refused: RefusedRecipient[] = [];
   /** Of each part that the server took. */
   readonly #receipts: Receipt[] = [];
-  /** Why the server took none of a part, if that was for now: then a retry may reach those. */
-  #refusedForNow: SmtpError | undefined;
+  /** Why the server took none of a part: the first time, but for now before for good, because a retry may reach those. */
+  #refusal: SmtpError | undefined;
   #hasBegun = false;
   /** The server hung up on more. */
   #most = Infinity;
@@ -48,7 +48,7 @@ export class InParts implements Part, Observer<SmtpEvent> {
   /** The current part has ended: is there another one? It has the recipients that are left, at most twice as many as got a verdict in this one. */
   goesOn(error?: unknown): boolean {
     if (error instanceof SmtpReplyError && isGoodbyeToRecipient(error) && this.#told.length === 0) return this.#goesOnBefore();
-    if (isRefusalOfAll(error) && error.retryable) this.#refusedForNow ??= error;
+    if (isRefusalOfAll(error) && (this.#refusal === undefined || (!this.#refusal.retryable && error.retryable))) this.#refusal = error;
     const left = error === undefined || isRefusalOfAll(error) ? this.#rest : NOBODY;
     const settled = this.#left.length - left.length;
     if (left.length === 0 || settled === 0) return false;
@@ -100,7 +100,7 @@ export class InParts implements Part, Observer<SmtpEvent> {
     }
     const last = this.#receipts.at(-1);
     if (last === undefined) {
-      this.#observer.error(withRefused(isRefusalOfAll(error) ? this.#refusedForNow ?? error : error, this.#allRefused(error)));
+      this.#observer.error(withRefused(isRefusalOfAll(error) ? this.#refusal ?? error : error, this.#allRefused(error)));
       return;
     }
     if (error instanceof SmtpReplyError && TRANSACTION.has(error.phase)) {

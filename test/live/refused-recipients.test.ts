@@ -34,6 +34,13 @@ for (const [way, without] of Object.entries(WAYS)) {
       }
     });
 
+    it.each([undefined, 1, 2])('and is the first of them, in however many transactions: %s at a time', async (recipients) => {
+      await using server = await serve(recipients === undefined ? {} : { limits: { recipients } });
+      const error = await failureOn(server, mailTo('dead1 dead2 dead3'));
+      expect(error).toMatchObject({ recipient: 'dead1@example.org', retryable: false });
+      expect(named(error)).toBe('550 dead1 550 dead2 550 dead3');
+    });
+
     it.each<[string, ServerOptions, object]>([
       ['the content is refused', { faults: [{ at: 'end-of-data', do: 'reply', reply: '451 4.3.0 Later' }] }, { code: 'E_REPLY', phase: 'end-of-data' }],
       ['the answer to the content is lost', { faults: [{ at: 'end-of-data', do: 'close' }] }, { code: 'E_CLOSED', outcome: 'unknown' }],
