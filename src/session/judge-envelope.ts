@@ -1,3 +1,4 @@
+import type { CheckedRecipient } from '../message/envelope.js';
 import { DATA, RSET } from '../protocol/command.js';
 import { SmtpReplyError, SmtpTimeoutError, type SmtpError } from '../protocol/error.js';
 import type { RefusedRecipient, TransactionEvent } from '../protocol/event.js';
@@ -88,7 +89,7 @@ class Judgement {
 
   /** Tells why the content must not be sent; the reply to MAIL stands at `mailAt`. */
   judge(replies: readonly Reply[], mailAt: number, lost: SmtpError | undefined): SmtpError | undefined {
-    const { commands, recipients, impossible, chunks } = this.#plan;
+    const { commands, recipients, impossible, chunks, part } = this.#plan;
     const mailReply = replies[mailAt];
     if (mailReply === undefined) return lost ?? this.#unreachable();
     if (!isPositive(mailReply) || isForeignYes(mailReply)) return this.#mailFailure(mailReply);
@@ -96,6 +97,7 @@ class Judgement {
     impossible.forEach(({ given }) => { this.#refuse(given, NEEDS_SMTPUTF8); });
     // The first refusal, but one that is for now before those that are for good: a retry may reach that recipient.
     let refusalOfAll: SmtpError | undefined;
+    let waiting: readonly [recipient: CheckedRecipient, reply: Reply, at: number] | undefined;
     let at = 0;
     for (; at < recipients.length; at += 1) {
       const recipient = recipients[at];
@@ -106,10 +108,17 @@ class Judgement {
         this.events.push({ type: 'recipient-accepted', recipient: recipient.given, reply });
         continue;
       }
-      const failure = this.#recipientFailure(recipient.given, reply, at, refusalOfAll === undefined || (!refusalOfAll.retryable && reply.severity === 4));
+      // Nothing is told of those that wait for another transaction.
+      if (part !== undefined && isTooMany(reply)) {
+        waiting ??= [recipient, reply, at];
+        continue;
+      }
+      const failure = this.#recipientFailure(recipient, reply, at, refusalOfAll === undefined || (!refusalOfAll.retryable && reply.severity === 4));
       if (failure !== undefined && (!isRefusal(reply) || isFarewell(reply))) return failure;
       refusalOfAll = failure ?? refusalOfAll;
     }
+    // Each transaction gets on: where nobody got a verdict, the first has it.
+    if (at === recipients.length && waiting !== undefined && this.accepted.length + this.refused.length === 0) refusalOfAll = this.#recipientFailure(...waiting, true);
     if (at === recipients.length && this.accepted.length === 0) {
       this.isForNobody = true;
       return refusalOfAll ?? this.#unreachable();
@@ -126,11 +135,9 @@ class Judgement {
   }
 
   /** A recipient was not accepted. What comes of it is a failure of the mail if the server says goodbye, or nobody is left. */
-  #recipientFailure(recipient: string, reply: Reply, index: number, isTold: boolean): SmtpError | undefined {
+  #recipientFailure({ given: recipient }: CheckedRecipient, reply: Reply, index: number, isTold: boolean): SmtpError | undefined {
     const command = String(this.#plan.commands[index + 1]);
     if (!isRefusal(reply)) return unexpected(this.#wire, 'rcpt', command, reply);
-    // Nothing is told of those that wait for another transaction. The first one is never among them, so that each gets on.
-    if (this.#plan.part !== undefined && this.accepted.length + this.refused.length > 0 && isTooMany(reply)) return undefined;
     const isLast = isFarewell(reply);
     if (isLast) this.refused.push({ recipient, reply });
     else this.#refuse(recipient, reply);

@@ -62,6 +62,13 @@ for (const [way, without] of Object.entries(WAYS)) {
       expect(server.sessions).toHaveLength(5);
     });
 
+    it.each([[['ann@example.net', 'bob@example.org']], [['bob@example.org', 'ann@example.net']]])('takes of a mail those that it may, in whatever order: %j', async (to) => {
+      await using server = await startServer({ without: [...without, 'LIMITS'], limits: { domains: 1 } });
+      await using client = clientOf(server, { pool: { maxConnections: 1 } });
+      await collect(client.send(mailTo('cid@example.org')));
+      expect(eventOf(await collect(client.send(mailTo(...to))), 'accepted').receipt).toMatchObject({ accepted: to, refused: [] });
+    });
+
     it('is none where it took nobody: the reply is the verdict on each mail', async () => {
       let asked = 0;
       await using server = await startServer({ without, onRecipient: () => ((asked += 1) > 3 ? '452 Insufficient storage' : undefined) });
