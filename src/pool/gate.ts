@@ -22,6 +22,16 @@ export class Gate {
   }
 
   changed(): void {
+    if (this.#watchers.size > 1) this.#rotate();
     if (this.#watchers.size > 0) this.#watchers.forEach((watcher) => { watcher(); });
+  }
+
+  /** Whoever is told first may take all the room: each is in its turn. */
+  #rotate(): void {
+    for (const first of this.#watchers) {
+      this.#watchers.delete(first);
+      this.#watchers.add(first);
+      return;
+    }
   }
 }

@@ -1,5 +1,5 @@
 import { PassThrough } from 'node:stream';
-import { filter, from, groupBy, lastValueFrom, mergeMap, of, Subject, toArray, type Observable } from 'rxjs';
+import { filter, from, groupBy, lastValueFrom, map, merge, mergeMap, of, Subject, take, toArray, type Observable } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { sendMail, type BulkEvent, type Message } from '../../src/index.js';
 import { startServer } from '../../src/testing/index.js';
@@ -39,6 +39,15 @@ describe('a stream of mails beside others', () => {
     const newsletter = client.sendAll(endless()).subscribe();
     expect(await endings(client.sendAll(mails(3)))).toEqual(['accepted', 'accepted', 'accepted']);
     newsletter.unsubscribe();
+  });
+
+  it('gets no less of the room than the others', async () => {
+    await using server = await startServer();
+    await using client = clientOf(server);
+    function* endless(): Generator<Message> { for (;;) yield MAIL; }
+    const streams = [0, 1, 2].map((stream) => client.sendAll(endless()).pipe(filter(({ type }) => type === 'accepted'), map(() => stream)));
+    const told = await lastValueFrom(merge(...streams).pipe(take(600), toArray()));
+    for (const stream of [0, 1, 2]) expect(told.filter((one) => one === stream).length).toBeGreaterThan(100);
   });
 });
 
