@@ -89,8 +89,13 @@ export class Pool implements Carrier {
   released(delivery: Delivery, connection: Connection, isCancelled: boolean): void {
     this.#inFlight -= 1;
     without(connection.deliveries, delivery);
-    if (isCancelled && connection.inFlight === 0) this.#retire(connection);
-    else this.#settle(connection);
+    if (!isCancelled || connection.inFlight > 0) {
+      this.#settle(connection);
+      return;
+    }
+    this.#discard(connection);
+    // Many may be cancelled in one turn: each would let in the next one, which is cancelled as well.
+    if (this.#first !== undefined) this.#ring(0);
   }
 
   failed(error: unknown, number: number): boolean {
@@ -214,11 +219,15 @@ export class Pool implements Carrier {
   #mustWait(ahead = 0): boolean {
     const wait = this.#rateLimit?.wait(this.#scheduler.now(), ahead) ?? 0;
     if (wait <= 0) return false;
+    this.#ring(wait);
+    return true;
+  }
+
+  #ring(wait: number): void {
     this.#ringing ??= this.#awake.schedule(() => {
       this.#ringing = undefined;
       this.#admit();
     }, wait);
-    return true;
   }
 
   /** Mails that wait for a connection of their own to open. */
@@ -273,12 +282,16 @@ export class Pool implements Carrier {
   }
 
   #retire(connection: Connection): void {
+    this.#discard(connection);
+    this.#admit();
+  }
+
+  #discard(connection: Connection): void {
     without(this.#connections, connection);
     connection.idling?.unsubscribe();
     connection.keepProcess(true);
     connection.subscription.unsubscribe();
     this.#changed();
-    this.#admit();
   }
 
   readonly #leave: Leave = (wire) => {

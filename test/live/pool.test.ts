@@ -1,8 +1,8 @@
 import { connect } from 'node:net';
 import { Readable } from 'node:stream';
-import { defer, filter, firstValueFrom, interval, lastValueFrom, take, tap, timer, toArray } from 'rxjs';
+import { defer, filter, firstValueFrom, interval, lastValueFrom, Subject, take, takeUntil, tap, timer, toArray } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { receipts, retryWhenSafe, type Message, type PoolState } from '../../src/index.js';
+import { receipts, retryWhenSafe, SmtpClient, type Message, type PoolState } from '../../src/index.js';
 import { startServer, testAuthority } from '../../src/testing/index.js';
 import { clientOf, MAIL } from '../support/clear-client.js';
 import { collect } from '../support/collect.js';
@@ -307,4 +307,14 @@ describe('under fire', () => {
       expect((await collect(defer(() => client.send(MAIL)))).error?.outcome ?? 'accepted').not.toBe('unknown');
     }
   });
+});
+
+it('many mails that are cancelled at once open nothing', () => {
+  let asked = 0;
+  const client = new SmtpClient({ host: 'mail.example.com', security: 'none', lookup: () => { asked += 1; } });
+  const stop = new Subject<void>();
+  for (let count = 0; count < 100; count += 1) client.send(MAIL).pipe(takeUntil(stop)).subscribe();
+  const asking = asked;
+  stop.next();
+  expect([asking, asked]).toEqual([5, 5]);
 });
