@@ -1,9 +1,10 @@
 import { Readable } from 'node:stream';
 import type MailComposer from 'nodemailer/lib/mail-composer';
+import { catchError, defer, map, throwError, type Observable } from 'rxjs';
 import { domainOf } from '../protocol/address.js';
 import { bare } from '../protocol/bare.js';
 import { crypto } from '../protocol/crypto.js';
-import { SmtpUsageError } from '../protocol/error.js';
+import { reasonOf, sentence, SmtpSourceError, SmtpUsageError } from '../protocol/error.js';
 import { checkAttachments, described, isMessage, PART_FIELDS, read, type CheckedAttachment, type MimeTable } from './attachments.js';
 import { open, readTwice, type OpenContent } from './content.js';
 import { checkEnvelope, type CheckedEnvelope } from './envelope.js';
@@ -21,7 +22,10 @@ interface Composition {
   readonly atLeast: number;
   readonly messageId: string;
   readonly replayable: boolean;
+  /** What it is composed of is at hand, and little: so it may be all of it, composed before anything is said. */
+  readonly isSmall: boolean;
   compose(composer: Composer): OpenContent;
+  composeWhole(composer: Composer): Observable<OpenContent>;
   /** Destroys the attachments that never were opened. */
   discard(): void;
 }
@@ -77,16 +81,19 @@ export const composition = (given: Fields<(typeof COMPOSED_FIELDS)[number]>): Co
   };
   const recipients = [...to, ...cc, ...bcc];
   if (given.envelope === undefined && recipients.length === 0) throw usage('The message has no recipient. Give "to", "cc", "bcc" or "envelope".');
+  const atLeast = [given.text, given.html, ...attachments.map(({ atHand }) => atHand)].reduce<number>((sum, part) => sum + bytesOf(part), 0);
   const utf8 = [from, ...sender, ...to, ...cc, ...replyTo].some(({ mailbox }) => mailbox.utf8);
   return {
     utf8,
     ascii: !utf8 && !attachments.some(({ part: { contentType = '' } }) => isMessage(contentType)),
     envelope: checkEnvelope(given.envelope === undefined ? {} : given.envelope, { from: from.given, to: recipients.map((recipient) => recipient.given) }),
     messageId,
-    atLeast: [given.text, given.html, ...attachments.map(({ atHand }) => atHand)].reduce<number>((sum, part) => sum + bytesOf(part), 0),
+    atLeast,
+    isSmall: atLeast <= SMALL && attachments.every(({ atHand }) => atHand !== undefined),
     replayable: attachments.every(({ content }) => content.replayable),
     // The composer writes into what it is given; every try gets its own copy.
     compose: (composer) => compose(composer, structuredClone(header), attachments),
+    composeWhole: (composer) => defer(() => compiled(composer, structuredClone(header), attachments, []).build()).pipe(map(open), catchError((cause: unknown) => throwError(() => notComposed(cause)))),
     discard: () => { for (const { content } of attachments) content.discard(); },
   };
 };
@@ -105,20 +112,31 @@ const body = (value: unknown, name: string): string => wellFormed(value, name).r
 
 const bytesOf = (part: unknown): number => (typeof part === 'string' || part instanceof Uint8Array ? Buffer.byteLength(part) : 0);
 
-const compose = ({ MailComposer, table }: Composer, header: ComposerOptions, attachments: readonly CheckedAttachment[]): OpenContent => {
-  const spent = attachments.find(({ content }) => content.isSpent);
-  if (spent !== undefined) throw readTwice(`The content of ${spent.place}`);
-  const opened: OpenContent[] = [];
+// Larger than this content is better read while it is sent, and the connection waits for no composer.
+const SMALL = 128 * 1024;
+
+const notComposed = (cause: unknown): SmtpSourceError =>
+  new SmtpSourceError({ phase: 'body', cause, message: `The message could not be composed: ${sentence(reasonOf(cause))} Mend what it holds, or send it as "raw".` });
+
+/** @param opened is told of each attachment that is opened, when its turn has come. */
+const compiled = ({ MailComposer, table }: Composer, header: ComposerOptions, attachments: readonly CheckedAttachment[], opened: OpenContent[]): Part => {
   // The composer takes for a field what anybody hung on Object.prototype.
   const parts = attachments.map((attachment, index) => bare({
     ...described(attachment, index + 1, table),
     content: attachment.atHand ?? Readable.from(read(attachment, opened), { objectMode: false }),
   }));
+  return labelled(new MailComposer(bare({ ...header, attachments: parts })).compile());
+};
+
+const compose = (composer: Composer, header: ComposerOptions, attachments: readonly CheckedAttachment[]): OpenContent => {
+  const spent = attachments.find(({ content }) => content.isSpent);
+  if (spent !== undefined) throw readTwice(`The content of ${spent.place}`);
+  const opened: OpenContent[] = [];
   const release = (): void => {
     for (const { content } of attachments) content.discard();
     for (const content of opened) content.dispose();
   };
-  const output = labelled(new MailComposer(bare({ ...header, attachments: parts })).compile()).createReadStream();
+  const output = compiled(composer, header, attachments, opened).createReadStream();
   output.once('close', release);
   const content = open(output);
   return { ...content, dispose: () => { content.dispose(); release(); } };

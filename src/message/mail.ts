@@ -27,6 +27,8 @@ export interface Mail {
   readonly requireTls?: boolean;
   /** It can be opened more than once, so that a retry can send it. */
   readonly replayable: boolean;
+  /** Its content in one piece, where it takes a while to be there, and is small enough to be waited for. */
+  readonly whole$?: Observable<OpenContent> | undefined;
   /** @throws SmtpUsageError where it can be read only once and was; SmtpSourceError where its content cannot be opened. */
   open(): OpenContent;
   /** Destroys what can be read only once and never was opened. */
@@ -130,6 +132,7 @@ const checkComposed = (message: unknown): Observable<Mail> => {
   return defer(() => from(loadComposer())).pipe(
     map((composer): Mail => ({
       envelope, messageId, size: undefined, atLeast, utf8, ascii, replayable,
+      whole$: composed.isSmall ? composed.composeWhole(composer) : undefined,
       open: () => composed.compose(composer),
       discard,
       ...asked,

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { filter, firstValueFrom, NEVER, skip, takeUntil } from 'rxjs';
-import { describe, expect, it } from 'vitest';
+import MimeNode from 'nodemailer/lib/mime-node';
+import { describe, expect, it, vi } from 'vitest';
 import type { Message } from '../../src/index.js';
 import { startServer, type TestServer } from '../../src/testing/index.js';
 import { collect } from '../support/collect.js';
@@ -54,6 +55,37 @@ for (const [way, without] of Object.entries(WAYS)) {
     });
   });
 }
+
+describe('small composed messages', () => {
+  const COMPOSED: Message = { from: 'ann@example.com', to: 'bob@example.org', subject: 'Hi', text: 'Hi', attachments: [{ filename: 'a.txt', content: 'Hi' }] };
+
+  it.each([['over BDAT', []], ['over DATA', ['CHUNKING']]])('go out while others are on their way, %s', async (_, without) => {
+    await using server = await startServer({ without, faults: [{ at: 'end-of-data', do: 'delay', ms: 100 }] });
+    await using client = clientOf(server);
+    const said: string[] = [];
+    client.log$.subscribe(({ from, text }) => { said.push(`${from} ${text}`); });
+    expect(outcomes(await sendAll(client, Array<Message>(5).fill(COMPOSED)))).toEqual(Array(5).fill('accepted'));
+    const taken = said.findIndex((line) => line.includes('queued as'));
+    expect(said.slice(0, taken).filter((line) => line.includes('MAIL FROM')).length).toBeGreaterThan(1);
+    expect(server.sessions).toHaveLength(1);
+  });
+
+  it('stay out of doubt until their envelope was answered, where nothing is on its way', async () => {
+    await using server = await startServer({ faults: [{ at: 'rcpt', do: 'close' }] });
+    await using client = clientOf(server);
+    expect((await collect(client.send(COMPOSED))).error).toMatchObject({ phase: 'rcpt', outcome: 'not-sent', retryable: true });
+  });
+
+  it('fail before anything is said where the composer does', async () => {
+    await using server = await startServer();
+    await using client = clientOf(server);
+    const building = vi.spyOn(MimeNode.prototype, 'build').mockRejectedValue(new Error('no such charset'));
+    expect((await collect(client.send(COMPOSED))).error).toMatchObject({ code: 'E_SOURCE', phase: 'body', outcome: 'not-sent', message: 'The message could not be composed: no such charset. Mend what it holds, or send it as "raw".' });
+    building.mockRestore();
+    expect((await collect(client.send(COMPOSED))).error).toBeUndefined();
+    expect(server.sessions[0]?.lines.filter((line) => line.startsWith('C: MAIL'))).toHaveLength(1);
+  });
+});
 
 describe('content that left with an envelope that failed', () => {
   const TWO: Message = { ...mailOf(1), envelope: { from: 'ann1@example.com', to: ['bob@example.org', 'cid@example.org'] } };
