@@ -96,13 +96,20 @@ const checkContentId = (value: unknown, name: string): string => {
   return id;
 };
 
+// What is encoded at once keeps all others waiting, and takes its memory several times.
+const PIECE = 64 * 1024;
+
+/** What the composer gets as it was given. Large bytes are read in pieces; a message is looked at as a whole. */
+export const handedOver = ({ atHand, part: { contentType = '' } }: CheckedAttachment): string | Buffer | undefined =>
+  (typeof atHand === 'string' || atHand === undefined || atHand.length <= PIECE || isMessage(contentType) ? atHand : undefined);
+
 /** Opens an attachment when its turn has come. What fails says in which one. */
 export async function* read({ content, place }: CheckedAttachment, opened: OpenContent[]): AsyncGenerator<Uint8Array | string> {
   try {
     const input = content.open();
     opened.push(input);
     if (input.kind === 'bytes') {
-      yield input.bytes;
+      for (let at = 0; at < input.bytes.length; at += PIECE) yield input.bytes.subarray(at, at + PIECE);
       return;
     }
     for (;;) {

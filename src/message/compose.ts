@@ -5,7 +5,7 @@ import { domainOf } from '../protocol/address.js';
 import { bare } from '../protocol/bare.js';
 import { crypto } from '../protocol/crypto.js';
 import { reasonOf, sentence, SmtpSourceError, SmtpUsageError } from '../protocol/error.js';
-import { checkAttachments, described, isMessage, PART_FIELDS, read, type CheckedAttachment, type MimeTable } from './attachments.js';
+import { checkAttachments, described, handedOver, isMessage, PART_FIELDS, read, type CheckedAttachment, type MimeTable } from './attachments.js';
 import { open, readTwice, type OpenContent } from './content.js';
 import { checkEnvelope, type CheckedEnvelope } from './envelope.js';
 import { optional, usage, type Fields } from './fields.js';
@@ -123,7 +123,7 @@ const compiled = ({ MailComposer, table }: Composer, header: ComposerOptions, at
   // The composer takes for a field what anybody hung on Object.prototype.
   const parts = attachments.map((attachment, index) => bare({
     ...described(attachment, index + 1, table),
-    content: attachment.atHand ?? Readable.from(read(attachment, opened), { objectMode: false }),
+    content: handedOver(attachment) ?? Readable.from(read(attachment, opened), { objectMode: false }),
   }));
   return labelled(new MailComposer(bare({ ...header, attachments: parts })).compile());
 };

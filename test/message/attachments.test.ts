@@ -33,6 +33,17 @@ test('an attached message is an attachment, and goes out as it is or encoded as 
   expect(text.match(/(?<=^Content-Transfer-Encoding: )\w+/gm)).toEqual(['8bit', '8bit', 'base64', '8bit']);
 });
 
+test('large bytes are encoded piece by piece', async () => {
+  const bytes = Buffer.from(Array.from({ length: 1_000_000 }, (_, index) => (index * 7) % 251));
+  const content = (await mailOf({ ...composed, attachments: [{ filename: 'a.csv', content: bytes }] })).open();
+  if (content.kind !== 'stream') throw new Error('It is at hand.');
+  const pieces: Buffer[] = [];
+  for (let next = await content.chunks.next(); next.done !== true; next = await content.chunks.next()) pieces.push(Buffer.from(next.value));
+  const encoded = /(?<=\r\n\r\n)[\w+/=\r\n]{9999,}/.exec(Buffer.concat(pieces).toString('latin1'))?.[0] ?? '';
+  expect(Buffer.from(encoded, 'base64').equals(bytes)).toBe(true);
+  expect(Math.max(...pieces.map(({ length }) => length))).toBeLessThan(100_000);
+});
+
 test.each(['access.log.gzip', 'gzip', 'x.GZIP ', 'page.mht', 'page.MHTML', 'x.mime', 'x.nws', 'eml', 'x.eml?y=z'])('a file by the name %j goes out encoded, whatever its bytes are', async (filename) => {
   const content = Buffer.from([0, 10, 13, 65, 10, 255]);
   const [, part = ''] = (await read(await mailOf({ ...composed, text: 'x', attachments: [{ filename, content }] }))).split(/(?=^Content-Type: application\/octet-stream;)/m);
