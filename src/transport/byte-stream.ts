@@ -45,7 +45,7 @@ export interface ByteStream {
 }
 
 /** A socket, or a stream of the caller's own, which may lack what only sockets have. */
-export type SocketLike = Duplex & Partial<Pick<Socket, 'connecting' | 'ref' | 'unref' | 'remoteAddress' | 'remotePort' | 'remoteFamily' | 'localAddress' | 'localPort' | 'localFamily' | 'bytesRead'>>;
+export type SocketLike = Duplex & Partial<Pick<Socket, 'connecting' | 'ref' | 'unref' | 'remoteAddress' | 'remotePort' | 'remoteFamily' | 'localAddress' | 'localPort' | 'localFamily' | 'bytesRead' | 'bytesWritten'>>;
 
 /** The one place that listens to a socket's events. */
 export class SocketStream implements ByteStream {

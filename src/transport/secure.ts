@@ -36,13 +36,17 @@ export const secure = (stream: ByteStream, { host, port }: Target, settings: Tls
     // RFC 6066 section 3: an address is no server name; the certificate is then checked against its IP entries.
     const servername = isIP(name) === 0 ? name : '';
     const socket = begun = tls().connect({ host: name, servername, socket: carrier, secureContext: settings.context(), rejectUnauthorized, checkServerIdentity });
+    // Node has written the ClientHello by now.
+    const hello = carrier.bytesWritten ?? 0;
 
     const bytesRead = (): number => (carrier.bytesRead ?? 0) - readBefore;
     const hasKeys = (): void => {
       const refused = unlistedVersion(socket.getProtocol() ?? '', handshake);
       if (refused !== undefined) subscriber.error(refused);
     };
-    const failed = (error: NodeJS.ErrnoException): void => { subscriber.error(certificateError(error, handshake, certificate) ?? tlsError(error, handshake, bytesRead())); };
+    // OpenSSL has an answer, an alert at least, for all that begins as TLS does, and none for what never was TLS.
+    const wentOn = (): boolean => (carrier.bytesWritten ?? 0) > hello;
+    const failed = (error: NodeJS.ErrnoException): void => { subscriber.error(certificateError(error, handshake, certificate) ?? tlsError(error, handshake, bytesRead(), wentOn())); };
     const closed = (): void => { subscriber.error(tlsError(Object.assign(new Error('closed'), { code: 'ECONNRESET' }), handshake, bytesRead())); };
     // The first keys tell which version it is, before our side of the handshake is done.
     if (hasGaps(versions)) socket.on('keylog', hasKeys);

@@ -80,17 +80,20 @@ const CLIENT_CERTIFICATE = ['client-certificate', 'The server wants a client cer
 /** Some judge our certificate and hang up without a word. */
 export const PERHAPS_OF_CERTIFICATE = 'It may also not accept our certificate: see "tls.cert", or "tls.pfx".';
 
+// OpenSSL's words for a first record that is none. It has the same ones for what comes behind a ServerHello.
+const NO_RECORD = /(?:WRONG_VERSION_NUMBER|HTTP_REQUEST|RECORD_LAYER_FAILURE)$/;
+
+const PLAINTEXT_PEER = ['plaintext-peer', 'The server does not speak TLS here. If it took STARTTLS before, its set-up is broken; else use security: ["starttls"] on this port. Its port for implicit TLS (465) may do in both cases.'] as const;
+
 const FAILURES: readonly (readonly [RegExp, TlsReason, string])[] = [
-  // An alert is TLS, whatever it says.
-  [/^(?!.*_ALERT_).*(?:WRONG_VERSION_NUMBER|HTTP_REQUEST|PACKET_LENGTH_TOO_LONG|UNEXPECTED_MESSAGE|BAD_RECORD_TYPE|RECORD_LAYER_FAILURE)/, 'plaintext-peer', 'The server does not speak TLS here. If it took STARTTLS before, its set-up is broken; else use security: ["starttls"] on this port. Its port for implicit TLS (465) may do in both cases.'],
   [/PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL|VERSION_TOO_LOW|NO_PROTOCOLS_AVAILABLE|INAPPROPRIATE_FALLBACK/, 'version', 'List a version that the server can do in "tls.versions"; where that is an old one, better have the server updated.'],
   [/CERTIFICATE_REQUIRED|(?:BAD|UNSUPPORTED)_CERTIFICATE|CERTIFICATE_(?:UNKNOWN|EXPIRED|REVOKED)|UNKNOWN_CA|ACCESS_DENIED|DECRYPT_ERROR/, ...CLIENT_CERTIFICATE],
   [/SIGALG|SIGNATURE|(?:CA|EE)_KEY_TOO_SMALL|MD_TOO_WEAK/, 'legacy-signature', 'The server signs in a way that OpenSSL no longer allows. It needs a new key or software; "tls.ciphers" with a lower @SECLEVEL takes it as it is.'],
   [/HANDSHAKE_FAILURE|CIPHER|INSUFFICIENT_SECURITY|DH_KEY_TOO_SMALL|BAD_DH_VALUE/, 'cipher', 'Client and server have no cipher in common that is strong enough. See "tls.ciphers".'],
 ];
 
-/** The error of a handshake that failed when the server had sent `bytesRead`. */
-export const tlsError = (error: NodeJS.ErrnoException, handshake: Handshake, bytesRead = 0): SmtpConnectionError => {
+/** The error of a handshake that failed when the server had sent `bytesRead`, and we had sent more than the ClientHello or not. */
+export const tlsError = (error: NodeJS.ErrnoException, handshake: Handshake, bytesRead = 0, wentOn = false): SmtpConnectionError => {
   const { peer, phase, showsCertificate = false } = handshake;
   const name = error.code ?? '';
   if (name === 'ECONNRESET' || name === 'EPIPE') {
@@ -99,7 +102,8 @@ export const tlsError = (error: NodeJS.ErrnoException, handshake: Handshake, byt
     return new SmtpConnectionError('E_TLS', { phase, reason, retryable: true, cause: error, message: `${peer} hung up during the TLS handshake (${name}). The port may not be for TLS, or the server is busy; try again later.${perhaps}` });
   }
   // Up to TLS 1.2 a server has one word for "no common cipher" and "no client certificate"; the second comes when it has shown its own.
-  const [reason, hint] = name.endsWith('ALERT_HANDSHAKE_FAILURE') && bytesRead > ALERT_RECORD ? CLIENT_CERTIFICATE : failureOf(name);
+  const refusesClient = name.endsWith('ALERT_HANDSHAKE_FAILURE') && bytesRead > ALERT_RECORD;
+  const [reason, hint] = refusesClient ? CLIENT_CERTIFICATE : !wentOn && NO_RECORD.test(name) ? PLAINTEXT_PEER : failureOf(name);
   const offer = reason === 'version' ? ` ${offered(handshake)}` : '';
   return new SmtpConnectionError('E_TLS', { phase, reason, cause: error, message: `The TLS handshake with ${peer} failed (${name || error.message}).${offer} ${hint}` });
 };

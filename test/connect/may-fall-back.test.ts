@@ -49,6 +49,8 @@ const ROWS: readonly Row[] = [
   ['hung up on a handshake', connection('E_TLS', 'tls', 'reset'), ['implicit']],
   ['hung up in a handshake that had begun', tlsError(Object.assign(new Error(), { code: 'ECONNRESET' }), HANDSHAKE, 100), []],
   ['an alert about a message', tlsError(Object.assign(new Error(), { code: 'ERR_SSL_SSLV3_ALERT_UNEXPECTED_MESSAGE' }), HANDSHAKE, 7), []],
+  ['a first record that is none', tlsError(Object.assign(new Error(), { code: 'ERR_SSL_WRONG_VERSION_NUMBER' }), HANDSHAKE, 7), ['implicit']],
+  ['a record that is none in a handshake that had begun', tlsError(Object.assign(new Error(), { code: 'ERR_SSL_WRONG_VERSION_NUMBER' }), HANDSHAKE, 97, true), []],
   ['no handshake in the greeting time', timeout('tls', 'greeting'), ['implicit']],
   ['no handshake in its own time', timeout('tls', 'tls'), ['implicit']],
   ['no common version', connection('E_TLS', 'tls', 'version'), []],

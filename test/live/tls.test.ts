@@ -39,6 +39,14 @@ const E_TLS: readonly Row[] = [
   ['client-certificate', 'one that the server does not know', alert(48), {}, KEYS],
   ['reset', 'a server that hangs up', (socket) => socket.once('data', () => socket.resetAndDestroy()), {}, ['hung up']],
   ['handshake', 'a server that breaks down', alert(80), {}, ['ALERT_INTERNAL_ERROR']],
+  // From here on: what OpenSSL has the same words for as for clear text, though TLS was met.
+  ['handshake', 'clear text behind a ServerHello of TLS 1.2', helloAnd('220 ready\r\n'), {}, ['WRONG_VERSION_NUMBER']],
+  ['handshake', 'the same where TLS 1.2 is all that is offered', helloAnd('220 ready\r\n'), { versions: ['TLSv1.2'] }, ['WRONG_VERSION_NUMBER']],
+  ['handshake', 'clear text behind a ServerHello of TLS 1.3', helloAnd('220 ready\r\n', 'TLSv1.3'), {}, ['ERR_SSL_']],
+  ['handshake', 'an alert behind it that is not encrypted', helloAnd(Buffer.from([21, 3, 3, 0, 2, 2, 80]), 'TLSv1.3'), {}, ['BAD_RECORD_TYPE']],
+  ['handshake', 'a handshake that begins with a certificate', says([22, 3, 3, 0, 7, 11, 0, 0, 3, 0, 0, 0]), {}, ['UNEXPECTED_MESSAGE']],
+  ['handshake', 'a handshake that begins with data', says([23, 3, 3, 0, 5, 1, 2, 3, 4, 5]), {}, ['UNEXPECTED_MESSAGE']],
+  ['handshake', 'a handshake that begins with a change of ciphers', says([20, 3, 3, 0, 1, 1]), {}, ['UNEXPECTED_MESSAGE']],
 ];
 
 const E_CERTIFICATE: readonly Row[] = [
@@ -56,7 +64,25 @@ const E_CERTIFICATE: readonly Row[] = [
 
 /** A fatal alert (RFC 8446 section 6) in answer to the ClientHello. */
 function alert(description: number): Answer {
-  return (socket) => socket.once('data', () => socket.write(Buffer.from([21, 3, 3, 0, 2, 2, description])));
+  return says([21, 3, 3, 0, 2, 2, description]);
+}
+
+/** These bytes in answer to the ClientHello. */
+function says(bytes: readonly number[]): Answer {
+  return (socket) => socket.once('data', () => socket.write(Buffer.from(bytes)));
+}
+
+/** A whole ServerHello (RFC 5246 section 7.4.1.3, RFC 8446 section 4.1.3), and then something else. */
+function helloAnd(rest: string | Buffer, version: 'TLSv1.2' | 'TLSv1.3' = 'TLSv1.2'): Answer {
+  const random = Array<number>(32).fill(9);
+  return (socket) => socket.once('data', (clientHello: Buffer) => {
+    const parts = version === 'TLSv1.2'
+      ? [3, 3, ...random, 0, 0xc0, 0x2f, 0, 0, 5, 0xff, 1, 0, 1, 0]
+      // The client's session id; TLS_AES_128_GCM_SHA256; supported_versions, and a key share of X25519.
+      : [3, 3, ...random, ...clientHello.subarray(43, 76), 0x13, 1, 0, 0, 46, 0, 43, 0, 2, 3, 4, 0, 51, 0, 36, 0, 29, 0, 32, ...random];
+    socket.write(Buffer.from([22, 3, 3, 0, parts.length + 4, 2, 0, 0, parts.length, ...parts]));
+    socket.write(rest);
+  });
 }
 
 describe.each(DOORS)('over %s', (door) => {
