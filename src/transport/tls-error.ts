@@ -8,7 +8,7 @@ import { printable } from '../protocol/printable.js';
 /** What went wrong in a handshake, in a word. */
 type TlsReason =
   | 'plaintext-peer' | 'version' | 'cipher' | 'legacy-signature' | 'client-certificate' | 'reset' | 'interrupted' | 'handshake'
-  | 'untrusted' | 'expired' | 'not-yet-valid' | 'host-name' | 'revoked' | 'pin';
+  | 'untrusted' | 'expired' | 'not-yet-valid' | 'host-name' | 'revoked' | 'invalid' | 'pin';
 
 /** What an error tells of the handshake that it ended. */
 export interface Handshake {
@@ -27,6 +27,8 @@ const UNTRUSTED = 'It is not signed by an authority that is trusted here. Give i
 
 const OTHER_NAME = ['host-name', 'Connect to a name that the certificate is for, or give that name as "tls.servername".'] as const;
 
+const OF_NO_USE = ['invalid', 'It, or one in its chain, is not made for servers, or may not sign others. The server needs another one.'] as const;
+
 /** OpenSSL's verdicts, and Node's own on the name. What is not listed is "untrusted" too. */
 const VERDICTS: Readonly<Record<string, readonly [TlsReason, string]>> = {
   ERR_TLS_CERT_ALTNAME_INVALID: OTHER_NAME,
@@ -36,23 +38,32 @@ const VERDICTS: Readonly<Record<string, readonly [TlsReason, string]>> = {
   CERT_REVOKED: ['revoked', 'The list in "tls.crl" says that its authority took it back. The server needs a new one.'],
   UNABLE_TO_GET_CRL: ['revoked', 'The list in "tls.crl" is not of the authority that signed it. Give that authority\'s list too.'],
   CRL_HAS_EXPIRED: ['revoked', 'The list in "tls.crl" is out of date, so nobody knows. Get a new one.'],
-  UNSPECIFIED: ['legacy-signature', 'Its key or signature is weaker than OpenSSL allows here. The server needs a new one; "tls.ciphers" with a lower @SECLEVEL takes it as it is.'],
+  INVALID_PURPOSE: OF_NO_USE,
+  INVALID_CA: OF_NO_USE,
+  PATH_LENGTH_EXCEEDED: OF_NO_USE,
+  UNABLE_TO_GET_ISSUER_CERT: ['untrusted', 'Its chain ends below a root. Give the root in "tls.ca" too: OpenSSL wants the whole chain.'],
+  UNSPECIFIED: ['invalid', 'It, or one in its chain, breaks the rule that OpenSSL names here. The server needs another one.'],
 };
+
+const WEAK = ['legacy-signature', 'Its key or signature is weaker than OpenSSL allows here. The server needs a new one; "tls.ciphers" with a lower @SECLEVEL takes it as it is.'] as const;
 
 const VERDICT = /^(?:CERT_|CRL_|UNABLE_TO_|INVALID_|ERROR_IN_|PATH_LENGTH|DEPTH_ZERO|SELF_SIGNED|AUTHORITY_|SUBJECT_|OUT_OF_MEM)/;
 
 /** The error of a certificate that was not accepted; undefined for any other. */
 export const certificateError = (error: NodeJS.ErrnoException, handshake: Handshake, certificate?: CertificateSummary): SmtpConnectionError | undefined => {
   const name = error.code ?? '';
-  const verdict = verdictOf(name);
+  const verdict = verdictOf(name, error.message);
   if (verdict === undefined) return undefined;
   const [reason, hint] = verdict;
   const what = reason === 'host-name' ? `not for ${handshake.name}` : error.message;
   return refusal(reason, `was refused: ${what} (${name})`, hint, handshake, certificate);
 };
 
-const verdictOf = (name: string): readonly [TlsReason, string] | undefined =>
-  ownValue(VERDICTS, name) ?? (VERDICT.test(name) ? ['untrusted', UNTRUSTED] : undefined);
+// Node says UNSPECIFIED for all that it has no name for, and only OpenSSL's text says which.
+const verdictOf = (name: string, text: string): readonly [TlsReason, string] | undefined => {
+  if (name === 'UNSPECIFIED' && /\btoo (?:weak|small|short)\b/.test(text)) return WEAK;
+  return ownValue(VERDICTS, name) ?? (VERDICT.test(name) ? ['untrusted', UNTRUSTED] : undefined);
+};
 
 /** The error of a certificate that is none of those that were pinned. */
 export const unpinnedCertificate = (certificate: CertificateSummary, fingerprints: readonly string[] | undefined, handshake: Handshake): SmtpConnectionError | undefined =>

@@ -58,6 +58,8 @@ const E_CERTIFICATE: readonly Row[] = [
   ['host-name', 'for another than "tls.servername"', localhostCertificate, { servername: 'mail.example.com' }, ['not for mail.example.com']],
   ['revoked', 'taken back', certificateOf('revoked'), { crl: fixture('revocations.pem') }, ['tls.crl']],
   ['legacy-signature', 'with a key that is too small', { ...certificateOf('weak'), ciphers: 'DEFAULT@SECLEVEL=0' }, { ca: fixture('weak.pem'), ciphers: 'DEFAULT@SECLEVEL=2' }, ['too weak', '@SECLEVEL']],
+  ['invalid', 'made for clients', certificateOf('client'), {}, ['(INVALID_PURPOSE)', 'not made for servers']],
+  ['invalid', 'with an extension that OpenSSL does not know', certificateOf('unknown-extension'), { ca: fixture('unknown-extension.pem') }, ['unhandled critical extension', 'needs another one']],
   ['pin', 'with another fingerprint', localhostCertificate, { fingerprints: ['0'.repeat(64)] }, ['tls.fingerprints', 'SHA-256 is ']],
   ['pin', 'with another fingerprint, unverified', certificateOf('stranger'), { rejectUnauthorized: false, fingerprints: ['0'.repeat(64)] }, ['tls.fingerprints']],
 ];
