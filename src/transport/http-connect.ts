@@ -78,6 +78,7 @@ const meaningOf = (status: number): ProxyReason => {
 /** What the proxy said, as far as it may be shown: some send back what they were given. */
 const words = ({ statusMessage = '' }: Http.IncomingMessage, { user, pass }: ProxySettings): string => {
   const redactor = new Redactor();
+  redactor.mayMeetEchoes = true;
   if (pass !== undefined) {
     // The whole first, or a part of it would stay behind.
     redactor.conceal(`${user ?? ''}:${pass.reveal()}`);
