@@ -1,6 +1,7 @@
 import type { SecurityMode } from '../protocol/connection-plan.js';
 import { SmtpConnectionError, SmtpProtocolError, SmtpReplyError, SmtpTimeoutError, type Phase, type SmtpError } from '../protocol/error.js';
 import { isUnknownCommand } from '../protocol/reply.js';
+import { isStartTlsMissing } from '../session/starttls-missing.js';
 
 /** The reason of a candidate that was not tried: clear text, where TLS can be had. */
 export const TLS_WAS_MET = 'tls-was-met';
@@ -23,9 +24,7 @@ export const mayFallBack = (error: SmtpError, security: SecurityMode): boolean =
   if (error instanceof SmtpConnectionError) return connectionMayFallBack(error, security);
   if (error instanceof SmtpTimeoutError) return timeoutMayFallBack(error, security);
   if (error instanceof SmtpReplyError) return security === 'starttls' && phase === 'hello' && isUnknownCommand(error.reply);
-  if (!(error instanceof SmtpProtocolError) || error.code !== 'E_PROTOCOL') return false;
-  const startTlsIsMissing = phase === 'starttls' && error.reply === undefined;
-  return phase === 'greeting' || startTlsIsMissing;
+  return isStartTlsMissing(error) || (error instanceof SmtpProtocolError && error.code === 'E_PROTOCOL' && phase === 'greeting');
 };
 
 const connectionMayFallBack = ({ code, phase, reason }: SmtpConnectionError, security: SecurityMode): boolean => {

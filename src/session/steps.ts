@@ -1,7 +1,7 @@
 import { catchError, concat, defer, EMPTY, expand, filter, identity, ignoreElements, map, of, scan, takeUntil, throwError, timer, type MonoTypeOperatorFunction, type Observable } from 'rxjs';
 import { Capabilities } from '../protocol/capabilities.js';
 import { ehlo, helo, STARTTLS } from '../protocol/command.js';
-import { SmtpConnectionError, SmtpProtocolError, SmtpReplyError } from '../protocol/error.js';
+import { SmtpConnectionError, SmtpReplyError } from '../protocol/error.js';
 import type { ConnectEvent } from '../protocol/event.js';
 import { isUnknownCommand, type Reply } from '../protocol/reply.js';
 import { remedyIn, TOO_MANY_CONNECTIONS } from '../protocol/remedy.js';
@@ -14,9 +14,9 @@ import { injected } from '../wire/failures.js';
 import { Wire } from '../wire/wire.js';
 import { authenticate } from './authenticate.js';
 import { defaultClientName } from './client-name.js';
-import { unlessCrossedOut } from './crossed-out.js';
 import { onCode } from './expect-reply.js';
 import { FOLLOWS, readyEvent, type Stage, type State } from './state.js';
+import { startTlsMissing } from './starttls-missing.js';
 import { unverified } from './weak-tls.js';
 
 /**
@@ -102,10 +102,7 @@ const needsTls = ({ plan, wire }: State): boolean => plan.security !== 'none' &&
 
 const startTls = (state: State): Observable<State> => {
   const { wire, operation, capabilities } = state;
-  if (!capabilities.has('STARTTLS')) return throwError(() => new SmtpProtocolError('E_PROTOCOL', {
-    phase: 'starttls', transcript: wire.transcript(),
-    message: `${wire.context.peer} does not offer STARTTLS. ${unlessCrossedOut(capabilities, 'Use its port for implicit TLS (465), or security: "none" if clear text is acceptable.')}`,
-  }));
+  if (!capabilities.has('STARTTLS')) return throwError(() => startTlsMissing(wire.context.peer, capabilities, wire.transcript()));
   return concat(
     exchange(wire, [STARTTLS], operation).pipe(
       onCode(220, { wire, phase: 'starttls', command: 'STARTTLS', hint: () => 'It offers TLS and cannot start it; try later, or its port for implicit TLS (465).' }, identity),

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { mayFallBack, TLS_WAS_MET } from '../../src/connect/may-fall-back.js';
+import { Capabilities } from '../../src/protocol/capabilities.js';
 import type { SecurityMode } from '../../src/protocol/connection-plan.js';
 import {
   SmtpAuthenticationError, SmtpConnectionError, SmtpProtocolError, SmtpReplyError, SmtpSourceError, SmtpTimeoutError, SmtpUsageError,
@@ -7,6 +8,7 @@ import {
 } from '../../src/protocol/error.js';
 import { makeReply } from '../../src/protocol/reply.js';
 import type { Limit } from '../../src/protocol/timeouts.js';
+import { startTlsMissing } from '../../src/session/starttls-missing.js';
 import { tlsError } from '../../src/transport/tls-error.js';
 
 const connection = (code: ConnectionErrorCode, phase: Phase, reason: string): SmtpError => new SmtpConnectionError(code, { phase, reason, message: '' });
@@ -76,10 +78,11 @@ const ROWS: readonly Row[] = [
   ['hung up on EHLO', connection('E_CLOSED', 'hello', 'closed'), []],
   ['EHLO is answered with what is no reply', protocol('hello'), []],
 
-  ['STARTTLS is not offered', protocol('starttls'), ANY],
+  ['STARTTLS is not offered', startTlsMissing('mail.example', Capabilities.none, []), ANY],
   ['STARTTLS is refused for now', reply('starttls', 454), []],
   ['STARTTLS is refused', reply('starttls', 502), []],
   ['STARTTLS is answered with what is no answer', protocol('starttls', 354), []],
+  ['STARTTLS is answered with what is no reply', protocol('starttls'), []],
   ['STARTTLS is not answered', timeout('starttls', 'command'), []],
   ['hung up on STARTTLS', connection('E_CLOSED', 'starttls', 'closed'), []],
   ['injected bytes', new SmtpProtocolError('E_INJECTION', { phase: 'starttls', message: '' }), []],

@@ -5,14 +5,15 @@ import { openDoor } from '../../src/connect/open-door.js';
 import { plan, type PlanInput } from '../../src/connect/plan.js';
 import { Capabilities } from '../../src/protocol/capabilities.js';
 import type { ConnectionPlan } from '../../src/protocol/connection-plan.js';
-import { SmtpAuthenticationError, SmtpConnectionError, SmtpFallbackError, SmtpProtocolError, SmtpReplyError, SmtpTimeoutError, type SmtpError } from '../../src/protocol/error.js';
+import { SmtpAuthenticationError, SmtpConnectionError, SmtpFallbackError, SmtpReplyError, SmtpTimeoutError, type SmtpError } from '../../src/protocol/error.js';
 import { makeReply } from '../../src/protocol/reply.js';
 import type { Opening } from '../../src/session/open-session.js';
+import { startTlsMissing } from '../../src/session/starttls-missing.js';
 import { inVirtualTime } from '../support/marbles.js';
 
 const noConnection = new SmtpTimeoutError({ phase: 'connect', limit: 'connect', elapsed: 10, message: 'no connection' });
 const noGreeting = new SmtpTimeoutError({ phase: 'greeting', limit: 'greeting', elapsed: 10, message: 'no greeting' });
-const noStartTls = new SmtpProtocolError('E_PROTOCOL', { phase: 'starttls', message: 'no STARTTLS' });
+const noStartTls = startTlsMissing('mail.example', Capabilities.none, []);
 const hungUp = new SmtpConnectionError('E_TLS', { phase: 'tls', reason: 'reset', message: 'hung up' });
 const closed = new SmtpConnectionError('E_CLOSED', { phase: 'greeting', reason: 'closed', message: 'closed' });
 const hungUpAfterStartTls = new SmtpConnectionError('E_TLS', { phase: 'tls', reason: 'reset', message: 'hung up behind STARTTLS' });

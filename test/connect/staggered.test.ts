@@ -1,8 +1,10 @@
 import { throwError } from 'rxjs';
 import { describe, it } from 'vitest';
 import { staggered, type RaceOptions } from '../../src/connect/staggered.js';
+import { Capabilities } from '../../src/protocol/capabilities.js';
 import type { ConnectionPlan } from '../../src/protocol/connection-plan.js';
-import { SmtpConnectionError, SmtpFallbackError, SmtpProtocolError, type SmtpError } from '../../src/protocol/error.js';
+import { SmtpConnectionError, SmtpFallbackError, type SmtpError } from '../../src/protocol/error.js';
+import { startTlsMissing } from '../../src/session/starttls-missing.js';
 import { inVirtualTime } from '../support/marbles.js';
 
 const [FIRST, SECOND, THIRD, CLEAR]: readonly [ConnectionPlan, ConnectionPlan, ConnectionPlan, ConnectionPlan] = [
@@ -14,7 +16,7 @@ const [FIRST, SECOND, THIRD, CLEAR]: readonly [ConnectionPlan, ConnectionPlan, C
 const ALL = [FIRST, SECOND, THIRD, CLEAR];
 const refused = new SmtpConnectionError('E_CONNECT', { phase: 'connect', reason: 'ECONNREFUSED', message: 'refused' });
 const untrusted = new SmtpConnectionError('E_CERTIFICATE', { phase: 'tls', reason: 'untrusted', message: 'untrusted' });
-const noStartTls = new SmtpProtocolError('E_PROTOCOL', { phase: 'starttls', message: 'no STARTTLS' });
+const noStartTls = startTlsMissing('mail.example', Capabilities.none, []);
 
 /** In the pictures: 0, 1, 2 a start; c, g and r what an attempt tells, of which g wins. */
 const steps = {

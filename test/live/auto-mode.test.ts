@@ -47,6 +47,7 @@ describe('one port, every kind of server', () => {
     ['HELO and no more', { tls: 'none', faults: [{ at: 'ehlo', do: 'reply', reply: '502 5.5.1 what?', times: Infinity }] }, CLEAR_FIRST, '-starttls E_REPLY hello, -implicit E_TLS tls, +none', 1],
     ['a greeting that refuses', { faults: [{ at: 'greeting', do: 'reply', reply: '554 5.3.2 not here' }] }, CLEAR_FIRST, 'E_REPLY', 1],
     ['STARTTLS that is offered and refused', { faults: [{ at: 'starttls', do: 'reply', reply: '454 4.7.0 not now' }] }, CLEAR_FIRST, 'E_REPLY', 1],
+    ['STARTTLS that is offered and answered with what is no reply', { faults: [{ at: 'starttls', do: 'reply', reply: '22x' }] }, CLEAR_FIRST, 'E_PROTOCOL', 1],
     ['a certificate for another host', { tls: 'implicit', ...otherCertificate }, CLEAR_FIRST, '-starttls E_TIMEOUT greeting, E_CERTIFICATE', 1],
   ];
   for (const [title, options, security, expected, connections] of table) {
