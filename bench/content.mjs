@@ -20,6 +20,19 @@ const small = ({ bytes, recipients }) => {
   return { mail: (n) => ({ envelope: { from: sender(n), to }, raw: raw(n) }), digest: (n) => sha256(raw(n)) };
 };
 
+/** Messages that a client composes. What each would choose for itself is given, so that all make the same bytes: those of nodemailer's composer. */
+const composed = ({ bytes, recipients }) => {
+  const to = Array.from({ length: recipients }, (_, index) => `r${index}@bench.example`);
+  const text = `${'x'.repeat(LINE)}\r\n`.repeat(Math.ceil(bytes / (LINE + 2)));
+  const messageId = (n) => `<${n}@bench.example>`;
+  const head = (n) => `From: ${sender(n)}\r\nTo: list@bench.example\r\nSubject: bench\r\nMessage-ID: ${messageId(n)}\r\nDate: Sun, 01 Nov 2026 12:00:00 +0000\r\n`
+    + 'Content-Transfer-Encoding: 7bit\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n';
+  return {
+    mail: (n) => ({ envelope: { from: sender(n), to }, from: sender(n), to: 'list@bench.example', subject: 'bench', messageId: messageId(n), date: new Date('2026-11-01T12:00:00Z'), text }),
+    digest: (n) => sha256(head(n), text),
+  };
+};
+
 /** One large body out of a block that comes again and again. `mail(n).raw` is a function that gives an async iterable. */
 const large = (block) => ({ bytes, recipients, binary }) => {
   const to = Array.from({ length: recipients }, (_, index) => `r${index}@bench.example`);
@@ -42,13 +55,17 @@ const sender = (n) => `m${n}@bench.example`;
 
 const KINDS = {
   small,
+  composed,
   // Every line is complete.
   lines: large(blockOf(() => `${'x'.repeat(LINE)}\r\n`)),
   // One line in eight begins with a dot, one in five ends with a bare LF, and a block ends where a dot follows.
   nasty: large(blockOf((index) => `${index % 8 === 0 ? '.' : 'x'}${'y'.repeat(LINE - 1)}${index % 5 === 4 ? '\n' : '\r\n'}`)),
 };
 
-/** @returns {{ mail(n: number): { envelope: object, raw: unknown, binary?: boolean }, digest(n: number, untouched?: boolean): string }} */
+/** One mail that is measured in MB. */
+export const isLarge = ({ kind } = {}) => kind === 'lines' || kind === 'nasty';
+
+/** @returns {{ mail(n: number): { envelope: object, raw?: unknown, binary?: boolean }, digest(n: number, untouched?: boolean): string }} */
 export const content = ({ kind = 'small', bytes = 2048, recipients = 1, binary } = {}) => KINDS[kind]({ bytes, recipients, binary });
 
 /** The number in an address of `sender`. */

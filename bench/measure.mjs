@@ -1,4 +1,5 @@
 // One contender, one workload, one round: a server, perhaps a delay, and the client, each a new process.
+import { isLarge } from './content.mjs';
 import { withProcesses } from './process.mjs';
 
 const MB = 2 ** 20;
@@ -15,7 +16,7 @@ export async function obstacle(workload) {
 export async function measure(workload, name, quick) {
   const { adapter = name, share = 1, job } = workload.contenders[name];
   const amount = Math.max(1, Math.round((quick ? workload.quick : workload.full) * share));
-  const large = workload.content?.kind !== undefined;
+  const large = isLarge(workload.content);
   const warmUp = quick ? 0 : workload.warmUp ?? 0;
   const mails = large ? 1 : warmUp + amount;
   const content = { ...workload.content, ...(large && { bytes: amount * MB }) };

@@ -115,6 +115,12 @@ export const WORKLOADS = {
     baseline: POOL, offer: PIPELINING, full: 100, roundTrip: 50,
     contenders: { rxsmtp: { target: { rate: 1.9 } }, [POOL]: {}, 'raw-data': {}, 'raw-ahead': {} },
   },
+  'composed-50ms': {
+    title: 'Messages that the client composes, of 2 KB of text, on one connection at 50 ms round trip, with its set-up, CHUNKING offered',
+    baseline: POOL, offer: CHUNKING, full: 200, quick: 20, roundTrip: 50,
+    content: { kind: 'composed' },
+    contenders: { rxsmtp: { target: { rate: 20 } }, [POOL]: { share: 0.5 } },
+  },
   recipients: {
     title: 'Mails to 1,000 recipients, the first that a process sends',
     baseline: POOL, offer: CHUNKING, full: 20, quick: 3,

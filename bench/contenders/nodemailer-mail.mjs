@@ -1,4 +1,4 @@
 import { Readable } from 'node:stream';
 
 /** A large body is a stream for nodemailer. */
-export const nodemailerMail = ({ envelope, raw }) => ({ envelope, raw: typeof raw === 'function' ? Readable.from(raw()) : raw });
+export const nodemailerMail = ({ raw, ...mail }) => (raw === undefined ? mail : { ...mail, raw: typeof raw === 'function' ? Readable.from(raw()) : raw });

@@ -1,4 +1,5 @@
 // The workloads that send mail.
+import { isLarge } from '../content.mjs';
 import { measure, obstacle } from '../measure.mjs';
 import { inRounds, medians } from '../rounds.mjs';
 import { number, table, times, verdict } from './format.mjs';
@@ -17,7 +18,7 @@ export async function sending(workload, quick) {
   const all = Object.keys(workload.contenders);
   const names = quick && !workload.everyone ? all.filter((name) => name === workload.baseline || (workload.contenders[name].adapter ?? name) === 'rxsmtp') : all;
   const { results, failures } = await inRounds(quick ? 1 : workload.rounds ?? 3, names, (name) => measure(workload, name, quick));
-  const unit = workload.content?.kind === undefined ? 'mail' : 'MB';
+  const unit = isLarge(workload.content) ? 'MB' : 'mail';
   const byName = medians(results);
   const base = byName.get(workload.baseline);
   const rows = [...byName].map(([name, at]) => [
