@@ -1,4 +1,4 @@
-import { AsyncSubject, concatMap, defer, finalize, Observable, Subject, type ObservableInput, type Observer, type Unsubscribable } from 'rxjs';
+import { AsyncSubject, concatMap, defer, finalize, Observable, Subject, type ObservableInput, type Observer, Subscription, type Unsubscribable } from 'rxjs';
 import { countOrForever } from './config/checks.js';
 import { settings, type Settings, type SmtpOptions } from './config/options.js';
 import { MOST_CONNECTIONS } from './config/pool.js';
@@ -20,6 +20,7 @@ import type { PoolSettings } from './pool/settings.js';
 import type { ConnectionPlan } from './protocol/connection-plan.js';
 import type { ConnectEvent, SmtpEvent } from './protocol/event.js';
 import type { LogLine } from './protocol/log-line.js';
+import { oneAtATime } from './session/one-at-a-time.js';
 import { Manners } from './session/manners.js';
 import { openSession, resumeSession } from './session/open-session.js';
 import { stayTheSame } from './session/settings.js';
@@ -133,7 +134,14 @@ export class SmtpClient implements AsyncDisposable {
     const place = this.#pool.enter();
     const operation = this.#operation();
     if (!(mail instanceof Observable)) return this.#send(mail, observer, place, operation);
+    if (place.closed) {
+      this.#handling.discard(mail);
+      observer.error(this.#pool.gate.refusal);
+      return Subscription.EMPTY;
+    }
+    // The first in line is on its way while the others are composed.
     return mail.pipe(
+      oneAtATime(this.#pool),
       concatMap((composed) => new Observable<SmtpEvent>((subscriber) => this.#send(composed, subscriber, place, operation))),
       finalize(() => { place.unsubscribe(); }),
     ).subscribe(observer);

@@ -99,9 +99,9 @@ const checkContentId = (value: unknown, name: string): string => {
 // What is encoded at once keeps all others waiting, and takes its memory several times.
 const PIECE = 64 * 1024;
 
-/** What the composer gets as it was given. Large bytes are read in pieces; a message is looked at as a whole. */
+/** What the composer gets as it was given. What is large is read in pieces; a message is looked at as a whole. */
 export const handedOver = ({ atHand, part: { contentType = '' } }: CheckedAttachment): string | Buffer | undefined =>
-  (typeof atHand === 'string' || atHand === undefined || atHand.length <= PIECE || isMessage(contentType) ? atHand : undefined);
+  (atHand === undefined || atHand.length <= PIECE || isMessage(contentType) ? atHand : undefined);
 
 /** Opens an attachment when its turn has come. What fails says in which one. */
 export async function* read({ content, place }: CheckedAttachment, opened: OpenContent[]): AsyncGenerator<Uint8Array | string> {

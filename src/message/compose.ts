@@ -22,10 +22,10 @@ interface Composition {
   readonly atLeast: number;
   readonly messageId: string;
   readonly replayable: boolean;
-  /** What it is composed of is at hand, and little: so it may be all of it, composed before anything is said. */
+  /** What it is composed of is at hand, and little: so all of it is composed before its turn comes. */
   readonly isSmall: boolean;
   compose(composer: Composer): OpenContent;
-  composeWhole(composer: Composer): Observable<OpenContent>;
+  composeWhole(composer: Composer): Observable<() => OpenContent>;
   /** Destroys the attachments that never were opened. */
   discard(): void;
 }
@@ -93,7 +93,7 @@ export const composition = (given: Fields<(typeof COMPOSED_FIELDS)[number]>): Co
     replayable: attachments.every(({ content }) => content.replayable),
     // The composer writes into what it is given; every try gets its own copy.
     compose: (composer) => compose(composer, structuredClone(header), attachments),
-    composeWhole: (composer) => defer(() => compiled(composer, structuredClone(header), attachments, []).build()).pipe(map(open), catchError((cause: unknown) => throwError(() => notComposed(cause)))),
+    composeWhole: (composer) => defer(() => compiled(composer, structuredClone(header), attachments, []).build()).pipe(map((bytes) => () => open(bytes)), catchError((cause: unknown) => throwError(() => notComposed(cause)))),
     discard: () => { for (const { content } of attachments) content.discard(); },
   };
 };
@@ -112,8 +112,8 @@ const body = (value: unknown, name: string): string => wellFormed(value, name).r
 
 const bytesOf = (part: unknown): number => (typeof part === 'string' || part instanceof Uint8Array ? Buffer.byteLength(part) : 0);
 
-// Larger than this content is better read while it is sent, and the connection waits for no composer.
-const SMALL = 128 * 1024;
+// What waits for its turn is held in memory.
+const SMALL = 32 * 1024;
 
 const notComposed = (cause: unknown): SmtpSourceError =>
   new SmtpSourceError({ phase: 'body', cause, message: `The message could not be composed: ${sentence(reasonOf(cause))} Mend what it holds, or send it as "raw".` });

@@ -1,4 +1,4 @@
-import { defer, from, map, tap, type Observable } from 'rxjs';
+import { concatMap, defer, from, map, of, tap, type Observable } from 'rxjs';
 import { xtext } from '../protocol/address.js';
 import { ownValue } from '../protocol/bare.js';
 import { SmtpError, SmtpUsageError } from '../protocol/error.js';
@@ -27,8 +27,8 @@ export interface Mail {
   readonly requireTls?: boolean;
   /** It can be opened more than once, so that a retry can send it. */
   readonly replayable: boolean;
-  /** Its content in one piece, where it takes a while to be there, and is small enough to be waited for. */
-  readonly whole$?: Observable<OpenContent> | undefined;
+  /** It was given in parts. */
+  readonly isComposed?: boolean;
   /** @throws SmtpUsageError where it can be read only once and was; SmtpSourceError where its content cannot be opened. */
   open(): OpenContent;
   /** Destroys what can be read only once and never was opened. */
@@ -130,13 +130,8 @@ const checkComposed = (message: unknown): Observable<Mail> => {
   const asked = delivery(given);
   const discard = (): void => { composed.discard(); };
   return defer(() => from(loadComposer())).pipe(
-    map((composer): Mail => ({
-      envelope, messageId, size: undefined, atLeast, utf8, ascii, replayable,
-      whole$: composed.isSmall ? composed.composeWhole(composer) : undefined,
-      open: () => composed.compose(composer),
-      discard,
-      ...asked,
-    })),
+    concatMap((composer) => (composed.isSmall ? composed.composeWhole(composer) : of(() => composed.compose(composer)))),
+    map((open): Mail => ({ envelope, messageId, size: undefined, atLeast, utf8, ascii, replayable, isComposed: true, open, discard, ...asked })),
     tap({ error: discard, unsubscribe: discard }),
   );
 };

@@ -5,8 +5,8 @@ import { IN_DOUBT } from '../transport/clock.js';
 
 /**
  * Only the receipts of a stream of events, of one `send()` or several. Whom the server refused is in `refused` of the receipt,
- * or of the error. A stream without any fails: with `SmtpUsageError` where it is empty, and where it was cut off, by `takeUntil()`
- * say, with `E_CLOSED` and an `outcome`: `unknown` from `ready` on. In `sendAll()` filter for `accepted` and `failed` instead, or
+ * or of the error. A stream without any was cut off, by `takeUntil()` say, and fails with `E_CLOSED` and an `outcome`:
+ * `unknown` from `ready` on, `not-sent` before, also where nothing was told. In `sendAll()` filter for `accepted` and `failed` instead, or
  * those that failed would be dropped without a word.
  *
  * ```ts
@@ -27,7 +27,7 @@ export const receipts = (): OperatorFunction<SmtpEvent, Receipt> => (events$) =>
 const CONNECTING: ReadonlySet<string> = new Set<SmtpEvent['type']>(['attempt-started', 'attempt-failed', 'connected', 'greeted', 'introduced', 'secured', 'authenticated', 'warning']);
 
 const withoutVerdict = (seen: ReadonlySet<string>): SmtpError => {
-  if (seen.size === 0 || seen.has('failed')) return new SmtpUsageError({ message: 'The stream ended without a receipt. Give receipts() the events of send().' });
+  if (seen.has('failed')) return new SmtpUsageError({ message: 'The stream ended without a receipt. Give receipts() the events of send().' });
   // What leaves at once with its envelope has left when `ready` is told.
   const phase = [...seen].every((type) => CONNECTING.has(type)) ? 'connect' : 'end-of-data';
   const outcome = outcomeOf(phase);

@@ -65,7 +65,7 @@ export class Ceiling {
   /** A mail was refused. True where that was for the number of connections: this one is one too many, and for a while the others are all. */
   isPassed(error: unknown, connections: number): boolean {
     if (connections < 2 || !isOfConnections(error)) return false;
-    this.#take(Math.min(connections, this.most) - 1);
+    this.#take(Math.max(1, Math.min(connections, this.most) - 1));
     return true;
   }
 

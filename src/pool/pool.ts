@@ -95,7 +95,9 @@ export class Pool implements Carrier {
     }
     this.#discard(connection);
     // Many may be cancelled in one turn: each would let in the next one, which is cancelled as well.
-    if (this.#first !== undefined) this.#ring(0);
+    if (this.#first === undefined) return;
+    this.#stopRinging();
+    this.#ring(0);
   }
 
   failed(error: unknown, number: number): boolean {

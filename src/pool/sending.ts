@@ -1,4 +1,4 @@
-import { concatMap, Observable, Subscription, type Observer, type Unsubscribable } from 'rxjs';
+import { Subscription, type Observable, type Observer, type Unsubscribable } from 'rxjs';
 import type { OpenContent } from '../message/content.js';
 import type { Mail } from '../message/mail.js';
 import { SmtpError, withoutRetry } from '../protocol/error.js';
@@ -38,19 +38,11 @@ export class Sending implements Job {
   }
 
   run(session: Session, claim: Claim, observer: Observer<SmtpEvent>): Unsubscribable {
-    const { whole$ } = this.#mail;
-    if (this.#content === undefined && whole$ !== undefined) return whole$.pipe(
-      concatMap((content) => new Observable<SmtpEvent>((subscriber) => this.#transact(session, claim, this.#content = content, subscriber))),
-    ).subscribe(observer);
     const content = this.#content ??= this.#mail.open();
-    if (!this.#isOver) return this.#transact(session, claim, content, observer);
+    if (!this.#isOver) return transact(session, claim, { mail: this.#mail, part: this.#parts, content, operation: this.operation }, observer);
     // The caller's own function gave it, and has cancelled the mail in there.
     this.#close();
     return Subscription.EMPTY;
-  }
-
-  #transact(session: Session, claim: Claim, content: OpenContent, observer: Observer<SmtpEvent>): Unsubscribable {
-    return transact(session, claim, { mail: this.#mail, part: this.#parts, content, operation: this.operation }, observer);
   }
 
   goesOn(error?: unknown): boolean {

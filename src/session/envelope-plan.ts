@@ -95,7 +95,7 @@ const obstacle = ({ offers, wire, offersChunking, settings }: Session, { envelop
   if (utf8 === true && !offers.utf8) return unable(wire, 'does not offer SMTPUTF8, which the header needs. Use ASCII addresses in it.');
   if (requireTls === true && (wire.stream.tls === undefined || !offers.requireTls)) return unable(wire, 'cannot promise TLS all the way (REQUIRETLS, RFC 8689). Leave "requireTls" out, or use another server.');
   // RFC 8689 section 4.2.1: the server's certificate must have been verified.
-  if (requireTls === true && mayBeAnybody(settings.tls)) return unable(wire, 'may be anybody, because "tls.rejectUnauthorized" is false, and a mail with "requireTls" goes to a verified server only. Leave that option out and give its authority in "tls.ca", or its certificate in "tls.fingerprints".');
+  if (requireTls === true && mayBeAnybody(settings.tls)) return unable(wire, 'may be anybody, because "tls.rejectUnauthorized" is false, and a mail with "requireTls" goes to a verified server only. Give its certificate in "tls.fingerprints", or leave that option out and give its authority in "tls.ca".');
   if (binary === true && !(offersChunking && offers.binary)) return unable(wire, 'takes no binary content here, which needs BINARYMIME and CHUNKING (RFC 3030). Encode the content as base64 and leave "binary" out, or use another server.');
   return undefined;
 };

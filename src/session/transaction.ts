@@ -58,7 +58,7 @@ export const transact = (session: Session, claim: Claim, { mail, part, content, 
   // Where RSET is refused, content sent along with it would reach the recipients of the mail before. And a server that hangs up
   // on one recipient too many leaves content that was sent along in doubt. A composed message that nothing is in front of is no
   // part of a stream of mails: it stays out of doubt until its envelope was answered.
-  const mayGoAlong = session.chunks && session.isFresh && !claim.isBehindFailure && recipients.length <= session.manners.recipients && (mail.whole$ === undefined || claim.overlaps);
+  const mayGoAlong = session.chunks && session.isFresh && !claim.isBehindFailure && recipients.length <= session.manners.recipients && (mail.isComposed !== true || claim.overlaps);
   if (whole !== undefined && mayGoAlong) return sendAtOnce(transaction, whole);
   if (whole !== undefined && session.pipelines && !chunks) return sendInGroup(transaction, whole);
   return sendInBlocks(transaction).subscribe(observer);

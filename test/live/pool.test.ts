@@ -318,3 +318,14 @@ it('many mails that are cancelled at once open nothing', () => {
   stop.next();
   expect([asking, asked]).toEqual([5, 5]);
 });
+
+it('a mail whose turn a cancelled one had, by the rate, need not wait for the next', async () => {
+  const asked = new Subject<void>();
+  const client = new SmtpClient({ host: 'mail.example.com', security: 'none', pool: { rate: { messages: 1, per: 3_600_000 } }, lookup: () => { asked.next(); } });
+  const first = client.send(MAIL).subscribe();
+  const second = client.send(MAIL).subscribe();
+  const again = firstValueFrom(asked);
+  first.unsubscribe();
+  await again;
+  second.unsubscribe();
+});

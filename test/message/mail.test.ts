@@ -234,3 +234,8 @@ describe('composed', () => {
 });
 
 afterEach(() => { vi.useRealTimers(); vi.doUnmock('nodemailer/lib/mail-composer'); });
+
+test.each<[string, number, string]>([['small', 100, 'bytes'], ['large', 100_000, 'stream']])('a %s message is composed by the time that it is sent, or while it is', async (_, characters, kind) => {
+  const mail = await mailOf({ from: 'ann@example.com', to: 'bob@example.com', text: 'x'.repeat(characters), attachments: [{ content: 'x' }] });
+  for (let count = 0; count < 2; count += 1) expect(mail.open().kind).toBe(kind);
+});

@@ -8,7 +8,7 @@ const told = (types: string): Observable<SmtpEvent> => from(types.split(' ').fil
 
 describe('the receipts', () => {
   it.each<[string, object]>([
-    ['', { code: 'E_USAGE', phase: 'options', outcome: 'not-sent' }],
+    ['', { code: 'E_CLOSED', phase: 'connect', outcome: 'not-sent' }],
     ['attempt-started', { code: 'E_CLOSED', phase: 'connect', outcome: 'not-sent' }],
     ['attempt-started attempt-failed attempt-started connected greeted introduced secured warning authenticated', { code: 'E_CLOSED', phase: 'connect', outcome: 'not-sent' }],
     ['attempt-started ready', { code: 'E_CLOSED', phase: 'end-of-data', outcome: 'unknown' }],

@@ -17,9 +17,10 @@ describe('a certificate', () => {
     [false, 'with a wildcard for a later label', 'DNS:foo.*.test', undefined, NAME],
     [false, 'with a wildcard for everything', 'DNS:*', undefined, 'localhost'],
     [false, 'with a wildcard in a common name', undefined, 'f*.example.test', NAME],
-    [false, 'with a common name besides an address', 'IP Address:192.0.2.1', NAME, NAME],
+    [true, 'with a common name besides an address', 'IP Address:192.0.2.1', NAME, NAME],
+    [false, 'with a common name besides a host', 'DNS:other.test', NAME, NAME],
     [false, 'with a common name besides a URI', 'URI:https://other.test/', NAME, NAME],
-    [false, 'with a common name besides an email address', 'email:ann@example.test', NAME, NAME],
+    [true, 'with a common name besides an email address', 'email:ann@example.test', NAME, NAME],
     [false, 'with a name inside of another one', 'URI:"https://other.test/, DNS:foo.example.test"', undefined, NAME],
     [false, 'without any name', undefined, undefined, NAME],
   ])('is for a host, %s: %s', (isFor, _, subjectaltname, CN, host) => {
