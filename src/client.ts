@@ -1,4 +1,4 @@
-import { AsyncSubject, concatMap, defer, finalize, Observable, Subject, type ObservableInput, type Observer, Subscription, type Unsubscribable } from 'rxjs';
+import { AsyncSubject, concatMap, defer, finalize, Observable, Subject, Subscription, type ObservableInput, type Observer, type Unsubscribable } from 'rxjs';
 import { countOrForever } from './config/checks.js';
 import { settings, type Settings, type SmtpOptions } from './config/options.js';
 import { MOST_CONNECTIONS } from './config/pool.js';
@@ -141,7 +141,7 @@ export class SmtpClient implements AsyncDisposable {
     }
     // The first in line is on its way while the others are composed.
     return mail.pipe(
-      oneAtATime(this.#pool),
+      oneAtATime(this),
       concatMap((composed) => new Observable<SmtpEvent>((subscriber) => this.#send(composed, subscriber, place, operation))),
       finalize(() => { place.unsubscribe(); }),
     ).subscribe(observer);

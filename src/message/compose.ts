@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import type MailComposer from 'nodemailer/lib/mail-composer';
-import { catchError, defer, map, throwError, type Observable } from 'rxjs';
+import { catchError, defer, map, of, throwError, type Observable } from 'rxjs';
 import { domainOf } from '../protocol/address.js';
 import { bare } from '../protocol/bare.js';
 import { crypto } from '../protocol/crypto.js';
@@ -22,10 +22,8 @@ interface Composition {
   readonly atLeast: number;
   readonly messageId: string;
   readonly replayable: boolean;
-  /** What it is composed of is at hand, and little: so all of it is composed before its turn comes. */
-  readonly isSmall: boolean;
-  compose(composer: Composer): OpenContent;
-  composeWhole(composer: Composer): Observable<() => OpenContent>;
+  /** Gives what opens it: composed by then where it is small and all of it is at hand, or while it is read. */
+  compose(composer: Composer): Observable<() => OpenContent>;
   /** Destroys the attachments that never were opened. */
   discard(): void;
 }
@@ -89,11 +87,11 @@ export const composition = (given: Fields<(typeof COMPOSED_FIELDS)[number]>): Co
     envelope: checkEnvelope(given.envelope === undefined ? {} : given.envelope, { from: from.given, to: recipients.map((recipient) => recipient.given) }),
     messageId,
     atLeast,
-    isSmall: atLeast <= SMALL && attachments.every(({ atHand }) => atHand !== undefined),
     replayable: attachments.every(({ content }) => content.replayable),
     // The composer writes into what it is given; every try gets its own copy.
-    compose: (composer) => compose(composer, structuredClone(header), attachments),
-    composeWhole: (composer) => defer(() => compiled(composer, structuredClone(header), attachments, []).build()).pipe(map((bytes) => () => open(bytes)), catchError((cause: unknown) => throwError(() => notComposed(cause)))),
+    compose: (composer) => (atLeast <= SMALL && attachments.every(({ atHand }) => atHand !== undefined)
+      ? defer(() => compiled(composer, structuredClone(header), attachments, []).build()).pipe(map((bytes) => () => open(bytes)), catchError((cause: unknown) => throwError(() => notComposed(cause))))
+      : of(() => streamed(composer, structuredClone(header), attachments))),
     discard: () => { for (const { content } of attachments) content.discard(); },
   };
 };
@@ -128,7 +126,7 @@ const compiled = ({ MailComposer, table }: Composer, header: ComposerOptions, at
   return labelled(new MailComposer(bare({ ...header, attachments: parts })).compile());
 };
 
-const compose = (composer: Composer, header: ComposerOptions, attachments: readonly CheckedAttachment[]): OpenContent => {
+const streamed = (composer: Composer, header: ComposerOptions, attachments: readonly CheckedAttachment[]): OpenContent => {
   const spent = attachments.find(({ content }) => content.isSpent);
   if (spent !== undefined) throw readTwice(`The content of ${spent.place}`);
   const opened: OpenContent[] = [];

@@ -1,4 +1,4 @@
-import { concatMap, defer, from, map, of, tap, type Observable } from 'rxjs';
+import { concatMap, defer, from, map, tap, type Observable } from 'rxjs';
 import { xtext } from '../protocol/address.js';
 import { ownValue } from '../protocol/bare.js';
 import { SmtpError, SmtpUsageError } from '../protocol/error.js';
@@ -130,7 +130,7 @@ const checkComposed = (message: unknown): Observable<Mail> => {
   const asked = delivery(given);
   const discard = (): void => { composed.discard(); };
   return defer(() => from(loadComposer())).pipe(
-    concatMap((composer) => (composed.isSmall ? composed.composeWhole(composer) : of(() => composed.compose(composer)))),
+    concatMap((composer) => composed.compose(composer)),
     map((open): Mail => ({ envelope, messageId, size: undefined, atLeast, utf8, ascii, replayable, isComposed: true, open, discard, ...asked })),
     tap({ error: discard, unsubscribe: discard }),
   );
