@@ -1,7 +1,7 @@
 import type { Unsubscribable } from 'rxjs';
 import type { SmtpError } from '../protocol/error.js';
 
-/** Lets something in as long as there is room, and tells when that may have changed. */
+/** Lets something in as long as there is room, and tells when there may be some again. */
 export class Gate {
   /** Why nothing is let in any more. */
   refusal: SmtpError | undefined;
@@ -22,8 +22,9 @@ export class Gate {
   }
 
   changed(): void {
+    if (this.#watchers.size === 0 || (this.refusal === undefined && !this.isOpen)) return;
     if (this.#watchers.size > 1) this.#rotate();
-    if (this.#watchers.size > 0) this.#watchers.forEach((watcher) => { watcher(); });
+    this.#watchers.forEach((watcher) => { watcher(); });
   }
 
   /** Whoever is told first may take all the room: each is in its turn. */

@@ -117,11 +117,6 @@ export class Pool implements Carrier {
     delivery.waits(this.#returning.join(delivery), this.#scheduler);
   }
 
-  ended(): void {
-    if (this.#first === undefined) this.#stopRinging();
-    this.#changed();
-  }
-
   /**
    * Ends when every mail that was begun has ended and every server was left. Nothing begins any more, and what is still under
    * way at the end of the time is cut off.
@@ -309,6 +304,7 @@ export class Pool implements Carrier {
 
   readonly #left = (): void => {
     this.#begun -= 1;
+    if (this.#first === undefined) this.#stopRinging();
     this.#changed();
   };
 
