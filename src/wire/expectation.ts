@@ -16,6 +16,10 @@ const QUIT_IS_NO_COMMAND: ReadonlySet<Phase> = new Set<Phase>(['auth', 'starttls
 /** Replies that are due: one to each of some commands, in their order. */
 export class Expectation {
   readonly commands: readonly Command[];
+  /** Whose reply is next, or came last. */
+  command: Command;
+  /** Where the mail is while the next reply is due. */
+  phase: Phase;
   /** Undefined once nobody waits any more: the replies are read and dropped. */
   sink: ReplySink | undefined;
   /** Content went out right behind the last command, BDAT LAST: from then on only its own reply decides. */
@@ -25,32 +29,26 @@ export class Expectation {
   /** Challenges are among the replies: AUTH and its responses go out alone. */
   readonly isSignIn: boolean;
   #answered = 0;
-  #phase: Phase | undefined;
   /** What the server took of an envelope whose content has left behind it. */
   #hasSender = false;
   #hasRecipient = false;
   #refusedReset = false;
 
   constructor(commands: readonly Command[], sink: ReplySink | undefined, lastDecides = false) {
+    const [first] = commands;
+    if (first === undefined) throw new RangeError('An expectation has a command for each reply.');
     this.commands = commands;
+    this.command = first;
+    this.phase = first.phase;
     this.sink = sink;
     this.#lastDecides = lastDecides;
-    this.isSignIn = commands[0]?.phase === 'auth';
-  }
-
-  /** Whose reply is next, or came last. */
-  get command(): Command {
-    return this.commands[this.#answered] ?? this.#last;
-  }
-
-  /** Where the mail is while the next reply is due. */
-  get phase(): Phase {
-    return this.#phase ?? this.command.phase;
+    this.isSignIn = first.phase === 'auth';
   }
 
   /** The command that a loss of the connection is told for. */
   get decisive(): { readonly command: Command; readonly phase: Phase } {
-    return this.#lastDecides ? { command: this.#last, phase: this.#last.phase } : this;
+    const command = this.#lastDecides ? this.commands.at(-1) : undefined;
+    return command === undefined ? this : { command, phase: command.phase };
   }
 
   /** The server took the sender, so that it may take the content. */
@@ -96,7 +94,7 @@ export class Expectation {
     const isMisplaced = wording.isMisplaced(this.phase, reply);
     if (!this.#lastDecides) return isMisplaced && !isLast;
     if (reply.severity === 3 || this.#refusedReset || isMisplaced) return true;
-    switch (this.command.phase) {
+    switch (this.phase) {
       case 'mail': return isForeignYes(reply);
       case 'rcpt': return isPositive(reply) && !this.#hasSender;
       case 'end-of-data': return isPositive(reply) && !this.#hasRecipient;
@@ -109,25 +107,18 @@ export class Expectation {
     return this.#refusedReset;
   }
 
-  /** The reply to the command stands for another phase from now on. */
-  enter(phase: Phase): void {
-    this.#phase = phase;
-  }
-
   /** One reply came; true if it was the last. */
   answered(reply: Reply): boolean {
-    const { phase } = this.command;
+    const { phase } = this;
     if (phase === 'reset') this.#refusedReset = !isPositive(reply);
     else if (this.#lastDecides && isPositive(reply)) {
       if (phase === 'mail') this.#hasSender = true;
       else if (phase === 'rcpt') this.#hasRecipient = true;
     }
-    return ++this.#answered === this.commands.length;
-  }
-
-  get #last(): Command {
-    const last = this.commands.at(-1);
-    if (last === undefined) throw new RangeError('An expectation has a command for each reply.');
-    return last;
+    const next = this.commands[++this.#answered];
+    if (next === undefined) return true;
+    this.command = next;
+    this.phase = next.phase;
+    return false;
   }
 }

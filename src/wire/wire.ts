@@ -206,12 +206,13 @@ export class Wire {
       this.#distrust(this.#failures.outOfStep(first.command, reply));
       return;
     }
+    const isGoodbye = isFarewell(reply);
     // Some go on answering for a while. Only one that takes something has not closed the channel.
-    this.#watch.isEnding = this.#hasSaidGoodbye = isFarewell(reply) || (this.#hasSaidGoodbye && (!isPositive(reply) || first.phase === 'reset'));
+    this.#watch.isEnding = this.#hasSaidGoodbye = isGoodbye || (this.#hasSaidGoodbye && (!isPositive(reply) || first.phase === 'reset'));
     const isAnswered = first.answered(reply);
     if (isAnswered) this.#due.shift();
     // A 421 closes the channel (RFC 5321 section 3.8), whatever it answers: there is nobody left to say anything to.
-    this.mustDrop ||= isFarewell(reply);
+    this.mustDrop ||= isGoodbye;
     // Whoever reads the log may end what the reply is for: nobody waits for it then.
     this.#answering = first;
     this.#transcript.note(reply);

@@ -33,7 +33,7 @@ const writeLast = (wire: Wire, due: Expectation, last: readonly Uint8Array[], by
   due.isOwed = true;
   const mayLeave = !wire.isBeingAnswered;
   if (mayLeave) {
-    due.enter('end-of-data');
+    due.phase = 'end-of-data';
     last.forEach((piece) => { wire.write(piece); });
     wire.mustDrop = false;
   }
