@@ -20,8 +20,10 @@ export class KnownReplies {
   /** The one that begins there. */
   find(input: string, at: number): KnownReply | undefined {
     const known = this.#known;
-    const place = known.findIndex(({ octets }) => input.startsWith(octets, at));
-    const found = known[place];
+    let place = 0;
+    let found = known[place];
+    // Not findIndex: each mail has several replies, and is to call no function for each reply that is known.
+    while (found !== undefined && !input.startsWith(found.octets, at)) found = known[place += 1];
     const before = known[place - 1];
     if (found !== undefined && before !== undefined) {
       known[place - 1] = found;
