@@ -5,15 +5,11 @@ import type { SmtpError } from '../protocol/error.js';
 export class Gate {
   /** Why nothing is let in any more. */
   refusal: SmtpError | undefined;
-  readonly #hasRoom: () => boolean;
+  readonly hasRoom: () => boolean;
   readonly #watchers = new Set<() => void>();
 
   constructor(hasRoom: () => boolean) {
-    this.#hasRoom = hasRoom;
-  }
-
-  get isOpen(): boolean {
-    return this.#hasRoom();
+    this.hasRoom = hasRoom;
   }
 
   watch(changed: () => void): Unsubscribable {
@@ -22,7 +18,7 @@ export class Gate {
   }
 
   changed(): void {
-    if (this.#watchers.size === 0 || (this.refusal === undefined && !this.isOpen)) return;
+    if (this.#watchers.size === 0 || (this.refusal === undefined && !this.hasRoom())) return;
     if (this.#watchers.size > 1) this.#rotate();
     this.#watchers.forEach((watcher) => { watcher(); });
   }

@@ -157,7 +157,7 @@ export class Pool implements Carrier {
 
   /** The mail whose turn it is. */
   get #first(): Delivery | undefined {
-    return this.#returning.first ?? this.#waiting.first;
+    return (this.#returning.first ?? this.#waiting.first)?.value;
   }
 
   /** False: there is no room for it now. */

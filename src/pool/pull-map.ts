@@ -1,6 +1,5 @@
 import { AsyncResource } from 'node:async_hooks';
 import { Observable, type ObservableInput, type Observer, type SchedulerLike, type Subscriber, type Subscription, type Unsubscribable } from 'rxjs';
-import type { SmtpError } from '../protocol/error.js';
 import type { Gate } from './gate.js';
 import { COMPLETE, failed, supplyOf, type Demand, type End, type Supply } from './supply.js';
 
@@ -74,7 +73,8 @@ class Pull<T, D, V, R> implements Demand<T, Work<T, D, V, R>>, Unsubscribable {
     this.#isFilling = true;
     while (this.#end === undefined && this.#resting === undefined && this.#hasRoom && !this.subscriber.closed && this.#give());
     // Its end is all that a source could still give.
-    if (this.#end === undefined && this.#resting === undefined && this.#refusal !== undefined) this.#fail(this.#refusal);
+    const { refusal } = this.#room.gate;
+    if (this.#end === undefined && this.#resting === undefined && refusal !== undefined) this.#fail(refusal);
     this.#isFilling = false;
     const end = this.#end;
     if (end === undefined || this.#active.length > 0) return;
@@ -91,9 +91,10 @@ class Pull<T, D, V, R> implements Demand<T, Work<T, D, V, R>>, Unsubscribable {
       work.discard();
       return;
     }
-    if (this.#refusal !== undefined) {
+    const { refusal } = this.#room.gate;
+    if (refusal !== undefined) {
       this.#giveUp([work]);
-      this.#fail(this.#refusal);
+      this.#fail(refusal);
       return;
     }
     work.place = this.#active.push(work) - 1;
@@ -126,15 +127,11 @@ class Pull<T, D, V, R> implements Demand<T, Work<T, D, V, R>>, Unsubscribable {
     });
   }
 
-  get #refusal(): SmtpError | undefined {
-    return this.#room.gate.refusal;
-  }
-
   get #hasRoom(): boolean {
     const { concurrency, gate } = this.#room;
     // One mail always stands in the line: beside others who keep the pool full, none would ever come in, and what a source is
     // listened to for must not be lost.
-    return gate.refusal !== undefined || (concurrency === undefined ? gate.isOpen || this.#active.length === 0 : this.#active.length < concurrency);
+    return gate.refusal !== undefined || (concurrency === undefined ? gate.hasRoom() || this.#active.length === 0 : this.#active.length < concurrency);
   }
 
   /** The first failure is the one that is told, also where the source had come to its end. */
@@ -145,7 +142,7 @@ class Pull<T, D, V, R> implements Demand<T, Work<T, D, V, R>>, Unsubscribable {
 
   /** What was taken and not begun must not be lost, where it is the gate that is shut. */
   #giveUp(left: Iterable<Work<T, D, V, R>>): void {
-    const refusal = this.#refusal;
+    const { refusal } = this.#room.gate;
     for (const work of left) {
       work.discard();
       if (refusal !== undefined) work.fail(refusal);

@@ -3,41 +3,33 @@
  * other, and to what was in them (docs/decisions/17-what-v8-keeps.md).
  */
 export class WaitingLine<T> {
-  #length = 0;
-  #first: Spot<T> | undefined;
+  length = 0;
+  first: Spot<T> | undefined;
   #last: Spot<T> | undefined;
-
-  get length(): number {
-    return this.#length;
-  }
-
-  get first(): T | undefined {
-    return this.#first?.value;
-  }
 
   join(value: T): Spot<T> {
     const spot = new Spot(value, this);
     spot.ahead = this.#last;
-    if (this.#last === undefined) this.#first = spot;
+    if (this.#last === undefined) this.first = spot;
     else this.#last.behind = spot;
     this.#last = spot;
-    this.#length += 1;
+    this.length += 1;
     return spot;
   }
 
   /** Closes the gap that one leaves, who holds on to nobody in the line any more. */
   close(spot: Spot<T>): void {
     const { ahead, behind } = spot;
-    if (ahead === undefined) this.#first = behind;
+    if (ahead === undefined) this.first = behind;
     else ahead.behind = behind;
     if (behind === undefined) this.#last = ahead;
     else behind.ahead = ahead;
     spot.ahead = spot.behind = undefined;
-    this.#length -= 1;
+    this.length -= 1;
   }
 
   *[Symbol.iterator](): Generator<T> {
-    for (let spot = this.#first; spot !== undefined; spot = spot.behind) yield spot.value;
+    for (let spot = this.first; spot !== undefined; spot = spot.behind) yield spot.value;
   }
 }
 

@@ -70,23 +70,15 @@ export class ReplyParser {
   /** Takes one complete reply. Once it has thrown `MalformedReply`, it throws it for ever. */
   read(): Reply | undefined {
     if (this.#failure !== undefined) throw this.#failure;
-    return this.#readKnown() ?? this.#readNew();
-  }
-
-  #readKnown(): Reply | undefined {
-    const known = this.#isMidway || this.isInSignIn ? undefined : this.#known.find(this.#input, this.#at);
-    if (known === undefined) return undefined;
+    const isMidway = this.#begun !== '' || this.#lines.length > 0;
+    const known = isMidway || this.isInSignIn ? undefined : this.#known.find(this.#input, this.#at);
+    if (known === undefined) return this.#readNew(isMidway ? undefined : this.#at);
     this.#at += known.octets.length;
     return known.reply;
   }
 
-  /** A reply has begun with what came before. */
-  get #isMidway(): boolean {
-    return this.#begun !== '' || this.#lines.length > 0;
-  }
-
-  #readNew(): Reply | undefined {
-    const begin = this.#isMidway ? undefined : this.#at;
+  /** @param begin where the reply begins; undefined where it began with what came before. */
+  #readNew(begin: number | undefined): Reply | undefined {
     while (this.#at < this.#input.length) {
       if (this.#begun === '') this.#checkFirst(this.#input.charCodeAt(this.#at));
       const lf = this.#input.indexOf('\n', this.#at);

@@ -12,15 +12,11 @@ type Ahead = 'mails' | 'commands' | 'nothing';
  */
 export class Bearing {
   #ahead: Ahead = 'mails';
-  #isProven = false;
+  /** A mail that was sent ahead was answered in its turn: until then a server may be one that throws away what waits in its input. */
+  isProven = false;
   #boreCommands = false;
   /** Before it was found to turn commands away: a mail that it turns away alone as well takes that back. */
   #aheadBefore: Ahead | undefined;
-
-  /** A mail that was sent ahead was answered in its turn: until then a server may be one that throws away what waits in its input. */
-  get isProven(): boolean {
-    return this.#isProven;
-  }
 
   /** The next mail may be begun before the one before was answered. */
   get bearsMails(): boolean {
@@ -35,7 +31,7 @@ export class Bearing {
   /** A mail was accepted. Its commands went out together, or one by one; it was sent ahead, or not. */
   succeeded(inGroup: boolean, isAhead: boolean): void {
     this.#boreCommands ||= inGroup;
-    this.#isProven ||= isAhead;
+    this.isProven ||= isAhead;
   }
 
   /**
@@ -44,7 +40,7 @@ export class Bearing {
    */
   failedAhead(error: unknown): void {
     const isSilence = error instanceof SmtpTimeoutError && error.limit === 'command';
-    if (error instanceof SmtpProtocolError || (isSilence && !this.#isProven)) this.refusedAhead();
+    if (error instanceof SmtpProtocolError || (isSilence && !this.isProven)) this.refusedAhead();
   }
 
   /** The server turned a mail away, or lost count, because it was sent ahead. Others of the same burst are no further news. */

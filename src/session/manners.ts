@@ -16,7 +16,8 @@ export class Manners {
   #recipients = 100;
   #turnedAway = 0;
   #sessions = 0;
-  #mailsPerSession = Infinity;
+  /** So many mails a connection takes, as far as was found out. */
+  mailsPerSession = Infinity;
   /** So many mails in a row make a session full. */
   #patience = 1;
 
@@ -35,11 +36,6 @@ export class Manners {
     this.#recipients = Math.min(this.#recipients, recipients);
   }
 
-  /** So many mails a connection takes, as far as was found out. */
-  get mailsPerSession(): number {
-    return this.#mailsPerSession;
-  }
-
   /** Another session begins. Tells how many mails it tries beyond the limit that was found out: that may have been chance, and one that is passed is none. */
   beginSession(): 0 | 1 {
     this.#sessions += 1;
@@ -48,14 +44,14 @@ export class Manners {
 
   /** A mail was accepted, the one with that number on its connection. */
   succeeded(number: number): void {
-    if (number > this.#mailsPerSession) this.#mailsPerSession = Infinity;
+    if (number > this.mailsPerSession) this.mailsPerSession = Infinity;
     // Chance, or another session would have ended there as well.
     if (number >= this.#turnedAway) this.#turnedAway = 0;
   }
 
   /** A connection that had taken mails did not take the one with this number: twice the same number is a limit that was not told. */
   turnedAway(number: number): void {
-    if (number === this.#turnedAway) this.#mailsPerSession = number - 1;
+    if (number === this.#turnedAway) this.mailsPerSession = number - 1;
     this.#turnedAway = number;
   }
 

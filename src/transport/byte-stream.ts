@@ -104,7 +104,7 @@ export class SocketStream implements ByteStream {
   }
 
   write(chunk: string | Uint8Array): void {
-    if (this.socket.writable) this.#out.write(chunk);
+    this.#out.write(chunk);
   }
 
   get isGathering(): boolean {

@@ -48,7 +48,7 @@ export class WriteBuffer {
     if (this.#size + most > SIZE || most > LARGE) this.flush();
     if (most > LARGE) {
       this.#left += most;
-      this.#out.write(chunk);
+      if (this.#out.writable) this.#out.write(chunk);
       return;
     }
     const bytes = this.#roomFor(this.#size + most);

@@ -201,12 +201,12 @@ export class Wire {
   #answer(first: Expectation, reply: Reply, hasMore: boolean): void {
     this.#greeted = true;
     this.#outstanding -= 1;
-    if (first.isOutOfStep(reply, this.#wording, this.#due.length === 1)) {
+    const isGoodbye = isFarewell(reply);
+    if (!isGoodbye && first.isOutOfStep(reply, this.#wording, this.#due.length === 1)) {
       this.#transcript.note(reply);
       this.#distrust(this.#failures.outOfStep(first.command, reply));
       return;
     }
-    const isGoodbye = isFarewell(reply);
     // Some go on answering for a while. Only one that takes something has not closed the channel.
     this.#watch.isEnding = this.#hasSaidGoodbye = isGoodbye || (this.#hasSaidGoodbye && (!isPositive(reply) || first.phase === 'reset'));
     const isAnswered = first.answered(reply);

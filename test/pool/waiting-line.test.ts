@@ -13,7 +13,7 @@ describe('a line of those that wait', () => {
         if (step === undefined) spots.push(line.join(joined += 1));
         else spots.splice(step % Math.max(1, spots.length), 1).forEach((spot) => { spot.leave(); });
         expect([...line]).toEqual(spots.map(({ value }) => value));
-        expect(line.first).toBe(spots[0]?.value);
+        expect(line.first?.value).toBe(spots[0]?.value);
         expect(line.length).toBe(spots.length);
       }
     }));
