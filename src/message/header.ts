@@ -19,6 +19,9 @@ export const wellFormed = (value: unknown, name: string): string => {
 // RFC 5322 section 2.1.1: a line of 998 at most, and lines are broken at blanks only. What is not ASCII is encoded, in short words.
 const UNBREAKABLE = /^(?=[\0-\x7f]*$).*(?<![!-~])[!-~]{900}/s;
 
+// What is behind them is shown from right to left, or the other way round: "invoice\u202efdp.exe" as "invoiceexe.pdf".
+const OVERRIDE = /[\u202d\u202e]/;
+
 // Where lines are folded, such a run could become a line of its own, which ends the header for some readers (RFC 5322 section 3.2.2).
 const BLANK_LINE_TO_BE = /[ \t]{76}/;
 
@@ -26,6 +29,7 @@ const BLANK_LINE_TO_BE = /[ \t]{76}/;
 export const headerText = (value: unknown, name: string): string => {
   const text = wellFormed(value, name);
   if (/[\r\n\0]/.test(text)) throw usage(`The field "${name}" holds a line break or NUL, which would end its header field. Remove it.`);
+  if (OVERRIDE.test(text)) throw usage(`The field "${name}" holds a character that turns the order of what a reader sees (U+202D or U+202E). Remove it.`);
   if (BLANK_LINE_TO_BE.test(text)) throw usage(`The field "${name}" holds 76 blanks in a row or more, which no line of a header can hold. Leave one of them.`);
   if (UNBREAKABLE.test(text)) throw usage(`The field "${name}" holds a word of 900 characters or more, which no line of a header can hold. Shorten it, or part it with blanks.`);
   return text;

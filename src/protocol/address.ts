@@ -29,7 +29,7 @@ const FORBIDDEN = 'holds a line break, a control or an invisible character. Remo
 const NON_ASCII = /[^\u0000-\u007f]/;
 const DOT_STRING = /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u0080-\u{10ffff}.-]*/u;
 // What nearly every address looks like: a Dot-string and a name in lower case that no reader could take for anything else.
-const PLAIN = /^(?=.{1,64}@)[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*@(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;
+const PLAIN = /^(?=.{1,64}@)[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*@(?:(?!xn--)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*(?!xn--)[a-z](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;
 // What the URL standard takes for an IPv4 address, and with it whoever reads hosts its way: they would send it elsewhere.
 const ENDS_IN_A_NUMBER = /(?:^|\.)(?:[0-9]+|0x[0-9a-f]*)$/;
 const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;
@@ -112,14 +112,18 @@ const parseDomain = (text: string, refuse: Refuse): string => {
   if (IPV4.test(text)) refuse(`has a bare IP address as its domain. Put it in brackets: "[${text}]".`);
   if (text.endsWith('.')) refuse('ends with a dot. Remove it.');
   const domain = NON_ASCII.test(text) ? toALabels(text, refuse) : text.toLowerCase();
+  if (/(?:^|\.)xn--/.test(domain) && domainToUnicode(domain) === '') refuse('has a label "xn--" that stands for no name. Correct it.');
   if (!domain.split('.').every((label) => LABEL.test(label))) refuse('has no valid domain: labels of letters, digits and hyphens, such as "mail.example.com". Correct it.');
   if (domain.length > DOMAIN_LIMIT) refuse(`has a domain of more than ${String(DOMAIN_LIMIT)} bytes. Shorten it.`);
   return domain;
 };
 
+// Looks like a K, and becomes one in lower case as well.
+const KELVIN = '\u212a';
+
 /** What maps to another name than the one that is seen (full-width letters, ignored characters, other dots) is refused. */
 const toALabels = (text: string, refuse: Refuse): string => {
-  const ascii = text.length > DOMAIN_LIMIT ? '' : domainToASCII(text);
+  const ascii = text.length > DOMAIN_LIMIT || text.includes(KELVIN) ? '' : domainToASCII(text);
   if (ascii === '' || domainToUnicode(ascii) !== text.toLowerCase().normalize('NFC')) refuse('has an international domain that stands for another name, or for none. Give its "xn--" form.');
   return ascii;
 };

@@ -1,6 +1,7 @@
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Observable } from 'rxjs';
+import { bare } from '../protocol/bare.js';
 import type { Endpoint } from '../protocol/connection-plan.js';
 import type { CertificateSummary } from '../protocol/event.js';
 import type { ChannelBinding } from '../sasl/channel-binding.js';
@@ -19,8 +20,8 @@ export interface TlsFacts {
 export interface ByteStream {
   readonly remote: Endpoint;
   readonly local: Endpoint;
-  readonly via?: string;
-  readonly tls?: TlsFacts;
+  readonly via: string | undefined;
+  readonly tls: TlsFacts | undefined;
   /** Reads as long as it is subscribed; completes when the peer has finished, fails when the connection does. */
   readonly bytes: Observable<Buffer>;
   /** Received, and not yet given to a subscriber of `bytes`. */
@@ -52,18 +53,20 @@ export class SocketStream implements ByteStream {
   readonly socket: SocketLike;
   readonly remote: Endpoint;
   readonly local: Endpoint;
-  declare readonly via?: string;
-  declare readonly tls?: TlsFacts;
+  readonly via: string | undefined;
+  readonly tls: TlsFacts | undefined;
   readonly #out: WriteBuffer;
   #isClosed = false;
 
   constructor(socket: SocketLike, facts: { readonly remote?: Endpoint; readonly local?: Endpoint; readonly via?: string | undefined; readonly tls?: TlsFacts } = {}) {
+    // Nothing is inherited: a stream that is secured by a polluted prototype only would carry passwords in clear text.
+    const { remote, local, via, tls } = bare(facts);
     this.socket = socket;
     this.#out = new WriteBuffer(socket);
-    this.remote = facts.remote ?? endpoint(socket.remoteAddress, socket.remotePort, socket.remoteFamily);
-    this.local = facts.local ?? endpoint(socket.localAddress, socket.localPort, socket.localFamily);
-    if (facts.via !== undefined) this.via = facts.via;
-    if (facts.tls !== undefined) this.tls = facts.tls;
+    this.remote = remote ?? endpoint(socket.remoteAddress, socket.remotePort, socket.remoteFamily);
+    this.local = local ?? endpoint(socket.localAddress, socket.localPort, socket.localFamily);
+    this.via = via;
+    this.tls = tls;
     // A socket may fail at any time, also after its last reader went: without a listener that would end the process.
     socket.on('error', ignore);
     // Of a socket, its own "closed" is true before it is. A stream of the caller's own may never say that it is.

@@ -58,8 +58,12 @@ const create = (versions: readonly TlsVersion[], material: TlsMaterial, name: Na
   }
 };
 
-const cipherList = (versions: readonly TlsVersion[], given: string | undefined): string | undefined =>
-  !needsLowestLevel(versions) || given?.includes('@SECLEVEL') === true ? given : `${given ?? 'DEFAULT'}:@SECLEVEL=0`;
+/** Only TLS 1.0 and 1.1 need the lowest level, and there OpenSSL counts what does not encrypt among groups such as RSA. */
+const cipherList = (versions: readonly TlsVersion[], given: string | undefined): string | undefined => {
+  if (!needsLowestLevel(versions)) return given;
+  const level = given?.includes('@SECLEVEL') === true ? '' : ':@SECLEVEL=0';
+  return `${given ?? 'DEFAULT'}${level}:!aNULL:!eNULL`;
+};
 
 const wrong = (name: string, what: string): SmtpUsageError => new SmtpUsageError({ message: `The option "${name}" ${what}.` });
 

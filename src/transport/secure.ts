@@ -5,6 +5,7 @@ import { Observable } from 'rxjs';
 import { hostAndPort, type TlsVersion } from '../protocol/connection-plan.js';
 import type { Phase } from '../protocol/error.js';
 import type { CertificateSummary } from '../protocol/event.js';
+import { printable } from '../protocol/printable.js';
 import { tls } from './builtins.js';
 import { SocketStream, type ByteStream, type TlsFacts } from './byte-stream.js';
 import { channelBinding } from './channel-binding.js';
@@ -91,4 +92,4 @@ const facts = (socket: TLSSocket): TlsFacts => {
   };
 };
 
-const commonName = (name: { readonly CN?: string | string[]; readonly O?: string | string[] } | undefined): string => [name?.CN ?? name?.O ?? ''].flat().join(', ');
+const commonName = (name: { readonly CN?: string | string[]; readonly O?: string | string[] } | undefined): string => printable([name?.CN ?? name?.O ?? ''].flat().join(', '));

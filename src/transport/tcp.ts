@@ -113,12 +113,16 @@ const connectError = (target: Target, failures: readonly Failure[], localEndpoin
   const reason = codes.find((code) => !OURS.has(code)) ?? codes[0] ?? 'UNKNOWN';
   const each = failures.map(({ remote, error }) => `${remote.address}: ${error.code ?? error.message}`).join(', ');
   const [first] = failures;
+  // Where an address or a port was asked for, it is `bind` that fails.
+  const isOutOfPorts = reason === 'EADDRNOTAVAIL' && failures.some(({ error }) => error.code === reason && error.syscall === 'connect');
   return new SmtpConnectionError('E_CONNECT', {
-    phase: 'connect', reason, retryable: !OURS.has(reason),
+    phase: 'connect', reason, retryable: isOutOfPorts || !OURS.has(reason),
     cause: failures.length === 1 ? first?.error : new AggregateError(failures.map(({ error }) => error), 'every address failed'),
-    message: `No connection to ${hostAndPort(target)} (${each}). ${connectHint(reason)}`,
+    message: `No connection to ${hostAndPort(target)} (${each}). ${isOutOfPorts ? NO_PORT : connectHint(reason)}`,
   });
 };
+
+const NO_PORT = 'This machine has no free port to connect from, or no address to do it with: send several mails on a connection, and leave "localEndpoint.port" out.';
 
 const connectHint = (reason: string): string => {
   if (reason === 'EMFILE' || reason === 'ENFILE') return 'There are no file descriptors left: raise the limit ("ulimit -n"), or look for what keeps files and sockets open.';

@@ -83,6 +83,7 @@ describe('JSON', () => {
     ['{"host":"a","from":"a","defaults":{}}', 'leave one'], ['{"host":"a","from":5}', '"defaults.from"'],
     ['{"host":"a","auth":{"user":"u","pass":"hunter2","passwordFile":"hunter2"}}', 'leave one'], ['{"host":"a","auth":{"user":"u","passwordFile":5}}', '"auth.passwordFile"'],
     ['{"host":"a","auth":{"user":"u","passwordFile":"/nonexistent/hunter2"}}', '"auth.passwordFile" names cannot be read (ENOENT)'], ['{"host":"a","auth":{"user":"u","passwordFile":"/dev/null"}}', '"auth.passwordFile" names is empty'],
+    ['{"host":"a","auth":{"user":"u","passwordFile":"/dev/zero"}}', '"auth.passwordFile" names is longer than 64 KiB'],
     ['{"host":"a","auth":{"user":"u","passwordfile":"hunter2"}}', '"auth.passwordfile"'],
     ['{"host":"a","auth":{"user":"u","pass":"${MISSING}"}}', 'option "auth.pass" asks for the environment variable MISSING, which is not set'],
     ['{"host":"a","auth":{"user":"u","pass":"${EMPTY}"}}', '"auth.pass"'], ['{"host":"a","auth":{"user":"u","pass":"x${hunter2!}"}}', 'Write "$${"'], ['{"host":"a","tls":{"ca":["${"]}}', 'option "tls.ca[0]"'],

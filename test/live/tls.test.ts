@@ -34,6 +34,7 @@ const E_TLS: readonly Row[] = [
   ['version', 'a server in a gap of the list', only('TLSv1.2'), { versions: ['TLSv1.1', 'TLSv1.3'] }, ['chose TLSv1.2', 'Offered: TLSv1.1, TLSv1.3']],
   ['cipher', 'no common cipher in TLS 1.2', { ...localhostCertificate, maxVersion: 'TLSv1.2', ciphers: 'ECDHE-ECDSA-AES128-GCM-SHA256' }, { ciphers: 'ECDHE-ECDSA-AES256-GCM-SHA384' }, ['tls.ciphers']],
   ['cipher', 'no common cipher in TLS 1.3', { ...localhostCertificate, minVersion: 'TLSv1.3', ciphers: 'TLS_AES_128_GCM_SHA256' }, { ciphers: 'TLS_AES_256_GCM_SHA384' }, ['tls.ciphers']],
+  ['cipher', 'a server that does not encrypt, where a group of ciphers is asked for', { ...localhostCertificate, maxVersion: 'TLSv1.2', ciphers: 'eNULL:@SECLEVEL=0' }, { versions: ['TLSv1', 'TLSv1.2'], ciphers: 'aRSA:aECDSA' }, ['tls.ciphers']],
   ['client-certificate', 'none where TLS 1.2 wants one', { ...localhostCertificate, requestCert: true, maxVersion: 'TLSv1.2' }, {}, KEYS],
   ['client-certificate', 'none where TLS 1.3 wants one', { ...localhostCertificate, requestCert: true, minVersion: 'TLSv1.3' }, {}, KEYS],
   ['client-certificate', 'one that the server does not know', alert(48), {}, KEYS],
@@ -144,6 +145,11 @@ describe.each(DOORS)('over %s', (door) => {
     expect(eventOf(told, 'warning')).toMatchObject({ code: 'W_UNVERIFIED', message: expect.stringContaining('only its fingerprint') as string });
   });
 
+  it('shows a name that holds controls, and lets none of them through', async () => {
+    await using server = await tlsServer(door, certificateOf('control'));
+    expect(eventOf(await visit(server, door, { rejectUnauthorized: false }), 'secured').certificate).toMatchObject({ subject: 'local\\u{1b}[2Jhost', issuer: 'local\\u{1b}[2Jhost' });
+  });
+
   it('verifies each handshake anew, on no session of an earlier one', async () => {
     let certificate = localhostCertificate;
     await using server = await tlsServer(door, () => certificate);
@@ -219,6 +225,15 @@ describe('no setting from outside', () => {
     prototype.secureProtocol = 'TLSv1_1_method';
     await using server = await tlsServer('implicit', () => ({ ...localhostCertificate, secureProtocol: undefined }));
     expect(eventOf(await visit(server, 'implicit', {}), 'secured').protocol).toBe('TLSv1.3');
+  });
+
+  it('takes what stands in that prototype for a handshake', async () => {
+    const prototype = Object.prototype as { tls?: unknown };
+    onTestFinished(() => { delete prototype.tls; });
+    await using server = await tlsServer('starttls', () => localhostCertificate);
+    await using client = new SmtpClient({ host: 'localhost', port: server.port, security: 'starttls', tls: { ca: testAuthority } });
+    prototype.tls = { rejectUnauthorized: false };
+    expect(eventOf(await collect(client.verify()), 'secured').protocol).toBe('TLSv1.3');
   });
 });
 

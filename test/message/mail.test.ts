@@ -115,6 +115,8 @@ test.each<[string, unknown, string]>([
   ['header with a name beside an address', { ...composed, headers: { 'Disposition-Notification-To': 'J\u00fcrgen <a@b.c>' } }, 'as an encoded word'],
   ['header with a URL that is not ASCII', { ...composed, headers: { 'List-Unsubscribe': '<https://example.com/\u00fc>' } }, 'a URL percent-encoded'],
   ['header without a value', { ...composed, headers: { 'X-A': ' ' } }, '"headers.X-A" is empty'],
+  ['subject that is read backwards', { ...composed, subject: 'a\u202eb' }, '"subject" holds a character that turns'],
+  ['file name that is read backwards', { ...composed, attachments: [{ filename: 'invoice\u202efdp.exe', content: '' }] }, '"attachments[0].filename" holds a character that turns'],
   ['header of blanks', { ...composed, subject: `a${' '.repeat(76)}b` }, '"subject" holds 76 blanks'],
   ['header bcc', { ...composed, headers: { bcc: 'a@b.c' } }, '"bcc" does not belong'],
   ['messageId', { ...composed, messageId: '<a@b>\n' }, '"messageId"'],

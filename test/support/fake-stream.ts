@@ -5,6 +5,8 @@ import type { ByteStream } from '../../src/transport/byte-stream.js';
 export class FakeStream implements ByteStream {
   readonly remote = { address: '127.0.0.1', port: 25 };
   readonly local = { address: '127.0.0.1', port: 49152 };
+  readonly via = undefined;
+  readonly tls = undefined;
   readonly unread = 0;
   readonly isGathering = false;
   readonly position = 0;

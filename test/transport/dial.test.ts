@@ -29,7 +29,7 @@ describe('addresses', () => {
     const stream = await firstValueFrom(way(server.port, { host: '127.0.0.1', lookup: () => { throw new Error('asked'); } }));
     expect(stream.remote).toEqual({ address: '127.0.0.1', port: server.port, family: 4 });
     expect(stream.local).toMatchObject({ address: '127.0.0.1', family: 4 });
-    expect('via' in stream).toBe(false);
+    expect(stream.via).toBeUndefined();
     stream.destroy();
   });
 
@@ -209,6 +209,12 @@ test('no file descriptor is left for a socket', async () => {
   vi.spyOn(Socket.prototype, 'connect').mockImplementationOnce(function connectNothing(this: Socket) { return this.destroy(Object.assign(new Error('connect EMFILE'), { code: 'EMFILE' })); });
   const error = await failureOf(way(25, { host: '127.0.0.1' }));
   expect(error).toMatchObject({ code: 'E_CONNECT', reason: 'EMFILE', retryable: true, message: expect.stringContaining('no file descriptors left: raise the limit ("ulimit -n")') as string });
+});
+
+test('no local port is free for a moment', async () => {
+  vi.spyOn(Socket.prototype, 'connect').mockImplementationOnce(function connectNothing(this: Socket) { return this.destroy(Object.assign(new Error('connect EADDRNOTAVAIL'), { code: 'EADDRNOTAVAIL', syscall: 'connect' })); });
+  const error = await failureOf(way(25, { host: '127.0.0.1' }));
+  expect(error).toMatchObject({ code: 'E_CONNECT', reason: 'EADDRNOTAVAIL', retryable: true, message: expect.stringContaining('no free port to connect from') as string });
 });
 
 test.each([['path', '/run/elsewhere.sock'], ['localAddress', '192.0.2.1']])('a polluted prototype brings no "%s"', async (name, value) => {
