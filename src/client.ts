@@ -27,16 +27,16 @@ import { stayTheSame } from './session/settings.js';
 import { awake, deadline, monotonic, type Deadline } from './transport/clock.js';
 import { dial } from './transport/dial.js';
 
-/** How many mails at a time. */
+/** How many mails are in flight at a time. */
 export interface BulkOptions {
-  /** Default: as many as the connections have room for. */
+  /** 1 or more, or `Infinity`. Default: as many as the connections have room for; 5 with `pool: false`. */
   readonly concurrency?: number;
 }
 
 const KEEP_NOTHING: PoolSettings = { maxConnections: Infinity, maxMessages: 1, maxAge: Infinity, idleTimeout: 0, rate: undefined };
 
 /**
- * Sends mail as a stream: every call returns a cold observable, and unsubscribing cancels what it does.
+ * An SMTP client. `send()`, `sendAll()` and `verify()` return cold observables: subscribing starts the work, unsubscribing cancels it.
  *
  * ```ts
  * await using client = new SmtpClient({ host: 'mail.example.com', auth: { user: 'ann', pass: secret } });
@@ -47,11 +47,11 @@ const KEEP_NOTHING: PoolSettings = { maxConnections: Infinity, maxMessages: 1, m
  * ```
  */
 export class SmtpClient implements AsyncDisposable {
-  /** Every line both ways while subscribed: secrets already gone, content as byte counts. */
+  /** Every line in both directions while subscribed, with secrets removed and content as byte counts. */
   readonly log$: Observable<LogLine>;
-  /** What the connections are doing, now and at each change. */
+  /** What the connections are doing: emits on subscribe and at each change. */
   readonly state$: Observable<PoolState>;
-  /** Once, when `close()` has ended: what became of what was under way. Whoever subscribes later is told as well. */
+  /** Emits once, when `close()` has ended: what became of the mails and checks under way. Later subscribers get it too. */
   readonly closed$: Observable<CloseReport>;
   readonly #settings: Settings;
   readonly #plans: readonly ConnectionPlan[];
@@ -63,7 +63,7 @@ export class SmtpClient implements AsyncDisposable {
   #connections = 0;
   #closing: Promise<void> | undefined;
 
-  /** @throws {SmtpUsageError} naming the key, where an option is unknown or cannot work. A string is a `smtp://` or `smtps://` URL. */
+  /** A string is an `smtp://`, `smtps://` or `smtp+starttls://` URL. @throws {SmtpUsageError} naming the option that is unknown or cannot work. */
   constructor(options: SmtpOptions | string) {
     this.#settings = settings(typeof options === 'string' ? fromUrl(options) : options);
     this.#plans = plan(this.#settings);
@@ -75,14 +75,14 @@ export class SmtpClient implements AsyncDisposable {
     this.state$ = this.#pool.state$;
   }
 
-  /** What would be tried, in order: what opened before comes first. Nothing is opened to compute it. */
+  /** The candidates in the order in which they would be tried; the one that opened last time comes first. Opens nothing. */
   get plans(): readonly ConnectionPlan[] {
     return [...inOrder(this.#plans, this.#memory.opened)];
   }
 
   /**
-   * Connects, secures, signs in and leaves, on a connection of its own beside those of the pool; completes after `ready`. Fails with an
-   * `SmtpError`. A health check is `await lastValueFrom(client.verify())`: `firstValueFrom` takes `attempt-started`, and tells nothing.
+   * Connects, secures, signs in and leaves, on a connection of its own beside those of the pool. Completes after `ready`, or fails with an
+   * `SmtpError`. A health check is `await lastValueFrom(client.verify())`: `firstValueFrom` would resolve with `attempt-started`, which says nothing.
    */
   verify(): Observable<ConnectEvent> {
     return defer(() => {
@@ -93,8 +93,8 @@ export class SmtpClient implements AsyncDisposable {
   }
 
   /**
-   * Sends one mail. Emits what happens, exactly one `accepted` last, and completes - or fails with an `SmtpError` whose
-   * `outcome` says who has the mail. Each subscription is a send of its own, with the same Message-ID.
+   * Sends one mail. Emits its events, exactly one `accepted` last, and completes; or fails with an `SmtpError` whose
+   * `outcome` says who has the mail. Each subscription is a separate send, with the same Message-ID.
    */
   send(message: Message): Observable<SmtpEvent> {
     const mail = draft(message);
@@ -102,9 +102,9 @@ export class SmtpClient implements AsyncDisposable {
   }
 
   /**
-   * Sends what a source gives, as there is room for it: arrays, iterables and async iterables are pulled, observables wait.
-   * One mail that fails is a `failed` event, and the stream goes on. `concurrency` mails are on the way at a time; default:
-   * as many as the connections have room for. When the source fails, or the client is closed, the stream fails as soon as
+   * Sends every message of a source, as there is room for it: arrays, iterables and async iterables are pulled; what an Observable emits
+   * too fast waits in memory. A mail that fails is a `failed` event, and the stream goes on. `concurrency` mails are in flight at a time;
+   * default: as many as the connections have room for. When the source fails, or the client is closed, the stream fails as soon as
    * the mails that were begun have ended.
    */
   sendAll(messages: ObservableInput<Message>, options: BulkOptions = {}): Observable<BulkEvent> {
@@ -113,8 +113,8 @@ export class SmtpClient implements AsyncDisposable {
   }
 
   /**
-   * Waits for the mails that were begun, but not longer than `timeouts.close` (default 60 s): what takes longer is cut off and
-   * fails. Says QUIT on every connection, and resolves when all are closed; `closed$` tells how it went. What is begun
+   * Waits for the mails under way, but not longer than `timeouts.close` (default 60 s): mails that take longer are cut off and
+   * fail. Then sends QUIT on every connection, and resolves when all are closed; `closed$` tells how many mails ended. Whatever is begun
    * afterwards fails with `E_USAGE`.
    */
   async close(): Promise<void> {

@@ -11,7 +11,7 @@ export type { Envelope, Recipient } from './protocol/envelope.js';
 export type { SocketSource } from './transport/own-socket.js';
 export type { KeyMaterial, LocalBinding, LocalEndpoint, LookupFunction } from './transport/settings.js';
 
-// What is told
+// Events, receipts and states
 export type { AcceptedEvent, CertificateSummary, ConnectEvent, ReadyEvent, Receipt, ReceiptPart, RefusedRecipient, SmtpEvent, Timings, TransactionEvent, WarningEvent } from './protocol/event.js';
 export type { Capabilities, Limits } from './protocol/capabilities.js';
 export type { ConnectionPlan, Endpoint, SecurityMode, TlsVersion } from './protocol/connection-plan.js';
@@ -21,7 +21,7 @@ export type { CloseReport, PoolState } from './pool/pool-state.js';
 export type { Reply } from './protocol/reply.js';
 export type { Limit, Timeouts } from './protocol/timeouts.js';
 
-// What goes wrong
+// Errors
 export {
   SmtpAuthenticationError, SmtpConnectionError, SmtpError, SmtpFallbackError, SmtpPartialError, SmtpProtocolError, SmtpReplyError, SmtpSourceError,
   SmtpTimeoutError, SmtpUsageError, type ConnectionErrorCode, type Outcome, type Phase,
@@ -32,7 +32,7 @@ export { receipts } from './operators/receipts.js';
 export { retryWhenSafe, type RetryOptions } from './operators/retry-when-safe.js';
 export { sendMail } from './operators/send-mail.js';
 
-// Mechanisms to give as `auth`, and what one of your own is made of
+// Mechanisms for the option `auth`, and the types to write your own
 export { anonymous } from './sasl/anonymous.js';
 export { SaslError, type SaslMechanism } from './sasl/mechanism.js';
 export type { TokenFunction } from './session/token-source.js';

@@ -8,7 +8,7 @@ import { tokenSource, type TokenFunction } from '../session/token-source.js';
 import { list, text } from './checks.js';
 import { AUTH_ELSEWHERE } from './elsewhere.js';
 
-/** SCRAM, CRAM-MD5, PLAIN or LOGIN; others where `allowedAuthentication` names them. */
+/** SCRAM, CRAM-MD5, PLAIN or LOGIN; also DIGEST-MD5 or NTLM if `allowedAuthentication` names them. */
 export interface PasswordAuth {
   readonly user: string;
   readonly pass: string;
@@ -18,16 +18,16 @@ export interface PasswordAuth {
 export interface TokenAuth {
   readonly user: string;
   /**
-   * The token, or a function that gives one for each connection: at most one call is in flight. After a refusal it is called
-   * once more with `rejected`, the server's reply, and must then get a fresh one.
+   * The token, or a function that returns one for each connection: at most one call is in flight. After a refusal it is called
+   * once more with `rejected`, the server's reply, and must then get a fresh token.
    */
   readonly token: string | TokenFunction;
 }
 
-/** EXTERNAL: the client certificate of `tls.cert` or `tls.pfx` says who it is. */
+/** EXTERNAL: the client certificate in `tls.cert` or `tls.pfx` says who the user is. */
 export interface ExternalAuth {
   readonly external: true;
-  /** For whom to act. Default: whom the certificate names. */
+  /** The user to act as. Default: the one that the certificate names. */
   readonly authzid?: string;
 }
 

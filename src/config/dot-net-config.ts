@@ -6,10 +6,10 @@ import { checked, type SmtpOptions } from './options.js';
 import { parseXml, type XmlElement } from './xml.js';
 
 /**
- * Options of a .NET configuration file: `configuration/system.net/mailSettings/smtp` and its `network`. Other sections are
- * ignored; `from` becomes `defaults.from`; each `${NAME}` in an attribute is an environment variable.
+ * Options from a .NET configuration file: `configuration/system.net/mailSettings/smtp` and its `network`. Other sections are
+ * ignored; `from` becomes `defaults.from`; each `${NAME}` in an attribute is replaced by that environment variable.
  *
- * The security stays TLS whatever `enableSsl` says: see docs/config.md.
+ * TLS is required whatever `enableSsl` says, except for this machine: see docs/config.md.
  * @throws SmtpUsageError naming the element, attribute or option that cannot be used; it never shows a value.
  */
 export const fromDotNetConfig = (xml: string, env: Environment = process.env): SmtpOptions => {

@@ -7,8 +7,8 @@ import { readPasswordFile } from './password-file.js';
 import { fromUrl } from './url.js';
 
 /**
- * Options of environment variables: `SMTP_URL`, or `SMTP_HOST`, `_PORT`, `_USER`, `_PASS` (or `_PASSWORD`, or `_PASSWORD_FILE`
- * with a file to read it from), `_SECURITY`, `_CLIENT_NAME`; `SMTP_FROM` becomes `defaults.from`. Empty ones count as absent.
+ * Options from environment variables: `SMTP_URL`, or `SMTP_HOST`, `_PORT`, `_USER`, `_PASS` (or `_PASSWORD`, or `_PASSWORD_FILE`
+ * with a file to read it from), `_SECURITY`, `_CLIENT_NAME`; `SMTP_FROM` becomes `defaults.from`. Empty variables count as absent.
  * @param env default `process.env`.
  * @throws SmtpUsageError naming the variable, or the option that it fills.
  */

@@ -6,8 +6,8 @@ import { checked, type SmtpOptions } from './options.js';
 import { readPasswordFile } from './password-file.js';
 
 /**
- * Options of a JSON text. A `from` beside them becomes `defaults.from`; `auth.passwordFile` names a file that holds the
- * password; each `${NAME}` in a string is an environment variable.
+ * Options from JSON. A `from` at the top level becomes `defaults.from`; `auth.passwordFile` names a file that holds the
+ * password; each `${NAME}` in a string is replaced by that environment variable.
  *
  * ```json
  * { "host": "mail.example.com", "from": "ann@example.com", "auth": { "user": "ann", "pass": "${SMTP_PASSWORD}" } }

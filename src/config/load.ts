@@ -9,8 +9,8 @@ import { fromUrl } from './url.js';
 import { MAX_BYTES } from './xml.js';
 
 /**
- * Options from wherever they stand: a JSON text (`fromJson`), an XML text (`fromDotNetConfig`), a URL (`fromUrl`), or the
- * path of a file that holds one of them. What begins with `{` is JSON, with `<` XML, what contains `://` is a URL.
+ * Options from a string that is JSON (`fromJson`), XML (`fromDotNetConfig`), a URL (`fromUrl`), or the
+ * path of a file that holds one of these. If it begins with `{` it is JSON, with `<` XML; if it contains `://` it is a URL.
  *
  * ```ts
  * const client = new SmtpClient(await loadOptions('app.config'));

@@ -20,7 +20,7 @@ import { checkProxies, type ProxyOptions } from './proxy.js';
 import { checkTls, type TlsOptions } from './tls.js';
 
 /**
- * Where to send and how. Only own properties are read; an unknown name or a wrong value is an `SmtpUsageError` that names
+ * Where to send and how. Only own properties are read. An unknown name or a wrong value is an `SmtpUsageError` that names
  * the option. Times are milliseconds.
  */
 export interface SmtpOptions {
@@ -29,54 +29,54 @@ export interface SmtpOptions {
   /** 1 to 65535. Default: 465 for implicit TLS, 587 for STARTTLS and clear text, then 25. */
   readonly port?: number;
   /**
-   * `tls`: implicit TLS or STARTTLS, whichever door opens, never clear text. `auto`: the same, then clear text as the last
+   * `tls`: implicit TLS or STARTTLS, whichever opens, never clear text. `auto`: the same, then clear text as the last
    * resort. A list is an exact order. Default `tls`; `auto` for `localhost`, `127.*` and `::1`.
    */
   readonly security?: 'auto' | 'tls' | SecurityMode | readonly SecurityMode[];
   /**
-   * ms between the starts of the candidates, which then race on connections of their own: the first whose greeting is read
-   * wins. Default: none, they are tried one after the other.
+   * Lets the candidates race on connections of their own, each started so many ms after the one before: the first whose greeting is read
+   * wins. Default: no race, they are tried one after the other.
    */
   readonly stagger?: number;
-  /** Default: none. Where it is given, a server that offers no authentication is an error. */
+  /** Default: none. If it is given, a server that offers no authentication is an error. */
   readonly auth?: PasswordAuth | TokenAuth | ExternalAuth | SaslMechanism;
   /** SASL names; only these are ever used, and `auth` must be able to use one. Default: all that are safe. */
   readonly allowedAuthentication?: readonly string[];
-  /** Passwords may go over clear text to a host that is not this machine. Default false. */
+  /** Lets passwords go over clear text to a host that is not this machine. Default false. */
   readonly allowInsecureAuth?: boolean;
   /** The argument of EHLO, a domain or an address literal. Default: this host's full name, or its address. */
   readonly clientName?: string;
   /** Milliseconds, above zero. `Infinity` waits for ever, except for `greeting`. Defaults: see `Timeouts`. */
   readonly timeouts?: { readonly [limit in keyof Timeouts]?: number };
-  /** Default: TLS 1.2 or 1.3, and a certificate for `host` of an authority that Node trusts. */
+  /** Default: TLS 1.2 or 1.3, and a certificate for `host` from an authority that Node trusts. */
   readonly tls?: TlsOptions;
   /**
    * The only way to the server: `socks4://`, `socks4a://`, `socks5://`, `http://` or `https://`, with `user:pass@host:port`.
-   * In a list each is reached through the one before it. Default: none; `proxyFromEnv()` reads the environment.
+   * In a list each proxy is reached through the one before it. Default: none; `proxyFromEnv()` reads the environment.
    */
   readonly proxy?: string | ProxyOptions | readonly (string | ProxyOptions)[] | undefined;
   /**
-   * The address and port on this side, or a function of the other end: called for each address that is tried, which is the
-   * proxy's where there is one. Default: the system's choice.
+   * The local address and port, or a function of the remote endpoint: called for each address that is tried (with a proxy, the
+   * proxy's). Default: the system's choice.
    */
   readonly localEndpoint?: LocalEndpoint;
-  /** Instead of `dns.lookup`; called for each connection. */
+  /** Used instead of `dns.lookup`; called for each connection. */
   readonly lookup?: LookupFunction;
   /**
-   * Instead of a connection to `host` and `port`: the path of a Unix socket, or a function that gives a stream for each
-   * connection, which is ours from then on. TLS still verifies `host`. The port is 25 unless given, and only tells what to ask first.
+   * Used instead of a TCP connection to `host` and `port`: the path of a Unix socket, or a function that returns a stream for each
+   * connection, which the client owns from then on. TLS still verifies `host`. The port is 25 unless given, and only decides what is tried first.
    */
   readonly socket?: SocketSource;
   /** LMTP (RFC 2033) instead of SMTP. Default false; `true` is not supported yet. */
   readonly lmtp?: boolean;
-  /** How connections are kept and shared; `false` opens one for each mail. */
+  /** How connections are kept and shared; `false` opens a connection for each mail. */
   readonly pool?: PoolOptions | false;
-  /** Commands go out without waiting for each reply, as far as the server allows (RFC 2920, RFC 3030). Default true. */
+  /** Commands are sent without waiting for each reply, as far as the server allows (RFC 2920, RFC 3030). Default true. */
   readonly pipelining?: boolean | {
-    /** How many mails may be in flight on a connection, and in doubt when it dies. Default 32. */
+    /** How many mails may be in flight on a connection, and in doubt if it dies. Default 32. */
     readonly depth?: number;
   };
-  /** The sender that a source of settings names. The client adds it to no message: `rxsmtp send` does, and a program may. */
+  /** The sender that a settings file, URL or environment names. The client adds it to no message: `rxsmtp send` does, and a program may. */
   readonly defaults?: { readonly from?: string };
 }
 

@@ -9,7 +9,7 @@ export interface PoolOptions {
   readonly maxConnections?: number;
   /** Mails on one connection before it is replaced. Default 100. */
   readonly maxMessages?: number;
-  /** ms from its opening before a connection is replaced. Default `Infinity`. */
+  /** The age in ms at which a connection is replaced. Default `Infinity`. */
   readonly maxAge?: number;
   /** ms without work before a connection is closed. Default 55,000. */
   readonly idleTimeout?: number;

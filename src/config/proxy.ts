@@ -9,9 +9,9 @@ import { aLabels, hostName, isAddress } from './host.js';
 import { checkTls, type TlsOptions } from './tls.js';
 import { decode, parseUrl } from './url.js';
 
-/** A proxy. The same as a URL, and for `https` with what decides about TLS to the proxy itself. */
+/** A proxy: the parts of its URL, and for `https` the options of TLS to the proxy itself. */
 export interface ProxyOptions {
-  /** `socks4` resolves the server's name here and knows IPv4 only; the others leave the name to the proxy. */
+  /** With `socks4` the server's name is resolved here, and only IPv4 works; the others leave the name to the proxy. */
   readonly protocol: ProxyProtocol;
   readonly host: string;
   /** Default 1080 for SOCKS, 80 for `http`, 443 for `https`. */
@@ -20,7 +20,7 @@ export interface ProxyOptions {
   readonly user?: string;
   /** SOCKS 5 and HTTP (Basic). */
   readonly pass?: string;
-  /** For `https` only. Nothing of the server's option `tls` is used for the proxy. */
+  /** For `https` only. The option `tls` of the client is not used for the proxy. */
   readonly tls?: TlsOptions;
 }
 
@@ -88,14 +88,14 @@ const allResolved = (list: string): string => list.replace(/[^\s,:/]+/g, (name) 
 
 /**
  * The proxy that environment variables name, for the option `proxy`: the first of `SMTP_PROXY`, `ALL_PROXY` and
- * `HTTPS_PROXY` that is set, in lower or upper case; without a scheme it is `http`. Undefined where none is, and for a host
+ * `HTTPS_PROXY` that is set, in lower or upper case; without a scheme it is `http`. Undefined if none is set, and for a host
  * that `NO_PROXY` exempts: a comma-separated list of `*`, names (with all names below them), addresses and networks
  * (`10.0.0.0/8`), each with an optional `:port`. Nothing reads the environment unless this is called.
  *
  * ```ts
  * const client = new SmtpClient({ host, port, proxy: proxyFromEnv(process.env, host, port) });
  * ```
- * @throws SmtpUsageError naming the variable whose value is no proxy; it never shows the value.
+ * @throws SmtpUsageError naming the variable whose value is not a proxy; it never shows the value.
  */
 export const proxyFromEnv = (env: Environment = process.env, host?: string, port?: number): ProxyOptions | undefined => {
   const read = (name: string): readonly [string, string] | undefined =>

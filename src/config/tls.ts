@@ -10,17 +10,17 @@ import { hostName } from './host.js';
 
 /** What is negotiated, whom the client trusts, and who it is itself. */
 export interface TlsOptions {
-  /** Default `['TLSv1.2', 'TLSv1.3']`. Nothing else is ever negotiated. Those that this runtime cannot do are left out with a warning. */
+  /** Default `['TLSv1.2', 'TLSv1.3']`. No other version is ever negotiated. Those that this runtime does not support are left out with a warning. */
   readonly versions?: readonly TlsVersion[];
-  /** Then a version that this runtime cannot do is an `SmtpUsageError`. Default false. */
+  /** If true, a version that this runtime does not support is an `SmtpUsageError`. Default false. */
   readonly strictVersions?: boolean;
   /** PEM. Replaces the default roots. */
   readonly ca?: KeyMaterial | readonly KeyMaterial[];
-  /** PEM: lists of certificates that their authorities took back. */
+  /** PEM: certificate revocation lists. */
   readonly crl?: KeyMaterial | readonly KeyMaterial[];
   /**
-   * SHA-256 fingerprints, in hex with or without colons: the server's own certificate must have one of them, besides being
-   * valid. With `rejectUnauthorized: false` they alone decide.
+   * SHA-256 fingerprints, in hex with or without colons: the server's certificate must be valid and also have one of
+   * them. With `rejectUnauthorized: false` they alone decide.
    */
   readonly fingerprints?: readonly string[];
   /** PEM: the client's certificate chain. */
@@ -33,9 +33,9 @@ export interface TlsOptions {
   readonly passphrase?: string;
   /** The name that the certificate must be for. Default: the host. */
   readonly servername?: string;
-  /** `false` takes any certificate, and a warning says so. Default true. */
+  /** `false` accepts any certificate, with a warning. Default true. */
   readonly rejectUnauthorized?: boolean;
-  /** OpenSSL's cipher list. What does not encrypt, or not with whom it should, is refused. */
+  /** A cipher list in OpenSSL's form. Ciphers that do not encrypt or do not authenticate are refused. */
   readonly ciphers?: string;
 }
 

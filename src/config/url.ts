@@ -19,8 +19,8 @@ const TIMEOUTS = Object.keys(DEFAULT_TIMEOUTS).map((limit) => `timeouts.${limit}
 const QUERY = ['clientName', 'security', 'stagger', 'allowedAuthentication', 'proxy', 'localEndpoint', ...TIMEOUTS];
 
 /**
- * Options of a URL: `smtp://user:p%40ss@host:587?clientName=a&timeouts.greeting=5000`. User and password are
- * percent-decoded once. `smtp:` leaves the security to its default, `smtps:` is implicit TLS (465), `smtp+starttls:` STARTTLS.
+ * Options from a URL: `smtp://user:p%40ss@host:587?clientName=a&timeouts.greeting=5000`. User and password are
+ * percent-decoded once. `smtp:` keeps the default `security`, `smtps:` is implicit TLS (465), `smtp+starttls:` is STARTTLS.
  * @throws SmtpUsageError that never shows the URL, which may hold a password.
  */
 export const fromUrl = (text: string): SmtpOptions => {

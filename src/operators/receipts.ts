@@ -4,10 +4,10 @@ import type { AcceptedEvent, Receipt, SmtpEvent } from '../protocol/event.js';
 import { IN_DOUBT } from '../transport/clock.js';
 
 /**
- * Only the receipts of a stream of events, of one `send()` or several. Whom the server refused is in `refused` of the receipt,
- * or of the error. A stream without any was cut off, by `takeUntil()` say, and fails with `E_CLOSED` and an `outcome`:
- * `unknown` from `ready` on, `not-sent` before, also where nothing was told. In `sendAll()` filter for `accepted` and `failed` instead, or
- * those that failed would be dropped without a word.
+ * Emits only the receipts of a stream of events, of one `send()` or several. Refused recipients are in `refused` of the receipt
+ * or the error. If the stream completes without a receipt, it was cut off, by `takeUntil()` say: then it fails with `E_CLOSED`, and `outcome` is
+ * `unknown` from `ready` on, `not-sent` before. Do not use it on `sendAll()`, where failed mails would be dropped silently:
+ * filter for `accepted` and `failed` instead.
  *
  * ```ts
  * const receipt = await firstValueFrom(client.send(message).pipe(receipts()));

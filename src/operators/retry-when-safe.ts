@@ -2,11 +2,11 @@ import { asyncScheduler, retry, throwError, timer, type MonoTypeOperatorFunction
 import { fields, usage } from '../message/fields.js';
 import type { SmtpError } from '../protocol/error.js';
 
-/** How often is tried again, and when. */
+/** How often to retry, and when. */
 export interface RetryOptions {
-  /** How many times more. Default 3. */
+  /** The number of retries. Default 3. */
   readonly count?: number;
-  /** Milliseconds before each retry, 2,147,483,647 at most, or a function of its number from 1. Default: 1 s, 2 s, 4 s ... at most 5 min, shortened at random. */
+  /** Milliseconds before each retry, 2,147,483,647 at most, or a function of the retry's number, from 1. Default: 1 s, 2 s, 4 s ... at most 5 min, each shortened at random. */
   readonly delay?: number | ((attempt: number) => number);
   /** Default `asyncScheduler`. */
   readonly scheduler?: SchedulerLike;
@@ -21,8 +21,8 @@ const LONGEST = 2 ** 31 - 1;
 const backOff = (attempt: number): number => Math.random() * Math.min(CAP, BASE * 2 ** (attempt - 1));
 
 /**
- * Sends again after errors that are `retryable`, and only those: never where the mail may have been accepted. Each retry
- * keeps the Message-ID. Content must be replayable: a string, bytes, or a function that gives it anew.
+ * Sends again after errors that are `retryable`, and only those: never if the mail may have been accepted. Each retry
+ * keeps the Message-ID. Content must be replayable: a string, bytes, or a function that opens it anew.
  * @throws SmtpUsageError naming an option that cannot be used.
  *
  * ```ts

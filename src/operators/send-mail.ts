@@ -4,7 +4,7 @@ import type { Message } from '../message/message.js';
 import type { BulkEvent } from '../pool/bulk.js';
 
 /**
- * Sends every message that comes by. One mail that fails is a `failed` event; the stream goes on.
+ * `sendAll()` as an operator: sends every message that the source emits. A mail that fails is a `failed` event, and the stream goes on.
  *
  * ```ts
  * orders$.pipe(map(confirmation), sendMail(client, { concurrency: 10 })).subscribe(...)

@@ -11,14 +11,14 @@ export type Phase =
 
 /**
  * Who has the mail now.
- * - `not-sent`: the end of the data never left; a retry is safe.
- * - `refused`: the server said no; the reply decides.
+ * - `not-sent`: the end of the content never left; a retry cannot deliver twice.
+ * - `refused`: the server said no; the reply says whether a retry may help.
  * - `accepted`: the server has it; something failed afterwards.
- * - `unknown`: the end of the data left and no answer came; a retry may deliver twice (RFC 1047).
+ * - `unknown`: the end of the content left and no reply came; a retry may deliver twice (RFC 1047).
  */
 export type Outcome = 'not-sent' | 'refused' | 'accepted' | 'unknown';
 
-/** Before the end of the data has left, nothing was sent; behind it, nobody knows (RFC 1047). */
+/** Until the end of the content has left, nothing was sent; after it, nobody knows (RFC 1047). */
 export const outcomeOf = (phase: Phase): Outcome => (phase === 'end-of-data' ? 'unknown' : 'not-sent');
 
 interface Details {
@@ -34,23 +34,23 @@ interface Details {
 
 const NOBODY: readonly RefusedRecipient[] = [];
 
-/** Every failure: where it happened, who has the mail now, whether it may be tried again, and what to change. */
+/** Every failure: where it happened, who has the mail now, whether a retry is safe, and what to change. */
 export abstract class SmtpError extends Error {
-  /** That of its class. Written out: in a minified bundle classes have other names. */
+  /** The name of its class. Written out, because minified bundles rename classes. */
   abstract override readonly name: string;
-  /** What it was: one of those of its class. */
+  /** What went wrong. */
   readonly code: `E_${string}`;
-  /** Where it was. */
+  /** Where it happened. */
   readonly phase: Phase;
   /** Who has the mail now. */
   readonly outcome: Outcome;
-  /** True only where a retry cannot deliver twice and could succeed. */
+  /** True only if a retry cannot deliver twice and could succeed. */
   readonly retryable: boolean;
-  /** What the server said, where it said something. */
+  /** What the server said, if it replied. */
   declare readonly reply?: Reply;
-  /** All recipients that the server had refused by then, as `receipt.refused` tells them. Empty where it refused none. */
+  /** All recipients that the server had refused by then, as in `receipt.refused`. Empty if it refused none. */
   readonly refused: readonly RefusedRecipient[];
-  /** The last lines of the dialogue, secrets gone. */
+  /** The last lines of the dialogue, with secrets removed. */
   readonly transcript: readonly LogLine[];
 
   constructor(code: `E_${string}`, { message, phase, outcome = 'not-sent', retryable = false, reply, refused = NOBODY, transcript = [], cause }: Details) {
@@ -64,7 +64,7 @@ export abstract class SmtpError extends Error {
     this.transcript = transcript;
   }
 
-  /** With its text, which JSON would leave out. */
+  /** Includes `message`, which JSON would leave out. */
   toJSON(): object {
     return Object.assign({ message: this.message }, this);
   }
@@ -88,7 +88,7 @@ export const sentence = (text: string): string => `${text.slice(0, LONGEST).repl
 /** The same error, where a retry would find nothing left to send. */
 export const withoutRetry = (error: SmtpError, message = error.message): SmtpError => Object.assign(error, { retryable: false, message });
 
-/** Options, a message or a call that cannot work: found before a socket is opened, or where it is the server that cannot do it, before the end of the content leaves. */
+/** Options, a message or a call that cannot work. Found before a socket is opened, or, if it depends on the server, before the end of the content leaves. */
 export class SmtpUsageError extends SmtpError {
   override readonly name: string = 'SmtpUsageError';
   declare readonly code: 'E_USAGE';
@@ -97,14 +97,14 @@ export class SmtpUsageError extends SmtpError {
   }
 }
 
-/** What failed: the name, the way, the proxy, the handshake, the certificate, or the connection later on. */
+/** What failed: name resolution, connecting, the TLS handshake, the certificate, the proxy, or the connection later on. */
 export type ConnectionErrorCode = 'E_DNS' | 'E_CONNECT' | 'E_TLS' | 'E_CERTIFICATE' | 'E_PROXY' | 'E_CLOSED';
 
 /** The way to the server, or the connection itself, failed. */
 export class SmtpConnectionError extends SmtpError {
   override readonly name: string = 'SmtpConnectionError';
   declare readonly code: ConnectionErrorCode;
-  /** A word for the failure: the system's code (`ECONNREFUSED`), or what TLS met (`plaintext-peer`, `untrusted`, ...). */
+  /** A word for the cause: the system's code (`ECONNREFUSED`), or one of docs/tls.md and docs/proxies.md (`untrusted`, `denied`), `closed` or `cancelled`. */
   readonly reason: string;
 
   constructor(code: ConnectionErrorCode, { reason, ...details }: Details & { readonly reason: string }) {
@@ -128,7 +128,7 @@ export class SmtpTimeoutError extends SmtpError {
   }
 }
 
-/** The server broke the protocol; `E_INJECTION`: bytes came that could have been planted before TLS. */
+/** The server broke the protocol. `E_INJECTION`: clear text came ahead of the TLS handshake, which an attacker may have injected. */
 export class SmtpProtocolError extends SmtpError {
   override readonly name: string = 'SmtpProtocolError';
   declare readonly code: 'E_PROTOCOL' | 'E_INJECTION';
@@ -139,9 +139,9 @@ export class SmtpReplyError extends SmtpError {
   override readonly name: string = 'SmtpReplyError';
   declare readonly code: 'E_REPLY';
   declare readonly reply: Reply;
-  /** What was refused, secrets gone: a command as it was said, or in words. */
+  /** What was refused, with secrets removed: a command as it was sent, or a description. */
   readonly command: string;
-  /** Whom it refused, where it was the reply to RCPT. */
+  /** The recipient that was refused, if it was the reply to RCPT. */
   declare readonly recipient?: string;
 
   constructor({ command, recipient, ...details }: Details & { readonly reply: Reply; readonly command: string; readonly recipient?: string }) {
@@ -166,17 +166,17 @@ export const withRefused = (error: SmtpError, refused: readonly RefusedRecipient
   return Object.assign(error, { refused, message: `${message.slice(0, at)} and ${String(refused.length - 1)} more${message.slice(at).replace(/^ and \d+ more/, '')}` });
 };
 
-/** Signing in failed, or could not be tried without giving a secret away. */
+/** Signing in failed, or could not be tried without revealing a secret. */
 export class SmtpAuthenticationError extends SmtpError {
   override readonly name: string = 'SmtpAuthenticationError';
   declare readonly code: 'E_AUTH';
-  /** What the server offered. */
+  /** The mechanisms that the server offered. */
   readonly offered: readonly string[];
-  /** What the options and the credentials allow. */
+  /** The mechanisms that the options and the credentials allow. */
   readonly allowed: readonly string[];
-  /** What the server refused, in this order. */
+  /** The mechanisms that were tried and refused, in this order. */
   readonly tried: readonly string[];
-  /** Why a token was refused, in the server's words (RFC 7628 section 3.2.2). Data of a peer: nothing in it was followed. */
+  /** Why a token was refused, in the server's words (RFC 7628 section 3.2.2). Untrusted data: no URL in it was fetched. */
   declare readonly refusal?: Readonly<Record<string, string>>;
 
   constructor({ offered, allowed, tried, refusal, ...details }: Details & Pick<SmtpAuthenticationError, 'offered' | 'allowed' | 'tried' | 'refusal'>) {
@@ -198,8 +198,8 @@ export class SmtpSourceError extends SmtpError {
 }
 
 /**
- * The server took the mail for some of its recipients, and what came then left others without a verdict. A retry of the whole
- * would deliver twice: send the same mail to those in `unsent`.
+ * The server accepted the mail for some of its recipients, and then a failure left others without a verdict. A retry of the whole
+ * would deliver twice: send the same mail to those in `unsent` only.
  */
 export class SmtpPartialError extends SmtpError {
   override readonly name: string = 'SmtpPartialError';
@@ -207,9 +207,9 @@ export class SmtpPartialError extends SmtpError {
   declare readonly cause: SmtpError;
   /** Who has it, and who was refused. */
   readonly receipt: Receipt;
-  /** Who may have it or not: they were named in a transaction of which the answer is missing. Only where `outcome` is `unknown`. */
+  /** Who may or may not have it: the reply to their transaction is missing. Only if `outcome` is `unknown`. */
   readonly inDoubt: readonly string[];
-  /** Who surely does not have it. */
+  /** Who certainly does not have it. */
   readonly unsent: readonly string[];
 
   constructor({ cause, receipt, inDoubt, unsent }: Pick<SmtpPartialError, 'cause' | 'receipt' | 'inDoubt' | 'unsent'>) {

@@ -4,7 +4,7 @@ import type { Envelope } from './envelope.js';
 import type { SmtpError } from './error.js';
 import type { Reply } from './reply.js';
 
-/** What is told of the server's certificate. */
+/** The main fields of the server's certificate. */
 export interface CertificateSummary {
   readonly subject: string;
   readonly issuer: string;
@@ -15,7 +15,7 @@ export interface CertificateSummary {
   readonly fingerprint256: string;
 }
 
-/** The way to a mail: from the first attempt to a connection on which a mail can start. */
+/** The events of connecting: from the first attempt to a connection on which a mail can start. */
 export type ConnectEvent =
   | { readonly type: 'attempt-started'; readonly plan: ConnectionPlan; readonly index: number }
   | {
@@ -42,18 +42,18 @@ export interface ReadyEvent {
   readonly supportedAuthentication: readonly string[];
   /** The connection is encrypted. */
   readonly secure: boolean;
-  /** The connection was open already. */
+  /** The connection was already open. */
   readonly reused: boolean;
 }
 
-/** Something lenient happened. */
+/** The client was lenient: `message` says in what. */
 export interface WarningEvent {
   readonly type: 'warning';
   readonly code: `W_${string}`;
   readonly message: string;
 }
 
-/** The mail itself, from its sender to the server's last word. */
+/** The events of a mail, from its sender to the server's verdict. */
 export type TransactionEvent =
   | { readonly type: 'sender-accepted'; readonly reply: Reply }
   | { readonly type: 'recipient-accepted' | 'recipient-refused'; readonly recipient: string; readonly reply: Reply }
@@ -61,13 +61,13 @@ export type TransactionEvent =
   | AcceptedEvent
   | WarningEvent;
 
-/** The server took responsibility. Always last, exactly once. */
+/** The server took responsibility for the mail. Always last, exactly once. */
 export interface AcceptedEvent {
   readonly type: 'accepted';
   readonly receipt: Receipt;
 }
 
-/** Everything that `send()` tells; narrows by `type`. */
+/** Everything that `send()` emits; narrows by `type`. */
 export type SmtpEvent = ConnectEvent | TransactionEvent;
 
 /** A recipient whom the server refused, and its reply. */
@@ -76,21 +76,21 @@ export interface RefusedRecipient {
   readonly reply: Reply;
 }
 
-/** What the server took, and from whom it refused it. */
+/** Which recipients the server accepted and refused, and what it said. */
 export interface Receipt {
   readonly messageId: string | undefined;
   readonly envelope: Envelope;
   readonly reply: Reply;
-  /** The recipients that the server took. */
+  /** The recipients that the server accepted. */
   readonly accepted: readonly string[];
   /** The others, each with its reply. */
   readonly refused: readonly RefusedRecipient[];
   /** Octets of the message as the server has it. */
   readonly bytes: number;
-  /** The server's own name for the mail, where its reply tells one in a form that is in use. */
+  /** The server's own id for the mail, if its reply has one in a known form. */
   readonly queueId?: string;
   readonly timings: Timings;
-  /** The transactions that it took, where the recipients were too many for one. `reply` and `queueId` are those of the last. */
+  /** The transactions of the mail, if its recipients were too many for one. `reply` and `queueId` are those of the last. */
   readonly parts?: readonly ReceiptPart[];
 }
 
@@ -103,14 +103,14 @@ export interface ReceiptPart {
 
 /** Milliseconds. */
 export interface Timings {
-  /** From `subscribe` to `ready`, the first one. */
+  /** From `subscribe` to the first `ready`. */
   readonly connect: number;
-  /** From MAIL to the go-ahead for the content. */
+  /** From MAIL until the content may be sent. */
   readonly envelope: number;
   /** The content, to its last byte. */
   readonly content: number;
   /** From the end of data to its reply. */
   readonly acceptance: number;
-  /** From `subscribe` to the server's last word. */
+  /** From `subscribe` to the server's verdict. */
   readonly total: number;
 }

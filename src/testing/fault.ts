@@ -2,8 +2,8 @@ import { count, oneOf } from '../config/checks.js';
 import { fields, optional, usage } from '../message/fields.js';
 
 /**
- * Where a fault strikes: at the server's reply to this, at the TLS handshake, or inside the content (`body`), which is not taken
- * then; the reply that is due there is 452. To content in chunks there is no `data`, and `bdat` is each chunk but the last.
+ * Where a fault strikes: at the server's reply to this command, at the TLS handshake, or within the content (`body`). Such a mail is not
+ * accepted; the reply that is due there is 452. With content in chunks there is no `data`, and `bdat` is each chunk but the last.
  */
 export type FaultPoint = (typeof POINTS)[number];
 
@@ -12,30 +12,30 @@ const POINTS = [
 ] as const;
 const ACTIONS = ['reply', 'delay', 'dribble', 'split', 'glue', 'silence', 'stall', 'garbage', 'flood', 'reset', 'half-close', 'close'] as const satisfies readonly FaultAction['do'][];
 
-/** What happens there. Replies are given without their last CRLF; `reply` replaces the one that the server would give. */
+/** What happens there. Give replies without their last CRLF; `reply` replaces the one that the server would send. */
 export type FaultAction =
-  /** Another reply. */
+  /** Sends another reply. */
   | { readonly do: 'reply'; readonly reply: string }
   | { readonly do: 'delay'; readonly ms: number; readonly reply?: string }
-  /** `bytes` at a time (default 1), each `ms` after the one before. */
+  /** Sends the reply `bytes` at a time (default 1), each piece `ms` after the one before. */
   | { readonly do: 'dribble'; readonly ms: number; readonly bytes?: number; readonly reply?: string }
-  /** The reply leaves in pieces, cut at these offsets. */
+  /** Sends the reply in pieces, cut at these offsets. */
   | { readonly do: 'split'; readonly cuts: readonly number[]; readonly reply?: string }
-  /** More bytes in the same write, as they are. */
+  /** Sends more bytes in the same write, as they are. */
   | { readonly do: 'glue'; readonly extra: string; readonly reply?: string }
-  /** Nothing is said any more; what comes is read. */
+  /** Sends nothing any more; input is still read. */
   | { readonly do: 'silence' }
-  /** Nothing is read for so long, and nothing is said any more. */
+  /** Reads nothing for so long, and sends nothing any more. */
   | { readonly do: 'stall'; readonly ms: number }
-  /** Bytes that are no reply, and then silence. */
+  /** Sends bytes that are not a reply, and then nothing. */
   | { readonly do: 'garbage'; readonly bytes?: Uint8Array }
-  /** A reply that never ends. */
+  /** Sends a reply that never ends. */
   | { readonly do: 'flood' }
-  /** The connection ends, behind a reply and a while (in ms) if there are any: by RST, */
+  /** Sends `reply` if given, waits `ms` if given, and ends the connection with RST. */
   | { readonly do: 'reset'; readonly reply?: string; readonly ms?: number }
-  /** on the server's side only, which goes on reading, */
+  /** The same, but ends only the server's side, and goes on reading. */
   | { readonly do: 'half-close'; readonly reply?: string; readonly ms?: number }
-  /** in good order. */
+  /** The same, but ends the connection in good order. */
   | { readonly do: 'close'; readonly reply?: string; readonly ms?: number };
 
 /** One entry of a script. */
@@ -45,13 +45,13 @@ export type Fault = FaultAction & {
   readonly times?: number;
   /** Only in this session, counted from 1. Default: in any. */
   readonly session?: number;
-  /** At `body`: when so many bytes of the content have come. Default 0. */
+  /** At `body`: after so many bytes of the content. Default 0. */
   readonly after?: number;
-  /** So often it lets pass first. Default 0. */
+  /** How often it is skipped first. Default 0. */
   readonly skip?: number;
 };
 
-/** What an action cannot do without. */
+/** The field that an action requires. */
 const NEEDS: Readonly<Partial<Record<FaultAction['do'], string>>> = { reply: 'reply', delay: 'ms', dribble: 'ms', stall: 'ms', split: 'cuts', glue: 'extra' };
 const NUMBERS = ['times', 'after', 'skip', 'ms'] as const;
 

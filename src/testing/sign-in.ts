@@ -1,10 +1,10 @@
 import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
 import { ownValue } from '../protocol/bare.js';
 
-/** Asks the client, given a challenge; undefined when it gave up or has gone. */
+/** Sends a challenge and resolves with the client's response; undefined if the client gave up or has gone. */
 export type Ask = (challenge: string) => Promise<string | undefined>;
 
-/** Talks to the client, from its initial response if there is one. Gives the user that has signed in, or undefined. */
+/** Runs the exchange, from the client's initial response if there is one. Resolves with the user that has signed in, or undefined. */
 export type SignIn = (ask: Ask, initial: string | undefined) => Promise<string | undefined>;
 
 /** The user, if the client knows the password. */

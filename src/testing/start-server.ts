@@ -6,36 +6,36 @@ import { FaultScript, type Fault } from './fault.js';
 import type { ReceivedMessage, ReceivedSession, ServerOptions } from './options.js';
 import { ServerSession } from './session.js';
 
-/** A server that runs. Ends with `close()` or `await using`. */
+/** A running server. End it with `close()` or `await using`. */
 export interface TestServer extends AsyncDisposable {
   readonly host: string;
   readonly port: number;
   /** The authority of its certificate, for the option `tls.ca`. */
   readonly ca: string;
-  /** What it took, in order. */
+  /** The mails that it accepted, in order. */
   readonly messages: readonly ReceivedMessage[];
   /** Every connection that was made, in order. */
   readonly sessions: readonly ReceivedSession[];
   /** Connections that are open now. */
   readonly connections: number;
-  /** The faults that have not struck so far: a test at whose end there are any has tested something else. */
+  /** The faults that have not struck so far: if any are left at the end of a test, it has tested something else. */
   readonly unstruck: readonly Fault[];
-  /** Ends every connection that is open, in good order, behind a line if one is given: `421 4.4.2 idle for too long`. */
+  /** Ends every open connection in good order, after a line if one is given: `421 4.4.2 idle for too long`. */
   disconnect(farewell?: string): void;
-  /** Resolves when no connection is open. Fails with what a function in the options has thrown, which ends the connection. */
+  /** Resolves when no connection is open. Rejects with what a function in the options has thrown, which ends its connection. */
   idle(): Promise<void>;
-  /** Cuts what is open and stops listening. Fails as `idle()` does. */
+  /** Cuts the open connections and stops listening. Rejects as `idle()` does. */
   close(): Promise<void>;
 }
 
 /**
- * A real SMTP server on this machine, for tests: it keeps what it received byte for byte, and does wrong what its script says.
+ * Starts a real SMTP server on this machine, for tests. It keeps what it received byte for byte, and fails in the ways that `faults` says.
  *
  * ```ts
  * await using server = await startServer({ faults: [{ at: 'mail', do: 'reply', reply: '451 4.3.0 Try later' }] });
  * const client = new SmtpClient({ host: server.host, port: server.port, tls: { ca: server.ca } });
  * ```
- * @throws SmtpUsageError (as a rejection) naming an option or a fault that is not known or cannot work.
+ * @throws SmtpUsageError (as a rejection) naming the option or fault that is unknown or cannot work.
  */
 export const startServer = async (options: ServerOptions = {}): Promise<TestServer> => {
   checkOptions(options);
