@@ -10,10 +10,10 @@ import { attachmentOf, inBase64, pseudoRandom } from './payload.js';
 import { printEvents } from './print-event.js';
 import { style } from './style.js';
 
-const HELP = `rxsmtp demo: a mail as a stream of events, at a server of its own on this machine
+const HELP = `rxsmtp demo: a mail as a stream of events, with a server of its own on this machine
 
-Sends a mail of 25 MB through a door whose first candidate fails, to two recipients of whom one is refused; proves that
-what arrived is byte for byte what was meant; sends again and cancels half-way. Nothing leaves this machine.`;
+Sends 25 MB to two recipients: the first way to connect fails, the second works, and one recipient is refused. Proves that
+what arrived is byte for byte what was meant, then sends again and cancels half-way. Nothing leaves this machine.`;
 
 const ATTACHMENT = 25_000_000;
 const FILENAME = 'holiday.bin';

@@ -11,7 +11,7 @@ const COMMANDS: ReadonlyMap<string, CliCommand> = new Map([['demo', demo], ['sen
 
 const HELP = `rxsmtp: mail as a stream of events
 
-  rxsmtp demo             send, prove and cancel at an embedded server (default)
+  rxsmtp demo             send to an embedded server, prove what arrived, cancel (default)
   rxsmtp send [flags]     send one mail
   rxsmtp verify [flags]   connect, secure and sign in, without a mail
   rxsmtp --version

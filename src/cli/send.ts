@@ -34,9 +34,9 @@ const HELP = `rxsmtp send --server URL --from ADDRESS --to ADDRESS [flags]: send
 
 ${SERVER_HELP}
   --from, --to, --cc, --bcc   addresses; all but --from may be repeated; --config may name the sender
-  --subject, --text, --html   what the mail says; as --text or --html, - is stdin
+  --subject, --text, --html   what the mail says; --text - or --html - reads stdin
   --attach FILE               may be repeated; the file is streamed
-  --raw FILE                  send this finished message instead; - is stdin
+  --raw FILE                  send this finished message instead; --raw - reads stdin
 
 Exit codes: 0 accepted, 1 not sent, 2 refused, 3 unknown (may have been accepted), 4 accepted for some only, 64 wrong usage.`;
 

@@ -20,14 +20,14 @@ export const SERVER_FLAGS = {
   help: { type: 'boolean', short: 'h' },
 } as const;
 
-export const SERVER_HELP = `  --server URL          smtp://user@host:587 or smtps://user@host; without a port every door is tried
+export const SERVER_HELP = `  --server URL          smtp://user@host:587 or smtps://user@host; without a port all usual ones are tried
   --config FILE         settings from a file instead: JSON, app.config of .NET, or a URL
   --security HOW        tls (default), auto (default for this machine), or a list in order:
                         implicit,starttls,none
   --ca FILE             trust these certificates (PEM) instead of the usual ones
-  --password-file FILE  else RXSMTP_PASSWORD, else a prompt; never an argument
+  --password-file FILE  the password; otherwise RXSMTP_PASSWORD or a prompt, never an argument
   --timeout MS          one limit over the whole run
-  --verbose             the dialogue on stderr, secrets gone`;
+  --verbose             print the dialogue on stderr, with secrets removed`;
 
 type ServerValues = Values<typeof SERVER_FLAGS>;
 

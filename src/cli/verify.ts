@@ -15,7 +15,7 @@ const HELP = `rxsmtp verify --server URL [flags]: connect, secure, sign in, and 
 
 ${SERVER_HELP}
 
-At the end it prints the settings to pin: with them the next connection goes through the right door at once.`;
+At the end it prints the settings to pin: with them, every connection is made the right way at once.`;
 
 /** Shows the plan, each step of it with its time, and how the server would be signed in to. */
 export const verify: CliCommand = async (argv, io) => {

@@ -31,7 +31,7 @@ export type FaultAction =
   | { readonly do: 'garbage'; readonly bytes?: Uint8Array }
   /** Sends a reply that never ends. */
   | { readonly do: 'flood' }
-  /** Sends `reply` if given, waits `ms` if given, and ends the connection with RST. */
+  /** Waits `ms` if given, sends `reply` if given, and ends the connection with RST. */
   | { readonly do: 'reset'; readonly reply?: string; readonly ms?: number }
   /** The same, but ends only the server's side, and goes on reading. */
   | { readonly do: 'half-close'; readonly reply?: string; readonly ms?: number }
