@@ -9,8 +9,8 @@ import { Queue } from './queue.js';
 
 /**
  * The bytes of a message or attachment; strings are UTF-8.
- * An Observable is subscribed to when the server is ready for it, and what it emits before is lost: give a cold one, or a
- * `ReplaySubject`. It cannot be slowed down: what it emits faster than the server reads is kept in memory.
+ * An Observable is subscribed to only when the server is ready, so a hot one loses what it emitted before: give a cold one, or a
+ * `ReplaySubject`. It has no back-pressure: what it emits faster than the server reads waits in memory.
  */
 export type Content = string | Uint8Array | Readable | AsyncIterable<Uint8Array | string> | Observable<Uint8Array | string>;
 

@@ -19,8 +19,8 @@ interface Label {
 }
 
 /**
- * What happens to one mail of many. Two events have a field of that name of their own: a warning's text is `text` here, and
- * the number of an attempt is `attempt`.
+ * An event of one mail of many, with its `message` and `index`. Two events already have a field of that name: so a warning's text is
+ * `text` here, and the number of an attempt is `attempt`.
  */
 export type BulkEvent = Labelled<SmtpEvent | FailedEvent>;
 

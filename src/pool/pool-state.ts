@@ -1,24 +1,24 @@
 /** What the connections of a client are doing. */
 export interface PoolState {
-  /** All of them: opening, busy, idle, and those that are saying goodbye. */
+  /** All connections: opening, busy, idle, and closing. */
   readonly open: number;
-  /** With mails on them. */
+  /** Connections with mails on them. */
   readonly busy: number;
-  /** Open, and without work. */
+  /** Open connections without work. */
   readonly idle: number;
   /** Mails that wait for a connection. */
   readonly waiting: number;
-  /** Mails on the way. */
+  /** Mails in flight. */
   readonly inFlight: number;
-  /** Mails that may be on the way; Infinity until the server asks for less. */
+  /** How many mails may be in flight; Infinity until the server asks for less. */
   readonly limit: number;
 }
 
 /** What became of the mails and checks that were under way when a client was closed. */
 export interface CloseReport {
-  /** They came to an end of their own, good or bad. */
+  /** How many ended by themselves, accepted or failed. */
   readonly ended: number;
-  /** They took longer than `timeouts.close`, and failed with an `SmtpTimeoutError` whose `outcome` says who has the mail. */
+  /** How many took longer than `timeouts.close`, and failed with an `SmtpTimeoutError` whose `outcome` says who has the mail. */
   readonly cut: number;
 }
 

@@ -13,7 +13,7 @@ const sizeLimit = ([limit = '']: readonly string[] = []): number | undefined => 
 const mechanisms = (names: readonly string[] = []): readonly string[] =>
   Object.freeze([...new Set(names.map((name) => name.toUpperCase()))].filter((name) => MECHANISM_NAME.test(name)));
 
-/** How much a server takes (RFC 9422); what is undefined has no limit that was told. */
+/** The limits that a server announced (RFC 9422); undefined where it announced none. */
 export interface Limits {
   /** Mails in one session, refused ones included. */
   readonly mails: number | undefined;
@@ -33,7 +33,7 @@ const limit = (given: readonly string[], name: string): number | undefined => {
 const limits = (given: readonly string[] = []): Limits =>
   Object.freeze({ mails: limit(given, 'MAILMAX'), recipients: limit(given, 'RCPTMAX'), domains: limit(given, 'RCPTDOMAINMAX') });
 
-/** What a server offers (RFC 5321 section 4.1.1.1). The greeting's own line is never taken for an offer. Whom it is told cannot change it. */
+/** What a server offers (RFC 5321 section 4.1.1.1). Immutable. The first line of the reply is never taken for an offer. */
 export class Capabilities {
   /** Before the first EHLO, and after TLS made what was said before void (RFC 3207 section 4.2). */
   static readonly none: Capabilities = new this('', false, new Map());
@@ -46,7 +46,7 @@ export class Capabilities {
   readonly sizeLimit: number | undefined;
   /** Names of SASL mechanisms, in the server's order. */
   readonly authentication: readonly string[];
-  /** How many mails, recipients and domains it takes. */
+  /** How many mails, recipients and domains it accepts. */
   readonly limits: Limits;
   readonly #offers: ReadonlyMap<string, readonly string[]>;
 
@@ -90,7 +90,7 @@ export class Capabilities {
     return this.#offers.has(keyword) || this.#offers.has(keyword.toUpperCase());
   }
 
-  /** The words behind a keyword; none where it is not offered. */
+  /** The words after a keyword; none if it is not offered. */
   parameters(keyword: string): readonly string[] {
     return [...this.#offers.get(keyword.toUpperCase()) ?? []];
   }

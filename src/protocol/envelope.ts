@@ -7,7 +7,7 @@ export interface Recipient {
   readonly orcpt?: string;
 }
 
-/** Who a mail is from and to, as the server is told: not the header fields. */
+/** The sender and recipients that the server is told: not the header fields. */
 export interface Envelope {
   /** `null` is the empty reverse-path `<>`. */
   readonly from: string | null;

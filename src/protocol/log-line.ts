@@ -1,8 +1,8 @@
-/** One line of the dialogue as a person may read it: secrets are gone, content is a byte count. */
+/** One line of the dialogue for people to read: secrets are removed, and content is a byte count. */
 export interface LogLine {
-  /** Counts the connections of a client from 1. */
+  /** The number of the connection within its client, from 1. */
   readonly connection: number;
-  /** Who said it; `note` is ours, about the connection. */
+  /** Who said it; a `note` is the client's own remark about the connection. */
   readonly from: 'client' | 'server' | 'note';
   readonly text: string;
 }

@@ -4,9 +4,9 @@ export interface Reply {
   readonly code: number;
   /** The first digit: 2 done, 3 go on, 4 not now, 5 no. */
   readonly severity: 2 | 3 | 4 | 5;
-  /** The enhanced status code (RFC 3463), where the server gave one that fits the code. */
+  /** The enhanced status code (RFC 3463), if the server sent one that matches the code. */
   readonly enhanced?: readonly [statusClass: number, subject: number, detail: number];
-  /** The text behind the code, a line each; controls are escaped. */
+  /** The text after the code, line by line; control characters are escaped. */
   readonly lines: readonly string[];
 }
 

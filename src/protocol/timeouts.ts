@@ -4,13 +4,13 @@ import type { Phase } from './error.js';
 export interface Timeouts {
   /** Name resolution. Default 15,000. */
   readonly resolve: number;
-  /** The TCP connection, all addresses together. Default 60,000; each of them has 10,000, or a sixth of this where that is longer. */
+  /** The TCP connection, all addresses together. Default 60,000; each of them has 10,000, or a sixth of this if that is longer. */
   readonly connect: number;
   /** A proxy's whole handshake. Default 30,000. */
   readonly proxy: number;
   /** A TLS handshake. Default 30,000. */
   readonly tls: number;
-  /** From the connection to the 220, an implicit TLS handshake included. Default 30,000; where more than one door may be tried, 5,000 to its first byte. */
+  /** From the connection to the 220, an implicit TLS handshake included. Default 30,000; if more than one door may be tried, 5,000 to its first byte. */
   readonly greeting: number;
   /** The reply to a command. Default 300,000 for MAIL and RCPT, 120,000 for DATA, 60,000 for others (RFC 5321 section 4.5.3.2). */
   readonly command: number | undefined;
@@ -18,11 +18,11 @@ export interface Timeouts {
   readonly dataBlock: number;
   /** The reply to the end of data. Default 600,000. */
   readonly endOfData: number;
-  /** What is outstanding behind a 421, before content has left, or when a server is left; and then the reply to QUIT. Default 2,000. */
+  /** The replies still due after a 421 (if no content has left), or when the client leaves the server; and then the reply to QUIT. Default 2,000. */
   readonly quit: number;
   /** A whole `send()` or `verify()` from `subscribe`. No default. */
   readonly operation: number;
-  /** How long `close()` waits for what was begun. Default 60,000; then it is cut off, and what it was is told. */
+  /** How long `close()` waits for mails under way. Default 60,000; then they are cut off, and each fails with its own outcome. */
   readonly close: number;
 }
 

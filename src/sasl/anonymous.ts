@@ -5,7 +5,7 @@ import { atOnce, type SaslMechanism } from './mechanism.js';
 const isTrace = (text: string): boolean => /^[^\p{Cc}\p{Cs}]{0,255}$/u.test(text);
 
 /**
- * ANONYMOUS (RFC 4505): nobody in particular. `trace` is told to the server's operator, an email address or any word.
+ * ANONYMOUS (RFC 4505). `trace` is for the server's operator: an email address or any word.
  *
  * ```ts
  * new SmtpClient({ host: 'mail.example.com', auth: anonymous('ann@example.com') });

@@ -3,8 +3,8 @@ import { SmtpUsageError } from '../protocol/error.js';
 import type { Secret } from '../protocol/secret.js';
 
 /**
- * One exchange of RFC 4422, from the client's side. Bytes in and out; base64, line limits and giving up are the caller's.
- * An object that is given as the option `auth` serves one connection at a time.
+ * One exchange of RFC 4422, from the client's side. Bytes in and out: the caller takes care of base64, line limits and giving up.
+ * An object given as the option `auth` serves one connection at a time.
  *
  * ```ts
  * const mechanism: SaslMechanism = { name: 'X-TICKET', done: true, start: () => ticket, next: () => { throw new SaslError('it asked again'); } };
@@ -13,23 +13,23 @@ import type { Secret } from '../protocol/secret.js';
 export interface SaslMechanism {
   /** As AUTH spells it. */
   readonly name: string;
-  /** Begins an exchange anew. Undefined: the server speaks first, which differs from an empty response. */
+  /** Begins a new exchange and returns the initial response. Undefined: the server speaks first, which differs from an empty response. */
   start(): Uint8Array | undefined;
-  /** Answers a challenge, or throws `SaslError` where the server broke the exchange. */
+  /** Answers a challenge, or throws `SaslError` if the server broke the exchange. */
   next(challenge: Uint8Array): Uint8Array | Promise<Uint8Array>;
-  /** Everything was said and everything due was verified: before that, a 235 does not count. */
+  /** Everything was sent and everything due was verified: before that, a 235 does not count. */
   readonly done: boolean;
-  /** Challenges that the mechanism can have at most. Default 10. */
+  /** The most challenges that the mechanism can have. Default 10. */
   readonly maxRounds?: number;
-  /** Whatever a challenge says will do, so that it need not be base64: some servers word theirs as they like. Default false. */
+  /** Passes on a challenge that is not base64 as it is: some servers do not encode theirs. Default false. */
   readonly takesAnyChallenge?: boolean;
-  /** It gives nothing away to who reads along. Without this it is used only where nobody can. */
+  /** True if it reveals nothing to an eavesdropper. Otherwise it is used only where nobody can eavesdrop. */
   readonly clearTextSafe?: boolean;
-  /** What the server told of its refusal within the exchange, as data: nothing in it is followed. */
+  /** What the server said of its refusal within the exchange: untrusted data, of which no URL is fetched. */
   readonly refusal?: Readonly<Record<string, string>> | undefined;
 }
 
-/** A challenge that is not answered. The message says why, as a clause: "its nonce is not ours". */
+/** Thrown instead of an answer to a challenge. The message says why, as a clause: "its nonce is not ours". */
 export class SaslError extends Error {
   override readonly name = 'SaslError';
 }

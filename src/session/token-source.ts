@@ -3,7 +3,7 @@ import { SmtpUsageError } from '../protocol/error.js';
 import type { Reply } from '../protocol/reply.js';
 import { Secret } from '../protocol/secret.js';
 
-/** Gets a token; `rejected` is the server's reply to the one before, which must not be given again. */
+/** Gets a token; `rejected` is the server's reply to the last one, which must not be returned again. */
 export type TokenFunction = (context: { readonly rejected?: Reply }) => ObservableInput<string>;
 
 /** Where a client's tokens come from. One call is in flight, however many connections ask. */

@@ -5,7 +5,7 @@ import { reasonOf, SmtpConnectionError, SmtpError, SmtpUsageError } from '../pro
 import { SocketStream, type SocketLike } from './byte-stream.js';
 import { mapError } from './map-error.js';
 
-/** The path of a Unix socket, or a function that gives a stream for each connection. */
+/** The path of a Unix socket, or a function that returns a stream for each connection. */
 export type SocketSource = string | (() => ObservableInput<Duplex>);
 
 /** A stream that does not come from a host and port. Emits it once and completes: whoever took it owns it. */

@@ -6,7 +6,7 @@ export type { LookupFunction } from 'node:net';
 /** PEM text or bytes. */
 export type KeyMaterial = string | Uint8Array;
 
-/** The end of a connection on this side: an address, an address and port, or a function of the other end. */
+/** The local end of a connection: an address, an address and port, or a function of the remote endpoint. */
 export type LocalEndpoint = string | LocalBinding | ((remote: Endpoint) => LocalBinding);
 
 export interface LocalBinding {
