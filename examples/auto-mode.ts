@@ -1,4 +1,4 @@
-// Finds the right door of a server that nobody described, tells what it tried, and opens that door first the next time.
+// Finds out how to connect to an unknown server, shows what it tried, and begins with the door that opened the next time.
 import assert from 'node:assert/strict';
 import { SmtpClient, SmtpFallbackError, type SmtpOptions } from 'rxsmtp';
 import { startServer } from 'rxsmtp/testing';
@@ -20,12 +20,12 @@ await find(client);
 await find(client);
 assert.equal(server.sessions.length, 3);
 
-// A server for implicit TLS behind a port where clear text is asked first: the race does not wait for the greeting's limit.
+// A server for implicit TLS on a port where STARTTLS is tried first: with `stagger` the client does not wait for timeouts.greeting.
 await using silent = await startServer({ tls: 'implicit' });
 await using racing = new SmtpClient({ ...options, port: silent.port, security: ['starttls', 'implicit'], stagger: 100, timeouts: { greeting: 30_000 } });
 await find(racing);
 
-// No TLS to be had, and clear text not allowed: the error lists what was tried, and names the options to change.
+// No TLS available, and clear text not allowed: the error lists what was tried, and names the options to change.
 await using plain = await startServer({ tls: 'none' });
 await using strict = new SmtpClient({ ...options, port: plain.port, security: 'tls' });
 try {

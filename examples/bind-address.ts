@@ -1,4 +1,4 @@
-// Chooses the address on this side: a fixed one, and one for each server.
+// Chooses the local address: a fixed one, and one by a function of the server's address.
 import { lastValueFrom, tap } from 'rxjs';
 import { receipts, SmtpClient, type SmtpOptions } from 'rxsmtp';
 import { startServer } from 'rxsmtp/testing';
@@ -7,7 +7,7 @@ await using server = await startServer();
 
 const ends: readonly NonNullable<SmtpOptions['localEndpoint']>[] = [
   '127.0.0.1',
-  // Called for each address that is tried; port 0 is any that is free.
+  // Called for each address that is tried; port 0 is any free port.
   ({ address, port, family }) => {
     console.log(`where from, to ${address}:${String(port)}?`);
     return { address: family === 6 ? '::1' : '127.0.0.1', port: 0 };

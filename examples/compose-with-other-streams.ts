@@ -1,4 +1,4 @@
-// Turns a stream of orders into mails, three at a time. An error becomes a value, so that one bad address stops nobody else.
+// Turns a stream of orders into mails, three at a time. An error becomes a value, so that one bad address does not stop the others.
 import assert from 'node:assert/strict';
 import { catchError, from, lastValueFrom, map, mergeMap, of, toArray, type Observable } from 'rxjs';
 import { receipts, retryWhenSafe, SmtpClient, SmtpError } from 'rxsmtp';

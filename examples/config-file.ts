@@ -9,7 +9,7 @@ import { startServer } from 'rxsmtp/testing';
 
 await using server = await startServer({ users: { ann: 'open sesame' } });
 
-// In your application the file is there already.
+// In your application the file already exists.
 const folder = await mkdtemp(join(tmpdir(), 'rxsmtp-'));
 const file = join(folder, 'app.config');
 await writeFile(file, `<?xml version="1.0" encoding="utf-8"?>
@@ -27,7 +27,7 @@ await writeFile(file, `<?xml version="1.0" encoding="utf-8"?>
 const options = await loadOptions(file, { MAIL_PASSWORD: 'open sesame' });
 await rm(folder, { recursive: true });
 
-// The server's authority belongs to this example; yours is one that every system knows.
+// This server's certificate is from a test authority; yours will be from one that every system trusts.
 await using client = new SmtpClient({ ...options, tls: { ca: server.ca } });
 for (const { host, port, security } of client.plans) console.log(`will try ${host}:${port} (${security})`);
 

@@ -1,4 +1,4 @@
-// A mechanism of one's own: GSSAPI (RFC 4752), on what the package "kerberos" offers. A stand-in takes its place here.
+// A mechanism of your own: GSSAPI (RFC 4752) on the package "kerberos", for which this example has a stand-in.
 import { lastValueFrom, tap } from 'rxjs';
 import { SaslError, SmtpClient, type SaslMechanism } from 'rxsmtp';
 import { startServer } from 'rxsmtp/testing';

@@ -1,4 +1,4 @@
-// Sends through an HTTP proxy that wants user and password, and shows what it looks like when they are wrong.
+// Sends through an HTTP proxy that requires user and password, and shows the error when they are wrong.
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';

@@ -1,4 +1,4 @@
-// Sends to three recipients of whom one is refused: the mail goes to the others. When all are refused it is an error.
+// Sends to three recipients, one of whom is refused: the mail goes to the others. If all are refused, that is an error.
 import assert from 'node:assert/strict';
 import { firstValueFrom } from 'rxjs';
 import { receipts, SmtpClient, SmtpReplyError } from 'rxsmtp';

@@ -1,4 +1,4 @@
-// Draws a progress bar for a large file. Positions are counted where the socket takes them, so they are never ahead of the truth.
+// Draws a progress bar for a large file. Progress counts the bytes that the socket has taken, so it never runs ahead.
 import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import { lastValueFrom, tap } from 'rxjs';

@@ -1,4 +1,4 @@
-// Tries again where that is safe, and nowhere else: greylisting is retried, a mail that may have been accepted is not.
+// Retries only where that is safe: greylisting is retried, a mail that may have been accepted is not.
 import assert from 'node:assert/strict';
 import { firstValueFrom } from 'rxjs';
 import { receipts, retryWhenSafe, SmtpClient, SmtpError } from 'rxsmtp';
@@ -8,7 +8,7 @@ await using server = await startServer({
   faults: [
     { at: 'rcpt', do: 'reply', reply: '450 4.7.1 Greylisted, come again' },
     { at: 'end-of-data', do: 'reply', reply: '452 4.3.1 Disk full' },
-    // The third try is accepted. Later a mail arrives, and the connection dies before the server says so.
+    // The third try is accepted. A later mail arrives, but the connection dies before the server confirms it.
     { at: 'end-of-data', do: 'reset', session: 2 },
   ],
 });

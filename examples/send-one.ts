@@ -1,4 +1,4 @@
-// Sends one mail and awaits its receipt: what the server took, and the name that it gave to it.
+// Sends one mail and awaits its receipt: the recipients that the server accepted, and its queue id.
 import assert from 'node:assert/strict';
 import { firstValueFrom } from 'rxjs';
 import { receipts, SmtpClient } from 'rxsmtp';

@@ -1,4 +1,4 @@
-// Tests code of your own against a real server on a local port, which does wrong what its script says.
+// Tests your own code against a real server on a local port, which fails in the ways that you script.
 import assert from 'node:assert/strict';
 import { firstValueFrom } from 'rxjs';
 import { receipts, SmtpClient, SmtpError } from 'rxsmtp';

@@ -4,7 +4,7 @@ import { lastValueFrom } from 'rxjs';
 import { SmtpClient, SmtpTimeoutError, type SmtpOptions } from 'rxsmtp';
 import { startServer, type Fault } from 'rxsmtp/testing';
 
-/** What a send to a server with this fault fails with. */
+/** The error of a send to a server with this fault. */
 const failure = async (fault: Fault, timeouts: NonNullable<SmtpOptions['timeouts']>): Promise<SmtpTimeoutError> => {
   await using server = await startServer({ faults: [fault] });
   await using client = new SmtpClient({ host: server.host, port: server.port, security: 'none', timeouts });
@@ -20,5 +20,5 @@ assert.equal((await failure({ at: 'greeting', do: 'silence' }, { greeting: 100 }
 // A server that answers, but a byte at a time.
 assert.equal((await failure({ at: 'ehlo', do: 'dribble', ms: 50 }, { operation: 200 })).limit, 'operation');
 
-// A server that took the mail and says nothing: nobody knows what became of it, so that no retry is safe.
+// A server that took the mail and says nothing: nobody knows what became of it, so no retry is safe.
 assert.equal((await failure({ at: 'end-of-data', do: 'silence' }, { endOfData: 100 })).outcome, 'unknown');

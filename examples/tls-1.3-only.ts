@@ -1,4 +1,4 @@
-// Nothing below TLS 1.3: a server that can do it gets the mail, one that cannot is refused before it hears a word of it.
+// Nothing below TLS 1.3: a server that supports it gets the mail; one that does not is refused before it sees any of it.
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:tls';

@@ -1,4 +1,4 @@
-// Watches a mail from the first attempt to the server's last word. Each event narrows by its `type`.
+// Watches a mail from the first attempt to the server's verdict. Each event narrows by its `type`.
 import assert from 'node:assert/strict';
 import { tap, toArray, lastValueFrom } from 'rxjs';
 import { SmtpClient, type SmtpEvent } from 'rxsmtp';
