@@ -1,10 +1,11 @@
-import { defer, distinctUntilChanged, filter, firstValueFrom, map, merge, Observable, startWith, Subject, takeWhile, timeout, type Observer, type SchedulerLike, type Subscription, type Unsubscribable } from 'rxjs';
+import { defer, distinctUntilChanged, filter, firstValueFrom, map, merge, Observable, startWith, Subject, takeWhile, timeout, type Observer, type SchedulerLike, type Unsubscribable } from 'rxjs';
 import { SmtpUsageError, type SmtpError } from '../protocol/error.js';
 import type { ConnectEvent, SmtpEvent } from '../protocol/event.js';
 import type { Leave, Opening } from '../session/open-session.js';
 import { remaining, timeoutError, type Deadline } from '../transport/clock.js';
 import { leave } from '../wire/leave.js';
 import type { Wire } from '../wire/wire.js';
+import { Alarm } from './alarm.js';
 import { Ceiling } from './ceiling.js';
 import { Congestion } from './congestion.js';
 import { Connection } from './connection.js';
@@ -38,7 +39,8 @@ export class Pool implements Carrier {
   readonly #rateLimit: RateLimit | undefined;
   /** Keeps the process alive: somebody counts on what it waits for. */
   readonly #awake: SchedulerLike;
-  #ringing: Subscription | undefined;
+  /** Lets mails in. */
+  readonly #alarm: Alarm;
   /** Mails and checks from their subscription to their end, those that are still being composed included. */
   #begun = 0;
   #inFlight = 0;
@@ -50,6 +52,7 @@ export class Pool implements Carrier {
     this.#settings = settings;
     this.#scheduler = scheduler;
     this.#awake = awake;
+    this.#alarm = new Alarm(awake, () => { this.#admit(); });
     this.gate = new Gate(() => this.#begun - this.#inFlight <= settings.maxConnections);
     this.#ceiling = new Ceiling(settings.maxConnections, scheduler);
     this.#rateLimit = settings.rate === undefined ? undefined : new RateLimit(settings.rate);
@@ -96,8 +99,8 @@ export class Pool implements Carrier {
     this.#discard(connection);
     // Many may be cancelled in one turn: each would let in the next one, which is cancelled as well.
     if (this.#first === undefined) return;
-    this.#stopRinging();
-    this.#ring(0);
+    this.#alarm.stop();
+    this.#alarm.set(0);
   }
 
   failed(error: unknown, number: number): boolean {
@@ -216,15 +219,8 @@ export class Pool implements Carrier {
   #mustWait(ahead = 0): boolean {
     const wait = this.#rateLimit?.wait(this.#scheduler.now(), ahead) ?? 0;
     if (wait <= 0) return false;
-    this.#ring(wait);
+    this.#alarm.set(wait);
     return true;
-  }
-
-  #ring(wait: number): void {
-    this.#ringing ??= this.#awake.schedule(() => {
-      this.#ringing = undefined;
-      this.#admit();
-    }, wait);
   }
 
   /** Mails that wait for a connection of their own to open. */
@@ -232,11 +228,6 @@ export class Pool implements Carrier {
     let opening = 0;
     if (this.#rateLimit !== undefined) this.#connections.forEach(({ session, inFlight }) => { if (session === undefined && inFlight > 0) opening += 1; });
     return opening;
-  }
-
-  #stopRinging(): void {
-    this.#ringing?.unsubscribe();
-    this.#ringing = undefined;
   }
 
   /** The connection with room that has the least to do. */
@@ -304,7 +295,7 @@ export class Pool implements Carrier {
 
   readonly #left = (): void => {
     this.#begun -= 1;
-    if (this.#first === undefined) this.#stopRinging();
+    if (this.#first === undefined) this.#alarm.stop();
     this.#changed();
   };
 
