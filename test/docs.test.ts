@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
+import { EXIT_CODES } from '../src/cli/exit-codes.js';
 import type { BulkEvent } from '../src/index.js';
 import type { Phase } from '../src/protocol/error.js';
 import { AUTOMATIC_GREETING_TIMEOUT, commandTimeout, DEFAULT_TIMEOUTS, type Limit } from '../src/protocol/timeouts.js';
@@ -12,6 +13,8 @@ const root = new URL('../', import.meta.url);
 const filesIn = (folder: string, end: string): readonly string[] =>
   readdirSync(new URL(folder, root), { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith(end)).map((name) => `${folder}/${name}`);
 const PAGES = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', ...filesIn('docs', '.md')];
+
+const sourceOf = (file: string): string => readFileSync(new URL(`src/${file}`, root), 'utf8');
 
 /** The cells of each row of a page's tables. */
 const rowsOf = (page: string): readonly (readonly string[])[] =>
@@ -43,19 +46,44 @@ describe('docs/timeouts.md', () => {
   }
 });
 
-describe('docs/options.md', () => {
-  const page = readPage('docs/options.md');
-  const interfaces = { 'config/options.ts': ['SmtpOptions'], 'config/pool.ts': ['PoolOptions'], 'config/tls.ts': ['TlsOptions'], 'config/proxy.ts': ['ProxyOptions'], 'message/message.ts': ['DeliveryOptions', 'RawMessage', 'ComposedMessage', 'Attachment'], 'protocol/envelope.ts': ['Recipient'], 'operators/retry-when-safe.ts': ['RetryOptions'], 'client.ts': ['BulkOptions'], 'protocol/log-line.ts': ['LogLine'], 'pool/pool-state.ts': ['PoolState', 'CloseReport'], 'testing/options.ts': ['ServerOptions', 'ReceivedMessage', 'ReceivedSession'], 'testing/start-server.ts': ['TestServer'] };
-  const members = Object.entries(interfaces).flatMap(([file, names]) => names.flatMap((name) => {
-    const source = readFileSync(new URL(`src/${file}`, root), 'utf8');
-    const body = new RegExp(`export interface ${name} .*?\\{\\n(.*?)\\n\\}`, 's').exec(source)?.[1] ?? '';
-    return Array.from(body.matchAll(/^ {2}readonly (\w+)/gm), ([, member = '']) => [name, member] as const);
-  }));
+describe('the fields of the types', () => {
+  const TYPES: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
+    'docs/options.md': { 'config/options.ts': ['SmtpOptions'], 'config/pool.ts': ['PoolOptions'], 'config/tls.ts': ['TlsOptions'], 'config/proxy.ts': ['ProxyOptions'], 'message/message.ts': ['DeliveryOptions', 'RawMessage', 'ComposedMessage', 'Attachment'], 'protocol/envelope.ts': ['Recipient'], 'operators/retry-when-safe.ts': ['RetryOptions'], 'client.ts': ['BulkOptions'], 'protocol/log-line.ts': ['LogLine'], 'pool/pool-state.ts': ['PoolState', 'CloseReport'], 'testing/options.ts': ['ServerOptions', 'ReceivedMessage', 'ReceivedSession'], 'testing/start-server.ts': ['TestServer'], 'config/auth.ts': ['PasswordAuth', 'TokenAuth', 'ExternalAuth'] },
+    'docs/events.md': { 'protocol/connection-plan.ts': ['ConnectionPlan', 'Endpoint'], 'protocol/reply.ts': ['Reply'], 'protocol/capabilities.ts': ['Capabilities', 'Limits'], 'protocol/event.ts': ['CertificateSummary', 'Receipt', 'ReceiptPart', 'Timings'] },
+    'docs/authentication.md': { 'config/auth.ts': ['ExternalAuth'], 'sasl/mechanism.ts': ['SaslMechanism'] },
+  };
+  const members = Object.entries(TYPES).flatMap(([path, files]) => Object.entries(files).flatMap(([file, names]) => names.flatMap((name) => {
+    const body = new RegExp(`export (?:interface|class) ${name} .*?\\{\\n(.*?)\\n\\}`, 's').exec(sourceOf(file))?.[1] ?? '';
+    return Array.from(body.matchAll(/^ {2}(?:readonly |get )?(?!toJSON)(\w+)\??[:(]/gm), ([, member = '']) => [path, name, member] as const);
+  })));
 
-  it('is held against more than one interface', () => { expect(new Set(members.map(([name]) => name)).size).toBe(18); });
+  it('are those of more than one type', () => { expect(new Set(members.map(([, name]) => name)).size).toBe(31); });
   // Words that stand in code, span by span: prose does not count.
-  const named = new Set(page.split('\n').flatMap((line) => Array.from(line.matchAll(/`([^`]+)`/g), ([, code = '']) => code.split(/\W+/)).flat()));
-  it.each(members)('has of %s the field %s', (_, member) => { expect(named).toContain(member); });
+  const named = (path: string): readonly string[] => readPage(path).split('\n').flatMap((line) => Array.from(line.matchAll(/`([^`]+)`/g), ([, code = '']) => code.split(/\W+/)).flat());
+  it.each(members)('are in %s: of %s the field %s', (path, _, member) => { expect(named(path)).toContain(member); });
+});
+
+describe('docs/options.md', () => {
+  const actions = Array.from(sourceOf('testing/fault.ts').matchAll(/readonly do: '([\w-]+)'/g), ([, action = '']) => action);
+
+  it('tells of each fault what it does', () => {
+    expect(rowsOf(readPage('docs/options.md')).map(([first = '']) => first.replaceAll('`', ''))).toEqual(expect.arrayContaining(actions));
+    expect(actions).toHaveLength(12);
+  });
+});
+
+describe('docs/command-line.md', () => {
+  const page = readPage('docs/command-line.md');
+
+  it('has the flags of the program, and no others', () => {
+    const flags = ['server', 'send'].flatMap((name) => Array.from(sourceOf(`cli/${name}.ts`).matchAll(/^ {2}'?([\w-]+)'?: \{ type: /gm), ([, flag = '']) => `--${flag}`));
+    expect(new Set(page.match(/(?<![\w-])--[a-z][\w-]*/g))).toEqual(new Set([...flags, '--version']));
+  });
+
+  it('has its exit codes', () => {
+    const codes = rowsOf(page).flatMap(([first = '']) => (/^\d+$/.test(first) ? [Number(first)] : []));
+    expect(codes).toEqual(Object.values(EXIT_CODES));
+  });
 });
 
 describe('docs/events.md and docs/errors.md', () => {
