@@ -58,11 +58,14 @@ const create = (versions: readonly TlsVersion[], material: TlsMaterial, name: Na
   }
 };
 
-/** Only TLS 1.0 and 1.1 need the lowest level, and there OpenSSL counts what does not encrypt among groups such as RSA. */
+// Suites of TLS 1.3 have names of their own, and are no part of OpenSSL's list.
+const OF_TLS_1_3 = /^(?:TLS_[^:]*(?::|$))+$/;
+
+/** TLS 1.0 and 1.1 need the lowest level. There, OpenSSL counts what does not encrypt among groups such as RSA. */
 const cipherList = (versions: readonly TlsVersion[], given: string | undefined): string | undefined => {
-  if (!needsLowestLevel(versions)) return given;
-  const level = given?.includes('@SECLEVEL') === true ? '' : ':@SECLEVEL=0';
-  return `${given ?? 'DEFAULT'}${level}:!aNULL:!eNULL`;
+  const level = needsLowestLevel(versions) && given?.includes('@SECLEVEL') !== true ? ':@SECLEVEL=0' : '';
+  if (given === undefined && level === '') return undefined;
+  return OF_TLS_1_3.test(given ?? '') ? given : `${given ?? 'DEFAULT'}${level}:!aNULL:!eNULL`;
 };
 
 const wrong = (name: string, what: string): SmtpUsageError => new SmtpUsageError({ message: `The option "${name}" ${what}.` });

@@ -1,3 +1,4 @@
+import nodeTls from 'node:tls';
 import { inspect } from 'node:util';
 import { expect, test, vi } from 'vitest';
 import { SmtpClient, SmtpUsageError, type SmtpOptions } from '../../src/index.js';
@@ -32,6 +33,20 @@ test.each<[string, TlsOptions]>([
   ['ciphers for old versions', { ciphers: 'DEFAULT@SECLEVEL=0', versions: ['TLSv1'] }],
   ['a fingerprint', { fingerprints: ['ab'.repeat(32), 'AB:'.repeat(31) + 'CD'] }],
 ])('takes %s', (_title, tls) => { expect(() => clientOf(tls)).not.toThrow(); });
+
+test.each<[string | undefined, TlsOptions]>([
+  [undefined, { ca: localhostCertificate.cert }],
+  ['aRSA:!aNULL:!eNULL', { ciphers: 'aRSA' }],
+  ['DEFAULT:@SECLEVEL=0:!aNULL:!eNULL', { versions: ['TLSv1', 'TLSv1.2'] }],
+  ['HIGH@SECLEVEL=0:!aNULL:!eNULL', { versions: ['TLSv1', 'TLSv1.2'], ciphers: 'HIGH@SECLEVEL=0' }],
+  ['TLS_AES_128_GCM_SHA256', { ciphers: 'TLS_AES_128_GCM_SHA256' }],
+  ['TLS_AES_128_GCM_SHA256', { ciphers: 'TLS_AES_128_GCM_SHA256', versions: ['TLSv1', 'TLSv1.3'] }],
+])('OpenSSL is told %s', (list, options) => {
+  const create = vi.spyOn(nodeTls, 'createSecureContext');
+  clientOf(options);
+  expect(create.mock.lastCall?.[0]?.ciphers).toBe(list);
+  create.mockRestore();
+});
 
 test('TLS is not loaded before there is something to check', () => {
   const load = vi.spyOn(process, 'getBuiltinModule');
