@@ -52,9 +52,8 @@ const checkAttachment = (given: unknown, path: string, held: Set<unknown>): Chec
       filename: name === '' ? undefined : name,
       contentType: type,
       cid: optional(checkContentId)(cid, `${path}.cid`),
-      // Without it, the composer would show an attached message inline.
-      contentDisposition: contentDisposition ?? (cid === undefined ? 'attachment' : undefined),
-      headers: [...checkHeaders(headers, `${path}.headers`, PART_FIELDS)],
+      contentDisposition,
+      headers: [...checkHeaders(headers, `${path}.headers`)],
     },
   };
 };
@@ -67,7 +66,9 @@ export const described = ({ part, atHand }: CheckedAttachment, number: number, {
   const contentType = typeof atHand === 'string' && /^text\//i.test(type) && !CHARSET.test(type) ? `${type}; charset=utf-8` : type;
   // The table knows types without parameters; bytes of no kind have the extension "*".
   const extension = detectExtension(type.replace(/;.*/s, ''));
-  return { ...part, contentType, filename: part.filename ?? (isMessage(type) ? undefined : `attachment-${String(number)}${extension === '*' ? '' : `.${extension}`}`) };
+  // Without it, the composer would show an attached message inline.
+  const contentDisposition = part.contentDisposition ?? (part.cid !== undefined && /^image\//i.test(type) ? 'inline' : 'attachment');
+  return { ...part, contentType, contentDisposition, filename: part.filename ?? (isMessage(type) ? undefined : `attachment-${String(number)}${extension === '*' ? '' : `.${extension}`}`) };
 };
 
 /** It goes out as it is. */
@@ -115,12 +116,10 @@ export async function* read({ content, place }: CheckedAttachment, opened: OpenC
     for (;;) {
       const chunk = await input.chunks.next();
       if (chunk.done === true) return;
-      yield chunk.value;
+      // What the composer has read ahead is its own: the source may use its memory again.
+      yield typeof chunk.value === 'string' ? chunk.value : Buffer.from(chunk.value);
     }
   } catch (cause) {
     throw new SmtpSourceError({ phase: 'body', cause, retryable: !(cause instanceof SmtpError) || cause.retryable, message: `${place}: ${reasonOf(cause)}` });
   }
 }
-
-/** The header fields that a part writes itself. */
-export const PART_FIELDS: ReadonlySet<string> = new Set(['content-type', 'content-disposition', 'content-transfer-encoding', 'content-id']);

@@ -5,7 +5,7 @@ import { domainOf } from '../protocol/address.js';
 import { bare } from '../protocol/bare.js';
 import { crypto } from '../protocol/crypto.js';
 import { reasonOf, sentence, SmtpSourceError, SmtpUsageError } from '../protocol/error.js';
-import { checkAttachments, described, handedOver, isMessage, PART_FIELDS, read, type CheckedAttachment, type MimeTable } from './attachments.js';
+import { checkAttachments, described, handedOver, isMessage, read, type CheckedAttachment, type MimeTable } from './attachments.js';
 import { open, readTwice, type OpenContent } from './content.js';
 import { checkEnvelope, type CheckedEnvelope } from './envelope.js';
 import { optional, usage, type Fields } from './fields.js';
@@ -69,7 +69,7 @@ export const composition = (given: Fields<(typeof COMPOSED_FIELDS)[number]>): Co
     subject: optional(checkSubject)(given.subject, 'subject'),
     text: optional(body)(given.text, 'text'),
     html: optional(body)(given.html, 'html'),
-    headers: [...checkHeaders(given.headers, 'headers', HEADER_FIELDS)],
+    headers: [...checkHeaders(given.headers, 'headers')],
     messageId,
     inReplyTo: optional(checkForeignIds)(given.inReplyTo, 'inReplyTo')?.join(' '),
     references: optional(checkReferences)(given.references, 'references')?.slice(),
@@ -158,7 +158,3 @@ const checkDate = (value: unknown): Date => {
   if (value.getUTCFullYear() < 1900 || value.getUTCFullYear() > 9999) throw usage('The field "date" must lie in the years 1900 to 9999.');
   return new Date(value);
 };
-
-const HEADER_FIELDS: ReadonlySet<string> = new Set([
-  ...PART_FIELDS, 'from', 'sender', 'to', 'cc', 'bcc', 'resent-bcc', 'reply-to', 'subject', 'message-id', 'in-reply-to', 'references', 'date', 'mime-version',
-]);

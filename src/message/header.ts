@@ -81,10 +81,12 @@ const headerAddress = (name: string, given: string, what: string): HeaderAddress
   const mailbox = parseMailbox(given, what, 'sender', Infinity);
   // The composer drops them even there.
   if (/[<>]/.test(mailbox.path)) throw usage(`The field "${what}" holds an angle bracket in its quoted part, which no header of a composed message can hold. Give another address, or send the message as "raw".`);
-  return { name, given, mailbox };
+  // Blanks alone would be a line of their own, as above.
+  return { name: name.trim() === '' ? '' : name, given, mailbox };
 };
 
-const unquote = (text: string): string => (QUOTED.test(text) ? text.slice(1, -1).replace(/\\(.)/g, '$1') : text);
+/** RFC 5322 section 3.2.5: a phrase is made of words, each of which may be quoted. */
+const unquote = (text: string): string => text.replace(/"((?:[^"\\]|\\.)*)"/g, (_quoted, words: string) => words.replace(/\\(.)/g, '$1'));
 
 /** A header field as the composer takes it: prepared, it is folded and else written as it is. */
 interface HeaderField {
@@ -92,14 +94,20 @@ interface HeaderField {
   readonly value: string | { readonly prepared: true; readonly foldLines: true; readonly value: string };
 }
 
-/** One field per value, in order. `own` are the names that other fields of the message write. */
-export const checkHeaders = (value: unknown, path: string, own: ReadonlySet<string>): readonly HeaderField[] => {
+/** What the fields of a message or an attachment write. */
+const WRITTEN: ReadonlySet<string> = new Set([
+  'from', 'sender', 'to', 'cc', 'bcc', 'resent-bcc', 'reply-to', 'subject', 'message-id', 'in-reply-to', 'references', 'date', 'mime-version',
+  'content-type', 'content-disposition', 'content-transfer-encoding', 'content-id',
+]);
+
+/** One field per value, in order. */
+export const checkHeaders = (value: unknown, path: string): readonly HeaderField[] => {
   if (value === undefined) return [];
   if (!isPlain(value)) throw usage(`The field "${path}" must be a plain object of names and values.`);
   return Object.entries(value).flatMap(([key, given]: [string, unknown], index) => {
     // RFC 5322 section 3.6.8: printable ASCII but the colon.
     if (!/^[!-9;-~]{1,76}$/.test(key)) throw usage(`Name ${String(index + 1)} in the field "${path}" is no header field name.`);
-    if (own.has(key.toLowerCase())) throw usage(`The header field "${key}" does not belong in "${path}": the message has a field of its own for it, or writes it itself.`);
+    if (WRITTEN.has(key.toLowerCase())) throw usage(`The header field "${key}" does not belong in "${path}": the message has a field of its own for it, or writes it itself.`);
     const values: readonly unknown[] = Array.isArray(given) ? given : given === undefined ? [] : [given];
     return values.map((one) => ({ key, value: fieldValue(key, lastText(one, `${path}.${key}`), `${path}.${key}`) }));
   });

@@ -73,7 +73,7 @@ export interface Attachment {
   /** A function is called for each try, so that a retry can read it again. */
   readonly content: Content | (() => Content);
   /**
-   * Default: guessed from the file name, where only `.eml` is a message. Text given as a string is labelled UTF-8; give text in another charset as bytes. A message
+   * Default: guessed from the file name, where only `.eml` is a message. Text given as a string is labelled UTF-8, what a function or a stream gives is not; give text in another charset as bytes. A message
    * (`message/rfc822`) goes out as it is (RFC 2046 section 5.2.1): with its long lines, and with bytes above 127 only if 8BITMIME is offered. As `application/octet-stream` it is encoded.
    */
   readonly contentType?: string;

@@ -27,7 +27,7 @@ test('an attached string that is text says that it is UTF-8, unless its type tel
 
 test('an attached message is an attachment, and goes out as it is or encoded as bytes', async () => {
   const [content, filename] = [`Subject: a\r\n\r\n${'y'.repeat(1500)}`, 'a.eml'];
-  const attachments = [{ filename, content }, { filename, content, contentType: 'application/octet-stream' }, { content, contentType: 'message/rfc822', contentDisposition: 'inline' }];
+  const attachments = [{ filename, content, cid: 'a' }, { filename, content, contentType: 'application/octet-stream' }, { content, contentType: 'message/rfc822', contentDisposition: 'inline' }];
   const text = await read(await mailOf({ ...composed, attachments }));
   expect(text.match(/(?<=^Content-Disposition: )\w+/gm)).toEqual(['attachment', 'attachment', 'inline']);
   expect(text.match(/(?<=^Content-Transfer-Encoding: )\w+/gm)).toEqual(['8bit', '8bit', 'base64', '8bit']);
@@ -55,6 +55,14 @@ test('a type that is given for a file is kept, and an .eml is a message', async 
   const attachments = [{ filename: 'a.gzip', content: 'x', contentType: 'application/gzip' }, { filename: 'page.mht', content: 'x', contentType: 'message/rfc822' }, { filename: 'X.EML', content: 'x' }];
   const text = await read(await mailOf({ ...composed, attachments }));
   expect(text.match(/(?<=^Content-Type: )(?!multipart).*?(?=; name)/gm)).toEqual(['application/gzip', 'message/rfc822', 'message/rfc822']);
+});
+
+test('a source may use its memory again for the next chunk', async () => {
+  const content = async function* () {
+    const memory = Buffer.alloc(10);
+    for (const letter of 'ABCDE') yield await Promise.resolve(memory.fill(letter).subarray(0, 10));
+  };
+  expect(await read(await mailOf({ ...composed, attachments: [{ content }] }))).toContain(Buffer.from('ABCDE'.replace(/./g, (letter) => letter.repeat(10))).toString('base64'));
 });
 
 // The root has its Content-Type last.

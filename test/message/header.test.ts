@@ -58,6 +58,14 @@ test.each([40, 60, 76, 130, 141])('no line of a header is blank where a text of 
   }
 });
 
+test.each<[NonNullable<ComposedMessage['to']>, string]>([
+  [{ name: ' '.repeat(75), address: 'bob@example.org' }, 'bob@example.org'],
+  ['"Bob" Smith <bob@example.org>', 'Bob Smith <bob@example.org>'],
+  ['Bob "The \\"Man\\"" Smith <bob@example.org>', '"Bob The \\"Man\\" Smith" <bob@example.org>'],
+])('the words of a name: %j', async (to, written) => {
+  expect(head(await read(await mailOf({ ...composed, to })))).toContain(`\r\nTo: ${written}\r\n`);
+});
+
 test('blanks at the end of a name are kept, where it is quoted', async () => {
   const content = await read(await mailOf({ ...composed, to: { name: 'Bob. ', address: 'bob@example.org' }, attachments: [{ filename: 'a.txt ', content: 'a' }] }));
   expect(head(content)).toContain('To: "Bob. " <bob@example.org>');
