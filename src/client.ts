@@ -98,7 +98,12 @@ export class SmtpClient implements AsyncDisposable {
    */
   send(message: Message): Observable<SmtpEvent> {
     const mail = draft(message);
-    return new Observable((subscriber) => this.#start(mail, subscriber));
+    return new Observable((subscriber) => {
+      if (!subscriber.closed) return this.#start(mail, subscriber);
+      // Operators subscribe for who has left already.
+      this.#handling.discard(mail);
+      return undefined;
+    });
   }
 
   /**

@@ -2,7 +2,8 @@ import type MailComposer from 'nodemailer/lib/mail-composer';
 import type * as MimeFuncs from 'nodemailer/lib/mime-funcs';
 import { asBuffer } from '../protocol/as-buffer.js';
 import { reasonOf, SmtpError, SmtpSourceError } from '../protocol/error.js';
-import { isContent, isOneShot, source, type OpenContent, type Source } from './content.js';
+import { isOneShot } from './async-iterables.js';
+import { isContent, source, type OpenContent, type Source } from './content.js';
 import { fields, optional, usage } from './fields.js';
 import { checkHeaders, headerText, lastText, quotable } from './header.js';
 

@@ -1,10 +1,10 @@
 import { AsyncResource } from 'node:async_hooks';
 import { Readable } from 'node:stream';
-import type { ReadableStream } from 'node:stream/web';
 import { isPromise, isUint8Array } from 'node:util/types';
-import { isObservable, type Observable, type Subscription } from 'rxjs';
+import { isObservable, Subscription, type Observable } from 'rxjs';
 import { asBuffer } from '../protocol/as-buffer.js';
 import { reasonOf, sentence, SmtpSourceError, SmtpUsageError } from '../protocol/error.js';
+import { endQuietly, isAsyncIterable, isOneShot, isOwnIterator, isReadable, isWebStream, iteratorOf } from './async-iterables.js';
 import { Queue } from './queue.js';
 
 /**
@@ -34,7 +34,7 @@ export interface Source {
 export const readTwice = (what = 'The content'): SmtpUsageError =>
   new SmtpUsageError({ phase: 'body', message: `${what} can be read only once, and it was read or destroyed before. Give a function that opens it anew.` });
 
-/** Takes charge of content from now on: an early error of a stream must not end the process before anybody reads it. */
+/** Takes charge of content from now on. */
 export const source = (content: Content | (() => Content)): Source => (typeof content === 'string' || isUint8Array(content) ? new Given(content) : new Called(content));
 
 class Given implements Source {
@@ -45,7 +45,7 @@ class Given implements Source {
   constructor(content: Content | (() => Content)) {
     this.#content = content;
     this.replayable = typeof content === 'string' || typeof content === 'function' || isUint8Array(content);
-    if (isReadable(content)) bearErrors(content);
+    if (isReadable(content)) hold(content);
   }
 
   get isSpent(): boolean {
@@ -98,11 +98,8 @@ export const open = (content: Content | (() => Content)): OpenContent => {
   if (isPromise(given)) given.catch(ignore);
   if (!isAsyncIterable(given)) throw new SmtpSourceError({ phase: 'body', message: notContent(given) });
   if (isOneShot(given)) takeOnce(given);
-  if (isReadable(given)) {
-    bearErrors(given);
-    return inChunks(given[Symbol.asyncIterator](), () => { given.destroy(); });
-  }
-  return inChunks(call(() => given[Symbol.asyncIterator](), 'The iterator of the content'));
+  if (isReadable(given)) hold(given);
+  return inChunks(call(() => iteratorOf(given), 'The iterator of the content'));
 };
 
 const call = <T>(give: () => T, what: string): T => {
@@ -130,17 +127,22 @@ const isSpent = (content: object): boolean => {
   return isWebStream(content) && (content.locked || Readable.isDisturbed(content as unknown as NodeJS.ReadableStream));
 };
 
-// One listener does, however many mails hold the stream.
-const bearErrors = (stream: Readable): void => {
-  if (!stream.listeners('error').includes(ignore)) stream.on('error', ignore);
+/**
+ * An early error of a stream must not end the process. And until the server is ready nobody reads it, so that what sets it flowing
+ * meanwhile would empty it: Node does so with the output of a child that has ended.
+ */
+const hold = (stream: Readable): void => {
+  // One listener does, however many mails hold it.
+  if (stream.listeners('error').includes(ignore)) return;
+  stream.on('error', ignore);
+  stream.on('readable', ignore);
 };
 
 const atHand = (bytes: Buffer): OpenContent => ({ kind: 'bytes', bytes, dispose: ignore });
 
-const inChunks = (given: AsyncIterator<unknown>, release: () => void = ignore): OpenContent => {
+const inChunks = (given: AsyncIterator<unknown>): OpenContent => {
   let isOver = false;
   const dispose = AsyncResource.bind((): void => {
-    release();
     // As `for await` does it: once, and not where it ended or failed by itself.
     if (!isOver) endQuietly(given);
     isOver = true;
@@ -189,7 +191,8 @@ const checked = (read: () => Promise<IteratorResult<unknown>>, dispose: () => vo
 /** An Observable read chunk by chunk: subscribed to by the first `next()`, and what comes in between is queued. */
 const iterate = (content$: Observable<unknown>): AsyncIterator<unknown> => {
   const queue = new Queue<unknown>();
-  let subscription: Subscription | undefined;
+  const subscription = new Subscription();
+  let isListening = false;
   let ended: (() => Promise<IteratorResult<unknown>>) | undefined;
   let wake: () => void = ignore;
   const done: IteratorResult<unknown> = { done: true, value: undefined };
@@ -197,12 +200,16 @@ const iterate = (content$: Observable<unknown>): AsyncIterator<unknown> => {
     ended ??= how;
     wake();
   };
-  const next = async (): Promise<IteratorResult<unknown>> => {
-    subscription ??= content$.subscribe({
+  const listen = (): void => {
+    isListening = true;
+    subscription.add(content$.subscribe({
       next: (chunk) => { queue.push(chunk); wake(); },
       error: (error: unknown) => { end(() => Promise.reject(error instanceof Error ? error : new Error(reasonOf(error)))); },
       complete: () => { end(() => Promise.resolve(done)); },
-    });
+    }));
+  };
+  const next = async (): Promise<IteratorResult<unknown>> => {
+    if (!isListening) listen();
     if (queue.length === 0 && ended === undefined) await new Promise<void>((resolve) => { wake = resolve; });
     return queue.length > 0 ? { done: false, value: queue.shift() } : (ended?.() ?? done);
   };
@@ -210,35 +217,11 @@ const iterate = (content$: Observable<unknown>): AsyncIterator<unknown> => {
     next: () => (ended !== undefined && queue.length === 0 ? ended() : next()),
     return: () => {
       queue.clear();
-      subscription?.unsubscribe();
+      subscription.unsubscribe();
       end(() => Promise.resolve(done));
       return Promise.resolve(done);
     },
   };
 };
 
-const endQuietly = (iterator: AsyncIterator<unknown>): void => {
-  try {
-    iterator.return?.().then(ignore, ignore);
-  } catch {
-    // The source's own clean-up failed; nobody is left to tell.
-  }
-};
-
 const ignore = (): void => undefined;
-
-const isAsyncIterable = (value: unknown): value is AsyncIterable<unknown> =>
-  typeof value === 'object' && value !== null && Symbol.asyncIterator in value && typeof value[Symbol.asyncIterator] === 'function';
-
-// By its looks: there are other copies of the class around.
-const isReadable = (value: unknown): value is Readable =>
-  isAsyncIterable(value) && 'pipe' in value && typeof value.pipe === 'function' && 'on' in value && typeof value.on === 'function' && 'destroy' in value && typeof value.destroy === 'function';
-
-/** The body of a response, say: it can be iterated again and again, and gives nothing any more once it was read. */
-const isWebStream = (value: unknown): value is ReadableStream => isAsyncIterable(value) && 'getReader' in value && 'cancel' in value && typeof value.cancel === 'function';
-
-/** A generator in progress, say: it is its own iterator, so there is only one. */
-const isOwnIterator = (value: unknown): value is AsyncIterator<unknown> => isAsyncIterable(value) && 'next' in value && typeof value.next === 'function';
-
-/** A second reader would get nothing, or what the first one left. */
-export const isOneShot = (value: unknown): value is object => isReadable(value) || isWebStream(value) || isOwnIterator(value);

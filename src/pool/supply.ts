@@ -1,4 +1,5 @@
-import { from, Subscription, type Observable, type ObservableInput } from 'rxjs';
+import { from, Observable, Subscription, takeUntil, type ObservableInput } from 'rxjs';
+import { endQuietly, isAsyncIterable, iteratorOf } from '../message/async-iterables.js';
 import { usage } from '../message/fields.js';
 import { Queue } from '../message/queue.js';
 
@@ -30,7 +31,7 @@ export const supplyOf = <T, W>(source: ObservableInput<T>, demand: Demand<T, W>)
   const given: unknown = source;
   if (typeof given !== 'object' || given === null) throw usage(NO_SOURCE);
   if (Symbol.iterator in source) return new Pulled(source[Symbol.iterator](), demand);
-  if (Symbol.asyncIterator in source) return new Pulled(source[Symbol.asyncIterator](), demand);
+  if (isAsyncIterable(source)) return new Pulled(iteratorOf(source) as AsyncIterator<T>, demand);
   return new Pushed(observed(source), demand);
 };
 
@@ -79,7 +80,7 @@ class Pulled<T, W> implements Supply<W> {
 
   stop(): Iterable<W> {
     this.#isStopped = true;
-    if (!this.#isRunning) this.#close();
+    if (!this.#isRunning) endQuietly(this.#iterator);
     return [];
   }
 
@@ -90,13 +91,8 @@ class Pulled<T, W> implements Supply<W> {
       return this.#iterator.next();
     } finally {
       this.#isRunning = false;
-      if (this.#isStopped) this.#close();
+      if (this.#isStopped) endQuietly(this.#iterator);
     }
-  }
-
-  // An async source may be busy; whether its clean-up works out is nobody's business any more.
-  #close(): void {
-    new Promise((resolve) => { resolve(this.#iterator.return?.()); }).catch(() => undefined);
   }
 
   #take(isDone: boolean | undefined, value: T): void {
@@ -145,10 +141,13 @@ class Pushed<T, W> implements Supply<W> {
   #listen(): void {
     this.#isListening = true;
     const ended = (how: End): void => {
+      if (this.#subscription.closed) return;
       this.#end = how;
       this.#demand.fill();
     };
-    this.#subscription.add(this.#source$.subscribe({
+    // What it emits while it is subscribed to may end all, and then it must stop there: its own subscription is not at hand yet.
+    const stopped$ = new Observable<void>((stopped) => { this.#subscription.add(() => { stopped.next(); }); });
+    this.#subscription.add(this.#source$.pipe(takeUntil(stopped$)).subscribe({
       next: (value) => {
         this.#waiting.push(this.#demand.take(value));
         this.#demand.fill();

@@ -73,7 +73,10 @@ export abstract class SmtpError extends Error {
 /** What somebody else's code threw, in words: it may be anything. */
 export const reasonOf = (cause: unknown): string => {
   try {
-    return cause instanceof Error ? cause.message : String(cause);
+    if (!(cause instanceof Error)) return String(cause);
+    // Node's own for several addresses that all refuse, say, has no words.
+    const { message, name, code = name } = cause as NodeJS.ErrnoException;
+    return message || code;
   } catch {
     return 'it threw what has no text';
   }

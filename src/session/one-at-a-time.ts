@@ -9,12 +9,13 @@ export const oneAtATime = <T>(shared: object): MonoTypeOperatorFunction<T> => (s
     queues.set(shared, queue);
     let running: Subscription | undefined;
     const begin = (): void => { running = source.subscribe(subscriber); };
+    queue.push(begin);
+    // At once where whoever asks has left before.
     subscriber.add(() => {
       const isFirst = queue[0] === begin;
       running?.unsubscribe();
       queue.splice(queue.indexOf(begin), 1);
       if (isFirst) queue[0]?.();
     });
-    queue.push(begin);
-    if (queue.length === 1) begin();
+    if (queue[0] === begin) begin();
   });

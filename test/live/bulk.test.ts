@@ -1,5 +1,6 @@
+import { Readable } from 'node:stream';
 import { runInNewContext } from 'node:vm';
-import { concat, count, filter, firstValueFrom, from, lastValueFrom, map, NEVER, Observable, of, Subject, Subscription, take, takeUntil, tap, throwError, timer, toArray, type ObservableInput } from 'rxjs';
+import { concat, count, filter, firstValueFrom, from, lastValueFrom, map, NEVER, Observable, of, range, Subject, Subscription, take, takeUntil, tap, throwError, timer, toArray, type ObservableInput } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { sendMail, SmtpClient, type Message } from '../../src/index.js';
 import { startServer } from '../../src/testing/index.js';
@@ -49,6 +50,26 @@ describe('sendAll', () => {
     expect(events.map(({ type, index }) => `${String(index)} ${type}`).sort()).toEqual(['0 accepted', '1 failed', '2 failed', '3 accepted']);
     expect(events.find(({ index }) => index === 1)?.message).toBe(nobody);
     expect(events.find(({ index }) => index === 2)).toMatchObject({ error: { code: 'E_USAGE' } });
+  });
+
+  it('gives up at once a stream of messages that waits for more', async () => {
+    await using server = await startServer();
+    await using client = clientOf(server);
+    let isCancelled = false;
+    const [readable, web] = [new Readable({ objectMode: true, read: () => undefined }), new ReadableStream<Message>({ cancel: () => { isCancelled = true; } })];
+    client.sendAll(readable).subscribe().unsubscribe();
+    client.sendAll(web).subscribe().unsubscribe();
+    expect([readable.destroyed, isCancelled]).toEqual([true, true]);
+  });
+
+  it('stops a source that ends all while it is subscribed to', async () => {
+    await using server = await startServer();
+    await using client = clientOf(server);
+    const stop$ = new Subject<void>();
+    let emitted = 0;
+    const source$ = range(1, 1_000_000).pipe(tap((number) => { emitted = number; if (number === 3) stop$.next(); }), map(() => MAIL));
+    await lastValueFrom(source$.pipe(sendMail(client), takeUntil(stop$)), { defaultValue: undefined });
+    expect(emitted).toBe(3);
   });
 
   it('takes an Observable as well, and is an operator', async () => {

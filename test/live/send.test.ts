@@ -1,4 +1,4 @@
-import { firstValueFrom, lastValueFrom, tap, toArray, type Observable } from 'rxjs';
+import { firstValueFrom, forkJoin, lastValueFrom, tap, throwError, toArray, type Observable } from 'rxjs';
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { receipts, SmtpAuthenticationError, SmtpClient, SmtpFallbackError, type LogLine, type SmtpEvent, type SmtpOptions } from '../../src/index.js';
@@ -194,6 +194,16 @@ describe('cancelling', () => {
     });
     await server.idle();
     expect(server.sessions[0]?.lines.at(-1)).toMatch(/^S: 354/);
+  });
+
+  it('before it is begun, as operators do for who has left already, changes nothing', async () => {
+    await using server = await startServer();
+    await using client = clientOf(server);
+    const composed = { from: 'ann@example.com', to: 'bob@example.org', text: 'x' };
+    await lastValueFrom(client.send(RAW));
+    for (const mail of [RAW, composed]) await expect(lastValueFrom(forkJoin([throwError(() => new Error('left')), client.send(mail)]))).rejects.toThrow('left');
+    expect((await collect(client.send(composed))).types[0]).toBe('ready');
+    expect(server.messages).toHaveLength(2);
   });
 
   it('says QUIT where nothing is under way', async () => {

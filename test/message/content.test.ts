@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
 import { PassThrough, Readable } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
 import { NEVER, Observable, of, throwError } from 'rxjs';
 import { expect, test, vi } from 'vitest';
 import { open, source, type Content, type OpenContent } from '../../src/message/content.js';
@@ -48,6 +49,34 @@ test('a web stream is read once, and cancelled where it never was', async () => 
   let isCancelled = false;
   source(new ReadableStream({ cancel: () => { isCancelled = true; } })).discard();
   expect(isCancelled).toBe(true);
+});
+
+test('a web stream that waits for more is cancelled at once', async () => {
+  const cancel = vi.fn();
+  const content = open(new ReadableStream({ cancel }));
+  if (content.kind !== 'stream') throw new Error('no stream');
+  const waiting = content.chunks.next();
+  content.dispose();
+  expect(cancel).toHaveBeenCalledOnce();
+  expect(await waiting).toMatchObject({ done: true });
+});
+
+test('what sets a stream flowing before the first next() does not empty it', async () => {
+  const [resumed, sniffed, ended] = [Readable.from(['a', 'b']), Readable.from(['a', 'b']), new PassThrough().end('ab')];
+  const contents = [resumed, sniffed, ended].map((stream) => source(stream));
+  resumed.resume();
+  sniffed.on('data', () => undefined);
+  ended.resume();
+  await setImmediate();
+  for (const content of contents) expect(await all(content.open())).toBe('ab');
+});
+
+test('an Observable that is left while it is subscribed to is left', async () => {
+  const leave = vi.fn();
+  const content: OpenContent = open(new Observable<string>(() => { content.dispose(); return leave; }));
+  if (content.kind !== 'stream') throw new Error('no stream');
+  expect(await content.chunks.next()).toMatchObject({ done: true });
+  expect(leave).toHaveBeenCalledOnce();
 });
 
 test('whatever a content throws is E_SOURCE, and nothing is left unhandled', () => {
@@ -164,7 +193,7 @@ test('however many mails hold a stream, it is listened to once', () => {
   const stream = new PassThrough();
   for (let count = 0; count < 50; count += 1) source(stream);
   open(stream);
-  expect(stream.listenerCount('error')).toBe(1);
+  expect([stream.listenerCount('error'), stream.listenerCount('readable')]).toEqual([1, 1]);
 });
 
 test('discard destroys what never was opened', async () => {

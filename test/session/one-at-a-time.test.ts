@@ -1,3 +1,4 @@
+import { EMPTY, forkJoin } from 'rxjs';
 import { it } from 'vitest';
 import { oneAtATime } from '../../src/session/one-at-a-time.js';
 import { inVirtualTime } from '../support/marbles.js';
@@ -12,6 +13,8 @@ it('one subscription at a time, in the order of asking; who gives up while waiti
     expectObservable(failing.pipe(oneAtATime(shared)), '    ^-----------!').toBe('----#');
     expectObservable(queued, '                              -^-!         ').toBe('---');
     expectObservable(queued, '                              -^---!       ').toBe('---');
+    // Who has left before he asks.
+    expectObservable(forkJoin([EMPTY, queued]), '           -^----------!').toBe('-|');
     expectObservable(queued, '                              --^---------!').toBe('-------(a|)');
     expectObservable(work.pipe(oneAtATime(other)), '        -^----------!').toBe('---(a|)');
     expectSubscriptions(work.subscriptions).toBe(['^-!', '-^-!', '----^!', '-----^-!']);

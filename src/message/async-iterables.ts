@@ -1,0 +1,41 @@
+import type { Readable } from 'node:stream';
+import type { ReadableStream } from 'node:stream/web';
+
+export const isAsyncIterable = (value: unknown): value is AsyncIterable<unknown> =>
+  typeof value === 'object' && value !== null && Symbol.asyncIterator in value && typeof value[Symbol.asyncIterator] === 'function';
+
+// By its looks: there are other copies of the class around.
+export const isReadable = (value: unknown): value is Readable =>
+  isAsyncIterable(value) && 'pipe' in value && typeof value.pipe === 'function' && 'on' in value && typeof value.on === 'function' && 'destroy' in value && typeof value.destroy === 'function';
+
+/** The body of a response, say: it can be iterated again and again, and gives nothing any more once it was read. */
+export const isWebStream = (value: unknown): value is ReadableStream => isAsyncIterable(value) && 'getReader' in value && 'cancel' in value && typeof value.cancel === 'function';
+
+/** A generator in progress, say: it is its own iterator, so there is only one. */
+export const isOwnIterator = (value: unknown): value is AsyncIterator<unknown> => isAsyncIterable(value) && 'next' in value && typeof value.next === 'function';
+
+/** A second reader would get nothing, or what the first one left. */
+export const isOneShot = (value: unknown): value is object => isReadable(value) || isWebStream(value) || isOwnIterator(value);
+
+/** Of a stream, it gives the stream up at once: `return()` of its own iterator waits until more has come, which may be never. */
+export const iteratorOf = (given: AsyncIterable<unknown>): AsyncIterator<unknown> => {
+  if (isWebStream(given)) {
+    const reader = given.getReader();
+    return giving(() => reader.read() as Promise<IteratorResult<unknown>>, () => reader.cancel());
+  }
+  const iterator = given[Symbol.asyncIterator]();
+  return isReadable(given) ? giving(() => iterator.next(), () => { given.destroy(); }) : iterator;
+};
+
+const giving = (next: () => Promise<IteratorResult<unknown>>, giveUp: () => unknown): AsyncIterator<unknown> => ({
+  next,
+  return: async () => {
+    await giveUp();
+    return { done: true, value: undefined };
+  },
+});
+
+/** Nobody is left to tell how its own clean-up goes. */
+export const endQuietly = (iterator: { return?(): unknown }): void => {
+  new Promise((resolve) => { resolve(iterator.return?.()); }).catch(() => undefined);
+};
