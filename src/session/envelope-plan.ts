@@ -111,5 +111,5 @@ const mended = (bytes: Buffer, size: number): Buffer => (bytes.length === size ?
 const notification = ({ notify, orcpt }: CheckedRecipient, { dsn }: Mail): string => {
   const when = notify ?? dsn?.notify;
   return (when === undefined ? '' : ` NOTIFY=${when.join(',')}`)
-    + (orcpt === undefined ? '' : ` ORCPT=${orcpt.replace(/;(.*)$/s, (_, address: string) => `;${xtext(address)}`)}`);
+    + (orcpt === undefined ? '' : ` ORCPT=${xtext(orcpt)}`);
 };
