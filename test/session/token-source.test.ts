@@ -81,6 +81,13 @@ describe('tokenSource', () => {
     await expect(first(tokenSource(() => { throw new Error('mine'); }))).rejects.toThrow('mine');
   });
 
+  it('keeps the last four in mind, which a server may repeat', () => {
+    let calls = 0;
+    const { token, known } = tokenSource(() => of(String.fromCharCode(97 + calls++)));
+    for (let asked = 0; asked < 6; asked += 1) token.subscribe();
+    expect(known.map((secret) => secret.reveal()).join('')).toBe('cdef');
+  });
+
   it.each(['', 'a b', 'a\r\n', 'a\x01auth=Bearer b', 'ä', 5, undefined, { token: 'a' }])('refuses %j for a token', (given) => {
     expect(() => tokenSource('')).toThrow(SmtpUsageError);
     let error: unknown;
