@@ -44,7 +44,7 @@ export const isTooLarge = ({ code, enhanced }: Reply): boolean =>
 
 export const makeReply = (code: number, lines: readonly string[]): Reply => {
   const severity = Math.floor(code / 100) as Reply['severity'];
-  const enhanced = severity === 3 ? undefined : enhancedStatus(severity, lines[0] ?? '');
+  const enhanced = enhancedStatus(severity, lines[0] ?? '');
   Object.freeze(lines);
   return Object.freeze(enhanced === undefined ? { code, severity, lines } : { code, severity, enhanced, lines });
 };

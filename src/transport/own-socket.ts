@@ -37,7 +37,7 @@ const closingLateComers = (input: ObservableInput<Duplex>): Observable<Duplex> =
     if (input instanceof Promise) subscriber.add(() => { if (!arrived) input.then((stream: unknown) => { if (isStream(stream)) stream.destroy(); }, () => { /* Nothing came. */ }); });
     subscriber.add(from(input).subscribe({
       next: (stream) => { arrived = true; subscriber.next(stream); },
-      error: (error: unknown) => { arrived = true; subscriber.error(error); },
+      error: (error: unknown) => { subscriber.error(error); },
       complete: () => { subscriber.complete(); },
     }));
   });
