@@ -67,6 +67,7 @@ const ROWS: readonly Row[] = [
   ['no greeting', timeout('greeting', 'greeting'), ANY],
   ['hung up without a greeting', connection('E_CLOSED', 'greeting', 'closed'), ANY],
   ['a greeting that is not SMTP', protocol('greeting'), ANY],
+  ['bytes that came before TLS', new SmtpProtocolError('E_INJECTION', { phase: 'greeting', message: '' }), []],
   ['a reply that is no greeting', protocol('greeting', 250), ANY],
   ['a greeting that refuses for now', reply('greeting', 421), []],
   ['a greeting that refuses', reply('greeting', 554), []],

@@ -60,6 +60,16 @@ describe('staggered', () => {
     });
   });
 
+  it('starts the next one when one has failed, also while another is under way', () => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }, scheduler) => {
+      const first = cold('-----------g');
+      const second = cold('  -#', undefined, refused);
+      const third = cold('    ----g');
+      expectObservable(staggered([FIRST, SECOND, THIRD], by([first, second, third]), options(scheduler)), '^--------!').toBe('0--1(B2)g', { ...steps, B: failed(1, 1) });
+      expectSubscriptions(third.subscriptions).toBe('----^----!');
+    });
+  });
+
   it('goes on in turn where the winner was the wrong door, with those that it had beaten too', () => {
     inVirtualTime(({ cold, expectObservable, expectSubscriptions }, scheduler) => {
       const first = cold('------------g');

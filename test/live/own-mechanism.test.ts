@@ -1,7 +1,7 @@
 import { lastValueFrom, map, mergeAll, range, timer, toArray } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { SaslError, SmtpClient, type SaslMechanism } from '../../src/index.js';
-import { type TestServer } from '../../src/testing/index.js';
+import { startServer, type TestServer } from '../../src/testing/index.js';
 import { eventOf } from '../support/collect.js';
 import { base64, clientOf, said, scripted, verify } from '../support/sign-in.js';
 
@@ -57,6 +57,19 @@ describe('a mechanism of one\'s own', () => {
     const { error } = await verify(there, { auth: ticket(() => Buffer.from('more'), maxRounds === undefined ? {} : { maxRounds }) });
     expect(error).toMatchObject({ code: 'E_PROTOCOL' });
     expect(said(there).filter((line) => line === base64('more'))).toHaveLength(answers);
+  });
+
+  it('answers a challenge more where its first word is too long for the command', async () => {
+    await using there = await scripted('X-TICKET', async (ask) => { for (;;) if (await ask('more') === undefined) return undefined; });
+    const { error } = await verify(there, { auth: ticket(() => Buffer.from('more'), { maxRounds: 1, start: () => Buffer.alloc(400, 'x') }) });
+    expect(error).toMatchObject({ code: 'E_PROTOCOL' });
+    expect(said(there)).toEqual(['AUTH X-TICKET', base64('x'.repeat(400)), base64('more'), '*']);
+  });
+
+  it('finds its words hidden where the server repeats them, however short', async () => {
+    await using there = await startServer({ signIn: { 'X-TICKET': async (ask) => { await ask('ticket?'); return undefined; } }, faults: [{ at: 'auth-response', do: 'reply', reply: '535 5.7.8 no: 4711 open, NDcxMSBvcGVu' }] });
+    const { error } = await verify(there, { auth: ticket(() => Buffer.from('4711 open')) });
+    expect(error?.reply?.lines).toEqual(['5.7.8 no: ***, ***']);
   });
 
   it('must tell when it is done', () => {

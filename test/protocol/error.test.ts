@@ -59,4 +59,17 @@ describe('an error', () => {
       expect(JSON.parse(JSON.stringify(error))).toMatchObject({ name, message, code, phase, outcome });
     }
   });
+
+  it('of all doors may be tried again where that of one may', () => {
+    const [no, later] = [false, true].map((retryable) => ({ plan: { host: 'mail.example', port: 25, security: 'none' as const }, error: new errors.SmtpConnectionError('E_CONNECT', { phase: 'connect', reason: 'x', message: 'why', retryable }), elapsed: 1 }));
+    expect([[no!, later!], [later!, no!], [no!]].map((attempts) => new errors.SmtpFallbackError(attempts).retryable)).toEqual([true, true, false]);
+  });
+
+  it('of one recipient counts the others, as often as it is told', () => {
+    const reply = makeReply(550, ['no']);
+    const error = new errors.SmtpReplyError({ phase: 'rcpt', reply, command: 'RCPT TO:<b@example.org>', recipient: 'b@example.org', message: 'The server refused RCPT TO:<b@example.org>: no.' });
+    const refused = ['b', 'c', 'd'].map((recipient) => ({ recipient, reply }));
+    expect(errors.withRefused(error, refused.slice(1)).message).toBe('The server refused RCPT TO:<b@example.org> and 1 more: no.');
+    expect(errors.withRefused(error, refused).message).toBe('The server refused RCPT TO:<b@example.org> and 2 more: no.');
+  });
 });

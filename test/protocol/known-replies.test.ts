@@ -43,6 +43,15 @@ describe('what the server said before', () => {
     expect(parser.read()?.lines).toEqual(['ab']);
   });
 
+  it('is not taken for the end of a longer one, nor that end for a reply of its own', () => {
+    const parser = new ReplyParser();
+    const said = ['250 a\r\n', '250 a\r\n', '250-b\r\n', '250 a\r\n', '250 a\r\n'].map((text) => {
+      parser.push(bytes(text));
+      return parser.read()?.lines.join(' ');
+    });
+    expect(said).toEqual(['a', 'a', undefined, 'b a', 'a']);
+  });
+
   it('is read anew in a sign-in', () => {
     const parser = new ReplyParser();
     parser.push(bytes('334 a\r\n'.repeat(3)));

@@ -25,6 +25,11 @@ describe('DIGEST-MD5', () => {
     expect(exchange.done).toBe(false);
   });
 
+  it('has another nonce each time', () => {
+    const ask = (): string => text(digestMd5('chris', new Secret('secret'), { host: 'mail.example' }).next(Buffer.from(RFC)));
+    expect(ask()).not.toBe(ask());
+  });
+
   it.each([
     ['UTF-8 where Latin-1 does not do', 'jürgen', 'pässwörd €', 'nonce="abc",algorithm=md5-sess,charset=utf-8', 'username="jürgen",nonce=', 'response=e334bc9f7ff3cc285086bf95e2d5d643'],
     ['quotes and backslashes', 'b"o\\b', 'x=1,', 'realm="a,\\"b",nonce="abc",algorithm="md5-sess",charset="utf-8"', 'username="b\\"o\\\\b",realm="a,\\"b"', 'response=223d41372102040c3ca17d4a3e15b86f'],

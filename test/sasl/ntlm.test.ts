@@ -50,14 +50,57 @@ describe('NTLM', () => {
     expect([part(response, 2).length, part(response, 3).toString('utf16le')]).toEqual([0, 'ann@example.com']);
   });
 
-  it('takes the server\'s time where it has one', () => {
+  it('tells its flags, and where each of its parts is', () => {
+    const exchange = mechanism();
+    const negotiate = Buffer.from(exchange.start()!);
+    expect([negotiate.length, negotiate.readUInt32LE(12)]).toEqual([32, 0x2088_8205]);
+    const response = exchange.next(CHALLENGE) as Buffer;
+    expect(response.readUInt32LE(60)).toBe(0x2088_8205);
+    for (let at = 12; at < 60; at += 8) expect(response.readUInt16LE(at + 2)).toBe(response.readUInt16LE(at));
+    expect(Buffer.concat([response.subarray(0, 64), ...[0, 1, 2, 3].map((index) => part(response, index))])).toEqual(response);
+  });
+
+  it('has another nonce each time, and the time of its own clock', () => {
+    const [one, two] = [1, 2].map(() => {
+      const exchange = ntlm('ann', new Secret('Password'));
+      exchange.start();
+      return part(exchange.next(CHALLENGE) as Buffer, 1);
+    });
+    expect(one!.subarray(32, 40)).not.toEqual(two!.subarray(32, 40));
+    expect(Math.abs(Number(one!.readBigUInt64LE(24) / 10_000n) + TIME - Date.now())).toBeLessThan(60_000);
+  });
+
+  const about = (targetInfo: string): Buffer => {
+    const challenge = Buffer.concat([CHALLENGE.subarray(0, 68), Buffer.from(targetInfo, 'hex')]);
+    challenge.writeUInt16LE(challenge.length - 68, 40);
     const exchange = mechanism();
     exchange.start();
-    const timed = Buffer.concat([CHALLENGE.subarray(0, 68), Buffer.from('07000800', 'hex'), Buffer.alloc(8, 0x11), Buffer.alloc(4)]);
-    timed.writeUInt16LE(16, 40);
-    const response = exchange.next(timed) as Buffer;
-    expect(part(response, 0)).toEqual(Buffer.alloc(24));
-    expect(part(response, 1).subarray(24, 32)).toEqual(Buffer.alloc(8, 0x11));
+    return exchange.next(challenge) as Buffer;
+  };
+
+  it.each([
+    ['alone', '07000800111111111111111100000000', true], ['without an end', '070008001111111111111111', true], ['behind a name', '010002004100070008001111111111111111', true],
+    ['behind the end', '00000000070008001111111111111111', false], ['too short', '0700040011111111', false], ['cut off', '0700080011111111111111', false], ['that is something else', '060008001111111111111111', false],
+  ])('takes the server\'s time where it has one: %s', (_, targetInfo, isTaken) => {
+    const response = about(targetInfo);
+    expect(part(response, 0).equals(Buffer.alloc(24))).toBe(isTaken);
+    expect(part(response, 1).subarray(24, 32)).toEqual(Buffer.alloc(8, isTaken ? 0x11 : 0));
+  });
+
+  it('repeats what the server tells of itself, up to 2048 bytes, and nothing where it tells nothing', () => {
+    const most = '0100fc07'.padEnd(4096, '0');
+    expect(part(about(most), 1).subarray(44, -4).toString('hex')).toBe(most);
+    expect(() => about(`${most}00`)).toThrow(SaslError);
+    for (const silent of [CHALLENGE.subarray(0, 47), Buffer.concat([CHALLENGE.subarray(0, 20), Buffer.alloc(4), CHALLENGE.subarray(24)])]) {
+      const exchange = mechanism();
+      exchange.start();
+      expect(part(exchange.next(silent) as Buffer, 1).subarray(44)).toEqual(Buffer.alloc(8));
+    }
+  });
+
+  it('must be started, and takes no NUL', () => {
+    expect(() => mechanism().next(CHALLENGE)).toThrow(SaslError);
+    expect(() => mechanism('an\0n')).toThrow();
   });
 
   it.each([

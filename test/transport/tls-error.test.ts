@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { certificateError } from '../../src/transport/tls-error.js';
+import { certificateError, tlsError } from '../../src/transport/tls-error.js';
 
 const HANDSHAKE = { phase: 'tls', peer: 'mail.example', name: 'mail.example', versions: [], skippedVersions: [] } as const;
 
@@ -14,4 +14,15 @@ test.each([
   const error = certificateError(Object.assign(new Error(text), { code }), HANDSHAKE);
   expect(error).toMatchObject({ code: 'E_CERTIFICATE', reason });
   expect(error?.message).toContain(says);
+});
+
+test.each<[code: string, bytesRead: number, wentOn: boolean, reason: string]>([
+  ['ECONNRESET', 4, false, 'reset'], ['ECONNRESET', 5, false, 'interrupted'], ['EPIPE', 0, true, 'reset'], ['EPIPE', 5, true, 'interrupted'],
+  ['ERR_SSL_SSL/TLS_ALERT_HANDSHAKE_FAILURE', 7, false, 'cipher'], ['ERR_SSL_SSL/TLS_ALERT_HANDSHAKE_FAILURE', 8, true, 'client-certificate'],
+  ['ERR_SSL_WRONG_VERSION_NUMBER', 5, false, 'plaintext-peer'], ['ERR_SSL_WRONG_VERSION_NUMBER', 5, true, 'handshake'],
+  ['ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION', 7, false, 'version'], ['ERR_SSL_EE_KEY_TOO_SMALL', 900, true, 'legacy-signature'],
+])('%s behind %i bytes (went on: %s): %s', (code, bytesRead, wentOn, reason) => {
+  const error = tlsError(Object.assign(new Error('x'), { code }), HANDSHAKE, bytesRead, wentOn);
+  expect(error).toMatchObject({ code: 'E_TLS', reason, retryable: reason === 'reset' || reason === 'interrupted' });
+  expect(error.message).toContain(code);
 });
