@@ -1,13 +1,82 @@
 import { TestScheduler } from 'rxjs/testing';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { Ceiling } from '../../src/pool/ceiling.js';
-import { SmtpReplyError } from '../../src/protocol/error.js';
+import { SmtpConnectionError, SmtpFallbackError, SmtpReplyError, SmtpTimeoutError, type ConnectionErrorCode, type Phase, type SmtpError } from '../../src/protocol/error.js';
 import { makeReply } from '../../src/protocol/reply.js';
+import type { Limit } from '../../src/protocol/timeouts.js';
+
+const reply = (phase: Phase, code: number, text = 'no'): SmtpError => new SmtpReplyError({ phase, command: '', message: 'no', reply: makeReply(code, [text]) });
+const connection = (code: ConnectionErrorCode, phase: Phase, reason: string): SmtpError => new SmtpConnectionError(code, { phase, reason, message: '' });
+const timeout = (limit: Limit): SmtpError => new SmtpTimeoutError({ limit, phase: 'connect', elapsed: 1, message: '' });
+const doors = (...errors: readonly SmtpError[]): SmtpError => new SmtpFallbackError(errors.map((error) => ({ plan: { host: 'mail.example', port: 25, security: 'none' }, error, elapsed: 1 })));
+
+const ceilingOf = (most: number) => {
+  const scheduler = new TestScheduler(() => undefined);
+  return { ceiling: new Ceiling(most, scheduler), scheduler };
+};
 
 it('however many connections are one too many, one may be open', () => {
-  const ceiling = new Ceiling(2, new TestScheduler(() => undefined));
-  const tooMany = new SmtpReplyError({ phase: 'end-of-data', command: 'the content', message: 'no', reply: makeReply(432, ['4.3.2 Concurrent connections limit exceeded']) });
+  const { ceiling } = ceilingOf(2);
+  const tooMany = reply('end-of-data', 432, '4.3.2 Concurrent connections limit exceeded');
   // The one that was too many before still holds mails that are on their way.
   for (let told = 0; told < 3; told += 1) expect(ceiling.isPassed(tooMany, 2)).toBe(true);
   expect(ceiling.most).toBe(1);
+});
+
+describe('another connection that could not be opened', () => {
+  it.each<[string, SmtpError, 'is one too many' | 'may be' | 'is not']>([
+    ['421 to the greeting', reply('greeting', 421), 'is one too many'],
+    ['421 to EHLO', reply('hello', 421), 'is one too many'],
+    ['454 to the sign-in', reply('auth', 454), 'is one too many'],
+    ['421 to STARTTLS', reply('starttls', 421), 'is not'],
+    ['554 to the greeting', reply('greeting', 554), 'is not'],
+    ['an end before the greeting', connection('E_CLOSED', 'greeting', 'closed'), 'is one too many'],
+    ['an end behind EHLO', connection('E_CLOSED', 'hello', 'closed'), 'is not'],
+    ['an end in the place of the handshake', connection('E_TLS', 'tls', 'reset'), 'is one too many'],
+    ['clear text in the place of the handshake', connection('E_TLS', 'tls', 'plaintext-peer'), 'is one too many'],
+    ['no cipher in common', connection('E_TLS', 'tls', 'cipher'), 'is not'],
+    ['a reset of the proxy', connection('E_PROXY', 'proxy', 'reset'), 'is not'],
+    ['a refused connection', connection('E_CONNECT', 'connect', 'ECONNREFUSED'), 'may be'],
+    ['no answer in time', timeout('connect'), 'may be'],
+    ['no time left for the mail', timeout('operation'), 'is not'],
+    ['a client that closes', timeout('close'), 'is not'],
+    ['a busy proxy', connection('E_PROXY', 'proxy', 'busy'), 'may be'],
+    ['a proxy that wants credentials', connection('E_PROXY', 'proxy', 'authentication'), 'is not'],
+    ['a bad name', connection('E_DNS', 'resolve', 'ENOTFOUND'), 'is not'],
+    ['the first of several doors', doors(reply('greeting', 421), connection('E_CONNECT', 'connect', 'ECONNREFUSED')), 'is one too many'],
+    ['another of several doors', doors(connection('E_DNS', 'resolve', 'ENOTFOUND'), reply('greeting', 421)), 'is not'],
+  ])('%s', (_, error, how) => {
+    for (const mayDo of [false, true]) {
+      const { ceiling } = ceilingOf(5);
+      const isReached = how === 'is one too many' || (how === 'may be' && mayDo);
+      expect(ceiling.isReached(error, 3, mayDo)).toBe(isReached);
+      expect(ceiling.most).toBe(isReached ? 3 : 5);
+      // Nobody got there: room was not what was missing.
+      expect(ceiling.isReached(error, 0, mayDo)).toBe(false);
+      expect(ceiling.most).toBe(isReached && how === 'is one too many' ? 3 : 5);
+    }
+  });
+
+  it('leaves room for as many as there were, for a minute, and never for more than the options allow', () => {
+    const { ceiling, scheduler } = ceilingOf(5);
+    ceiling.isReached(reply('greeting', 421), 3, false);
+    scheduler.frame = 59_999;
+    expect(ceiling.most).toBe(3);
+    scheduler.frame = 60_000;
+    expect(ceiling.most).toBe(5);
+    ceiling.isReached(reply('greeting', 421), 8, false);
+    expect(ceiling.most).toBe(5);
+  });
+
+  it('is told apart from a mail that was refused for the number of connections', () => {
+    const { ceiling } = ceilingOf(5);
+    const tooMany = reply('end-of-data', 432, '4.3.2 Concurrent connections limit exceeded');
+    expect([ceiling.isPassed(tooMany, 1), ceiling.isPassed(reply('end-of-data', 451), 4), ceiling.isPassed(new Error('mine'), 4)]).toEqual([false, false, false]);
+    expect(ceiling.most).toBe(5);
+    expect(ceiling.isPassed(tooMany, 4)).toBe(true);
+    expect(ceiling.most).toBe(3);
+    // Those that are one too many close one after the other.
+    expect(ceiling.isPassed(tooMany, 4)).toBe(true);
+    expect(ceiling.most).toBe(2);
+  });
 });
