@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { filter, firstValueFrom, skip } from 'rxjs';
+import { filter, firstValueFrom, NEVER, skip } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { type PoolState } from '../../src/index.js';
 import { startServer, testAuthority } from '../../src/testing/index.js';
@@ -47,15 +47,23 @@ describe('close', () => {
     expect(await firstValueFrom(client.closed$)).toEqual({ ended: 0, cut: 2 });
   });
 
-  it('cuts off all that hang, on whatever connections, and tells where each was', async () => {
-    await using server = await startServer({ without: ['PIPELINING', 'CHUNKING'], faults: [{ at: 'rcpt', do: 'silence', times: Infinity }] });
+  it.each(['mail', 'rcpt', 'data'] as const)('cuts off all that hang, on whatever connections, and tells where each was: %s', async (at) => {
+    await using server = await startServer({ without: ['PIPELINING', 'CHUNKING'], faults: [{ at, do: 'silence', times: Infinity }] });
     const client = clientOf(server, { pool: { maxConnections: 4 }, timeouts: { quit: 50, close: 100 } });
     const told = Array.from({ length: 4 }, () => collect(client.send(MAIL)));
-    await firstValueFrom(client.log$.pipe(filter(({ text }) => text.startsWith('RCPT')), skip(3)));
+    await firstValueFrom(client.log$.pipe(filter(({ text }) => text.startsWith(at.toUpperCase())), skip(3)));
     await client.close();
-    for (const { error } of await Promise.all(told)) expect(error).toMatchObject({ limit: 'close', phase: 'rcpt', outcome: 'not-sent', retryable: true });
+    for (const { error } of await Promise.all(told)) expect(error).toMatchObject({ limit: 'close', phase: at, outcome: 'not-sent', retryable: true });
     expect(await firstValueFrom(client.closed$)).toEqual({ ended: 0, cut: 4 });
     await server.idle();
+  });
+
+  it('cuts off a mail whose source takes its time, in the midst of its content', async () => {
+    await using server = await startServer();
+    const client = clientOf(server, { timeouts: { quit: 50, close: 100 } });
+    const told = collect(client.send({ ...MAIL, raw: NEVER }));
+    await client.close();
+    expect((await told).error).toMatchObject({ limit: 'close', phase: 'body', outcome: 'not-sent' });
   });
 
   it('cuts off a mail that was still being composed', async () => {

@@ -24,6 +24,20 @@ it('does not close a connection that was idle under the mail that it got meanwhi
   expect(server.sessions).toHaveLength(1);
 });
 
+it('keeps the process for a mail that is on its way, and not for a connection that is idle', async () => {
+  await using server = await startServer();
+  await using client = clientOf(server, { pool: { maxConnections: 1 } });
+  const sockets = (): number => process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length;
+  await collect(client.send(MAIL));
+  // The server's end of it is of this process, too.
+  const idle = sockets();
+  const told = collect(client.send(MAIL));
+  expect(sockets()).toBe(idle + 1);
+  await told;
+  expect(sockets()).toBe(idle);
+  expect(server.sessions).toHaveLength(1);
+});
+
 describe('an idle connection that the server ends when a mail has left for it already', () => {
   const ONE = { pool: { maxConnections: 1 } };
 
