@@ -75,7 +75,6 @@ export const writeChunks = (wire: Wire, content: OpenContent, options: ContentOp
 
     subscriber.add(() => {
       for (const expectation of due) expectation.sink = undefined;
-      content.dispose();
       // RFC 3030 section 2: what was begun and will not be finished is taken back.
       if (!hasEnded && !wire.failed && !wire.mustDrop) {
         wire.expect(new Expectation([RSET], undefined));

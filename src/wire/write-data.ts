@@ -63,10 +63,7 @@ export const writeData = (wire: Wire, content: OpenContent, options: ContentOpti
     };
 
     wire.mustDrop = true;
-    subscriber.add(() => {
-      due.sink = undefined;
-      content.dispose();
-    });
+    subscriber.add(() => { due.sink = undefined; });
     subscriber.add(expireWith(wire, operation, () => due, (error) => { subscriber.error(error); }));
     wire.expect(due);
     if (subscriber.closed) return;
