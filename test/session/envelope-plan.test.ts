@@ -40,3 +40,30 @@ describe('MAIL and RCPT', () => {
     expect(failure).toBeUndefined();
   });
 });
+
+describe('what is planned', () => {
+  const ABROAD = ['josé@example.org', 'bob@example.org'];
+
+  it.each<[string, readonly string[], Parameters<typeof planned>[1], object]>([
+    ['plain content goes out in one write', [], { raw: 'plain' }, { eightBit: false, impossible: [], failure: undefined }],
+    ['bytes above 127 need 8BITMIME', [], {}, { whole: undefined, failure: { code: 'E_SOURCE' } }],
+    ['or SMTPUTF8, where that is asked for', ['SMTPUTF8'], { smtpUtf8: true }, { eightBit: true, failure: undefined }],
+    ['which is not asked for without need', ['SMTPUTF8'], {}, { whole: undefined, failure: { code: 'E_SOURCE' } }],
+    ['SMTPUTF8 is not to be had', ['8BITMIME'], { smtpUtf8: true }, { failure: { code: 'E_USAGE', message: expect.stringContaining('the header needs') as string } }],
+    ['binary content is', ALL, { raw: 'a\nb', binary: true }, { chunks: true, failure: undefined }],
+    ['binary content is not', ['BINARYMIME'], { raw: 'a\nb', binary: true }, { chunks: false, failure: { code: 'E_USAGE', message: expect.stringContaining('takes no binary content') as string } }],
+    ['as much as fits into one write', [], { raw: 'x'.repeat(262_142) + '\r\n' }, { size: 262_144, failure: undefined }],
+    ['more than fits into one write', [], { raw: 'x'.repeat(262_143) + '\r\n' }, { size: 262_145, whole: undefined, failure: undefined }],
+    ['nobody who can be told to this server', [], { raw: 'plain', to: ABROAD.slice(0, 1) }, { recipients: [], impossible: [{ given: ABROAD[0] }], whole: undefined }],
+    ['one of two who can be told to this server', [], { raw: 'plain', to: ABROAD }, { recipients: [{ given: ABROAD[1] }], impossible: [{ given: ABROAD[0] }], failure: undefined }],
+    ['all who can be told to a server with SMTPUTF8', ['SMTPUTF8'], { raw: 'plain', to: ABROAD }, { recipients: ABROAD.map((given) => ({ given })), impossible: [] }],
+    ['as much as the server takes', ['SIZE 7'], { raw: 'plain' }, { size: 7, failure: undefined }],
+    ['more than the server takes', ['SIZE 6'], { raw: 'plain' }, { failure: { code: 'E_USAGE', phase: 'mail' } }],
+    ['a stream that is told to be more than the server takes', ['SIZE 6'], { raw: stream, size: 7 }, { failure: { phase: 'mail' } }],
+    ['a stream of any size', ['SIZE 6'], { raw: stream }, { size: undefined, whole: undefined, failure: undefined }],
+  ])('%s', async (_, offers, message, expected) => {
+    const plan = await planned(offers, message);
+    expect(plan).toMatchObject(expected);
+    if (!('whole' in expected) && plan.failure === undefined) expect(plan.whole?.length).toBe(plan.size);
+  });
+});
