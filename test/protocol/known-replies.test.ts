@@ -45,11 +45,11 @@ describe('what the server said before', () => {
 
   it('is not taken for the end of a longer one, nor that end for a reply of its own', () => {
     const parser = new ReplyParser();
-    const said = ['250 a\r\n', '250 a\r\n', '250-b\r\n', '250 a\r\n', '250 a\r\n'].map((text) => {
+    const said = ['250 a\r\n', '250-b\r\n', '250 a\r\n', '250-b\r\n', '250 c\r\n', '250 c\r\n'].map((text) => {
       parser.push(bytes(text));
       return parser.read()?.lines.join(' ');
     });
-    expect(said).toEqual(['a', 'a', undefined, 'b a', 'a']);
+    expect(said).toEqual(['a', undefined, 'b a', undefined, 'b c', 'c']);
   });
 
   it('is read anew in a sign-in', () => {
