@@ -21,7 +21,14 @@ export const isOneShot = (value: unknown): value is object => isReadable(value) 
 export const iteratorOf = (given: AsyncIterable<unknown>): AsyncIterator<unknown> => {
   if (isWebStream(given)) {
     const reader = given.getReader();
-    return giving(() => reader.read() as Promise<IteratorResult<unknown>>, () => reader.cancel());
+    const free = (): void => { reader.releaseLock(); };
+    return giving(() => reader.read().then((result) => {
+      if (result.done) free();
+      return result as IteratorResult<unknown>;
+    }, (error: unknown) => {
+      free();
+      throw error;
+    }), () => reader.cancel().finally(free));
   }
   const iterator = given[Symbol.asyncIterator]();
   return isReadable(given) ? giving(() => iterator.next(), () => { given.destroy(); }) : iterator;

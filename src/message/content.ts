@@ -34,7 +34,7 @@ export interface Source {
 export const readTwice = (what = 'The content'): SmtpUsageError =>
   new SmtpUsageError({ phase: 'body', message: `${what} can be read only once, and it was read or destroyed before. Give a function that opens it anew.` });
 
-/** Takes charge of content from now on. */
+/** Takes charge of content from now on: an early error of a stream must not end the process before anybody reads it. */
 export const source = (content: Content | (() => Content)): Source => (typeof content === 'string' || isUint8Array(content) ? new Given(content) : new Called(content));
 
 class Given implements Source {
@@ -45,7 +45,7 @@ class Given implements Source {
   constructor(content: Content | (() => Content)) {
     this.#content = content;
     this.replayable = typeof content === 'string' || typeof content === 'function' || isUint8Array(content);
-    if (isReadable(content)) hold(content);
+    if (isReadable(content)) bearErrors(content);
   }
 
   get isSpent(): boolean {
@@ -123,18 +123,19 @@ const takeOnce = (content: object): void => {
 /** Read by a mail or elsewhere, if only in part. A stream that failed has that to tell instead. */
 const isSpent = (content: object): boolean => {
   if (taken.has(content)) return true;
-  if (isReadable(content)) return !(content.errored instanceof Error) && (content.readableEnded || content.destroyed || Readable.isDisturbed(content));
+  // One that has ended, and gave nothing to anybody, is empty.
+  if (isReadable(content)) return !(content.errored instanceof Error) && ((content.destroyed && !content.readableEnded) || Readable.isDisturbed(content));
   return isWebStream(content) && (content.locked || Readable.isDisturbed(content as unknown as NodeJS.ReadableStream));
 };
 
-/**
- * An early error of a stream must not end the process. And until the server is ready nobody reads it, so that what sets it flowing
- * meanwhile would empty it: Node does so with the output of a child that has ended.
- */
+// One listener does, however many mails hold the stream.
+const bearErrors = (stream: Readable): void => {
+  if (!stream.listeners('error').includes(ignore)) stream.on('error', ignore);
+};
+
+/** Until the server is ready nobody reads it, and what sets it flowing meanwhile would empty it: Node does so with the output of a child that has ended. */
 const hold = (stream: Readable): void => {
-  // One listener does, however many mails hold it.
-  if (stream.listeners('error').includes(ignore)) return;
-  stream.on('error', ignore);
+  bearErrors(stream);
   stream.on('readable', ignore);
 };
 

@@ -19,9 +19,6 @@ export const wellFormed = (value: unknown, name: string): string => {
 // RFC 5322 section 2.1.1: a line of 998 at most, and lines are broken at blanks only. What is not ASCII is encoded, in short words.
 const UNBREAKABLE = /^(?=[\0-\x7f]*$).*(?<![!-~])[!-~]{900}/s;
 
-// What is behind them is shown from right to left, or the other way round: "invoice\u202efdp.exe" as "invoiceexe.pdf".
-const OVERRIDE = /[\u202d\u202e]/;
-
 // Where lines are folded, such a run could become a line of its own, which ends the header for some readers (RFC 5322 section 3.2.2).
 const BLANK_LINE_TO_BE = /[ \t]{76}/;
 
@@ -29,7 +26,6 @@ const BLANK_LINE_TO_BE = /[ \t]{76}/;
 export const headerText = (value: unknown, name: string): string => {
   const text = wellFormed(value, name);
   if (/[\r\n\0]/.test(text)) throw usage(`The field "${name}" holds a line break or NUL, which would end its header field. Remove it.`);
-  if (OVERRIDE.test(text)) throw usage(`The field "${name}" holds a character that turns the order of what a reader sees (U+202D or U+202E). Remove it.`);
   if (BLANK_LINE_TO_BE.test(text)) throw usage(`The field "${name}" holds 76 blanks in a row or more, which no line of a header can hold. Leave one of them.`);
   if (UNBREAKABLE.test(text)) throw usage(`The field "${name}" holds a word of 900 characters or more, which no line of a header can hold. Shorten it, or part it with blanks.`);
   return text;
@@ -38,9 +34,13 @@ export const headerText = (value: unknown, name: string): string => {
 /** Text that ends its header field: where its last blanks are folded, they would be a line of their own. */
 export const lastText = (value: unknown, name: string): string => headerText(value, name).trimEnd();
 
+// What is behind them is shown from right to left, or the other way round: "invoice\u202efdp.exe" as "invoiceexe.pdf".
+const OVERRIDE = /[\u202d\u202e]/;
+
 /** Text that is written in quotation marks, where some of it counts twice. */
 export const quotable = (value: unknown, name: string): string => {
   const text = headerText(value, name);
+  if (OVERRIDE.test(text)) throw usage(`The field "${name}" holds a character that turns the order of what a reader sees (U+202D or U+202E). Remove it.`);
   headerText(text.replace(/["\\]/g, '\\$&'), name);
   return text;
 };
@@ -85,8 +85,8 @@ const headerAddress = (name: string, given: string, what: string): HeaderAddress
   return { name: name.trim() === '' ? '' : name, given, mailbox };
 };
 
-/** RFC 5322 section 3.2.5: a phrase is made of words, each of which may be quoted. */
-const unquote = (text: string): string => text.replace(/"((?:[^"\\]|\\.)*)"/g, (_quoted, words: string) => words.replace(/\\(.)/g, '$1'));
+/** RFC 5322 section 3.2.5: a phrase is made of words, each of which may be quoted. What has a quotation mark inside is no such word: `27" Shop`. */
+const unquote = (text: string): string => text.replace(/(?<![^ \t])"((?:[^"\\]|\\.)*)"(?![^ \t])/g, (_quoted, words: string) => words.replace(/\\(.)/g, '$1'));
 
 /** A header field as the composer takes it: prepared, it is folded and else written as it is. */
 interface HeaderField {
@@ -107,7 +107,7 @@ export const checkHeaders = (value: unknown, path: string): readonly HeaderField
   return Object.entries(value).flatMap(([key, given]: [string, unknown], index) => {
     // RFC 5322 section 3.6.8: printable ASCII but the colon.
     if (!/^[!-9;-~]{1,76}$/.test(key)) throw usage(`Name ${String(index + 1)} in the field "${path}" is no header field name.`);
-    if (WRITTEN.has(key.toLowerCase())) throw usage(`The header field "${key}" does not belong in "${path}": the message has a field of its own for it, or writes it itself.`);
+    if (WRITTEN.has(key.toLowerCase())) throw usage(`The header field "${key}" does not belong in "${path}": there is a field of its own for it, or it is written anyway.`);
     const values: readonly unknown[] = Array.isArray(given) ? given : given === undefined ? [] : [given];
     return values.map((one) => ({ key, value: fieldValue(key, lastText(one, `${path}.${key}`), `${path}.${key}`) }));
   });

@@ -38,6 +38,8 @@ export interface Carrier {
   goesWithOthers(error: unknown, hasBefore: boolean): boolean;
   /** Begins it again, before all that wait. */
   again(delivery: Delivery): void;
+  /** It has ended, however, and its place may have been given back before. */
+  ended(): void;
 }
 
 /** Who is told, and may have heard enough before it is known here: what happens at once comes before its subscription is at hand. */
@@ -223,6 +225,7 @@ export class Delivery implements Observer<SmtpEvent>, Unsubscribable {
     this.#release(isCancelled);
     this.job.end();
     this.#place.unsubscribe();
+    this.#carrier.ended();
   }
 
   #stop(): void {

@@ -120,6 +120,11 @@ export class Pool implements Carrier {
     delivery.waits(this.#returning.join(delivery), this.#scheduler);
   }
 
+  ended(): void {
+    if (this.#first === undefined) this.#alarm.stop();
+    this.#changed();
+  }
+
   /**
    * Ends when every mail that was begun has ended and every server was left. Nothing begins any more, and what is still under
    * way at the end of the time is cut off.
@@ -295,7 +300,6 @@ export class Pool implements Carrier {
 
   readonly #left = (): void => {
     this.#begun -= 1;
-    if (this.#first === undefined) this.#alarm.stop();
     this.#changed();
   };
 

@@ -76,7 +76,7 @@ export const reasonOf = (cause: unknown): string => {
     if (!(cause instanceof Error)) return String(cause);
     // Node's own for several addresses that all refuse, say, has no words.
     const { message, name, code = name } = cause as NodeJS.ErrnoException;
-    return message || code;
+    return message || (typeof code === 'string' ? code : name);
   } catch {
     return 'it threw what has no text';
   }

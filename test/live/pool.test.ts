@@ -109,6 +109,22 @@ describe('the pool', () => {
     for (let index = 2; index < starts.length; index += 1) expect((starts[index] ?? 0) - (starts[index - 2] ?? 0)).toBeGreaterThan(100);
   });
 
+  it('forgets the rate when the composed mails that waited for it are cancelled', async () => {
+    await using server = await startServer();
+    await using client = clientOf(server, { pool: { maxConnections: 1, rate: { messages: 1, per: 60_000 } } });
+    const states: PoolState[] = [];
+    client.state$.subscribe((state) => { states.push(state); });
+    const composed = { from: 'ann@example.com', to: 'bob@example.org', text: 'Hi' };
+    await lastValueFrom(client.send(composed));
+    const waiting = [1, 2].map(() => client.send(composed).subscribe());
+    await firstValueFrom(client.state$.pipe(filter((state) => state.waiting === 2)));
+    const timers = (): number => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+    const before = timers();
+    waiting.forEach((mail) => { mail.unsubscribe(); });
+    expect(states.at(-1)).toMatchObject({ waiting: 0, inFlight: 0 });
+    expect(timers()).toBe(before - 1);
+  });
+
   it('tells of no more connections than it may have', async () => {
     await using server = await startServer({ faults: [{ at: 'greeting', do: 'reply', reply: '421 not now' }] });
     await using client = clientOf(server, { pool: { maxConnections: 1 } });

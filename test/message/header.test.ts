@@ -60,10 +60,17 @@ test.each([40, 60, 76, 130, 141])('no line of a header is blank where a text of 
 
 test.each<[NonNullable<ComposedMessage['to']>, string]>([
   [{ name: ' '.repeat(75), address: 'bob@example.org' }, 'bob@example.org'],
+  ['Monitor 27" and 32" Shop <bob@example.org>', '"Monitor 27\\" and 32\\" Shop" <bob@example.org>'],
   ['"Bob" Smith <bob@example.org>', 'Bob Smith <bob@example.org>'],
   ['Bob "The \\"Man\\"" Smith <bob@example.org>', '"Bob The \\"Man\\" Smith" <bob@example.org>'],
 ])('the words of a name: %j', async (to, written) => {
   expect(head(await read(await mailOf({ ...composed, to })))).toContain(`\r\nTo: ${written}\r\n`);
+});
+
+test.each(['"\\" ', '" \\', '\\ " ', '" '])('a name of many quotation marks takes no long: %j', async (piece) => {
+  const before = performance.now();
+  await mailOf({ ...composed, to: `"${piece.repeat(50_000)}"x <bob@example.org>` }).catch(() => undefined);
+  expect(performance.now() - before).toBeLessThan(1000);
 });
 
 test('blanks at the end of a name are kept, where it is quoted', async () => {

@@ -120,7 +120,7 @@ test.each<[string, unknown, string]>([
   ['header with a name beside an address', { ...composed, headers: { 'Disposition-Notification-To': 'J\u00fcrgen <a@b.c>' } }, 'as an encoded word'],
   ['header with a URL that is not ASCII', { ...composed, headers: { 'List-Unsubscribe': '<https://example.com/\u00fc>' } }, 'a URL percent-encoded'],
   ['header without a value', { ...composed, headers: { 'X-A': ' ' } }, '"headers.X-A" is empty'],
-  ['subject that is read backwards', { ...composed, subject: 'a\u202eb' }, '"subject" holds a character that turns'],
+  ['name that is read backwards', { ...composed, from: 'a\u202eb <ann@example.com>' }, '"from" holds a character that turns'],
   ['file name that is read backwards', { ...composed, attachments: [{ filename: 'invoice\u202efdp.exe', content: '' }] }, '"attachments[0].filename" holds a character that turns'],
   ['attached header of the message', { ...composed, attachments: [{ content: '', headers: { Date: 'x' } }] }, '"Date" does not belong in "attachments[0].headers"'],
   ['header of blanks', { ...composed, subject: `a${' '.repeat(76)}b` }, '"subject" holds 76 blanks'],

@@ -45,6 +45,19 @@ describe('a sentence', () => {
   });
 });
 
+describe('a reason', () => {
+  it.each<[unknown, string]>([
+    [new Error('no row'), 'no row'],
+    [Object.assign(new AggregateError([]), { code: 'ECONNREFUSED' }), 'ECONNREFUSED'],
+    [new DOMException('', 'AbortError'), 'AbortError'],
+    [Object.assign(new RangeError(), { code: 7 }), 'RangeError'],
+    [undefined, 'undefined'],
+    [Object.create(null), 'it threw what has no text'],
+  ])('of %o', (cause, reason) => {
+    expect(errors.reasonOf(cause)).toBe(reason);
+  });
+});
+
 describe('an error', () => {
   it('has the name of its class, in a minified bundle as well', async () => {
     const names = everyError(errors).map(({ name }) => name);
