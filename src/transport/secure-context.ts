@@ -59,7 +59,7 @@ const create = (versions: readonly TlsVersion[], material: TlsMaterial, name: Na
 };
 
 // Suites of TLS 1.3 have names of their own, and are no part of OpenSSL's list.
-const OF_TLS_1_3 = /^(?:TLS_[^:]*(?::|$))+$/;
+export const OF_TLS_1_3 = /^:*(?:TLS_[^:]*(?::+|$))+$/;
 
 /** TLS 1.0 and 1.1 need the lowest level. There, OpenSSL counts what does not encrypt among groups such as RSA. */
 const cipherList = (versions: readonly TlsVersion[], given: string | undefined): string | undefined => {

@@ -84,7 +84,11 @@ const to = (remote: Endpoint, localEndpoint: LocalEndpoint | undefined, patience
       ...(address === undefined ? {} : { localAddress: address }),
       ...(port === undefined || port === 0 ? {} : { localPort: port }),
     }));
-    const failed = (error: Error): void => { subscriber.error(error); };
+    const failed = (error: NodeJS.ErrnoException): void => {
+      // So libuv says of a bound address for which no port is free.
+      if (error.code === 'EADDRINUSE' && error.syscall === 'connect' && (port ?? 0) === 0) error.code = NOT_AVAILABLE;
+      subscriber.error(error);
+    };
     socket.once('connect', () => {
       handedOver = true;
       const stream = new SocketStream(socket, { remote });
@@ -100,8 +104,11 @@ const to = (remote: Endpoint, localEndpoint: LocalEndpoint | undefined, patience
 
 const OTHER_FAMILY = 'EAFNOSUPPORT';
 
+/** No such address is ours, where `bind` says so; no port is free, where `connect` does. */
+const NOT_AVAILABLE = 'EADDRNOTAVAIL';
+
 // These say something about this machine or its rules, not about the server: trying again changes nothing.
-const OURS = new Set(['EACCES', 'EPERM', 'EADDRNOTAVAIL', 'EADDRINUSE', 'EINVAL', OTHER_FAMILY]);
+const OURS = new Set(['EACCES', 'EPERM', NOT_AVAILABLE, 'EADDRINUSE', 'EINVAL', OTHER_FAMILY]);
 
 const connectError = (target: Target, failures: readonly Failure[], localEndpoint: LocalEndpoint | undefined): SmtpError => {
   const codes = failures.map(({ error }) => error.code ?? 'UNKNOWN');
@@ -113,8 +120,7 @@ const connectError = (target: Target, failures: readonly Failure[], localEndpoin
   const reason = codes.find((code) => !OURS.has(code)) ?? codes[0] ?? 'UNKNOWN';
   const each = failures.map(({ remote, error }) => `${remote.address}: ${error.code ?? error.message}`).join(', ');
   const [first] = failures;
-  // Where an address or a port was asked for, it is `bind` that fails.
-  const isOutOfPorts = reason === 'EADDRNOTAVAIL' && failures.some(({ error }) => error.code === reason && error.syscall === 'connect');
+  const isOutOfPorts = reason === NOT_AVAILABLE && failures.every(({ error: { code, syscall } }) => code !== NOT_AVAILABLE || syscall === 'connect');
   return new SmtpConnectionError('E_CONNECT', {
     phase: 'connect', reason, retryable: isOutOfPorts || !OURS.has(reason),
     cause: failures.length === 1 ? first?.error : new AggregateError(failures.map(({ error }) => error), 'every address failed'),

@@ -30,6 +30,7 @@ test.each<[string, TlsOptions]>([
   ['a revocation list', { ca: fixture('authority.pem'), crl: [fixture('revocations.pem')] }],
   ['ciphers with what they leave out', { ciphers: 'HIGH:!aNULL:!EXPORT:-RC4' }],
   ['suites of TLS 1.3 alone', { ciphers: 'TLS_AES_128_GCM_SHA256', versions: ['TLSv1.3'] }],
+  ['suites with gaps between them', { ciphers: ':TLS_AES_128_GCM_SHA256::TLS_AES_256_GCM_SHA384:' }],
   ['ciphers for old versions', { ciphers: 'DEFAULT@SECLEVEL=0', versions: ['TLSv1'] }],
   ['a fingerprint', { fingerprints: ['ab'.repeat(32), 'AB:'.repeat(31) + 'CD'] }],
 ])('takes %s', (_title, tls) => { expect(() => clientOf(tls)).not.toThrow(); });
@@ -81,6 +82,7 @@ test.each<[name: string, says: string, TlsOptions]>([
   ['pfx', 'Leave out', { pfx, passphrase: 'sesame', cert, key }],
   ['crl', 'holds no revocation list', { crl: 'crl.pem' }],
   ['ciphers', 'no cipher that OpenSSL knows', { ciphers: 'ROT13' }],
+  ['ciphers', 'names suites of TLS 1.3 alone, which', { ciphers: 'TLS_AES_128_GCM_SHA256', versions: ['TLSv1', 'TLSv1.2'] }],
   ['ciphers', 'names a version', { ciphers: 'SSLv3' }],
   ['ciphers', 'without encryption', { ciphers: 'HIGH:RC4-SHA' }],
   ['ciphers', 'only TLS 1.0 and 1.1 need', { ciphers: 'DEFAULT@SECLEVEL=0' }],

@@ -214,10 +214,13 @@ test('no file descriptor is left for a socket', async () => {
   expect(error).toMatchObject({ code: 'E_CONNECT', reason: 'EMFILE', retryable: true, message: expect.stringContaining('no file descriptors left: raise the limit ("ulimit -n")') as string });
 });
 
-test('no local port is free for a moment', async () => {
-  vi.spyOn(Socket.prototype, 'connect').mockImplementationOnce(function connectNothing(this: Socket) { return this.destroy(Object.assign(new Error('connect EADDRNOTAVAIL'), { code: 'EADDRNOTAVAIL', syscall: 'connect' })); });
-  const error = await failureOf(way(25, { host: '127.0.0.1' }));
-  expect(error).toMatchObject({ code: 'E_CONNECT', reason: 'EADDRNOTAVAIL', retryable: true, message: expect.stringContaining('no free port to connect from') as string });
+test.each<[string, string, Pick<Parameters<typeof way>[1], 'localEndpoint'>, boolean]>([
+  ['EADDRNOTAVAIL', 'connect', {}, true], ['EADDRINUSE', 'connect', { localEndpoint: '127.0.0.5' }, true],
+  ['EADDRINUSE', 'connect', { localEndpoint: { port: 40_000 } }, false], ['EADDRNOTAVAIL', 'bind', { localEndpoint: '192.0.2.1' }, false],
+])('whether a local port is free for a moment: %s of %s, %o', async (code, syscall, options, isOutOfPorts) => {
+  vi.spyOn(Socket.prototype, 'connect').mockImplementationOnce(function connectNothing(this: Socket) { return this.destroy(Object.assign(new Error(code), { code, syscall })); });
+  const error = await failureOf(way(25, { host: '127.0.0.1', ...options }));
+  expect(error).toMatchObject({ code: 'E_CONNECT', reason: isOutOfPorts ? 'EADDRNOTAVAIL' : code, retryable: isOutOfPorts, message: expect.stringContaining(isOutOfPorts ? 'no free port to connect from' : '"localEndpoint"') as string });
 });
 
 test.each([['path', '/run/elsewhere.sock'], ['localAddress', '192.0.2.1']])('a polluted prototype brings no "%s"', async (name, value) => {
