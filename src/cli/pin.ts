@@ -1,4 +1,4 @@
-import type { ConnectEvent, ConnectionPlan } from '../index.js';
+import type { ConnectEvent, ConnectionPlan, SmtpOptions } from '../index.js';
 import { hostAndPort } from '../protocol/connection-plan.js';
 
 type EventOf<T extends ConnectEvent['type']> = Extract<ConnectEvent, { readonly type: T }>;
@@ -13,20 +13,27 @@ export const signIn = (events: readonly ConnectEvent[]): string => {
   return `sign-in: ${offered.join(', ') || 'not offered'}${used === undefined ? '' : `; used ${used}`}`;
 };
 
-/** The settings with which the next connection goes through the door that opened, and tries no other. */
-export const pin = (events: readonly ConnectEvent[]): readonly string[] => {
-  const plan = opened(events);
+/**
+ * The settings with which the next connection goes through the door that opened, and tries no other.
+ * @param plans in the order of the next try.
+ */
+export const pin = (events: readonly ConnectEvent[], plans: readonly ConnectionPlan[], options: SmtpOptions): readonly string[] => {
+  const plan = opened(events, plans);
   if (plan === undefined) return [];
   const { host, port, security } = plan;
-  return [`pin: port ${port}, security "${security}"`, `  as a URL    ${urlOf(plan)}`, `  as options  ${JSON.stringify({ host, port, security })}`];
+  const way = WAYS.filter((name) => options[name] !== undefined);
+  return [
+    `pin: port ${port}, security "${security}"`, `  as a URL    ${urlOf(plan)}`, `  as options  ${JSON.stringify({ host, port, security })}`,
+    ...(way.length === 0 ? [] : [`  and keep    ${way.join(', ')}, or the connection takes another way`]),
+  ];
 };
 
-// Doors may be tried side by side: the one that opened did not fail, and is secured as the connection is.
-const opened = (events: readonly ConnectEvent[]): ConnectionPlan | undefined => {
-  const security = lastOf(events, 'secured')?.mode ?? 'none';
-  const failed = events.flatMap((event) => (event.type === 'attempt-failed' ? [event.index] : []));
-  return lastOf(events.filter((event) => event.type === 'attempt-started' && event.plan.security === security && !failed.includes(event.index)), 'attempt-started')?.plan;
-};
+// They may hold credentials, and a URL does not have room for all of them.
+const WAYS = ['proxy', 'localEndpoint', 'socket'] as const satisfies readonly (keyof SmtpOptions)[];
+
+// What opened comes first from now on. Only clear text as the last resort does not: that never races, so it was begun last.
+const opened = (events: readonly ConnectEvent[], [first]: readonly ConnectionPlan[]): ConnectionPlan | undefined =>
+  lastOf(events, 'ready')?.secure === (first?.security !== 'none') ? first : lastOf(events, 'attempt-started')?.plan;
 
 const SCHEMES = { implicit: 'smtps', starttls: 'smtp+starttls', none: 'smtp' } as const;
 

@@ -1,5 +1,5 @@
 import { catchError, ignoreElements, map, merge, of, toArray } from 'rxjs';
-import { SmtpClient, type ConnectEvent } from '../index.js';
+import { SmtpClient, type ConnectEvent, type ConnectionPlan, type SmtpOptions } from '../index.js';
 import { describePlan } from '../protocol/connection-plan.js';
 import { flags } from './arguments.js';
 import { dialogue } from './dialogue.js';
@@ -27,11 +27,11 @@ export const verify: CliCommand = async (argv, io) => {
   return await tellFirst(merge(
     dialogue(client, values.verbose === true ? io.stderr : undefined).pipe(ignoreElements()),
     io.interrupted$.pipe(map(() => interrupted(false, 'The server was not tried to the end.'))),
-    client.verify().pipe(printEvents(io.stdout), explainSignIn(io.stdout, options), toArray(), map(verified), catchError((error: unknown) => of(endedBy(error, 'The server could not be used as it is configured.')))),
+    client.verify().pipe(printEvents(io.stdout), explainSignIn(io.stdout, options), toArray(), map((events) => verified(events, client.plans, options)), catchError((error: unknown) => of(endedBy(error, 'The server could not be used as it is configured.')))),
   ), io);
 };
 
-const verified = (events: readonly ConnectEvent[]): Ending => ({
+const verified = (events: readonly ConnectEvent[], plans: readonly ConnectionPlan[], options: SmtpOptions): Ending => ({
   code: EXIT_CODES.accepted,
-  text: ['The server can be used as it is configured.', signIn(events), ...pin(events)].join('\n'),
+  text: ['The server can be used as it is configured.', signIn(events), ...pin(events, plans, options)].join('\n'),
 });

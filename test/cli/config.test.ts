@@ -1,9 +1,11 @@
+import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadOptions } from '../../src/config/index.js';
 import { SmtpClient } from '../../src/index.js';
 import { startServer } from '../../src/testing/index.js';
 import { cli } from '../support/cli.js';
+import { GRANTED, startProxy } from '../support/fake-proxy.js';
 import { file, folder } from '../support/files.js';
 
 const appConfig = (port: number): string => file('app.config', `<?xml version="1.0"?>
@@ -47,6 +49,26 @@ describe('verify --config', () => {
     const pinned = [...stdout.matchAll(/^ {2}as (?:a URL|options) +(.*)$/gm)].map(([, text = '']) => text);
     expect(pinned).toHaveLength(2);
     for (const text of pinned) expect(new SmtpClient(await loadOptions(text)).plans).toEqual([{ host: 'localhost', port: server.port, security: tls }]);
+  });
+
+  it('pins the door that won a race, and keeps the proxy it went through', async () => {
+    await using server = await startServer({ tls: 'none' });
+    let first: Socket | undefined;
+    // 25 is never answered, and 587 not before 25 has been begun.
+    await using proxy = await startProxy({
+      protocol: 'http', credentials: 'ann:open sesame',
+      answer: (client, { port }) => {
+        if (port === 587) { first = client; return; }
+        first?.write(GRANTED.http);
+        first?.pipe(connect(server.port, '127.0.0.1')).pipe(first);
+      },
+    });
+    const settings = { host: 'mail.example.com', security: 'none', stagger: 1, proxy: proxy.url.replace('//', '//ann:open%20sesame@') };
+    const { code, stdout } = await cli(['verify', '--config', file('race.json', JSON.stringify(settings))]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/attempt-started .*:587 [^]*attempt-started .*:25 [^]* connected /);
+    expect(stdout).toMatch(/^pin: port 587, security "none"\n.*\n.*\n {2}and keep {4}proxy, or the connection takes another way$/m);
+    expect(stdout).not.toContain('sesame');
   });
 
   it('lets flags speak last', async () => {
