@@ -5,11 +5,12 @@ import { usage } from '../message/fields.js';
 import type { Io } from './io.js';
 
 /** The password: from a file, from the environment, or typed by a person. Never from the arguments. */
-export const password = async (user: string, file: string | undefined, io: Io): Promise<string> => {
+export const password = async (user: string, file: string | undefined, io: Io, mayAsk: boolean): Promise<string> => {
   if (file !== undefined) return readPasswordFile(file, 'flag --password-file');
   const given = io.env.RXSMTP_PASSWORD;
   if (given !== undefined && given !== '') return given;
-  if (io.stdin.isTTY === true) return ask(user, io);
+  if (io.stdin.isTTY === true && mayAsk) return ask(user, io);
+  if (!mayAsk) throw usage('A user needs a password, and it cannot be asked for where the mail is read from stdin: use --password-file or RXSMTP_PASSWORD.');
   throw usage('A user needs a password: use --password-file FILE, the environment variable RXSMTP_PASSWORD, or a terminal.');
 };
 

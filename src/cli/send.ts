@@ -47,8 +47,10 @@ export const send: CliCommand = async (argv, io) => {
   const values = flags(argv, FLAGS);
   if (values.help === true) return tell(io, HELP);
   const config = await configured(values, io);
-  const { message, expected } = await mailOf(values, values.from ?? config?.defaults?.from, io);
-  await using client = new SmtpClient(await serverOptions(values, config, io));
+  const { read, expected } = await mailOf(values, values.from ?? config?.defaults?.from, io);
+  const readsStdin = [values.text, values.html, values.raw].includes('-');
+  await using client = new SmtpClient(await serverOptions(values, config, io, !readsStdin));
+  const message = await read();
   const contentHasLeft$ = dialogue(client, values.verbose === true ? io.stderr : undefined).pipe(scan((left, leaves) => left || leaves, false), startWith(false));
   return await tellFirst(merge(
     // First, because the log tells nothing to those who come late.
@@ -66,7 +68,8 @@ const accepted = ({ accepted: taken, refused, messageId }: Receipt): Ending => (
 });
 
 interface PreparedMail {
-  readonly message: Message;
+  /** Called when all else was found right: a person may be about to type it. */
+  readonly read: () => Message | Promise<Message>;
   /** About how many bytes it will have. */
   readonly expected: number | undefined;
 }
@@ -85,9 +88,9 @@ const envelopeOf = (from: string, to: readonly string[]): Envelope => ({ from: a
 const raw = async (values: Values, file: string, envelope: Envelope, { stdin }: Io): Promise<PreparedMail> => {
   const { subject, text, html, attach } = values;
   if ([subject, text, html, attach].some((value) => value !== undefined)) throw usage('--raw brings its own header and parts: leave --subject, --text, --html and --attach out.');
-  if (file === '-') return { message: { envelope, raw: stdin }, expected: undefined };
+  if (file === '-') return { read: () => ({ envelope, raw: stdin }), expected: undefined };
   const bytes = await sizeOf(file);
-  return { message: { envelope, raw: () => createReadStream(file), size: bytes }, expected: bytes };
+  return { read: () => ({ envelope, raw: () => createReadStream(file), size: bytes }), expected: bytes };
 };
 
 const composed = async ({ to, cc, bcc, subject, text, html, attach: files = [] }: Values, from: string, { stdin }: Io): Promise<PreparedMail> => {
@@ -98,7 +101,7 @@ const composed = async ({ to, cc, bcc, subject, text, html, attach: files = [] }
   const attachments = files.map((file) => ({ filename: basename(file), content: () => createReadStream(file) }));
   return {
     // What is undefined counts as absent.
-    message: { from, to, cc, bcc, subject, text: await given(text), html: await given(html), attachments } as ComposedMessage,
+    read: async () => ({ from, to, cc, bcc, subject, text: await given(text), html: await given(html), attachments }) as ComposedMessage,
     expected: sizes.length === 0 ? undefined : sizes.reduce((sum, bytes) => sum + inBase64(bytes), 0),
   };
 };

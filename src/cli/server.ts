@@ -39,12 +39,15 @@ export const configured = async ({ config, server, 'password-file': passwordFile
   return fromFile(config, env);
 };
 
-/** The options that the flags ask for; asks for a password where the URL names a user. */
-export const serverOptions = async (values: ServerValues, config: SmtpOptions | undefined, io: Io): Promise<SmtpOptions> => {
+/**
+ * The options that the flags ask for; asks for a password where the URL names a user.
+ * @param mayAsk nothing else is read from stdin.
+ */
+export const serverOptions = async (values: ServerValues, config: SmtpOptions | undefined, io: Io, mayAsk = true): Promise<SmtpOptions> => {
   const security = values.security === undefined ? undefined : securityOf(values.security);
   const operation = values.timeout === undefined ? undefined : milliseconds(values.timeout);
   const ca = values.ca === undefined ? undefined : await authorities(values.ca);
-  const options = config ?? await fromServer(values, io);
+  const options = config ?? await fromServer(values, io, mayAsk);
   return {
     ...options,
     ...(security === undefined ? {} : { security }),
@@ -59,13 +62,13 @@ const authorities = async (file: string): Promise<string> => {
   return text;
 };
 
-const fromServer = async ({ server, 'password-file': passwordFile }: ServerValues, io: Io): Promise<SmtpOptions> => {
+const fromServer = async ({ server, 'password-file': passwordFile }: ServerValues, io: Io, mayAsk: boolean): Promise<SmtpOptions> => {
   const url = serverUrl(server);
   const user = decoded(url.username);
   // `user@` alone is half a login, which a URL cannot tell from a mistake: the other half comes from elsewhere.
   url.username = '';
   const options = fromUrl(url.href);
-  return user === '' ? options : { ...options, auth: { user, pass: await password(user, passwordFile, io) } };
+  return user === '' ? options : { ...options, auth: { user, pass: await password(user, passwordFile, io, mayAsk) } };
 };
 
 const serverUrl = (text: string | undefined): URL => {

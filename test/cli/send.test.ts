@@ -166,6 +166,13 @@ describe('a password', () => {
     expect(stdout + stderr).not.toMatch(/sesame/);
   });
 
+  it.each(['--text', '--html', '--raw'])('is not asked for where %s - reads what is typed', async (flag) => {
+    const { code, stdout, stderr } = await send([flag, '-'], { user: 'ann', users }, { stdin: keyboard('Hi\r'), isTTY: true });
+    expect([code, stdout]).toEqual([64, '']);
+    expect(stderr).toMatch(/^rxsmtp: .*use --password-file or RXSMTP_PASSWORD\.$/m);
+    expect(stderr).not.toContain('Password for');
+  });
+
   it('that nobody can give is asked for', async () => {
     const { code, stderr } = await cli(['verify', '--server', 'smtp://ann@localhost']);
     expect(code).toBe(64);
