@@ -34,8 +34,10 @@ export const interrupted = (contentHasLeft: boolean, meaning?: string): Ending =
   return { code: EXIT_CODES[outcome], text: `${outcome} (interrupted): ${meaning ?? WHAT_IT_MEANS[outcome]}` };
 };
 
-/** Tells the person the first of these. Gives the exit code. */
-export const tellFirst = async (endings$: Observable<Ending>, { stdout, stderr }: Io): Promise<number> => {
+/** Tells the person the first of these. Gives the exit code, which Ctrl-C does not change while the server is left. */
+export const tellFirst = async (endings$: Observable<Ending>, { stdout, stderr, interrupted$ }: Io): Promise<number> => {
+  // Never unsubscribed: without anybody who listens, the first one ends the process.
+  interrupted$.subscribe();
   const { code, text } = await firstValueFrom(endings$);
   writeLine(code === EXIT_CODES.accepted ? stdout : stderr, text);
   return code;

@@ -201,4 +201,9 @@ describe('Ctrl-C', () => {
     expect(code).toBe(3);
     expect(stderr).toContain('unknown (interrupted): The server may have the mail or not');
   });
+
+  it('behind the verdict: changes nothing', async () => {
+    const { code, stderr, server } = await send(['--text', 'Hi'], { faults: [{ at: 'quit', do: 'delay', ms: 50 }] }, { interruptAt: /accepted for/ });
+    expect([code, stderr, server.messages.length]).toEqual([0, '', 1]);
+  });
 });
