@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { access, constants, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { text as allOf } from 'node:stream/consumers';
 import { catchError, map, merge, of, scan, startWith, withLatestFrom } from 'rxjs';
@@ -107,7 +107,9 @@ const composed = async ({ to, cc, bcc, subject, text, html, attach: files = [] }
 };
 
 const sizeOf = async (file: string): Promise<number> => {
-  const found = await stat(file).catch((cause: unknown) => { throw usage(`A file cannot be read: ${reasonOf(cause)}`); });
+  const cannotBeRead = (cause: unknown): never => { throw usage(`A file cannot be read: ${reasonOf(cause)}`); };
+  const found = await stat(file).catch(cannotBeRead);
   if (!found.isFile()) throw usage(`${file} is no file.`);
+  await access(file, constants.R_OK).catch(cannotBeRead);
   return found.size;
 };

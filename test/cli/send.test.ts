@@ -1,3 +1,4 @@
+import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
@@ -120,6 +121,15 @@ describe('the exit code', () => {
     const { code, stdout, stderr } = await cli(['send', '--text', 'Hi', ...flags]);
     expect([code, stdout]).toEqual([64, '']);
     expect(stderr).toMatch(text);
+  });
+
+  // The administrator may read anything.
+  it.skipIf(process.getuid?.() === 0).each(['--attach', '--raw'])('is 64: a file for %s that may not be read', async (flag) => {
+    const path = file(`secret${flag}`, RAW);
+    chmodSync(path, 0);
+    const { code, stdout, stderr } = await send([flag, path]);
+    expect([code, stdout]).toEqual([64, '']);
+    expect(stderr).toMatch(/A file cannot be read: .*EACCES/);
   });
 
   it('is 64: no content', async () => {
