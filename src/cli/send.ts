@@ -88,7 +88,8 @@ const envelopeOf = (from: string, to: readonly string[]): Envelope => ({ from: a
 const raw = async (values: Values, file: string, envelope: Envelope, { stdin }: Io): Promise<PreparedMail> => {
   const { subject, text, html, attach } = values;
   if ([subject, text, html, attach].some((value) => value !== undefined)) throw usage('--raw brings its own header and parts: leave --subject, --text, --html and --attach out.');
-  if (file === '-') return { read: () => ({ envelope, raw: stdin }), expected: undefined };
+  // Not the stream itself, which an empty pipe ends before a server is ready for it.
+  if (file === '-') return { read: () => ({ envelope, raw: stdin[Symbol.asyncIterator]() }), expected: undefined };
   const bytes = await sizeOf(file);
   return { read: () => ({ envelope, raw: () => createReadStream(file), size: bytes }), expected: bytes };
 };

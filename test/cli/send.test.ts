@@ -1,6 +1,6 @@
 import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { startServer, testAuthority, type ServerOptions, type TestServer } from '../../src/testing/index.js';
 import { cli, keyboard, type Run, type World } from '../support/cli.js';
@@ -43,6 +43,11 @@ describe('rxsmtp send', () => {
     const { code, server } = await send(['--raw', source], {}, world);
     expect(code).toBe(0);
     expect(server.messages[0]?.content.toString()).toBe(RAW);
+  });
+
+  it.each([['a file', file('empty.eml', ''), {}], ['stdin', '-', { stdin: new PassThrough().end() }]] as const)('sends an empty message from %s as well', async (_, source, world) => {
+    const { code, server } = await send(['--raw', source], {}, world);
+    expect([code, server.messages.map(({ content }) => content.toString())]).toEqual([0, ['']]);
   });
 
   it.each(['text', 'html'])('takes its %s from stdin', async (part) => {
