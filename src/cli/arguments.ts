@@ -12,7 +12,11 @@ export type Values<T extends NonNullable<ParseArgsConfig['options']>> = ReturnTy
 export const flags = <T extends NonNullable<ParseArgsConfig['options']>>(argv: readonly string[], options: T): Values<T> => {
   if (argv.some((word) => /^--pass(?:word)?(?:=|$)/.test(word))) throw usage(NEVER_IN_ARGUMENTS);
   try {
-    return parseArgs({ args: [...argv], options, strict: true, allowPositionals: false }).values;
+    const { values, tokens } = parseArgs({ args: [...argv], options, strict: true, allowPositionals: false, tokens: true });
+    const given = tokens.flatMap((token) => (token.kind === 'option' && token.value !== undefined && options[token.name]?.multiple !== true ? [token.name] : []));
+    const twice = given.find((name, index) => given.indexOf(name) !== index);
+    if (twice !== undefined) throw usage(`--${twice} is given twice: leave one.`);
+    return values;
   } catch (error) {
     const isStray = error instanceof Error && 'code' in error && error.code === 'ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL';
     throw usage(isStray ? 'There is a word too many. Put a value behind its flag, and quotes around blanks.' : reasonOf(error));

@@ -26,7 +26,7 @@ export const SERVER_HELP = `  --server URL          smtp://user@host:587 or smtp
                         implicit,starttls,none
   --ca FILE             trust these certificates (PEM) instead of the usual ones
   --password-file FILE  the password; otherwise RXSMTP_PASSWORD or a prompt, never an argument
-  --timeout MS          one limit over the whole run
+  --timeout MS          one limit over all that is done with the server
   --verbose             print the dialogue on stderr, with secrets removed`;
 
 type ServerValues = Values<typeof SERVER_FLAGS>;
@@ -68,6 +68,7 @@ const fromServer = async ({ server, 'password-file': passwordFile }: ServerValue
   // `user@` alone is half a login, which a URL cannot tell from a mistake: the other half comes from elsewhere.
   url.username = '';
   const options = fromUrl(url.href);
+  if (user === '' && passwordFile !== undefined) throw usage('--password-file needs a user, and --server names none: smtp://user@host.');
   return user === '' ? options : { ...options, auth: { user, pass: await password(user, passwordFile, io, mayAsk) } };
 };
 

@@ -120,10 +120,12 @@ describe('the exit code', () => {
     ['a file that is not there', ['--server', 'smtp://localhost', '--from', 'a@example.com', '--to', 'b@example.org', '--attach', join(folder, 'none')], /A file cannot be read/],
     ['--raw with --text', ['--server', 'smtp://localhost', '--from', 'a@example.com', '--to', 'b@example.org', '--raw', '-', '--text', 'x'], /--raw brings its own header/],
     ['stdin twice', ['--server', 'smtp://localhost', '--from', 'a@example.com', '--to', 'b@example.org', '--text', '-', '--html', '-'], /--text and --html cannot both be stdin/],
+    ['a text twice', ['--text', 'Hi', '--text', 'Hi again'], /^rxsmtp: .*--text is given twice: leave one/m],
+    ['a password for nobody', ['--server', 'smtp://localhost', '--password-file', NO_CA, '--from', 'a@example.com', '--to', 'b@example.org'], /--password-file needs a user, and --server names none/],
     ['an address that is two', ['--server', 'smtp://localhost', '--from', 'a@example.com', '--to', 'b@example.org>\r\nRCPT TO:<eve@example.org'], /line break|address/],
   ];
   it.each(mistakes)('is 64: %s', async (_, flags, text) => {
-    const { code, stdout, stderr } = await cli(['send', '--text', 'Hi', ...flags]);
+    const { code, stdout, stderr } = await cli(['send', ...(flags.includes('--text') ? [] : ['--text', 'Hi']), ...flags]);
     expect([code, stdout]).toEqual([64, '']);
     expect(stderr).toMatch(text);
   });
