@@ -11,7 +11,7 @@ export class Output {
   readonly #carrier: Socket;
   readonly #said: (line: string) => void;
   readonly #gone = new AbortController();
-  #isMute = false;
+  #hasEnded = false;
 
   /**
    * @param said is told of every line.
@@ -24,9 +24,14 @@ export class Output {
     socket.once('close', () => { this.#gone.abort(); });
   }
 
+  /** Nothing can be said any more. */
+  get isMute(): boolean {
+    return this.#hasEnded || this.#gone.signal.aborted;
+  }
+
   /** Says a reply, or does what the fault wants instead. Resolves with the reply that left; undefined where none did. */
   async say(reply: string, fault?: Fault): Promise<string | undefined> {
-    if (this.#isMute) return undefined;
+    if (this.isMute) return undefined;
     if (fault === undefined) return this.#write(reply);
     switch (fault.do) {
       case 'reply': return this.#write(fault.reply);
@@ -38,17 +43,17 @@ export class Output {
       case 'dribble': return this.#writePieces(fault.reply ?? reply, (length) => steps(length, fault.bytes ?? 1), () => this.#wait(fault.ms));
       case 'garbage':
         this.#socket.write(fault.bytes ?? GARBAGE);
-        this.#isMute = true;
+        this.#hasEnded = true;
         return undefined;
       case 'silence':
-        this.#isMute = true;
+        this.#hasEnded = true;
         return undefined;
       case 'stall':
-        this.#isMute = true;
+        this.#hasEnded = true;
         await this.#wait(fault.ms);
         return undefined;
       case 'flood':
-        this.#isMute = true;
+        this.#hasEnded = true;
         return this.#flood(`${reply.slice(0, 3)}-and more${CRLF}`);
       case 'reset':
       case 'half-close':
@@ -62,7 +67,9 @@ export class Output {
     return this.#last(reply, () => this.#socket.end());
   }
 
-  #write(reply: string, extra = ''): string {
+  #write(reply: string, extra = ''): string | undefined {
+    // It may have ended within a delay.
+    if (this.isMute) return undefined;
     const text = `${reply}${CRLF}${extra}`;
     this.#socket.write(text);
     for (const line of text.replace(/\r\n$/, '').split(CRLF)) this.#said(line);
@@ -73,7 +80,7 @@ export class Output {
     const bytes = Buffer.from(`${reply}${CRLF}`);
     const edges = [0, ...cutsOf(bytes.length), bytes.length];
     for (const [index, edge] of edges.slice(1).entries()) {
-      if (this.#gone.signal.aborted) return undefined;
+      if (this.isMute) return undefined;
       this.#socket.write(bytes.subarray(edges[index], edge));
       await pause();
     }
@@ -96,7 +103,7 @@ export class Output {
 
   #last(reply: string | undefined, end: () => unknown): string | undefined {
     const said = reply === undefined ? undefined : this.#write(reply);
-    this.#isMute = true;
+    this.#hasEnded = true;
     end();
     return said;
   }

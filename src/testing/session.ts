@@ -2,10 +2,11 @@ import type { Socket } from 'node:net';
 import { createSecureContext, TLSSocket } from 'node:tls';
 import type { Certificate } from './certificates.js';
 import { replyOf } from './check-options.js';
-import type { FaultPoint, FaultScript } from './fault.js';
+import type { Fault, FaultPoint, FaultScript } from './fault.js';
 import { Input } from './input.js';
 import type { ReceivedMessage, ServerOptions } from './options.js';
 import { Output } from './output.js';
+import { PARAMETERS, pathOf } from './parameters.js';
 import { DEFAULT_MECHANISMS, MECHANISMS, type Ask } from './sign-in.js';
 
 /** What a server's sessions share. */
@@ -34,12 +35,6 @@ interface Transaction {
 
 const DEFAULT_SIZE = 52_428_800;
 const BUILT_IN: readonly string[] = ['PIPELINING', '8BITMIME', 'SMTPUTF8', 'CHUNKING', 'DSN', 'ENHANCEDSTATUSCODES', 'SIZE'];
-const PATH = /^<((?:"(?:[^"\\]|\\.)*"|[^<>"])*)>(?: (.*))?$/;
-const PARAMETERS: readonly (readonly [keyword: string, parameter: RegExp])[] = [
-  ['SIZE', /^SIZE=\d+$/i], ['8BITMIME', /^BODY=(?:7BIT|8BITMIME)$/i], ['BINARYMIME', /^BODY=BINARYMIME$/i], ['SMTPUTF8', /^SMTPUTF8$/i],
-  ['DSN', /^(?:RET|ENVID|NOTIFY|ORCPT)=/i], ['REQUIRETLS', /^REQUIRETLS$/i], ['AUTH', /^AUTH=/i],
-  ['MT-PRIORITY', /^MT-PRIORITY=/i], ['DELIVERBY', /^BY=/i], ['FUTURERELEASE', /^HOLD(?:FOR|UNTIL)=/i],
-];
 
 /** One connection's dialogue, from the server's side (RFC 5321), with its faults. */
 export class ServerSession {
@@ -95,8 +90,13 @@ export class ServerSession {
 
   /** Says the reply that is due, or what the script wants instead; true if what left lets the client go on. */
   async #reply(at: FaultPoint, reply: string): Promise<boolean> {
-    const said = await this.#output.say(reply, this.#context.faults.take(at, this.#context.number));
+    const said = await this.#output.say(reply, this.#due(at));
     return said !== undefined && /^[23]/.test(said);
+  }
+
+  /** Takes the fault that strikes here: none where nothing can be said. */
+  #due(at: FaultPoint, bytes?: number): Fault | undefined {
+    return this.#output.isMute ? undefined : this.#context.faults.take(at, this.#context.number, bytes);
   }
 
   #offers(keyword: string): boolean {
@@ -128,6 +128,8 @@ export class ServerSession {
 
   async #obey(line: string): Promise<void> {
     const [, verb = '', argument = ''] = /^([A-Za-z]+) ?(.*)$/s.exec(line) ?? [];
+    // What nobody can be told is not done. A chunk is read all the same: it is no dialogue.
+    if (this.#output.isMute && verb.toUpperCase() !== 'BDAT') return;
     switch (verb.toUpperCase()) {
       case 'EHLO': case 'HELO': return this.#hello(verb.toUpperCase());
       case 'STARTTLS': return this.#upgrade();
@@ -166,8 +168,7 @@ export class ServerSession {
   }
 
   async #startTls(): Promise<boolean> {
-    const { certificate, faults, number } = this.#context;
-    const fault = faults.take('tls', number);
+    const fault = this.#due('tls');
     // Not before the client has begun: what is said earlier is no part of the handshake.
     if (fault !== undefined) {
       await this.#input.bytes(1);
@@ -178,7 +179,7 @@ export class ServerSession {
     // The client may have left meanwhile, and a socket that is gone tells a handshake nothing, its end neither.
     if (!this.#socket.readable) return false;
     this.#hasGreeted = false;
-    const secured = new TLSSocket(this.#socket, { isServer: true, secureContext: createSecureContext({ ...certificate, minVersion: 'TLSv1.2' }) });
+    const secured = new TLSSocket(this.#socket, { isServer: true, secureContext: createSecureContext({ ...this.#context.certificate, minVersion: 'TLSv1.2' }) });
     [this.#socket, this.#input, this.#output] = this.#listen(secured, this.#socket);
     return new Promise((resolve) => {
       secured.once('secure', () => { resolve(true); }).once('close', () => { resolve(false); });
@@ -246,12 +247,11 @@ export class ServerSession {
   }
 
   async #data(): Promise<void> {
-    const { faults, number } = this.#context;
     const transaction = this.#transaction;
     if (transaction === undefined || transaction.to.length === 0 || transaction.chunks.length > 0) { await this.#reply('data', '503 5.5.1 RCPT first'); return; }
     // RFC 3030 section 3: such content has no end that DATA could find.
     if (transaction.mail.some((parameter) => parameter.toUpperCase() === 'BODY=BINARYMIME')) { await this.#reply('data', '503 5.5.1 BINARYMIME needs BDAT'); return; }
-    const said = await this.#output.say('354 End data with <CR><LF>.<CR><LF>', faults.take('data', number));
+    const said = await this.#output.say('354 End data with <CR><LF>.<CR><LF>', this.#due('data'));
     if (said?.startsWith('354') !== true) return;
     const wire = await this.#input.content((bytes) => this.#arrived(transaction, bytes));
     if (wire !== undefined) await this.#take(transaction, undot(wire));
@@ -273,14 +273,14 @@ export class ServerSession {
   /** So many bytes of content have come: a fault may strike here, once in a mail. */
   async #arrived(transaction: Transaction | undefined, bytes: number): Promise<void> {
     if (transaction?.isCut !== false) return;
-    const fault = this.#context.faults.take('body', this.#context.number, bytes);
+    const fault = this.#due('body', bytes);
     if (fault === undefined) return;
     transaction.isCut = true;
     await this.#output.say('452 4.3.1 Enough', fault);
   }
 
   async #take({ from, to, mail, rcpt, isCut }: Transaction, content: Buffer): Promise<void> {
-    const { options, nextQueueId, accept, faults, number } = this.#context;
+    const { options, nextQueueId, accept, number } = this.#context;
     const { size: limit = DEFAULT_SIZE, onMessage } = options;
     this.#transaction = undefined;
     // What there was to say of it was said inside it.
@@ -288,7 +288,7 @@ export class ServerSession {
     const message: ReceivedMessage = {
       from, to, content, parameters: { mail, rcpt }, queueId: nextQueueId(), secure: this.#isSecure, session: number, ...(this.#user === undefined ? {} : { user: this.#user }),
     };
-    const fault = faults.take('end-of-data', number);
+    const fault = this.#due('end-of-data');
     const reply = (limit > 0 && content.length > limit ? '552 5.3.4 Too large' : replyOf('onMessage', onMessage?.(message))) ?? `250 2.0.0 Ok: queued as ${message.queueId}`;
     const due = (fault !== undefined && 'reply' in fault ? fault.reply : undefined) ?? reply;
     // Taken before it is said: an answer that gets lost leaves a mail behind.
@@ -296,12 +296,6 @@ export class ServerSession {
     await this.#output.say(reply, fault);
   }
 }
-
-/** A path, undefined where there is none, and the parameters behind it. */
-const pathOf = (argument: string): readonly [path: string | undefined, parameters: readonly string[]] => {
-  const [, path, rest = ''] = PATH.exec(argument) ?? [];
-  return [path, rest.split(' ').filter((word) => word !== '')];
-};
 
 const toldLimits = ({ mails, recipients, domains }: NonNullable<ServerOptions['limits']>): string =>
   Object.entries({ MAILMAX: mails, RCPTMAX: recipients, RCPTDOMAINMAX: domains }).flatMap(([name, limit]) => (limit === undefined ? [] : [`${name}=${limit}`])).join(' ');

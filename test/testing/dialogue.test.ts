@@ -1,0 +1,56 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import { startServer, type FaultAction, type ServerOptions, type TestServer } from '../../src/testing/index.js';
+
+const HELLO = 'EHLO me';
+const MAIL = 'MAIL FROM:<ann@example.com>';
+const RCPT = 'RCPT TO:<bob@example.org>';
+
+/** What the server says to these lines, in one write, from a client that then leaves. */
+const replies = async (server: TestServer, ...lines: readonly string[]): Promise<readonly string[]> => {
+  const socket = connect(server.port, server.host).resume().on('error', () => { /* A reset is one of the ends. */ });
+  await once(socket, 'connect');
+  socket.end(`${lines.join('\r\n')}\r\n`);
+  await server.idle();
+  return (server.sessions.at(-1)?.lines ?? []).filter((line) => /^S: ...(?: (?!test|SIZE))/.test(line) && !line.startsWith('S: 220 test')).map((line) => line.slice('S: '.length));
+};
+
+const clear = (options: ServerOptions): Promise<TestServer> => startServer({ tls: 'none', ...options });
+
+describe('the dialogue of the server for tests', () => {
+  it.each<FaultAction>([
+    { do: 'close' }, { do: 'reset' }, { do: 'half-close' }, { do: 'silence' }, { do: 'stall', ms: 1 }, { do: 'garbage' }, { do: 'close', reply: '421 4.3.2 Bye' },
+  ])('keeps a fault for a connection that can still speak: not behind %o', async (action) => {
+    const refusal = { at: 'rcpt', do: 'reply', reply: '550 5.1.1 no' } as const;
+    const asked: string[] = [];
+    await using server = await clear({ faults: [{ at: 'mail', ...action }, refusal], onRecipient: (path) => { asked.push(path); return undefined; } });
+    expect(await replies(server, HELLO, MAIL, RCPT, 'BDAT 4 LAST', 'Hi')).toEqual('reply' in action ? [action.reply] : []);
+    expect(server.unstruck).toEqual([refusal]);
+    expect(asked).toEqual([]);
+    expect(await replies(server, HELLO, MAIL, RCPT)).toEqual(['250 2.1.0 Ok', '550 5.1.1 no']);
+  });
+
+  it('keeps a fault for a mail that it can answer, and takes the one behind its farewell', async () => {
+    await using server = await clear({ without: ['CHUNKING'], faults: [{ at: 'end-of-data', do: 'reset' }] });
+    const socket = connect(server.port, server.host).resume();
+    socket.write([HELLO, MAIL, RCPT, 'DATA', 'Hi', ''].join('\r\n'));
+    await expect.poll(() => server.sessions[0]?.received.toString().endsWith('Hi\r\n'), { interval: 1 }).toBe(true);
+    server.disconnect('421 4.3.2 Bye');
+    socket.end('.\r\n');
+    await server.idle();
+    expect(server.messages).toHaveLength(1);
+    expect(server.unstruck).toHaveLength(1);
+  });
+
+  it.each<FaultAction>([{ do: 'delay', ms: 20 }, { do: 'dribble', ms: 20, bytes: 4 }])('lists no reply that its farewell overtook: %o', async (action) => {
+    await using server = await clear({ faults: [{ at: 'noop', ...action }] });
+    const socket = connect({ port: server.port, host: server.host, allowHalfOpen: true }).resume();
+    socket.write('NOOP\r\n');
+    await expect.poll(() => server.sessions[0]?.lines, { interval: 1 }).toContain('C: NOOP');
+    server.disconnect('421 4.3.2 Bye');
+    socket.end('QUIT\r\n');
+    await server.idle();
+    expect(server.sessions[0]?.lines).toEqual(['S: 220 test.example ESMTP ready', 'C: NOOP', 'S: 421 4.3.2 Bye', 'C: QUIT']);
+  });
+});
