@@ -47,7 +47,7 @@ export type Fault = FaultAction & {
   readonly session?: number;
   /** At `body`: after so many bytes of the content. Default 0. */
   readonly after?: number;
-  /** How often it is skipped first. Default 0. */
+  /** How often it is skipped first; at `body`: in how many mails. Default 0. */
   readonly skip?: number;
 };
 
@@ -75,22 +75,27 @@ const check = (fault: unknown, path: string): void => {
 
 /** A script of faults: each strikes where it is due, as often as it may. */
 export class FaultScript {
-  readonly #left: { readonly fault: Fault; skip: number; times: number; hasStruck: boolean }[];
+  readonly #left: { readonly fault: Fault; skip: number; readonly skipped: WeakSet<object>; times: number; hasStruck: boolean }[];
 
   constructor(faults: readonly Fault[]) {
     // A script with a typing error would test nothing.
     faults.forEach((fault, index) => { check(fault, `faults[${String(index)}]`); });
-    this.#left = faults.map((fault) => ({ fault, skip: fault.skip ?? 0, times: fault.times ?? 1, hasStruck: false }));
+    this.#left = faults.map((fault) => ({ fault, skip: fault.skip ?? 0, skipped: new WeakSet(), times: fault.times ?? 1, hasStruck: false }));
   }
 
   get unstruck(): readonly Fault[] {
     return this.#left.flatMap(({ fault, hasStruck }) => (hasStruck ? [] : [fault]));
   }
 
-  take(at: FaultPoint, session: number, bytes = 0): Fault | undefined {
+  /** @param mail is what `bytes` are counted in: however often it is asked about, it is skipped once. */
+  take(at: FaultPoint, session: number, bytes = 0, mail: object = {}): Fault | undefined {
     for (const entry of this.#left) {
-      if (entry.times === 0 || !isDue(entry.fault, at, session, bytes)) continue;
-      if (entry.skip > 0) { entry.skip -= 1; continue; }
+      if (entry.times === 0 || entry.skipped.has(mail) || !isDue(entry.fault, at, session, bytes)) continue;
+      if (entry.skip > 0) {
+        entry.skip -= 1;
+        entry.skipped.add(mail);
+        continue;
+      }
       entry.times -= 1;
       entry.hasStruck = true;
       return entry.fault;

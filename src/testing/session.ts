@@ -95,8 +95,8 @@ export class ServerSession {
   }
 
   /** Takes the fault that strikes here: none where nothing can be said. */
-  #due(at: FaultPoint, bytes?: number): Fault | undefined {
-    return this.#output.isMute ? undefined : this.#context.faults.take(at, this.#context.number, bytes);
+  #due(at: FaultPoint, bytes?: number, mail?: Transaction): Fault | undefined {
+    return this.#output.isMute ? undefined : this.#context.faults.take(at, this.#context.number, bytes, mail);
   }
 
   #offers(keyword: string): boolean {
@@ -273,7 +273,7 @@ export class ServerSession {
   /** So many bytes of content have come: a fault may strike here, once in a mail. */
   async #arrived(transaction: Transaction | undefined, bytes: number): Promise<void> {
     if (transaction?.isCut !== false) return;
-    const fault = this.#due('body', bytes);
+    const fault = this.#due('body', bytes, transaction);
     if (fault === undefined) return;
     transaction.isCut = true;
     await this.#output.say('452 4.3.1 Enough', fault);

@@ -2,6 +2,8 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { startServer, type FaultAction, type ServerOptions, type TestServer } from '../../src/testing/index.js';
+import { clientOf } from '../support/clear-client.js';
+import { collect } from '../support/collect.js';
 
 const HELLO = 'EHLO me';
 const MAIL = 'MAIL FROM:<ann@example.com>';
@@ -43,8 +45,15 @@ describe('the dialogue of the server for tests', () => {
     expect(server.unstruck).toHaveLength(1);
   });
 
-  it.each<FaultAction>([{ do: 'delay', ms: 20 }, { do: 'dribble', ms: 20, bytes: 4 }])('lists no reply that its farewell overtook: %o', async (action) => {
-    await using server = await clear({ faults: [{ at: 'noop', ...action }] });
+  it.each([[['CHUNKING']], [[]]])('skips a mail once, in however many pieces it comes, without %j', async (without) => {
+    await using server = await clear({ without, faults: [{ at: 'body', skip: 1, do: 'reply', reply: '452 4.3.1 Enough' }] });
+    await using client = clientOf(server);
+    const send = async (): Promise<string> => (await collect(client.send({ envelope: { from: 'ann@example.com', to: ['bob@example.org'] }, raw: 'Hi\r\n'.repeat(100_000) }))).error?.outcome ?? 'accepted';
+    expect([await send(), await send(), await send()]).toEqual(['accepted', 'refused', 'accepted']);
+  });
+
+  it('lists no reply that its farewell overtook', async () => {
+    await using server = await clear({ faults: [{ at: 'noop', do: 'delay', ms: 20 }] });
     const socket = connect({ port: server.port, host: server.host, allowHalfOpen: true }).resume();
     socket.write('NOOP\r\n');
     await expect.poll(() => server.sessions[0]?.lines, { interval: 1 }).toContain('C: NOOP');
