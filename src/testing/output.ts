@@ -3,6 +3,7 @@ import { setImmediate as turn, setTimeout as wait } from 'node:timers/promises';
 import type { Fault } from './fault.js';
 
 const CRLF = '\r\n';
+const RESET_AFTER_MS = 20;
 const GARBAGE = Buffer.from('\0\u0001 this is no reply\r\n');
 
 /** What a session says, and how it goes wrong. */
@@ -11,6 +12,8 @@ export class Output {
   readonly #carrier: Socket;
   readonly #said: (line: string) => void;
   readonly #gone = new AbortController();
+  /** Resolves when the connection has closed. */
+  readonly closed: Promise<undefined>;
   #hasEnded = false;
 
   /**
@@ -21,7 +24,9 @@ export class Output {
     this.#socket = socket;
     this.#carrier = carrier;
     this.#said = said;
-    socket.once('close', () => { this.#gone.abort(); });
+    this.closed = new Promise((resolve) => {
+      socket.once('close', () => { this.#gone.abort(); resolve(undefined); });
+    });
   }
 
   /** Nothing can be said any more. */
@@ -64,7 +69,9 @@ export class Output {
 
   /** Ends this side, behind a reply if one is given: nothing is said any more. */
   end(reply?: string): string | undefined {
-    return this.#last(reply, () => this.#socket.end());
+    const said = this.#last(reply);
+    this.#socket.end();
+    return said;
   }
 
   #write(reply: string, extra = ''): string | undefined {
@@ -98,13 +105,17 @@ export class Output {
 
   async #break(fault: Extract<Fault, { do: 'reset' | 'half-close' | 'close' }>): Promise<string | undefined> {
     if (fault.ms !== undefined) await this.#wait(fault.ms);
-    return fault.do === 'reset' ? this.#last(fault.reply, () => this.#carrier.resetAndDestroy()) : this.end(fault.reply);
+    if (fault.do !== 'reset') return this.end(fault.reply);
+    const said = this.#last(fault.reply);
+    // A reset overtakes what has not been sent and read before it.
+    if (said !== undefined) await this.#wait(RESET_AFTER_MS);
+    this.#carrier.resetAndDestroy();
+    return said;
   }
 
-  #last(reply: string | undefined, end: () => unknown): string | undefined {
+  #last(reply: string | undefined): string | undefined {
     const said = reply === undefined ? undefined : this.#write(reply);
     this.#hasEnded = true;
-    end();
     return said;
   }
 

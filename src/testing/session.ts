@@ -178,7 +178,9 @@ export class ServerSession {
     }
     // The client may have left meanwhile, and a socket that is gone tells a handshake nothing, its end neither.
     if (!this.#socket.readable) return false;
-    this.#hasGreeted = false;
+    // RFC 3207 section 4.2: nothing that was said in clear text counts.
+    [this.#hasGreeted, this.#user, this.#transaction, this.#mails] = [false, undefined, undefined, 0];
+    this.#domains.clear();
     const secured = new TLSSocket(this.#socket, { isServer: true, secureContext: createSecureContext({ ...this.#context.certificate, minVersion: 'TLSv1.2' }) });
     [this.#socket, this.#input, this.#output] = this.#listen(secured, this.#socket);
     return new Promise((resolve) => {
@@ -202,7 +204,7 @@ export class ServerSession {
       if (line !== undefined) this.lines.push(`C: ${line}`);
       return line === undefined || line === '*' ? undefined : decode(line);
     };
-    const user = await verify(ask, initial === undefined ? undefined : decode(initial === '=' ? '' : initial), users);
+    const user = await Promise.race([verify(ask, initial === undefined ? undefined : decode(initial === '=' ? '' : initial), users), this.#output.closed]);
     if (exchange.goesOn && await this.#reply(exchange.at, user === undefined ? '535 5.7.8 Wrong user or password' : '235 2.7.0 Welcome')) this.#user = user;
   }
 

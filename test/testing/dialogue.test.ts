@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { describe, expect, it } from 'vitest';
 import { startServer, type FaultAction, type ServerOptions, type TestServer } from '../../src/testing/index.js';
 import { clientOf } from '../support/clear-client.js';
@@ -50,6 +51,40 @@ describe('the dialogue of the server for tests', () => {
     await using client = clientOf(server);
     const send = async (): Promise<string> => (await collect(client.send({ envelope: { from: 'ann@example.com', to: ['bob@example.org'] }, raw: 'Hi\r\n'.repeat(100_000) }))).error?.outcome ?? 'accepted';
     expect([await send(), await send(), await send()]).toEqual(['accepted', 'refused', 'accepted']);
+  });
+
+  it('forgets at STARTTLS what it was told before', async () => {
+    const AUTH = `AUTH PLAIN ${Buffer.from('\0ann\0secret').toString('base64')}`;
+    await using server = await startServer({ users: { ann: 'secret' }, limits: { mails: 1 } });
+    const heard: string[] = [];
+    const socket = connect(server.port, server.host).on('data', (data) => { heard.push(data.toString()); });
+    socket.write([HELLO, AUTH, MAIL, 'STARTTLS', ''].join('\r\n'));
+    await expect.poll(() => heard.join(''), { interval: 1 }).toContain('220 2.0.0 Go ahead');
+    connectTls({ socket, ca: server.ca, servername: 'localhost' }).resume().end([RCPT, HELLO, AUTH, MAIL, ''].join('\r\n'));
+    await server.idle();
+    const lines = server.sessions[0]?.lines ?? [];
+    expect(lines.slice(lines.indexOf('S: 220 2.0.0 Go ahead') + 1).filter((line) => /^S: \d\d\d \d\./.test(line))).toEqual(['S: 503 5.5.1 MAIL first', 'S: 235 2.7.0 Welcome', 'S: 250 2.1.0 Ok']);
+  });
+
+  it.each(['end', 'destroy'] as const)('ends with a client that leaves by %s() a sign-in that does not end', async (leave) => {
+    const server = await clear({ signIn: { X: () => new Promise(() => { /* Never. */ }) } });
+    const socket = connect(server.port, server.host).resume();
+    socket.write('AUTH X\r\n');
+    await expect.poll(() => server.sessions[0]?.lines, { interval: 1 }).toContain('C: AUTH X');
+    socket[leave]();
+    await server.idle();
+    expect(server.sessions[0]?.lines.at(-1)).toBe('C: AUTH X');
+    await server.close();
+  });
+
+  it('resets the connection behind a reply that arrives', async () => {
+    await using server = await clear({ faults: [{ at: 'noop', do: 'reset', reply: '421 4.3.2 Bye' }] });
+    const told: string[] = [];
+    const socket = connect(server.port, server.host, () => { socket.write('NOOP\r\n'); });
+    socket.on('data', (data) => { told.push(data.toString()); }).on('end', () => { told.push('end'); }).on('error', (error) => { told.push((error as NodeJS.ErrnoException).code ?? ''); });
+    await once(socket, 'close').catch(() => undefined);
+    await server.idle();
+    expect(told.slice(-2)).toEqual(['421 4.3.2 Bye\r\n', 'ECONNRESET']);
   });
 
   it('lists no reply that its farewell overtook', async () => {
