@@ -1,4 +1,4 @@
-import { count, oneOf } from '../config/checks.js';
+import { count, countOrForever, oneOf } from '../config/checks.js';
 import { fields, optional, usage } from '../message/fields.js';
 
 /**
@@ -53,24 +53,39 @@ export type Fault = FaultAction & {
 
 /** The field that an action requires. */
 const NEEDS: Readonly<Partial<Record<FaultAction['do'], string>>> = { reply: 'reply', delay: 'ms', dribble: 'ms', stall: 'ms', split: 'cuts', glue: 'extra' };
-const NUMBERS = ['times', 'after', 'skip', 'ms'] as const;
+/** And those that it may have besides. */
+const MAY: Readonly<Partial<Record<FaultAction['do'], readonly string[]>>> = {
+  delay: ['reply'], dribble: ['bytes', 'reply'], split: ['reply'], glue: ['reply'], garbage: ['bytes'], reset: ['reply', 'ms'], 'half-close': ['reply', 'ms'], close: ['reply', 'ms'],
+};
+const OF_ACTIONS = ['reply', 'ms', 'bytes', 'cuts', 'extra'] as const;
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
-const amount = (value: unknown, name: string): number => {
-  if (typeof value === 'number' && value >= 0) return value;
-  throw usage(`The option "${name}" must be a number, 0 or more.`);
+const amount = (value: unknown, name: string): void => {
+  if (value !== 0) countOrForever(value, name);
+};
+
+const delay = (value: unknown, name: string): void => {
+  // A longer timer would strike at once.
+  if (typeof value !== 'number' || !(value >= 0 && value <= MAX_TIMER_MS)) throw usage(`The option "${name}" must be a number of milliseconds, 0 to ${MAX_TIMER_MS}.`);
 };
 
 const check = (fault: unknown, path: string): void => {
-  const given = fields(fault, { path, noun: 'option', known: ['at', 'do', 'reply', 'extra', 'cuts', 'bytes', 'session', ...NUMBERS] });
+  const given = fields(fault, { path, noun: 'option', known: ['at', 'do', 'reply', 'extra', 'cuts', 'bytes', 'session', 'times', 'after', 'skip', 'ms'] });
   oneOf(POINTS)(given.at, `${path}.at`);
-  const needed = NEEDS[oneOf(ACTIONS)(given.do, `${path}.do`)] as keyof typeof given | undefined;
+  const action = oneOf(ACTIONS)(given.do, `${path}.do`);
+  const needed = NEEDS[action] as keyof typeof given | undefined;
   if (needed !== undefined && given[needed] === undefined) throw usage(`The option "${path}" needs "${needed}" as well.`);
+  const idle = OF_ACTIONS.find((name) => given[name] !== undefined && name !== needed && MAY[action]?.includes(name) !== true);
+  if (idle !== undefined) throw usage(`The option "${path}.${idle}" does not go with "do: '${action}'".`);
+  if (given.extra !== undefined && typeof given.extra !== 'string') throw usage(`The option "${path}.extra" must be a string.`);
   if (given.reply !== undefined && typeof given.reply !== 'string') throw usage(`The option "${path}.reply" must be a string.`);
   if (given.after !== undefined && given.at !== 'body') throw usage(`The option "${path}.after" goes with "at: 'body'" only: elsewhere nothing would ever happen.`);
-  if (given.cuts !== undefined && !Array.isArray(given.cuts)) throw usage(`The option "${path}.cuts" must be a list of numbers.`);
-  if (given.do === 'dribble') optional(count)(given.bytes, `${path}.bytes`);
+  if (given.cuts !== undefined && !(Array.isArray(given.cuts) && given.cuts.every(Number.isSafeInteger))) throw usage(`The option "${path}.cuts" must be a list of whole numbers.`);
+  if (action === 'dribble') optional(count)(given.bytes, `${path}.bytes`);
+  else if (given.bytes !== undefined && !(given.bytes instanceof Uint8Array)) throw usage(`The option "${path}.bytes" must be a Uint8Array.`);
   optional(count)(given.session, `${path}.session`);
-  for (const name of NUMBERS) optional(amount)(given[name], `${path}.${name}`);
+  for (const name of ['times', 'after', 'skip'] as const) optional(amount)(given[name], `${path}.${name}`);
+  optional(delay)(given.ms, `${path}.ms`);
 };
 
 /** A script of faults: each strikes where it is due, as often as it may. */

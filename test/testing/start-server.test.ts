@@ -29,6 +29,14 @@ describe('the server for tests', () => {
     [{ faults: [{ at: 'rcpt', do: 'close', session: 0 }] }, '"faults[0].session"'],
     [{ faults: [{ at: 'rcpt', do: 'split', cuts: 3 }] }, '"faults[0].cuts"'],
     [{ faults: [{ at: 'rcpt', do: 'dribble', ms: 1, bytes: 0 }] }, '"faults[0].bytes"'],
+    [{ faults: [{ at: 'rcpt', do: 'close', times: 1.5 }] }, '"faults[0].times"'],
+    [{ faults: [{ at: 'rcpt', do: 'close', skip: NaN }] }, '"faults[0].skip"'],
+    [{ faults: [{ at: 'rcpt', do: 'delay', ms: Infinity }] }, '"faults[0].ms"'],
+    [{ faults: [{ at: 'rcpt', do: 'delay', ms: 2 ** 31 }] }, '"faults[0].ms"'],
+    [{ faults: [{ at: 'rcpt', do: 'split', cuts: ['a'] }] }, '"faults[0].cuts"'],
+    [{ faults: [{ at: 'rcpt', do: 'glue', extra: 5 }] }, '"faults[0].extra"'],
+    [{ faults: [{ at: 'rcpt', do: 'garbage', bytes: 'text' }] }, '"faults[0].bytes"'],
+    [{ faults: [{ at: 'rcpt', do: 'silence', reply: '250 2.0.0 Ok' }] }, `"faults[0].reply" does not go with "do: 'silence'"`],
   ])('refuses %j', async (options, text) => {
     await expect(startServer(options)).rejects.toThrow(text);
   });
