@@ -1,3 +1,4 @@
+import { createSecureContext } from 'node:tls';
 import { isPromise } from 'node:util/types';
 import { localPort, oneOf } from '../config/checks.js';
 import { fields, optional, usage } from '../message/fields.js';
@@ -24,6 +25,11 @@ export const checkOptions = (options: unknown): void => {
     if (typeof password !== 'string') throw usage(`The option "users.${user}" must be a password, a string.`);
   }
   if ((given.cert === undefined) !== (given.key === undefined)) throw usage('The options "cert" and "key" go together.');
+  certificate(given.cert, given.key);
+  const signIn = given.signIn === undefined ? {} : fields(given.signIn, { path: 'signIn', noun: 'option', known: Object.keys(given.signIn ?? {}) });
+  for (const [name, run] of Object.entries(signIn)) {
+    if (typeof run !== 'function') throw usage(`The option "signIn.${name}" must be a function.`);
+  }
   if (given.faults !== undefined && !Array.isArray(given.faults)) throw usage('The option "faults" must be a list.');
 };
 
@@ -33,6 +39,14 @@ const amount = (value: unknown, name: string): void => {
 
 const words = (value: unknown, name: string): void => {
   if (!Array.isArray(value) || !value.every((word) => typeof word === 'string')) throw usage(`The option "${name}" must be a list of strings.`);
+};
+
+const certificate = (cert: unknown, key: unknown): void => {
+  try {
+    createSecureContext({ cert: cert as string | undefined, key: key as string | undefined });
+  } catch {
+    throw usage('The options "cert" and "key" must be a certificate and its key, as PEM.');
+  }
 };
 
 const aFunction = (value: unknown, name: string): void => {
