@@ -1,7 +1,7 @@
 import type { Unsubscribable } from 'rxjs';
 import { bdat, type Command } from '../protocol/command.js';
 import { sentence, SmtpProtocolError, SmtpReplyError, type SmtpError } from '../protocol/error.js';
-import { formatReply, isPositive, type Reply } from '../protocol/reply.js';
+import { formatReply, isFarewell, isPositive, type Reply } from '../protocol/reply.js';
 import { converse } from '../wire/exchange.js';
 import type { ReplySink } from '../wire/expectation.js';
 import { unexpected } from './expect-reply.js';
@@ -37,13 +37,18 @@ class AtOnce implements ReplySink {
   }
 
   next(reply: Reply): void {
-    const verdict = this.#verdict;
-    if (verdict === undefined) {
+    const due = this.#commands.length - 1;
+    if (this.#replies.length < due) {
       this.#replies.push(reply);
-      if (this.#replies.length === this.#commands.length - 1) this.#judge();
-    } else if (verdict.failure === undefined) conclude(this.#transaction, verdict, reply, this.#bytes);
-    // The reply to content that reached nobody changes nothing, but had to be waited for.
-    else this.#transaction.observer.error(isPositive(reply) ? unexpected(this.#transaction.session.wire, 'end-of-data', 'the content behind a failed envelope', reply) : verdict.failure);
+      // Behind a goodbye only what comes next, or the end, tells whether the content is in doubt.
+      if (this.#replies.length === due && !isFarewell(reply)) this.#judge();
+      return;
+    }
+    const verdict = this.#verdict;
+    if (verdict !== undefined && verdict.failure === undefined) conclude(this.#transaction, verdict, reply, this.#bytes);
+    else if (isPositive(reply)) this.error(unexpected(this.#transaction.session.wire, 'end-of-data', 'the content behind a failed envelope', reply));
+    // The refusal of content that reaches nobody changes nothing, but had to be waited for.
+    else this.#transaction.observer.error((verdict ?? this.#judge()).failure);
   }
 
   error(lost: SmtpError): void {

@@ -5,26 +5,35 @@ import { draft, type Mail } from '../../src/message/mail.js';
 import { SmtpReplyError, type SmtpError } from '../../src/protocol/error.js';
 import type { TransactionEvent } from '../../src/protocol/event.js';
 import { makeReply } from '../../src/protocol/reply.js';
+import type { Timeouts } from '../../src/protocol/timeouts.js';
 import { Manners } from '../../src/session/manners.js';
 import { transact } from '../../src/session/transaction.js';
 import { deadline, monotonic } from '../../src/transport/clock.js';
 import { FakeStream } from '../support/fake-stream.js';
 import { sessionOn, wireOn } from '../support/fake-wire.js';
 
+interface Surroundings {
+  readonly to?: readonly string[];
+  /** The recipients may be told in several transactions. */
+  readonly inParts?: boolean;
+  readonly behind?: 'a failed mail' | 'a mail in flight';
+  readonly timeouts?: Partial<Timeouts>;
+}
+
 /** One mail on a connection whose bytes a test deals out. */
-const begin = (offers: readonly string[], raw: string | AsyncIterable<string>, behind?: 'a failed mail' | 'a mail in flight', command?: number) => {
+const begin = (offers: readonly string[], raw: string | AsyncIterable<string>, { to = ['bob@example.org'], inParts = false, behind, timeouts = {} }: Surroundings = {}) => {
   const server = new Subject<Buffer>();
   const stream = new FakeStream(server);
-  const wire = wireOn(stream, command === undefined ? {} : { timeouts: { command } });
+  const wire = wireOn(stream, { timeouts });
   const manners = new Manners();
   const session = sessionOn(wire, offers, manners);
   const before = behind === undefined ? undefined : session.begin();
   if (behind === 'a failed mail') before?.ended();
-  const mail = draft({ envelope: { from: 'ann@example.com', to: ['bob@example.org'] }, raw }) as Mail;
+  const mail = draft({ envelope: { from: 'ann@example.com', to }, raw }) as Mail;
   const told: string[] = [];
   const told$ = new Subject<string>();
   told$.subscribe((what) => { told.push(what); });
-  transact(session, session.begin(), { mail, part: undefined, content: mail.open(), operation: deadline(monotonic, 'operation', Infinity) }, {
+  transact(session, session.begin(), { mail, part: inParts ? { due: mail.envelope.to, named: [], borne: 0 } : undefined, content: mail.open(), operation: deadline(monotonic, 'operation', Infinity) }, {
     next: ({ type }: TransactionEvent) => { told$.next(type); },
     error: ({ code, phase, outcome, retryable }: SmtpError) => { told$.next(`${code} ${phase} ${outcome}${retryable ? ' retryable' : ''}`); },
     complete: () => { told$.next('end'); },
@@ -64,10 +73,10 @@ describe('a mail that left at once', () => {
 });
 
 describe('a mail that left at once with a RSET that is refused', () => {
-  const MAIL_AT_ONCE = [['PIPELINING', 'CHUNKING'], 'Subject: small\r\n\r\n', 'a mail in flight'] as const;
+  const MAIL_AT_ONCE = [['PIPELINING', 'CHUNKING'], 'Subject: small\r\n\r\n'] as const;
 
   it('is in doubt where a server that goes on is not heard in time', async () => {
-    const { says, told, told$ } = begin(...MAIL_AT_ONCE, 10);
+    const { says, told, told$ } = begin(...MAIL_AT_ONCE, { behind: 'a mail in flight', timeouts: { command: 10 } });
     const end = firstValueFrom(told$);
     says('502 5.5.1 what?\r\n');
     await end;
@@ -75,7 +84,7 @@ describe('a mail that left at once with a RSET that is refused', () => {
   });
 
   it('was not sent where the connection ends', () => {
-    const { says, hangsUp, told } = begin(...MAIL_AT_ONCE);
+    const { says, hangsUp, told } = begin(...MAIL_AT_ONCE, { behind: 'a mail in flight' });
     says('502 5.5.1 what?\r\n');
     hangsUp();
     expect(told).toEqual(['E_REPLY reset not-sent retryable']);
@@ -162,11 +171,58 @@ describe('a mail behind one that did not end well', () => {
     ['over DATA', ['PIPELINING']],
   ])('%s was never asked for when the server refuses RSET', (_, offers) => {
     for (const [reply, end] of [['502 5.5.1 what?', 'not-sent'], ['421 4.3.2 bye', 'refused']] as const) {
-      const { says, wire, told } = begin(offers, 'Subject: small\r\n\r\n', 'a failed mail');
+      const { says, wire, told } = begin(offers, 'Subject: small\r\n\r\n', { behind: 'a failed mail' });
       says(`${reply}\r\n`);
       if (offers.length > 0) says('503 no\r\n503 no\r\n503 no\r\n');
       expect(told).toEqual([`E_REPLY reset ${end} retryable`]);
       expect(wire.mustDrop).toBe(true);
     }
   });
+});
+
+const TWO = ['bob@example.org', 'cid@example.org'];
+
+describe('a mail that left at once, of whose recipients one is answered by a goodbye and nothing else comes,', () => {
+  it.each([
+    ['is refused where it was the last', TWO.slice(1), undefined, 'E_REPLY rcpt refused retryable'],
+    ['is in doubt where it was not', TWO, undefined, 'E_TIMEOUT end-of-data unknown'],
+    ['is in doubt behind a RSET as well', TWO, 'a mail in flight', 'E_TIMEOUT end-of-data unknown'],
+  ] as const)('%s', async (_, to, behind, end) => {
+    const { says, told$ } = begin(['PIPELINING', 'CHUNKING'], 'Subject: small\r\n\r\n', { to, timeouts: { quit: 10, command: 10 }, ...(behind && { behind }) });
+    const error = firstValueFrom(told$.pipe(filter((what) => what.startsWith('E_'))));
+    says(`${behind === undefined ? '' : '250 reset\r\n'}250 Ok\r\n421 bye\r\n`);
+    expect(await error).toBe(end);
+  });
+});
+
+describe('of an envelope that fails is told', () => {
+  const REFUSED = 'E_REPLY rcpt refused';
+  it.each<[string, readonly string[], boolean, string, readonly string[]]>([
+    ['everything, where it was sent command by command', [], false, '250 Ok,503 no,503 no', ['sender-accepted', 'recipient-refused', 'recipient-refused', REFUSED]],
+    ['nothing, where it may have been out of turn', ['PIPELINING'], false, '250 Ok,503 no,503 no,503 no', [REFUSED]],
+    ['everything, where nobody can be named in another one', ['PIPELINING'], false, '250 Ok,250 Ok,421 bye', ['sender-accepted', 'recipient-accepted', `${REFUSED} retryable`]],
+    ['nothing, where one is enough for those who were taken', ['PIPELINING'], true, '250 Ok,250 Ok,421 bye', [`${REFUSED} retryable`]],
+    ['everything, where content is in doubt', ['PIPELINING', 'CHUNKING'], true, '250 Ok,250 Ok,421 bye', ['sender-accepted', 'recipient-accepted', 'E_CLOSED end-of-data unknown']],
+    ['everything, where content is taken all the same', ['PIPELINING', 'CHUNKING'], true, '250 Ok,250 Ok,421 bye,250 queued', ['sender-accepted', 'recipient-accepted', 'E_PROTOCOL end-of-data unknown']],
+    ['nothing, where content is refused as well', ['PIPELINING', 'CHUNKING'], true, '250 Ok,250 Ok,421 bye,503 no', [`${REFUSED} retryable`]],
+  ])('%s', (_, offers, inParts, replies, expected) => {
+    const { says, hangsUp, told } = begin(offers, 'Subject: small\r\n\r\n', { to: TWO, inParts });
+    for (const reply of replies.split(',')) says(`${reply}\r\n`);
+    hangsUp();
+    expect(told).toEqual(expected);
+  });
+});
+
+it.each([
+  ['550 not you', 'MAIL'],
+  ['235 what', 'MAIL'],
+  ['421 bye', 'MAIL'],
+  ['250 Ok,421 bye', 'MAIL RCPT'],
+  ['250 Ok,250 Ok,421 bye', 'MAIL RCPT RCPT'],
+  ['250 Ok,550 no,550 no', 'MAIL RCPT RCPT'],
+  ['250 Ok,550 no,250 Ok', 'MAIL RCPT RCPT DATA'],
+])('one by one no command follows a reply that stops the mail: %s', (replies, said) => {
+  const { says, stream } = begin([], 'Subject: small\r\n\r\n', { to: TWO });
+  for (const reply of replies.split(',')) says(`${reply}\r\n`);
+  expect(stream.written.map((line) => line.slice(0, 4)).join(' ')).toBe(said);
 });
