@@ -291,18 +291,6 @@ describe('secrets', () => {
   });
 });
 
-describe('a sign-in that was refused', () => {
-  it.each([
-    ['CRAM-MD5 PLAIN', '535 5.7.8 no', 'try allowedAuthentication: ["PLAIN"]'],
-    ['CRAM-MD5', '535 5.7.8 no', 'Check "auth.user" and "auth.pass".'],
-    ['PLAIN', '538 5.7.11 Encryption required.', ' required. It wants TLS first'],
-    ['PLAIN', '530 5.7.0 Must issue a STARTTLS command first', 'It wants TLS first'],
-  ])('by %s with %s says what may help', async (mechanisms, answer, hint) => {
-    await using server = await startServer({ users: { ann: PASS }, mechanisms: mechanisms.split(' '), faults: [reply(mechanisms.startsWith('CRAM') ? 'auth-response' : 'auth', answer)] });
-    expect((await verify(server, { auth: ANN })).error?.message).toContain(hint);
-  });
-});
-
 describe('a password that was refused', () => {
   it('is not tried again for each mail, but when somebody asks', async () => {
     await using server = await startServer({ users: { ann: PASS } });

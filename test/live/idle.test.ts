@@ -24,7 +24,7 @@ it('does not close a connection that was idle under the mail that it got meanwhi
   expect(server.sessions).toHaveLength(1);
 });
 
-it('keeps the process for a mail that is on its way, and not for a connection that is idle', async () => {
+it('keeps the process for a mail that is on its way and for its goodbye, and not for a connection that is idle', async () => {
   await using server = await startServer();
   await using client = clientOf(server, { pool: { maxConnections: 1 } });
   const sockets = (): number => process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length;
@@ -35,6 +35,9 @@ it('keeps the process for a mail that is on its way, and not for a connection th
   expect(sockets()).toBe(idle + 1);
   await told;
   expect(sockets()).toBe(idle);
+  const closed = client.close();
+  expect(sockets()).toBe(idle + 1);
+  await closed;
   expect(server.sessions).toHaveLength(1);
 });
 

@@ -55,11 +55,11 @@ for (const [way, without] of Object.entries(WAYS)) {
       }
     });
 
-    it('where a goodbye is the answer to the last', async () => {
+    it.each(['550 dead', '450 grey'])('where a goodbye is the answer to the last, behind %s', async (before) => {
       await using server = await serve({ faults: [{ at: 'rcpt', skip: 1, do: 'reply', reply: '421 4.7.0 No more' }] });
-      const error = await failureOn(server, mailTo('dead bob'));
+      const error = await failureOn(server, mailTo(`${before.slice(4)} bob`));
       expect(error.message).toContain('RCPT TO:<bob@example.org> and 1 more: 421');
-      expect(named(error)).toBe('550 dead 421 bob');
+      expect(named(error)).toBe(`${before} 421 bob`);
     });
 
     it('where the client is closed before the answer comes', async () => {

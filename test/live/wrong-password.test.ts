@@ -57,6 +57,8 @@ describe('a refusal that says what is wanted instead', () => {
     ['535 5.7.8 The authorization code has expired', 'XOAUTH2', 'Check "auth.user", and that "auth.token" is fresh', false],
     ['432 4.3.2 Concurrent connections limit exceeded.', 'PLAIN', 'lower "pool.maxConnections".', false],
     ['454 4.7.0 Too many login attempts, please try again later.', 'PLAIN', 'Try again later.', true],
+    ['538 5.7.11 Encryption required.', 'PLAIN', ' required. It wants TLS first', false],
+    ['530 5.7.0 Must issue a STARTTLS command first', 'PLAIN', 'It wants TLS first', false],
   ])('%s, by %s', async (reply, mechanism, hint, retryable) => {
     await using server = await startServer({ users, mechanisms: [mechanism], faults: [{ at: 'auth', do: 'reply', reply }] });
     await using client = clientOf(server, { ...POOL, auth: mechanism === 'PLAIN' ? { user: 'ann', pass: 'open sesame' } : { user: 'ann', token: 'open-sesame' } });
@@ -64,14 +66,23 @@ describe('a refusal that says what is wanted instead', () => {
   });
 });
 
+it.each(['538 5.7.11 Encryption required.', '530 5.7.0 Authentication required'])('over TLS, it is not TLS that is wanted: %s', async (reply) => {
+  await using server = await startServer({ users, faults: [{ at: 'auth', do: 'reply', reply }] });
+  await using client = clientOf(server, { host: 'localhost', security: 'starttls', tls: { ca: server.ca }, auth: { user: 'ann', pass: 'open sesame' } });
+  expect((await collect(client.verify())).error?.message).toContain('Check "auth.user" and "auth.pass".');
+});
+
 describe('a password that may be right all the same', () => {
   it.each<[string, string, string, string | undefined]>([
     ['SCRAM-SHA-256', 'geheim\u00b2', '535 5.7.8 no', 'which some servers do not apply: over TLS, try allowedAuthentication: ["PLAIN"].'],
-    ['SCRAM-SHA-256', 'geheim', '535 5.7.8 no', undefined],
+    ['SCRAM-SHA-256 PLAIN', 'geheim', '535 5.7.8 no', undefined],
     ['NTLM', 'geheim', '535 5.7.8 no', 'A server that knows no more than NTLMv1 refuses the right password, too'],
-  ])('is refused by %s: %s', async (name, pass, refusal, hint) => {
-    await using server = await startServer({ signIn: { [name]: () => Promise.resolve('ann') }, faults: [{ at: 'auth', do: 'reply', reply: refusal }] });
-    await using client = clientOf(server, { ...POOL, auth: { user: 'ann', pass }, allowedAuthentication: [name] });
+    ['CRAM-MD5 PLAIN', 'geheim', '535 5.7.8 no', 'A server that has no more than a hash of the password cannot check it by CRAM-MD5: try allowedAuthentication: ["PLAIN"].'],
+    ['CRAM-MD5 LOGIN', 'geheim', '535 5.7.8 no', undefined],
+  ])('is refused by the first of %s: %s', async (offered, pass, refusal, hint) => {
+    const names = offered.split(' ');
+    await using server = await startServer({ signIn: Object.fromEntries(names.map((name) => [name, () => Promise.resolve('ann')])), faults: [{ at: 'auth', do: 'reply', reply: refusal }] });
+    await using client = clientOf(server, { ...POOL, auth: { user: 'ann', pass }, allowedAuthentication: names.slice(0, 1) });
     const { error } = await collect(client.verify());
     expect(error?.message).toMatch(/Check "auth\.user" and "auth\.pass"\./);
     expect(error?.message.split('"auth.pass".')[1]).toContain(hint ?? '');

@@ -3,7 +3,7 @@ import { PassThrough, Readable } from 'node:stream';
 import { isObservable, of } from 'rxjs';
 import { expect, test } from 'vitest';
 import { draft } from '../../src/message/mail.js';
-import type { ComposedMessage } from '../../src/message/message.js';
+import type { Attachment, ComposedMessage } from '../../src/message/message.js';
 import { mailOf, read } from '../support/drafted.js';
 
 const composed = { from: 'ann@example.com', to: 'bob@example.com' };
@@ -76,11 +76,13 @@ test.each<[string, ComposedMessage['attachments'], string]>([
   expect(text.match(/(?<=^Content-Type: multipart\/)\w+|(?<=^Content-Transfer-Encoding: )8bit/gm)?.join(' ')).toBe(labels);
 });
 
-test('a failing attachment fails the mail, and is named', async () => {
-  const broken = (async function* () { yield await Promise.resolve('a'); throw new Error('broken'); })();
-  await expect(read(await mailOf({ ...composed, attachments: [{ content: broken }] }))).rejects.toThrow('attachments[0]: broken');
-  await expect(read(await mailOf({ ...composed, attachments: [{ content: 'a' }, { content: createReadStream('/nonexistent') }] }))).rejects.toThrow('attachments[1]: ENOENT');
-  await expect(read(await mailOf({ ...composed, attachments: [{ content: () => { throw new Error('no row'); } }] }))).rejects.toThrow('no row');
+test.each<[string, () => Attachment['content'], string, boolean]>([
+  ['breaks', () => (async function* () { yield await Promise.resolve('a'); throw new Error('broken'); })(), 'attachments[1]: broken', true],
+  ['is not there', () => createReadStream('/nonexistent'), 'attachments[1]: ENOENT', true],
+  ['cannot be opened', () => () => { throw new Error('no row'); }, 'no row', true],
+  ['gives what is no content', () => of(5) as never, 'attachments[1]: A chunk of the content is neither', false],
+])('an attachment that %s fails the mail, and is named', async (_, content, message, retryable) => {
+  await expect(read(await mailOf({ ...composed, attachments: [{ content: 'a' }, { content: content() }] }))).rejects.toMatchObject({ message: expect.stringContaining(message) as string, retryable });
 });
 
 test('an attachment that was read before is told before anything is composed', async () => {

@@ -17,6 +17,9 @@ describe('raw', () => {
     ['\r\nMessage-ID: <a@b>\r\n', undefined],
     [`X: ${'y'.repeat(70_000)}\r\nMessage-ID: <a@b>\r\n\r\n`, undefined],
     ['X: Message-ID: <a@b>\r\n\r\n', undefined],
+    [Buffer.from(`X: ${'y'.repeat(70_000)}\r\nMessage-ID: <a@b>\r\n\r\n`), undefined],
+    [Buffer.from('From: a\nMessage-ID: <a@b>\n\nx'), '<a@b>'],
+    [Buffer.from('From: a\n\nMessage-ID: <a@b>\n'), undefined],
   ])('finds the Message-ID of %j', async (raw, messageId) => {
     expect((await mailOf({ envelope, raw })).messageId).toBe(messageId);
   });
@@ -127,6 +130,8 @@ test.each<[string, unknown, string]>([
   ['header bcc', { ...composed, headers: { bcc: 'a@b.c' } }, '"bcc" does not belong'],
   ['messageId', { ...composed, messageId: '<a@b>\n' }, '"messageId"'],
   ['messageId form', { ...composed, messageId: 'a b@c' }, '"messageId"'],
+  ['messageId in half of its brackets', { ...composed, messageId: '<a@b' }, '"messageId"'],
+  ['messageId in the other half', { ...composed, messageId: 'a@b>' }, '"messageId"'],
   ['references', { ...composed, references: ['<a@b>', '<ä@b>'] }, '"references"'],
   ['references with a line break', { ...composed, references: ['<a@b>\r\nBcc: evil'] }, '"references[0]"'],
   ['inReplyTo', { ...composed, inReplyTo: ' ' }, '"inReplyTo"'],
@@ -216,6 +221,7 @@ describe('composed', () => {
   });
 
   test.each<[Partial<ComposedMessage>, string]>([
+    [{ messageId: '<id@example.com>' }, 'Message-ID: <id@example.com>'],
     [{ inReplyTo: 'abcdef' }, 'In-Reply-To: <abcdef>'],
     [{ inReplyTo: '<a@b.c> <"d e"@f.g>' }, 'In-Reply-To: <a@b.c> <"d e"@f.g>'],
     [{ references: '<a@b.c> d@e.f' }, 'References: <a@b.c> <d@e.f>'],

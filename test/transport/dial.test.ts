@@ -73,6 +73,12 @@ describe('addresses', () => {
     expect(error.message).toContain('127.0.0.1: ECONNREFUSED, 127.0.0.2: ECONNREFUSED');
   });
 
+  test('of very many the first sixteen are tried', async () => {
+    const many = Array.from({ length: 20 }, (_, index) => `127.0.0.${String(index + 1)}`);
+    const error = await failureOf(way(await closedPort(), { host: 'mail.example.com', lookup: answers(...many) }));
+    expect(error.message.match(/127\.[\d.]+(?=: ECONNREFUSED)/g)).toEqual(many.slice(0, 16));
+  });
+
   test('each has ten seconds, and a sixth of a limit for all that is longer', async () => {
     await using server = await listen({ host: '0.0.0.0' });
     const two = { host: 'mail.example.com', lookup: answers('127.0.0.1', '127.0.0.2') };
@@ -313,5 +319,11 @@ describe('a socket of the caller\'s own', () => {
     bring(late);
     await new Promise(setImmediate);
     expect(late.destroyed).toBe(true);
+  });
+
+  test.each<[string, () => Promise<Duplex>]>([['what is no stream', () => Promise.resolve(undefined as never)], ['an error', () => Promise.reject(new Error('no'))]])('%s that a promise brings later goes nowhere', async (_title, socket) => {
+    way(25, { host: 'mail.example.com', socket }).subscribe().unsubscribe();
+    // A rejection that nobody handles would fail the run.
+    await new Promise(setImmediate);
   });
 });

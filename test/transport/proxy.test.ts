@@ -38,6 +38,7 @@ describe('what a proxy is asked for', () => {
     ['socks5', `${SECRETS.user}:${SECRETS.pass}`, SECRETS],
     ['http', `${SECRETS.user}:${SECRETS.pass}`, SECRETS],
     ['http', 'J\u00fcrgen:p\u00e4ss', { user: 'J\u00fcrgen', pass: 'p\u00e4ss' }],
+    ['http', 'proxy-user:', { user: SECRETS.user }],
   ])('%s with credentials', async (protocol, credentials, given) => {
     await using proxy = await startProxy({ protocol, ...(credentials === undefined ? {} : { credentials }), answer: (client) => client.write(GRANTED[protocol]) });
     const stream = await firstValueFrom(way(25, { host: '127.0.0.1', proxy: proxyOf(protocol, proxy.port, given) }));
@@ -107,6 +108,7 @@ describe('what a proxy answers', () => {
     ['http', http('504 Gateway Timeout'), 'unreachable', true, '504 Gateway Timeout'],
     ['http', http('101 Switching Protocols'), 'protocol', false, '101 Switching Protocols'],
     ['http', http('403 \u001b[2Jforged'), 'denied', false, '403 \\u{1b}[2Jforged'],
+    ['http', http(`403 ${'x'.repeat(300)}`), 'denied', false, `403 ${'x'.repeat(200)}. `],
     ['http', Buffer.from('220 an SMTP server\r\n'), 'protocol', false, 'not HTTP'],
     ['http', Buffer.from('ICY 200 OK\r\n\r\n'), 'protocol', false, 'not HTTP'],
     ['http', Buffer.from([5, 0]), 'protocol', false, 'not HTTP'],
@@ -221,6 +223,14 @@ describe('a proxy that fails', () => {
       expect(error).toMatchObject({ code: 'E_PROXY', phase: 'proxy', reason: 'ECONNREFUSED', retryable: true });
       expect(server.connections).toHaveLength(0);
     });
+  });
+
+  test.each<[Protocol, readonly number[], string]>([
+    ['socks5', [], 'method negotiation'], ['socks5', [5], 'method negotiation'], ['socks5', [5, 0], 'request'], ['socks4', [], 'request'], ['socks4', [0], 'request'],
+  ])('%s: hangs up behind %j (stage: %s)', async (protocol, bytes, stage) => {
+    await using proxy = await startProxy({ protocol, instead: (client) => client.once('data', () => client.end(Buffer.from(bytes))) });
+    expect((await failureOf(way(25, { host: '127.0.0.1', proxy: proxy.url }))).message).toContain(`(stage: ${stage}): it closed`);
+    await proxy.idle();
   });
 
   test('has answered before it was asked', async () => {

@@ -69,6 +69,15 @@ describe('what is written in one turn', () => {
     expect(Buffer.concat(writes).toString()).toBe('aaaabbbbcccc');
   });
 
+  it('is memory that is not to be used again where the stream fails', async () => {
+    const { out } = writesOf();
+    const buffer = new WriteBuffer(out.destroy());
+    let isTaken = false;
+    buffer.take(Buffer.from('abc'), () => { isTaken = true; });
+    await turn();
+    expect(isTaken).toBe(false);
+  });
+
   it('is dropped when the stream has gone', async () => {
     const { out, writes } = writesOf();
     new WriteBuffer(out).write('NOOP\r\n');
