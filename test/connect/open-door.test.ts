@@ -1,5 +1,6 @@
-import type { Observable } from 'rxjs';
+import { tap } from 'rxjs';
 import { describe, expect, it } from 'vitest';
+import type { Open } from '../../src/connect/doors.js';
 import { Memory } from '../../src/connect/memory.js';
 import { openDoor } from '../../src/connect/open-door.js';
 import { plan, type PlanInput } from '../../src/connect/plan.js';
@@ -9,6 +10,8 @@ import { SmtpAuthenticationError, SmtpConnectionError, SmtpFallbackError, SmtpRe
 import { makeReply } from '../../src/protocol/reply.js';
 import type { Opening } from '../../src/session/open-session.js';
 import { startTlsMissing } from '../../src/session/starttls-missing.js';
+import type { State } from '../../src/session/state.js';
+import type { Wire } from '../../src/wire/wire.js';
 import { inVirtualTime } from '../support/marbles.js';
 
 const noConnection = new SmtpTimeoutError({ phase: 'connect', limit: 'connect', elapsed: 10, message: 'no connection' });
@@ -36,16 +39,16 @@ interface Run {
   readonly memory?: Memory;
 }
 
-/** Plays a run in virtual time: the connections that were made, and each failure with its frame. */
-const play = ({ modes, port, stagger, memory = new Memory(false) }: Run, marbles: (plan: ConnectionPlan) => readonly [string, SmtpError?]) => {
+/** Plays a run in virtual time: the connections that were made, and each failure with its frame; `wire` is what a failure leaves behind. */
+const play = ({ modes, port, stagger, memory = new Memory(false) }: Run, marbles: (plan: ConnectionPlan) => readonly [string, SmtpError?, Partial<Wire>?]) => {
   const asked: string[] = [];
   const failures: string[] = [];
   let error: unknown;
   inVirtualTime(({ cold }, scheduler) => {
-    const open = (candidate: ConnectionPlan): Observable<Opening> => {
+    const open: Open = (candidate, handOver) => {
       asked.push(`${String(candidate.port)} ${candidate.security}`);
-      const [picture, failure] = marbles(candidate);
-      return cold(picture, STEPS, failure);
+      const [picture, failure, wire] = marbles(candidate);
+      return cold(picture, STEPS, failure).pipe(tap({ error: (reason: unknown) => { if (wire !== undefined) handOver({ plan: candidate, stage: 'connected', wire } as State, reason); } }));
     };
     openDoor(plan({ host: 'mail.example', port, modes }), { memory, open, leave: () => undefined, scheduler, stagger }).subscribe({
       next: (event) => { if (event.type === 'attempt-failed') failures.push(`${String(event.plan.port)} ${event.plan.security} at ${String(scheduler.now())}`); },
@@ -81,6 +84,13 @@ describe('what one candidate finds out', () => {
     const { asked, failures } = play({ modes: 'auto', port: 587 }, ({ security }) => (security === 'implicit' ? ['----#', hungUp] : ['----------#', noGreeting]));
     expect(asked).toBe('587 starttls, 587 implicit');
     expect(failures).toBe('587 starttls at 10, 587 implicit at 14, end at 14');
+  });
+
+  it.each([
+    ['that had begun: TLS is not tried at all', { failed: false, silent: false }, '587 starttls'],
+    ['whose connection was lost: TLS is tried', { failed: true, silent: false }, '587 starttls, 587 implicit'],
+  ])('a greeting in clear text %s', (_, wire, asked) => {
+    expect(play({ modes: 'auto', port: 587 }, ({ security }) => (security === 'implicit' ? ['-#', hungUp] : ['-#', noGreeting, wire])).asked).toBe(asked);
   });
 
   it('a greeting in clear text: TLS is not tried at all', () => {

@@ -27,9 +27,11 @@ for (const [way, without] of Object.entries(WAYS)) {
       it('costs none of many mails', async () => {
         await using server = await startServer({ without, faults: full(reply, 5) });
         await using client = clientOf(server);
-        expect(outcomes(await sendAll(client, mails(30)))).toEqual(Array(30).fill('accepted'));
-        expect(new Set(server.messages.map(({ from }) => from)).size).toBe(30);
-        expect(taken(server)).toEqual(Array(6).fill(5));
+        // The last ones are pushed out more often than one alone may move. By a goodbye, each is only once.
+        const count = reply.startsWith('421') ? 30 : 40;
+        expect(outcomes(await sendAll(client, mails(count)))).toEqual(Array(count).fill('accepted'));
+        expect(new Set(server.messages.map(({ from }) => from)).size).toBe(count);
+        expect(taken(server)).toEqual(Array(count / 5).fill(5));
       });
 
       it('is left unseen by those that come one by one, and by what is left of one', async () => {

@@ -37,6 +37,7 @@ it('keeps the process for a mail that is on its way and for its goodbye, and not
   expect(sockets()).toBe(idle);
   const closed = client.close();
   expect(sockets()).toBe(idle + 1);
+  expect(await firstValueFrom(client.state$)).toMatchObject({ open: 1, busy: 0, idle: 0 });
   await closed;
   expect(server.sessions).toHaveLength(1);
 });

@@ -125,6 +125,19 @@ describe('the pool', () => {
     expect(timers()).toBe(before - 1);
   });
 
+  it('opens connections for as many mails as the rate lets through, and for no more', async () => {
+    await using server = await startServer({ faults: [{ at: 'end-of-data', do: 'silence' }] });
+    await using client = clientOf(server, { pool: { maxConnections: 3, rate: { messages: 2, per: 60_000 } }, pipelining: false, timeouts: { close: 50, quit: 50 } });
+    const hasLeft = firstValueFrom(client.log$.pipe(filter(({ text }) => text.endsWith('bytes of content'))));
+    const first = client.send(MAIL).subscribe();
+    await hasLeft;
+    const second = collect(client.send(MAIL));
+    const third = client.send(MAIL).subscribe();
+    expect((await second).error).toBeUndefined();
+    expect(server.sessions).toHaveLength(2);
+    for (const sending of [first, third]) sending.unsubscribe();
+  });
+
   it('tells of no more connections than it may have', async () => {
     await using server = await startServer({ faults: [{ at: 'greeting', do: 'reply', reply: '421 not now' }] });
     await using client = clientOf(server, { pool: { maxConnections: 1 } });

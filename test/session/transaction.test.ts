@@ -18,10 +18,11 @@ interface Surroundings {
   readonly inParts?: boolean;
   readonly behind?: 'a failed mail' | 'a mail in flight';
   readonly timeouts?: Partial<Timeouts>;
+  readonly operation?: number;
 }
 
 /** One mail on a connection whose bytes a test deals out. */
-const begin = (offers: readonly string[], raw: string | AsyncIterable<string>, { to = ['bob@example.org'], inParts = false, behind, timeouts = {} }: Surroundings = {}) => {
+const begin = (offers: readonly string[], raw: string | AsyncIterable<string>, { to = ['bob@example.org'], inParts = false, behind, timeouts = {}, operation = Infinity }: Surroundings = {}) => {
   const server = new Subject<Buffer>();
   const stream = new FakeStream(server);
   const wire = wireOn(stream, { timeouts });
@@ -33,7 +34,7 @@ const begin = (offers: readonly string[], raw: string | AsyncIterable<string>, {
   const told: string[] = [];
   const told$ = new Subject<string>();
   told$.subscribe((what) => { told.push(what); });
-  transact(session, session.begin(), { mail, part: inParts ? { due: mail.envelope.to, named: [], borne: 0 } : undefined, content: mail.open(), operation: deadline(monotonic, 'operation', Infinity) }, {
+  transact(session, session.begin(), { mail, part: inParts ? { due: mail.envelope.to, named: [], borne: 0 } : undefined, content: mail.open(), operation: deadline(monotonic, 'operation', operation) }, {
     next: ({ type }: TransactionEvent) => { told$.next(type); },
     error: ({ code, phase, outcome, retryable }: SmtpError) => { told$.next(`${code} ${phase} ${outcome}${retryable ? ' retryable' : ''}`); },
     complete: () => { told$.next('end'); },
@@ -188,7 +189,7 @@ describe('a mail that left at once, of whose recipients one is answered by a goo
     ['is in doubt where it was not', TWO, undefined, 'E_TIMEOUT end-of-data unknown'],
     ['is in doubt behind a RSET as well', TWO, 'a mail in flight', 'E_TIMEOUT end-of-data unknown'],
   ] as const)('%s', async (_, to, behind, end) => {
-    const { says, told$ } = begin(['PIPELINING', 'CHUNKING'], 'Subject: small\r\n\r\n', { to, timeouts: { quit: 10, command: 10 }, ...(behind && { behind }) });
+    const { says, told$ } = begin(['PIPELINING', 'CHUNKING'], 'Subject: small\r\n\r\n', { to, timeouts: { command: 10, endOfData: 10 }, ...(behind && { behind }) });
     const error = firstValueFrom(told$.pipe(filter((what) => what.startsWith('E_'))));
     says(`${behind === undefined ? '' : '250 reset\r\n'}250 Ok\r\n421 bye\r\n`);
     expect(await error).toBe(end);
@@ -225,4 +226,12 @@ it.each([
   const { says, stream } = begin([], 'Subject: small\r\n\r\n', { to: TWO });
   for (const reply of replies.split(',')) says(`${reply}\r\n`);
   expect(stream.written.map((line) => line.slice(0, 4)).join(' ')).toBe(said);
+});
+
+it('one by one no DATA follows the recipients that were taken in time where the time is up for the others', async () => {
+  const { says, stream, told$ } = begin([], 'Subject: small\r\n\r\n', { to: TWO, operation: 20 });
+  const error = firstValueFrom(told$.pipe(filter((what) => what.startsWith('E_'))));
+  for (const reply of ['250 Ok', '250 Ok']) says(`${reply}\r\n`);
+  expect(await error).toBe('E_TIMEOUT rcpt not-sent retryable');
+  expect(stream.written.at(-1)).toBe('RCPT TO:<cid@example.org>\r\n');
 });
