@@ -1,9 +1,9 @@
 import { fields, nameOf, optional, usage } from '../message/fields.js';
 import type { TlsVersion } from '../protocol/connection-plan.js';
 import { Secret } from '../protocol/secret.js';
-import { OF_TLS_1_3, secureContext } from '../transport/secure-context.js';
+import { secureContext } from '../transport/secure-context.js';
 import type { KeyMaterial, TlsSettings } from '../transport/settings.js';
-import { DEFAULT_TLS_VERSIONS, needsLowestLevel, TLS_VERSIONS, usableVersions } from '../transport/tls-versions.js';
+import { DEFAULT_TLS_VERSIONS, needsLowestLevel, SUITES_OF_TLS_1_3, TLS_VERSIONS, usableVersions } from '../transport/tls-versions.js';
 import { flag, list, oneOf, text } from './checks.js';
 import { tlsElsewhere } from './elsewhere.js';
 import { hostName } from './host.js';
@@ -92,6 +92,6 @@ const cipherList = (versions: readonly TlsVersion[], nameOfVersions: string) => 
   if (UNSAFE_CIPHERS.test(ciphers)) throw usage(`The option "${name}" allows ciphers without encryption, without authentication, with export keys or with RC4. Take NULL, EXPORT, anonymous ciphers and RC4 out.`);
   if (/(?:^|[:, ;+])(?:SSL|TLS)v\d/i.test(ciphers)) throw usage(`The option "${name}" names a version, not ciphers. Versions have an option of their own: "${nameOfVersions}".`);
   if (ciphers.includes('@SECLEVEL=0') && !needsLowestLevel(versions)) throw usage(`The option "${name}" asks for the level that only TLS 1.0 and 1.1 need. Name them in "${nameOfVersions}", or take "@SECLEVEL=0" out.`);
-  if (OF_TLS_1_3.test(ciphers) && !versions.includes('TLSv1.3')) throw usage(`The option "${name}" names suites of TLS 1.3 alone, which "${nameOfVersions}" leaves out. Add "TLSv1.3" there, or ciphers of the other versions here.`);
+  if (SUITES_OF_TLS_1_3.test(ciphers) && !versions.includes('TLSv1.3')) throw usage(`The option "${name}" names suites of TLS 1.3 alone, which "${nameOfVersions}" leaves out. Add "TLSv1.3" there, or ciphers of the other versions here.`);
   return ciphers;
 };

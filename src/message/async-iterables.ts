@@ -19,19 +19,24 @@ export const isOneShot = (value: unknown): value is object => isReadable(value) 
 
 /** Of a stream, it gives the stream up at once: `return()` of its own iterator waits until more has come, which may be never. */
 export const iteratorOf = (given: AsyncIterable<unknown>): AsyncIterator<unknown> => {
-  if (isWebStream(given)) {
-    const reader = given.getReader();
-    const free = (): void => { reader.releaseLock(); };
-    return giving(() => reader.read().then((result) => {
-      if (result.done) free();
-      return result as IteratorResult<unknown>;
-    }, (error: unknown) => {
-      free();
-      throw error;
-    }), () => reader.cancel().finally(free));
-  }
+  if (isWebStream(given)) return readingOf(given);
   const iterator = given[Symbol.asyncIterator]();
   return isReadable(given) ? giving(() => iterator.next(), () => { given.destroy(); }) : iterator;
+};
+
+/** Its lock is let go of, however it ends: whoever gave the stream may cancel it then. */
+const readingOf = (stream: ReadableStream): AsyncIterator<unknown> => {
+  const reader = stream.getReader();
+  const next = async (): Promise<IteratorResult<unknown>> => {
+    let result: IteratorResult<unknown> | undefined;
+    try {
+      result = await reader.read() as IteratorResult<unknown>;
+      return result;
+    } finally {
+      if (result?.done !== false) reader.releaseLock();
+    }
+  };
+  return giving(next, () => reader.cancel().finally(() => { reader.releaseLock(); }));
 };
 
 const giving = (next: () => Promise<IteratorResult<unknown>>, giveUp: () => unknown): AsyncIterator<unknown> => ({

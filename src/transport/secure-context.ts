@@ -7,7 +7,7 @@ import { reasonOf, SmtpUsageError } from '../protocol/error.js';
 import type { Secret } from '../protocol/secret.js';
 import { tls } from './builtins.js';
 import type { KeyMaterial } from './settings.js';
-import { DEFAULT_TLS_VERSIONS, needsLowestLevel } from './tls-versions.js';
+import { DEFAULT_TLS_VERSIONS, needsLowestLevel, SUITES_OF_TLS_1_3 } from './tls-versions.js';
 
 /** Whom to trust, who we are, and how to encrypt. */
 interface TlsMaterial {
@@ -58,14 +58,11 @@ const create = (versions: readonly TlsVersion[], material: TlsMaterial, name: Na
   }
 };
 
-// Suites of TLS 1.3 have names of their own, and are no part of OpenSSL's list.
-export const OF_TLS_1_3 = /^:*(?:TLS_[^:]*(?::+|$))+$/;
-
 /** TLS 1.0 and 1.1 need the lowest level. There, OpenSSL counts what does not encrypt among groups such as RSA. */
 const cipherList = (versions: readonly TlsVersion[], given: string | undefined): string | undefined => {
   const level = needsLowestLevel(versions) && given?.includes('@SECLEVEL') !== true ? ':@SECLEVEL=0' : '';
   if (given === undefined && level === '') return undefined;
-  return OF_TLS_1_3.test(given ?? '') ? given : `${given ?? 'DEFAULT'}${level}:!aNULL:!eNULL`;
+  return SUITES_OF_TLS_1_3.test(given ?? '') ? given : `${given ?? 'DEFAULT'}${level}:!aNULL:!eNULL`;
 };
 
 const wrong = (name: string, what: string): SmtpUsageError => new SmtpUsageError({ message: `The option "${name}" ${what}.` });

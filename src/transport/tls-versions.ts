@@ -13,6 +13,9 @@ export const DEFAULT_TLS_VERSIONS: readonly TlsVersion[] = ['TLSv1.2', 'TLSv1.3'
 /** TLS 1.0 and 1.1 sign with SHA-1, which OpenSSL 3 allows at its lowest level only. */
 export const needsLowestLevel = (versions: readonly TlsVersion[]): boolean => versions.includes('TLSv1') || versions.includes('TLSv1.1');
 
+/** A list of such suites alone: they have names of their own, and are no part of OpenSSL's list of ciphers. */
+export const SUITES_OF_TLS_1_3 = /^:*(?:TLS_[^:]*(?::+|$))+$/;
+
 /** The listed versions, sorted into what can be offered and what this runtime cannot do. */
 interface UsableVersions {
   readonly offered: readonly TlsVersion[];

@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { Readable } from 'node:stream';
-import { defer, filter, firstValueFrom, interval, lastValueFrom, Subject, take, takeUntil, tap, timer, toArray } from 'rxjs';
+import { defer, filter, firstValueFrom, interval, lastValueFrom, Subject, take, takeUntil, timer, toArray } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { receipts, retryWhenSafe, SmtpClient, type Message, type PoolState } from '../../src/index.js';
 import { startServer, testAuthority } from '../../src/testing/index.js';
@@ -97,45 +97,6 @@ describe('the pool', () => {
     await using client = clientOf(server);
     expect((await collect(client.send(MAIL))).error).toMatchObject({ code: 'E_CLOSED', phase: 'mail', outcome: 'not-sent', retryable: true });
     expect(server.sessions).toHaveLength(1);
-  });
-
-  it('lets through no more than the rate, over all connections', async () => {
-    await using server = await startServer();
-    await using client = clientOf(server, { pool: { maxConnections: 3, rate: { messages: 2, per: 150 } } });
-    const starts: number[] = [];
-    await Promise.all(Array.from({ length: 6 }, () => lastValueFrom(client.send(MAIL).pipe(tap(({ type }) => { if (type === 'sender-accepted') starts.push(performance.now()); })))));
-    starts.sort((a, b) => a - b);
-    // Each is at least a window behind the one two places before, but for the jitter of a reply.
-    for (let index = 2; index < starts.length; index += 1) expect((starts[index] ?? 0) - (starts[index - 2] ?? 0)).toBeGreaterThan(100);
-  });
-
-  it('forgets the rate when the composed mails that waited for it are cancelled', async () => {
-    await using server = await startServer();
-    await using client = clientOf(server, { pool: { maxConnections: 1, rate: { messages: 1, per: 60_000 } } });
-    const states: PoolState[] = [];
-    client.state$.subscribe((state) => { states.push(state); });
-    const composed = { from: 'ann@example.com', to: 'bob@example.org', text: 'Hi' };
-    await lastValueFrom(client.send(composed));
-    const waiting = [1, 2].map(() => client.send(composed).subscribe());
-    await firstValueFrom(client.state$.pipe(filter((state) => state.waiting === 2)));
-    const timers = (): number => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
-    const before = timers();
-    waiting.forEach((mail) => { mail.unsubscribe(); });
-    expect(states.at(-1)).toMatchObject({ waiting: 0, inFlight: 0 });
-    expect(timers()).toBe(before - 1);
-  });
-
-  it('opens connections for as many mails as the rate lets through, and for no more', async () => {
-    await using server = await startServer({ faults: [{ at: 'end-of-data', do: 'silence' }] });
-    await using client = clientOf(server, { pool: { maxConnections: 3, rate: { messages: 2, per: 60_000 } }, pipelining: false, timeouts: { close: 50, quit: 50 } });
-    const hasLeft = firstValueFrom(client.log$.pipe(filter(({ text }) => text.endsWith('bytes of content'))));
-    const first = client.send(MAIL).subscribe();
-    await hasLeft;
-    const second = collect(client.send(MAIL));
-    const third = client.send(MAIL).subscribe();
-    expect((await second).error).toBeUndefined();
-    expect(server.sessions).toHaveLength(2);
-    for (const sending of [first, third]) sending.unsubscribe();
   });
 
   it('tells of no more connections than it may have', async () => {
@@ -292,21 +253,6 @@ it('learns that a server throws away what is sent ahead of its answer', async ()
   expect(server.sessions.length).toBeLessThanOrEqual(2);
 });
 
-it('waits for a rate whose time is longer than a timer can be', async () => {
-  await using server = await startServer();
-  const client = clientOf(server, { pool: { rate: { messages: 1, per: 30 * 24 * 3_600_000 } }, timeouts: { close: 50 } });
-  const warnings: string[] = [];
-  const warn = ({ name }: Error): void => { warnings.push(name); };
-  process.on('warning', warn);
-  await collect(client.send(MAIL));
-  const waiting = collect(client.send(MAIL));
-  await client.close();
-  expect((await waiting).error).toMatchObject({ limit: 'close', outcome: 'not-sent' });
-  await lastValueFrom(timer(1));
-  process.off('warning', warn);
-  expect(warnings).not.toContain('TimeoutOverflowWarning');
-});
-
 describe('under fire', () => {
   it('200 senders over 4 connections with faults at random: each mail is told of once, none is lost, none comes twice', async () => {
     const random = (() => { let state = 42; return (): number => (state = (state * 1_103_515_245 + 12_345) % 2 ** 31) / 2 ** 31; })();
@@ -346,15 +292,4 @@ it('many mails that are cancelled at once open nothing', () => {
   const asking = asked;
   stop.next();
   expect([asking, asked]).toEqual([5, 5]);
-});
-
-it('a mail whose turn a cancelled one had, by the rate, need not wait for the next', async () => {
-  const asked = new Subject<void>();
-  const client = new SmtpClient({ host: 'mail.example.com', security: 'none', pool: { rate: { messages: 1, per: 3_600_000 } }, lookup: () => { asked.next(); } });
-  const first = client.send(MAIL).subscribe();
-  const second = client.send(MAIL).subscribe();
-  const again = firstValueFrom(asked);
-  first.unsubscribe();
-  await again;
-  second.unsubscribe();
 });

@@ -1,0 +1,98 @@
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Duplex, PassThrough } from 'node:stream';
+import { EMPTY, firstValueFrom, NEVER, of, Subject, throwError, type ObservableInput } from 'rxjs';
+import { describe, expect, test } from 'vitest';
+import { failureOf, listen, way } from '../support/dialling.js';
+
+describe('Unix sockets', () => {
+  test('connect, or say what is wrong with the path', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'rxsmtp-'));
+    const path = join(folder, 'smtp.sock');
+    try {
+      await using server = await listen({ path }, (socket) => socket.write('220 hi\r\n'));
+      const stream = await firstValueFrom(way(25, { host: 'localhost', socket: path }));
+      expect(stream.remote).toEqual({ address: path, port: 0 });
+      expect(String(await firstValueFrom(stream.bytes))).toBe('220 hi\r\n');
+      stream.destroy();
+      await server.idle();
+      expect(await failureOf(way(25, { host: 'localhost', socket: `${path}.not` }))).toMatchObject({ code: 'E_CONNECT', phase: 'connect', reason: 'ENOENT', retryable: false });
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+});
+
+describe('a socket of the caller\'s own', () => {
+  test.each<[string, (port: number) => ObservableInput<Duplex>]>([
+    ['observable', (port) => of(connect(port, '127.0.0.1'))],
+    ['promise', async (port) => { const socket = connect(port, '127.0.0.1'); await once(socket, 'connect'); return socket; }],
+  ])('comes as %s', async (_title, open) => {
+    await using server = await listen({ host: '127.0.0.1' }, (socket) => socket.write('220 hi\r\n'));
+    const stream = await firstValueFrom(way(25, { host: 'mail.example.com', socket: () => open(server.port) }));
+    expect(stream).toMatchObject({ via: 'socket', remote: { address: '127.0.0.1', port: server.port } });
+    expect(String(await firstValueFrom(stream.bytes))).toBe('220 hi\r\n');
+    stream.destroy();
+    await server.idle();
+  });
+
+  test('may fail again, and when nobody waits any more', async () => {
+    const still = (): Duplex & { connecting: boolean } => Object.assign(new PassThrough(), { connecting: true });
+    const [failing, left] = [still(), still()];
+    const error = failureOf(way(25, { host: 'mail.example.com', socket: () => of(failing) }));
+    for (const code of ['EONE', 'ETWO']) failing.emit('error', Object.assign(new Error(code), { code }));
+    expect(await error).toMatchObject({ code: 'E_CONNECT', reason: 'EONE' });
+    way(25, { host: 'mail.example.com', socket: () => of(left) }).subscribe().unsubscribe();
+    for (const code of ['EONE', 'ETWO']) left.emit('error', Object.assign(new Error(code), { code }));
+  });
+
+  test('need not be a socket', async () => {
+    const pipe = new PassThrough();
+    const stream = await firstValueFrom(way(25, { host: 'mail.example.com', socket: () => of(pipe) }));
+    stream.keepProcess(false);
+    stream.write('echo');
+    expect(String(await firstValueFrom(stream.bytes))).toBe('echo');
+    stream.destroy();
+    expect(pipe.destroyed).toBe(true);
+  });
+
+  test.each<[string, () => ObservableInput<Duplex>, object]>([
+    ['nothing', () => EMPTY, { code: 'E_USAGE' }],
+    ['no stream', () => of({}) as never, { code: 'E_USAGE' }],
+    ['no observable', () => undefined as never, { code: 'E_CONNECT' }],
+    ['an object stream', () => of(new PassThrough({ objectMode: true })), { code: 'E_USAGE' }],
+    ['text', () => of(new PassThrough({ encoding: 'utf8' })), { code: 'E_USAGE' }],
+    ['a closed stream', () => of(new PassThrough().destroy()), { code: 'E_USAGE' }],
+    ['an error', () => throwError(() => Object.assign(new Error('no'), { code: 'ECONNREFUSED' })), { code: 'E_CONNECT', reason: 'ECONNREFUSED', retryable: true }],
+    ['an exception', () => { throw new Error('bug'); }, { code: 'E_CONNECT', reason: 'UNKNOWN' }],
+  ])('%s is a clear error', async (_title, socket, expected) => {
+    const error = await failureOf(way(25, { host: 'mail.example.com', socket }));
+    expect(error).toMatchObject({ phase: 'connect', outcome: 'not-sent', ...expected });
+    expect(error.message).toContain('"socket"');
+  });
+
+  test('what never comes ends with timeouts.connect', async () => {
+    expect(await failureOf(way(25, { host: 'mail.example.com', socket: () => NEVER, timeouts: { connect: 5 } }))).toMatchObject({ code: 'E_TIMEOUT', limit: 'connect' });
+  });
+
+  test('unsubscribing cancels an observable, and closes what a promise brings later', async () => {
+    const never$ = new Subject<Duplex>();
+    const late = new PassThrough();
+    let bring: (stream: Duplex) => void = () => { /* Set below. */ };
+    const promised = new Promise<Duplex>((resolve) => { bring = resolve; });
+    for (const socket of [() => never$, () => promised]) way(25, { host: 'mail.example.com', socket }).subscribe().unsubscribe();
+    expect(never$.observed).toBe(false);
+    bring(late);
+    await new Promise(setImmediate);
+    expect(late.destroyed).toBe(true);
+  });
+
+  test.each<[string, () => Promise<Duplex>]>([['what is no stream', () => Promise.resolve(undefined as never)], ['an error', () => Promise.reject(new Error('no'))]])('%s that a promise brings later goes nowhere', async (_title, socket) => {
+    way(25, { host: 'mail.example.com', socket }).subscribe().unsubscribe();
+    // A rejection that nobody handles would fail the run.
+    await new Promise(setImmediate);
+  });
+});
