@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { access, constants, stat } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { text as allOf } from 'node:stream/consumers';
 import { catchError, map, merge, of, scan, startWith, withLatestFrom } from 'rxjs';
@@ -111,6 +111,6 @@ const sizeOf = async (file: string): Promise<number> => {
   const cannotBeRead = (cause: unknown): never => { throw usage(`A file cannot be read: ${reasonOf(cause)}`); };
   const found = await stat(file).catch(cannotBeRead);
   if (!found.isFile()) throw usage(`${file} is no file.`);
-  await access(file, constants.R_OK).catch(cannotBeRead);
+  await (await open(file).catch(cannotBeRead)).close();
   return found.size;
 };

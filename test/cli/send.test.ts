@@ -1,7 +1,7 @@
 import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { startServer, testAuthority, type ServerOptions, type TestServer } from '../../src/testing/index.js';
 import { cli, keyboard, type Run, type World } from '../support/cli.js';
 import { file, folder } from '../support/files.js';
@@ -130,10 +130,15 @@ describe('the exit code', () => {
     expect(stderr).toMatch(text);
   });
 
-  // The administrator may read anything.
-  it.skipIf(process.getuid?.() === 0).each(['--attach', '--raw'])('is 64: a file for %s that may not be read', async (flag) => {
+  it.each(['--attach', '--raw'])('is 64: a file for %s that may not be read', async (flag) => {
     const path = file(`secret${flag}`, RAW);
     chmodSync(path, 0);
+    // The administrator may read anything.
+    if (process.getuid?.() === 0) {
+      chmodSync(folder, 0o755);
+      process.seteuid?.(65_534);
+      onTestFinished(() => { process.seteuid?.(0); });
+    }
     const { code, stdout, stderr } = await send([flag, path]);
     expect([code, stdout]).toEqual([64, '']);
     expect(stderr).toMatch(/A file cannot be read: .*EACCES/);
