@@ -24,8 +24,8 @@ export const fromDotNetConfig = (xml: string, env: Environment = process.env): S
   if (isTrue(defaultCredentials, 'defaultCredentials')) throw usage('The attribute "network.defaultCredentials" asks for the Windows account, which cannot be used here. Give userName and password.');
   if ((userName === undefined) !== (password === undefined)) throw usage(`The attribute "network.${userName === undefined ? 'password' : 'userName'}" stands alone: userName and password go together.`);
   return checked({
-    host,
-    port: portOf(port),
+    host: host.trim(),
+    port: portOf(port.trim()),
     ...(isTrue(enableSsl, 'enableSsl') ? { security: 'tls' } : {}),
     ...(userName === undefined || password === undefined ? {} : { auth: { user: userName, pass: password } }),
     ...(clientDomain === undefined ? {} : { clientName: clientDomain }),
@@ -94,7 +94,7 @@ const attributes = <K extends string>(element: XmlElement, known: readonly K[], 
 };
 
 const isTrue = (value: string | undefined, name: string): boolean => {
-  if (value === undefined || /^false$/i.test(value)) return false;
-  if (/^true$/i.test(value)) return true;
+  if (value === undefined || /^\s*false\s*$/i.test(value)) return false;
+  if (/^\s*true\s*$/i.test(value)) return true;
   throw usage(`The attribute "network.${name}" must be true or false.`);
 };

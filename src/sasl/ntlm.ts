@@ -20,6 +20,9 @@ interface NtlmOptions {
   readonly time?: number;
 }
 
+/** As Windows does it: each UTF-16 unit becomes one, so that a sharp s stays as it is. */
+const upperCase = (text: string): string => text.replace(/[^]/g, (unit) => (unit.toUpperCase().length === 1 ? unit.toUpperCase() : unit));
+
 /** NTLMv2 (MS-NLMP section 3.3.2) over SMTP (MS-SMTPNTLM). Used only where it is allowed by name; a user may be `DOMAIN\user`. */
 export const ntlm = (login: string, pass: Secret, { nonce, time }: NtlmOptions = {}): SaslMechanism => {
   refuseNul(login, pass);
@@ -29,7 +32,7 @@ export const ntlm = (login: string, pass: Secret, { nonce, time }: NtlmOptions =
   const authenticate = (challenge: Buffer): Uint8Array => {
     const { nonce: theirs, targetInfo } = checkChallenge(challenge);
     const ours = nonce ?? crypto().randomBytes(8);
-    const key = hmac(md4(utf16(pass.reveal())), utf16(user.toUpperCase() + domain));
+    const key = hmac(md4(utf16(pass.reveal())), utf16(upperCase(user) + domain));
     const theirTime = timestampOf(targetInfo);
     const temp = Buffer.concat([Buffer.from([1, 1, 0, 0, 0, 0, 0, 0]), theirTime ?? fileTime(time ?? performance.timeOrigin + performance.now()), ours, Buffer.alloc(4), targetInfo, Buffer.alloc(4)]);
     const ntResponse = Buffer.concat([hmac(key, Buffer.concat([theirs, temp])), temp]);

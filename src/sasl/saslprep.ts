@@ -1,7 +1,9 @@
 import { SmtpUsageError } from '../protocol/error.js';
 
-// RFC 3454 table B.1: mapped to nothing.
-const NOTHING = /[\u00ad\u1806\u200b-\u200d\u2060\ufeff]|\u034f|[\u180b-\u180d]|[\ufe00-\ufe0f]/gu;
+// RFC 3454 table C.1.2: mapped to a space, the one of no width too, which table B.1 has as well: others look here first.
+const SPACE = /[\p{Zs}\u200b]/gu;
+// Table B.1: mapped to nothing.
+const NOTHING = /[\u00ad\u1806\u200c-\u200d\u2060\ufeff]|\u034f|[\u180b-\u180d]|[\ufe00-\ufe0f]/gu;
 // Tables C.2 to C.9: controls, private use, non-characters, surrogates, what changes the display or the plain text.
 const holdsProhibited = (text: string): boolean => /[\p{Cc}\p{Co}\p{Cs}\p{Noncharacter_Code_Point}\u0340\u0341\u06dd\u070f\u180e\u200e\u200f\u2028-\u202e\u2060-\u2063\u2066-\u206f\u2ff0-\u2ffb\ufeff\ufff9-\ufffd\u{1d173}-\u{1d17a}\u{e0001}\u{e0020}-\u{e007f}]/u.test(text);
 // Table D.1: letters that are written from right to left.
@@ -12,7 +14,7 @@ const RIGHT_TO_LEFT = /[\u05be\u05c0\u05c3\u05d0-\u05ea\u05f0-\u05f4\u061b\u061f
  * Unicode 3.2 did not know. `what` names the text in errors, which never show it.
  */
 export const saslPrep = (text: string, what: string): string => {
-  const prepared = text.replace(/\p{Zs}/gu, ' ').replace(NOTHING, '').normalize('NFKC');
+  const prepared = text.replace(SPACE, ' ').replace(NOTHING, '').normalize('NFKC');
   const refuse = (why: string): never => {
     throw new SmtpUsageError({ phase: 'auth', message: `${what} ${why} (SASLprep, RFC 4013). Change it, or allow other mechanisms than SCRAM with "allowedAuthentication" where the server offers them.` });
   };

@@ -56,6 +56,7 @@ describe('fromDotNetConfig', () => {
     ['host="a" port="2525" enableSsl="false"', { host: 'a', port: 2525 }],
     ['host="a" enableSsl="true" port="465"', { host: 'a', port: 465, security: 'tls' }],
     ['host="a" userName="" password="" clientDomain="" enableSsl="" port="" defaultCredentials=""', { host: 'a', port: 25 }],
+    ['host=" a " enableSsl="true " port=" 465" defaultCredentials=" false"', { host: 'a', port: 465, security: 'tls' }],
     ['host="a" userName="u" password="p" defaultCredentials="FALSE"', { host: 'a', port: 25, auth: { user: 'u', pass: 'p' } }],
   ])('<network %s>', (attributes, options) => { expect(fromDotNetConfig(network(attributes))).toEqual(options); });
 

@@ -43,6 +43,15 @@ describe('NTLM', () => {
     expect(() => exchange.next(CHALLENGE)).toThrow(SaslError);
   });
 
+  it.each([['ann', 'ANN', true], ['jürgen', 'JÜRGEN', true], ['groß', 'GROß', true], ['groß', 'GROSS', false], ['ﬁnn', 'ﬁNN', true]])('%s signs in as %s: %s', (user, other, isSame) => {
+    const [one, two] = [user, other].map((login) => {
+      const exchange = mechanism(login);
+      exchange.start();
+      return part(exchange.next(CHALLENGE) as Buffer, 1).toString('hex');
+    });
+    expect(one === two).toBe(isSame);
+  });
+
   it('needs no domain', () => {
     const exchange = mechanism('ann@example.com');
     exchange.start();
