@@ -1,6 +1,7 @@
+import { syncBuiltinESMExports } from 'node:module';
 import { PassThrough } from 'node:stream';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { WriteBuffer } from '../../src/transport/write-buffer.js';
 
 /** What came out, write by write: the very memory, as a stream in this process hands it on. */
@@ -20,6 +21,17 @@ describe('what is written in one turn', () => {
     for (const piece of ['MAIL FROM:<änn@exämple.com>\r\n', Buffer.from('.\r\n'), 'RCPT TO:<🙂@example.org>\r\n']) buffer.write(piece);
     await turn();
     expect(writes.map(String)).toEqual(['MAIL FROM:<änn@exämple.com>\r\n.\r\nRCPT TO:<🙂@example.org>\r\n']);
+  });
+
+  it('leaves where fake timers came later', async () => {
+    const { out, writes } = writesOf();
+    const fake = vi.spyOn(process, 'nextTick').mockReturnValue(undefined);
+    syncBuiltinESMExports();
+    new WriteBuffer(out).write('NOOP\r\n');
+    fake.mockRestore();
+    syncBuiltinESMExports();
+    await turn();
+    expect(writes.map(String)).toEqual(['NOOP\r\n']);
   });
 
   it('leaves in its order, whatever is large or small', async () => {
