@@ -1,4 +1,4 @@
-import { asyncScheduler, retry, throwError, timer, type MonoTypeOperatorFunction, type SchedulerLike } from 'rxjs';
+import { asyncScheduler, fromEvent, merge, mergeMap, NEVER, retry, throwError, timer, type MonoTypeOperatorFunction, type SchedulerLike } from 'rxjs';
 import { fields, usage } from '../message/fields.js';
 import type { SmtpError } from '../protocol/error.js';
 
@@ -10,6 +10,8 @@ export interface RetryOptions {
   readonly delay?: number | ((attempt: number) => number);
   /** Default `asyncScheduler`. */
   readonly scheduler?: SchedulerLike;
+  /** Once it is aborted nothing is sent again: a mail that waits for its next retry fails at once, with its last error. For a shutdown. */
+  readonly signal?: AbortSignal;
 }
 
 const BASE = 1_000;
@@ -30,11 +32,15 @@ const backOff = (attempt: number): number => Math.random() * Math.min(CAP, BASE 
  * ```
  */
 export const retryWhenSafe = <T>(options: RetryOptions = {}): MonoTypeOperatorFunction<T> => {
-  const { count, delay, scheduler } = checked(options);
+  const { count, delay, scheduler, signal } = checked(options);
   return retry({
     count,
-    delay: (error: unknown, attempt) =>
-      isRetryable(error) ? timer(typeof delay === 'number' ? delay : wait(delay(attempt)), scheduler) : throwError(() => error),
+    delay: (error: unknown, attempt) => {
+      const failed$ = throwError(() => error);
+      if (!isRetryable(error) || signal?.aborted === true) return failed$;
+      const stopped$ = signal === undefined ? NEVER : fromEvent(signal, 'abort').pipe(mergeMap(() => failed$));
+      return merge(timer(typeof delay === 'number' ? delay : wait(delay(attempt)), scheduler), stopped$);
+    },
   });
 };
 
@@ -53,10 +59,13 @@ const wait = (value: unknown): number => {
 
 const isScheduler = (value: unknown): value is SchedulerLike => typeof value === 'object' && value !== null && 'schedule' in value && 'now' in value;
 
-const checked = (options: RetryOptions): Required<RetryOptions> => {
-  const { count = 3, delay = backOff, scheduler = asyncScheduler } = fields(options, { path: '', noun: 'option', known: ['count', 'delay', 'scheduler'] });
+const isSignal = (value: unknown): value is AbortSignal => typeof value === 'object' && value !== null && 'aborted' in value && 'addEventListener' in value;
+
+const checked = (options: RetryOptions): Required<Omit<RetryOptions, 'signal'>> & RetryOptions => {
+  const { count = 3, delay = backOff, scheduler = asyncScheduler, signal } = fields(options, { path: '', noun: 'option', known: ['count', 'delay', 'scheduler', 'signal'] });
   if (count !== Infinity && !(Number.isSafeInteger(count) && (count as number) >= 0)) throw usage('The option "count" must be a number of retries: 0 or more, or Infinity.');
   if (typeof delay !== 'function' && !isDelay(delay)) throw usage(`The option "delay" must be a number of milliseconds, ${String(LONGEST)} at most, or a function that gives one.`);
   if (!isScheduler(scheduler)) throw usage('The option "scheduler" must be a scheduler of RxJS.');
-  return { count: count as number, delay: delay as NonNullable<RetryOptions['delay']>, scheduler };
+  if (signal !== undefined && !isSignal(signal)) throw usage('The option "signal" must be an AbortSignal.');
+  return { count: count as number, delay: delay as NonNullable<RetryOptions['delay']>, scheduler, ...(signal === undefined ? {} : { signal }) };
 };

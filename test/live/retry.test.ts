@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { catchError, defer, EMPTY, firstValueFrom, lastValueFrom, tap, throwError } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { receipts, retryWhenSafe } from '../../src/index.js';
@@ -45,8 +46,28 @@ describe('retryWhenSafe', () => {
     expect(tried).toBe(tries);
   });
 
+  it.each([['while it waits', false], ['before it would', true]])('fails with what was answered, once it is aborted %s', async (_, isBefore) => {
+    const shutdown = new AbortController();
+    await using server = await startServer({ onRecipient: () => '450 4.7.1 greylisted' });
+    await using client = clientOf(server);
+    const delay = (): number => { setImmediate(() => { shutdown.abort(); }); return 3_600_000; };
+    if (isBefore) shutdown.abort();
+    const { error } = await collect(client.send({ ...RAW, raw: () => RAW.raw }).pipe(retryWhenSafe({ delay, signal: shutdown.signal })));
+    expect(error).toMatchObject({ code: 'E_REPLY', phase: 'rcpt', outcome: 'refused', retryable: true, reply: { code: 450 } });
+    expect(server.sessions[0]?.lines.filter((line) => line.startsWith('C: MAIL'))).toHaveLength(1);
+  });
+
+  it('lets a mail through that its signal does not stop', async () => {
+    const { signal } = new AbortController();
+    await using server = await startServer({ faults: [{ at: 'rcpt', do: 'reply', reply: '450 4.7.1 greylisted' }] });
+    await using client = clientOf(server);
+    const receipt = await firstValueFrom(client.send({ ...RAW, raw: () => RAW.raw }).pipe(retryWhenSafe({ delay: 1, signal }), receipts()));
+    expect(receipt.accepted).toEqual(RAW.envelope.to);
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
+  });
+
   it('checks its options', () => {
-    for (const [options, text] of [[{ cuont: 1 }, 'Did you mean "count"'], [{ count: NaN }, '"count"'], [{ count: -1 }, '"count"'], [{ delay: NaN }, '"delay"'], [{ delay: '5' }, '"delay"'], [{ delay: Infinity }, '"delay"'], [{ count: 1.5 }, '"count"'], [{ scheduler: 5 }, '"scheduler"'], [null, 'must be an object']] as const)
+    for (const [options, text] of [[{ cuont: 1 }, 'Did you mean "count"'], [{ count: NaN }, '"count"'], [{ count: -1 }, '"count"'], [{ delay: NaN }, '"delay"'], [{ delay: '5' }, '"delay"'], [{ delay: Infinity }, '"delay"'], [{ count: 1.5 }, '"count"'], [{ scheduler: 5 }, '"scheduler"'], [{ signal: true }, '"signal"'], [null, 'must be an object']] as const)
       expect(() => retryWhenSafe(options as object)).toThrow(text);
     expect(() => retryWhenSafe({ count: Infinity, delay: 0 })).not.toThrow();
   });
