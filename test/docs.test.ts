@@ -120,6 +120,7 @@ describe('the snippets of the docs', () => {
   });
 
   it('compile under strict settings', { timeout: 120_000 }, () => {
+    expect(snippets.length).toBeGreaterThan(10);
     expect(complaintsAbout(snippets.map(({ name, code }) => folder.write(`compiled-${name}`, code)))).toEqual([]);
   });
 });

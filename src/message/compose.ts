@@ -45,7 +45,9 @@ export const COMPOSED_FIELDS = [
 /** Loads nodemailer's composer, which nobody who sends finished messages needs. */
 export const loadComposer = async (): Promise<Composer> => {
   try {
-    const [{ default: MailComposer }, table] = await Promise.all([import('nodemailer/lib/mail-composer'), import('nodemailer/lib/mime-funcs')]);
+    // Each awaited here: esbuild bears a package that is missing only where it sees that.
+    const { default: MailComposer } = await import('nodemailer/lib/mail-composer');
+    const table = await import('nodemailer/lib/mime-funcs');
     return { MailComposer, table };
   } catch (cause) {
     throw new SmtpUsageError({ cause, message: 'Composed messages need the package nodemailer (version 10): npm install nodemailer. Raw messages need nothing.' });

@@ -1,3 +1,4 @@
+import { build } from 'esbuild';
 import { createReadStream } from 'node:fs';
 import { PassThrough, Readable } from 'node:stream';
 import { of } from 'rxjs';
@@ -245,6 +246,12 @@ describe('composed', () => {
     vi.doMock('nodemailer/lib/mail-composer', () => { throw new Error('not found'); });
     const { loadComposer } = await import('../../src/message/compose.js');
     await expect(loadComposer()).rejects.toThrow('npm install nodemailer');
+  });
+
+  test('can be bundled by who has none', async () => {
+    const missing = Object.fromEntries(['mail-composer', 'mime-funcs'].map((part) => [`nodemailer/lib/${part}`, './nowhere.js']));
+    const { warnings } = await build({ entryPoints: ['src/message/compose.ts'], alias: missing, bundle: true, platform: 'node', format: 'cjs', write: false, logLevel: 'silent' });
+    expect(warnings.map(({ text }) => text)).toEqual([]);
   });
 });
 
