@@ -11,7 +11,6 @@ import { BY_UNSUBSCRIBING, draft, type Draft, type Mail } from './message/mail.j
 import type { Message } from './message/message.js';
 import { sendEach, type BulkEvent } from './pool/bulk.js';
 import { InParts, mayComeInParts } from './pool/in-parts.js';
-import type { Place } from './pool/place.js';
 import { Pool } from './pool/pool.js';
 import type { CloseReport, PoolState } from './pool/pool-state.js';
 import type { Handling } from './pool/pull-map.js';
@@ -152,7 +151,7 @@ export class SmtpClient implements AsyncDisposable {
     ).subscribe(observer);
   }
 
-  #send(mail: Mail, observer: Observer<SmtpEvent>, place: Place, operation: Deadline): Unsubscribable {
+  #send(mail: Mail, observer: Observer<SmtpEvent>, place: Subscription, operation: Deadline): Unsubscribable {
     const parts = mayComeInParts(mail) ? new InParts(mail, observer) : undefined;
     return this.#pool.use(new Sending(mail, operation, this.#open, parts), parts ?? observer, place);
   }

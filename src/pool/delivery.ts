@@ -8,7 +8,6 @@ import { remaining, timeoutError, type Deadline } from '../transport/clock.js';
 import type { Connection } from './connection.js';
 import { learnFrom } from './learn-from.js';
 import { mayMove } from './may-move.js';
-import type { Place } from './place.js';
 import type { Spot } from './waiting-line.js';
 
 /** What is to be done with a connection: one mail. */
@@ -68,7 +67,7 @@ export class Delivery implements Observer<SmtpEvent>, Unsubscribable {
   closed = false;
   readonly #carrier: Carrier;
   readonly #observer: Listener;
-  readonly #place: Place;
+  readonly #place: Unsubscribable;
   #connection: Connection | undefined;
   #session: Session | undefined;
   #claim: Claim | undefined;
@@ -83,7 +82,7 @@ export class Delivery implements Observer<SmtpEvent>, Unsubscribable {
   #isTold = false;
   #warned: readonly string[] = NO_WARNINGS;
 
-  constructor(job: Job, observer: Listener, carrier: Carrier, place: Place) {
+  constructor(job: Job, observer: Listener, carrier: Carrier, place: Unsubscribable) {
     this.job = job;
     this.#observer = observer;
     this.#carrier = carrier;

@@ -1,4 +1,4 @@
-import { defer, distinctUntilChanged, filter, firstValueFrom, map, merge, Observable, startWith, Subject, takeWhile, timeout, type Observer, type SchedulerLike, type Unsubscribable } from 'rxjs';
+import { defer, distinctUntilChanged, filter, firstValueFrom, map, merge, Observable, startWith, Subject, Subscription, takeWhile, timeout, type Observer, type SchedulerLike, type Unsubscribable } from 'rxjs';
 import { SmtpUsageError, type SmtpError } from '../protocol/error.js';
 import type { ConnectEvent, SmtpEvent } from '../protocol/event.js';
 import type { Leave, Opening } from '../session/open-session.js';
@@ -11,7 +11,6 @@ import { Congestion } from './congestion.js';
 import { Connection } from './connection.js';
 import { Delivery, type Carrier, type Job } from './delivery.js';
 import { Gate } from './gate.js';
-import { Place } from './place.js';
 import { isSame, type CloseReport, type PoolState } from './pool-state.js';
 import { RateLimit } from './rate-limit.js';
 import type { PoolSettings } from './settings.js';
@@ -71,14 +70,17 @@ export class Pool implements Carrier {
   }
 
   /** A place for a mail, from its subscription to its end: `close()` waits until it is given back. A closed one where the pool is closed. */
-  enter(): Place {
-    const isClosed = this.gate.refusal !== undefined;
-    if (!isClosed) this.#begun += 1;
-    return new Place(isClosed, this.#left);
+  enter(): Subscription {
+    if (this.gate.refusal !== undefined) return Subscription.EMPTY;
+    this.#begun += 1;
+    return new Subscription(() => {
+      this.#begun -= 1;
+      this.#changed();
+    });
   }
 
   /** Does a job for its observer, on a connection that has room, a new one, or the next that has. */
-  use(job: Job, observer: Observer<SmtpEvent>, place: Place): Unsubscribable {
+  use(job: Job, observer: Observer<SmtpEvent>, place: Subscription): Unsubscribable {
     const delivery = new Delivery(job, observer, this, place);
     if (place.closed) delivery.error(this.gate.refusal);
     else if (this.#cutAt !== undefined) delivery.cut(this.#scheduler, this.#cutAt);
@@ -296,11 +298,6 @@ export class Pool implements Carrier {
       this.#admit();
     };
     leave(wire).subscribe({ complete: left, error: left });
-  };
-
-  readonly #left = (): void => {
-    this.#begun -= 1;
-    this.#changed();
   };
 
   get #state(): PoolState {
