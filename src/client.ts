@@ -136,13 +136,13 @@ export class SmtpClient implements AsyncDisposable {
 
   #start(mail: Draft, observer: Observer<SmtpEvent>): Unsubscribable {
     const place = this.#pool.enter();
-    const operation = this.#operation();
-    if (!(mail instanceof Observable)) return this.#send(mail, observer, place, operation);
     if (place.closed) {
       this.#handling.discard(mail);
       observer.error(this.#pool.gate.refusal);
       return Subscription.EMPTY;
     }
+    const operation = this.#operation();
+    if (!(mail instanceof Observable)) return this.#send(mail, observer, place, operation);
     // The first in line is on its way while the others are composed.
     return mail.pipe(
       oneAtATime(this),
@@ -151,7 +151,7 @@ export class SmtpClient implements AsyncDisposable {
     ).subscribe(observer);
   }
 
-  #send(mail: Mail, observer: Observer<SmtpEvent>, place: Subscription, operation: Deadline): Unsubscribable {
+  #send(mail: Mail, observer: Observer<SmtpEvent>, place: Unsubscribable, operation: Deadline): Unsubscribable {
     const parts = mayComeInParts(mail) ? new InParts(mail, observer) : undefined;
     return this.#pool.use(new Sending(mail, operation, this.#open, parts), parts ?? observer, place);
   }

@@ -80,10 +80,9 @@ export class Pool implements Carrier {
   }
 
   /** Does a job for its observer, on a connection that has room, a new one, or the next that has. */
-  use(job: Job, observer: Observer<SmtpEvent>, place: Subscription): Unsubscribable {
+  use(job: Job, observer: Observer<SmtpEvent>, place: Unsubscribable): Unsubscribable {
     const delivery = new Delivery(job, observer, this, place);
-    if (place.closed) delivery.error(this.gate.refusal);
-    else if (this.#cutAt !== undefined) delivery.cut(this.#scheduler, this.#cutAt);
+    if (this.#cutAt !== undefined) delivery.cut(this.#scheduler, this.#cutAt);
     else if (this.#isAdmitting || this.#first !== undefined || !this.#begins(delivery)) {
       delivery.waits(this.#waiting.join(delivery), this.#scheduler);
       this.#changed();
