@@ -1,7 +1,6 @@
 import { AsyncSubject, concatMap, defer, finalize, Observable, Subject, Subscription, type ObservableInput, type Observer, type Unsubscribable } from 'rxjs';
 import { countOrForever } from './config/checks.js';
 import { settings, type Settings, type SmtpOptions } from './config/options.js';
-import { MOST_CONNECTIONS } from './config/pool.js';
 import { fromUrl } from './config/url.js';
 import { Memory } from './connect/memory.js';
 import { openDoor } from './connect/open-door.js';
@@ -15,7 +14,6 @@ import { Pool } from './pool/pool.js';
 import type { CloseReport, PoolState } from './pool/pool-state.js';
 import type { Handling } from './pool/pull-map.js';
 import { Sending, type OpenConnection } from './pool/sending.js';
-import type { PoolSettings } from './pool/settings.js';
 import type { ConnectionPlan } from './protocol/connection-plan.js';
 import type { ConnectEvent, SmtpEvent } from './protocol/event.js';
 import type { LogLine } from './protocol/log-line.js';
@@ -31,8 +29,6 @@ export interface BulkOptions {
   /** 1 or more, or `Infinity`. Default: as many as the connections have room for; 5 with `pool: false`. */
   readonly concurrency?: number;
 }
-
-const KEEP_NOTHING: PoolSettings = { maxConnections: Infinity, maxMessages: 1, maxAge: Infinity, idleTimeout: 0, rate: undefined };
 
 /**
  * An SMTP client. `send()`, `sendAll()` and `verify()` return cold observables: subscribing starts the work, unsubscribing cancels it.
@@ -69,8 +65,7 @@ export class SmtpClient implements AsyncDisposable {
     this.#memory = new Memory(stayTheSame(this.#settings.credentials));
     this.log$ = this.#log.asObservable();
     this.closed$ = this.#closed.asObservable();
-    const { pool } = this.#settings;
-    this.#pool = new Pool(pool === false ? KEEP_NOTHING : pool, monotonic, awake);
+    this.#pool = new Pool(this.#settings.pool, monotonic, awake);
     this.state$ = this.#pool.state$;
   }
 
@@ -113,7 +108,7 @@ export class SmtpClient implements AsyncDisposable {
    */
   sendAll(messages: ObservableInput<Message>, options: BulkOptions = {}): Observable<BulkEvent> {
     const { concurrency } = fields(options, { path: '', noun: 'option', known: ['concurrency'], refused: { signal: BY_UNSUBSCRIBING } });
-    return sendEach(messages, this.#handling, { concurrency: optional(countOrForever)(concurrency, 'concurrency') ?? this.#concurrency, gate: this.#pool.gate, scheduler: awake });
+    return sendEach(messages, this.#handling, { concurrency: optional(countOrForever)(concurrency, 'concurrency') ?? this.#settings.pool.concurrency, gate: this.#pool.gate, scheduler: awake });
   }
 
   /**
@@ -160,11 +155,6 @@ export class SmtpClient implements AsyncDisposable {
     this.#closed.next(await this.#pool.close(end));
     this.#closed.complete();
     this.#log.complete();
-  }
-
-  /** Undefined: as many as the connections have room for. */
-  get #concurrency(): number | undefined {
-    return this.#settings.pool === false ? MOST_CONNECTIONS : undefined;
   }
 
   #operation(): Deadline {

@@ -87,7 +87,7 @@ export interface Settings extends SessionSettings, DialSettings {
   readonly port: number | undefined;
   readonly modes: 'auto' | 'tls' | readonly SecurityMode[];
   readonly stagger: number | undefined;
-  readonly pool: PoolSettings | false;
+  readonly pool: PoolSettings;
 }
 
 const OPTION = 'option';

@@ -22,11 +22,12 @@ export interface PoolOptions {
   };
 }
 
-/** Connections of a pool, and of many mails that have none. */
-export const MOST_CONNECTIONS = 5;
+const MOST_CONNECTIONS = 5;
 
-export const checkPool = (value: unknown = {}): PoolSettings | false => {
-  if (value === false) return false;
+const NO_POOL: PoolSettings = { maxConnections: Infinity, maxMessages: 1, maxAge: Infinity, idleTimeout: 0, rate: undefined, concurrency: MOST_CONNECTIONS };
+
+export const checkPool = (value: unknown = {}): PoolSettings => {
+  if (value === false) return NO_POOL;
   const given = fields(value, { path: 'pool', noun: 'option', known: ['maxConnections', 'maxMessages', 'maxAge', 'idleTimeout', 'rate'], or: 'or false' });
   return {
     maxConnections: optional(count)(given.maxConnections, 'pool.maxConnections') ?? MOST_CONNECTIONS,

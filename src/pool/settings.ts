@@ -10,4 +10,6 @@ export interface PoolSettings {
   /** Milliseconds without a mail; 0 keeps nothing open. */
   readonly idleTimeout: number;
   readonly rate: Rate | undefined;
+  /** How many mails of one `sendAll()` are in flight, unless it says so itself. None: as many as the connections have room for. */
+  readonly concurrency?: number;
 }

@@ -32,7 +32,7 @@ test.each<[object, object]>([
   [{ clientName: 'me.example.com' }, { clientName: 'me.example.com' }],
   [{ stagger: 300 }, { stagger: 300 }],
   [{}, { stagger: undefined }],
-  [{ pool: false }, { pool: false }],
+  [{ pool: false }, { pool: { maxConnections: Infinity, maxMessages: 1, idleTimeout: 0, concurrency: 5 } }],
   [{}, { pool: { maxConnections: 5, maxMessages: 100, maxAge: Infinity, idleTimeout: 55_000 }, pipelining: { enabled: true, depth: undefined }, allowInsecureAuth: false, credentials: undefined }],
   [{ pool: { maxConnections: 1 }, pipelining: { depth: 3 } }, { pool: { maxConnections: 1, maxMessages: 100 }, pipelining: { enabled: true, depth: 3 } }],
   [{ lmtp: false }, { modes: 'tls' }],
