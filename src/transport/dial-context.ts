@@ -1,6 +1,5 @@
 import { defer, type MonoTypeOperatorFunction, type SchedulerLike } from 'rxjs';
-import type { Phase } from '../protocol/error.js';
-import type { Limit, Timeouts } from '../protocol/timeouts.js';
+import type { Timeouts } from '../protocol/timeouts.js';
 import { before, deadline, sooner, type Deadline } from './clock.js';
 import type { SocketSource } from './own-socket.js';
 import type { ProxySettings } from './proxy-settings.js';
@@ -29,6 +28,6 @@ export interface DialContext {
   readonly scheduler: SchedulerLike;
 }
 
-/** Fails unless a value comes within the limit, counted from `subscribe`, or before the whole operation must have ended. */
-export const within = <T>({ settings, operation, scheduler }: DialContext, limit: Limit, phase: Phase, what: string): MonoTypeOperatorFunction<T> =>
-  (source) => defer(() => source.pipe(before(scheduler, sooner(deadline(scheduler, limit, settings.timeouts[limit] ?? Infinity), operation), phase, what)));
+/** Fails unless a value comes within the limit of that step, counted from `subscribe`, or before the whole operation must have ended. */
+export const within = <T>({ settings, operation, scheduler }: DialContext, step: 'resolve' | 'connect' | 'proxy', what: string): MonoTypeOperatorFunction<T> =>
+  (source) => defer(() => source.pipe(before(scheduler, sooner(deadline(scheduler, step, settings.timeouts[step]), operation), step, what)));

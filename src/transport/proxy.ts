@@ -45,7 +45,7 @@ const prepare = (proxy: ProxySettings, target: Target, chain: readonly ProxySett
       const tunnel: Tunnel = { proxy, target: place, via: chain.map(describeProxy).join(' -> ') };
       return (stream) => encrypted(stream, proxy).pipe(
         concatMap((line) => (line.unread > 0 ? spokenTooEarly(line, tunnel) : openTunnel(line, tunnel))),
-        within(context, 'proxy', 'proxy', `The handshake with the proxy ${describeProxy(proxy)}`),
+        within(context, 'proxy', `The handshake with the proxy ${describeProxy(proxy)}`),
       );
     }),
   );

@@ -23,7 +23,7 @@ const NO_ADDRESS = 'it gave what is no IP address. Call back with (null, [{ addr
 export const resolve = (host: string, context: DialContext): Observable<readonly ResolvedAddress[]> => {
   const family = familyOf(host);
   return family === undefined
-    ? ask(host, context.settings.lookup ?? dns().lookup).pipe(within(context, 'resolve', 'resolve', `Resolving ${host}`))
+    ? ask(host, context.settings.lookup ?? dns().lookup).pipe(within(context, 'resolve', `Resolving ${host}`))
     : of([{ address: host, family }]);
 };
 

@@ -32,7 +32,7 @@ interface Failure {
 export const tcp = (target: Target, context: DialContext): Observable<SocketStream> =>
   resolve(target.host, context).pipe(
     concatMap((addresses) => toAnyOf(addresses, target, context).pipe(
-      within(context, 'connect', 'connect', `Connecting to ${hostAndPort(target)} (${addresses.map(({ address }) => address).join(', ')})`),
+      within(context, 'connect', `Connecting to ${hostAndPort(target)} (${addresses.map(({ address }) => address).join(', ')})`),
     )),
   );
 
