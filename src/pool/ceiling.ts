@@ -1,6 +1,7 @@
 import type { SchedulerLike } from 'rxjs';
 import { SmtpConnectionError, SmtpError, SmtpFallbackError, SmtpTimeoutError, type Phase } from '../protocol/error.js';
 import { remedyIn, TOO_MANY_CONNECTIONS } from '../protocol/remedy.js';
+import { isOfAll } from '../protocol/timeouts.js';
 
 // Up to its sign-in a connection is refused for what it is, and not for what it is used for.
 const OPENING: ReadonlySet<Phase> = new Set<Phase>(['greeting', 'hello', 'auth']);
@@ -21,7 +22,7 @@ const isCrowded = (failure: unknown): boolean => {
 /** It does not answer in time, or cannot be reached: a firewall, a proxy or this machine may have no room for one more. */
 const isOutOfReach = (failure: unknown): boolean => {
   const error = ofFirstDoor(failure);
-  if (error instanceof SmtpTimeoutError) return error.limit !== 'operation' && error.limit !== 'close';
+  if (error instanceof SmtpTimeoutError) return !isOfAll(error.limit);
   return error instanceof SmtpConnectionError && (error.code === 'E_CONNECT' || (error.code === 'E_PROXY' && FULL_PROXY.has(error.reason)));
 };
 

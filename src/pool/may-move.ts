@@ -1,5 +1,7 @@
 import { SmtpConnectionError, SmtpError, SmtpProtocolError, SmtpTimeoutError } from '../protocol/error.js';
 import { isFarewell, isOfTheConnection, isTooMany, type Reply } from '../protocol/reply.js';
+import { isOfAll } from '../protocol/timeouts.js';
+import { isSilence } from '../session/bearing.js';
 import type { Claim } from '../session/claim.js';
 import { isOutOfTurn } from '../session/judge-envelope.js';
 
@@ -28,8 +30,7 @@ export const mayMove = (error: unknown, claim: Pick<Claim, 'isFirst' | 'overlaps
   if (inGroup && !overlaps && isOutOfTurn(error)) return 'its-commands-were';
   if (isFirst) return undefined;
   // Some servers refuse what was sent ahead, and some throw it away.
-  const wasIgnored = error instanceof SmtpTimeoutError && error.limit === 'command';
-  if (overlaps && (error instanceof SmtpProtocolError || error.reply?.code === 503 || wasIgnored)) return 'it-was-ahead';
+  if (overlaps && (error instanceof SmtpProtocolError || error.reply?.code === 503 || isSilence(error))) return 'it-was-ahead';
   if (error.phase === 'rcpt' && claim.isCrowdedOut) return 'it-was-crowded-out';
   if (error.phase === 'mail' && error.reply !== undefined && (isFull(error.reply) || isForgotten(error.reply, claim))) return 'the-session-is-full';
   return hasDied(error) ? 'the-connection-died' : undefined;
@@ -38,7 +39,7 @@ export const mayMove = (error: unknown, claim: Pick<Claim, 'isFirst' | 'overlaps
 /** It can be used no further. A server that refuses RSET may keep the transaction before; a goodbye to a recipient may be about this mail's own. */
 const hasDied = (error: SmtpError): boolean => {
   if (error instanceof SmtpConnectionError) return error.code === 'E_CLOSED';
-  if (error instanceof SmtpTimeoutError) return error.limit !== 'operation' && error.limit !== 'close';
+  if (error instanceof SmtpTimeoutError) return !isOfAll(error.limit);
   return error.reply !== undefined && (error.phase === 'reset' || (error.phase !== 'rcpt' && isFarewell(error.reply)) || (error.phase === 'mail' && isOfTheConnection(error.reply)));
 };
 

@@ -29,6 +29,9 @@ export interface Timeouts {
 /** The name of a limit, as options and `SmtpTimeoutError.limit` spell it. */
 export type Limit = keyof Timeouts;
 
+/** Of a whole `send()` or `close()`: it counts on while answers come. */
+export const isOfAll = (limit: Limit): boolean => limit === 'operation' || limit === 'close';
+
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 

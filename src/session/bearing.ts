@@ -3,6 +3,9 @@ import { SmtpProtocolError, SmtpReplyError, SmtpTimeoutError, type Phase } from 
 /** What goes out behind another command, where the server pipelines. */
 const BEHIND_OTHERS: ReadonlySet<Phase> = new Set<Phase>(['rcpt', 'data', 'body', 'end-of-data']);
 
+/** No reply came to a command in time. */
+export const isSilence = (error: unknown): error is SmtpTimeoutError => error instanceof SmtpTimeoutError && error.limit === 'command';
+
 /** What may go out before the one in front was answered: the next mail, only the commands of one mail, or nothing. */
 type Ahead = 'mails' | 'commands' | 'nothing';
 
@@ -39,8 +42,7 @@ export class Bearing {
    * a server that has proven itself is no such failure: it says something about the line.
    */
   failedAhead(error: unknown): void {
-    const isSilence = error instanceof SmtpTimeoutError && error.limit === 'command';
-    if (error instanceof SmtpProtocolError || (isSilence && !this.isProven)) this.refusedAhead();
+    if (error instanceof SmtpProtocolError || (isSilence(error) && !this.isProven)) this.refusedAhead();
   }
 
   /** The server turned a mail away, or lost count, because it was sent ahead. Others of the same burst are no further news. */
@@ -61,7 +63,7 @@ export class Bearing {
       this.#aheadBefore = undefined;
       return;
     }
-    const isIgnored = error instanceof SmtpTimeoutError && error.limit === 'command' && (error.phase === 'rcpt' || error.phase === 'data') && !this.#boreCommands;
+    const isIgnored = isSilence(error) && (error.phase === 'rcpt' || error.phase === 'data') && !this.#boreCommands;
     const isStrict = this.#ahead === 'commands' && (error instanceof SmtpProtocolError || isTurnedAway);
     if (!isStrict && !isIgnored && !(isTurnedAway && BEHIND_OTHERS.has(error.phase))) return;
     if (isTurnedAway && this.#ahead !== 'nothing') this.#aheadBefore = this.#ahead;

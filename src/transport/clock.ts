@@ -2,7 +2,7 @@ import { clearImmediate, clearTimeout, setImmediate, setTimeout } from 'node:tim
 import { Observable, Subscription, type MonoTypeOperatorFunction, type SchedulerAction, type SchedulerLike } from 'rxjs';
 import { outcomeOf, SmtpTimeoutError, type Phase } from '../protocol/error.js';
 import type { LogLine } from '../protocol/log-line.js';
-import type { Limit } from '../protocol/timeouts.js';
+import { isOfAll, type Limit } from '../protocol/timeouts.js';
 
 type Work<T> = (this: SchedulerAction<T>, state?: T) => void;
 
@@ -91,9 +91,6 @@ const HINTS: Partial<Record<Limit, string>> = {
   operation: 'Raise that limit. The phase and the transcript tell what took so long.',
   close: 'Raise that limit to give mails under way more time.',
 };
-
-/** It counts on while answers come. */
-const isOfAll = (limit: Limit): boolean => limit === 'operation' || limit === 'close';
 
 const hintAt = (limit: Limit, phase: Phase): string => {
   const hint = HINTS[limit] ?? UNREACHED;
