@@ -1,4 +1,4 @@
-import { formatReply, isTooLarge, laterOr, type Reply } from './reply.js';
+import { formatReply, type Reply } from './reply.js';
 
 /** What helps against a refusal with such words, or such a code in front of them. A text may be long: no pattern may go over it twice. */
 export type Remedies = readonly (readonly [words: RegExp, remedy: string])[];
@@ -22,7 +22,16 @@ const LIMITS_AND_SENDERS: Remedies = [
 ];
 
 /** What helps against a refusal: what its words ask for, waiting where it is a 4yz, or something else. */
-export const remedyFor = (reply: Reply, otherwise: string): string => remedyIn(LIMITS_AND_SENDERS, reply) ?? laterOr(isTooLarge(reply) ? 'Send less, or a link.' : otherwise, reply);
+export const remedyFor = (reply: Reply, otherwise: string): string => {
+  const asked = remedyIn(LIMITS_AND_SENDERS, reply);
+  if (asked !== undefined) return asked;
+  if (reply.severity === 4) return 'Send it again later.';
+  return isTooLarge(reply) ? 'Send less, or a link.' : otherwise;
+};
+
+/** RFC 1870 section 6.1, and RFC 3463 sections 3.3 and 3.4: x.2.3 is the administrator's limit, x.3.4 the system's. */
+const isTooLarge = ({ code, enhanced }: Reply): boolean =>
+  enhanced === undefined ? code === 552 : (enhanced[1] === 2 && enhanced[2] === 3) || (enhanced[1] === 3 && enhanced[2] === 4);
 
 /** As an answer to MAIL or RCPT: many servers wait for RCPT with what they have against the client or the sender. */
 export const remedyForEnvelope = (reply: Reply, otherwise: string): string => remedyFor(reply, remedyIn(CLIENT_AND_SENDER, reply) ?? otherwise);

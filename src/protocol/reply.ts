@@ -35,13 +35,6 @@ export const isUnknownCommand = ({ code }: Reply): boolean => code === 500 || co
 /** The reply on one line, for errors and logs: `550 5.1.1 No such user`. */
 export const formatReply = (reply: Reply): string => `${String(reply.code)} ${reply.lines.join(' / ')}`.trimEnd();
 
-/** What helps against a refusal: waiting, where it is a 4yz, or something else. */
-export const laterOr = (otherwise: string, { severity }: Reply): string => (severity === 4 ? 'Send it again later.' : otherwise);
-
-/** RFC 1870 section 6.1, and RFC 3463 sections 3.3 and 3.4: x.2.3 is the administrator's limit, x.3.4 the system's. */
-export const isTooLarge = ({ code, enhanced }: Reply): boolean =>
-  enhanced === undefined ? code === 552 : (enhanced[1] === 2 && enhanced[2] === 3) || (enhanced[1] === 3 && enhanced[2] === 4);
-
 export const makeReply = (code: number, lines: readonly string[]): Reply => {
   const severity = Math.floor(code / 100) as Reply['severity'];
   const enhanced = enhancedStatus(severity, lines[0] ?? '');
