@@ -7,7 +7,7 @@ const DOT = 0x2e;
 
 /** Makes content fit for the wire, chunk by chunk, in memory of the caller's. */
 export interface ContentEncoder {
-  /** Octets of the message so far, as the server will have it. */
+  /** Octets of the message so far, as the server will have it: line ends in their form, dots single. */
   readonly bytes: number;
   /** A byte above 127 was seen. */
   readonly eightBit: boolean;
@@ -25,9 +25,9 @@ export const roomFor = (length: number): number => 2 * length + 8;
  * through: servers differ on them, and that difference smuggles mail.
  */
 export class CanonicalLines implements ContentEncoder {
+  bytes = 0;
+  eightBit = false;
   readonly #doublesDots: boolean;
-  #bytes = 0;
-  #eightBit = false;
   #atLineStart = true;
   /** A CR at the end of a chunk: only the next byte tells whether its LF is still to come. */
   #heldCr = false;
@@ -36,21 +36,11 @@ export class CanonicalLines implements ContentEncoder {
     this.#doublesDots = doublesDots;
   }
 
-  /** Octets of the message so far as the server will have it: line ends normalised, dots single. */
-  get bytes(): number {
-    return this.#bytes;
-  }
-
-  /** A byte above 127 was seen. */
-  get eightBit(): boolean {
-    return this.#eightBit;
-  }
-
   /** A line costs two native searches, and only what lies between two changes is moved, at once. */
   encode(chunk: Uint8Array, into: Buffer, at: number): number {
     if (chunk.length === 0) return at;
     const bytes = asBuffer(chunk);
-    this.#eightBit ||= !isAscii(bytes);
+    this.eightBit ||= !isAscii(bytes);
     // At the far end of `into`, from where it moves to its place: faster than a copy from elsewhere for each run of bytes.
     const source = into.length - bytes.length;
     into.set(bytes, source);
@@ -91,14 +81,14 @@ export class CanonicalLines implements ContentEncoder {
     }
     into.copyWithin(end, source + start, source + stop);
     end += stop - start;
-    this.#bytes += end - at - dots;
+    this.bytes += end - at - dots;
     return end;
   }
 
   /** The last line's end, where it is missing. */
   end(into: Buffer, at: number): number {
     if (this.#atLineStart && !this.#heldCr) return at;
-    this.#bytes += 2;
+    this.bytes += 2;
     this.#atLineStart = true;
     this.#heldCr = false;
     return lineEnd(into, at);

@@ -31,6 +31,8 @@ export class Session {
   readonly quota: Quota | undefined;
   /** Mails that were begun here. */
   begun = 0;
+  /** Mails that the server took. */
+  taken = 0;
   /** It takes no further mail: the server said so, or does not answer. */
   isClosing = false;
   /** Is told when another mail may start, or none any more. */
@@ -43,8 +45,6 @@ export class Session {
   /** The numbers of the last mail that was accepted, and of the last that was not. */
   #lastGood = 0;
   #lastBad = -1;
-  /** Mails that were accepted. */
-  #taken = 0;
   /** Mails since the last of those that it had too many recipients for. */
   #tooMany = 0;
   #isWriting = false;
@@ -137,20 +137,15 @@ export class Session {
 
   /** The server takes no further mail, from that one on. Where it took none before, it is something else that it has too much of. */
   turnedAway(number: number): void {
-    if (!this.isClosing && this.#taken > 0) this.manners.turnedAway(number);
+    if (!this.isClosing && this.taken > 0) this.manners.turnedAway(number);
     this.isClosing = true;
   }
 
   /** The server took that mail. */
   succeeded(number: number): void {
     this.#lastGood = number;
-    this.#taken += 1;
+    this.taken += 1;
     this.#tooMany = 0;
-  }
-
-  /** Mails that it took. */
-  get taken(): number {
-    return this.#taken;
   }
 
   /** The server had too many recipients before it took one of a mail. Tells of how many mails in a row. */
