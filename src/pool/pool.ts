@@ -1,5 +1,5 @@
-import { defer, distinctUntilChanged, filter, firstValueFrom, map, merge, Observable, startWith, Subject, Subscription, takeWhile, timeout, type Observer, type SchedulerLike, type Unsubscribable } from 'rxjs';
-import { SmtpUsageError, type SmtpError } from '../protocol/error.js';
+import { defer, distinctUntilChanged, filter, firstValueFrom, merge, Observable, startWith, Subject, Subscription, takeWhile, timeout, type Observer, type SchedulerLike, type Unsubscribable } from 'rxjs';
+import { SmtpUsageError } from '../protocol/error.js';
 import type { ConnectEvent, SmtpEvent } from '../protocol/event.js';
 import type { Leave, Opening } from '../session/open-session.js';
 import { remaining, timeoutError, type Deadline } from '../transport/clock.js';
@@ -27,9 +27,9 @@ export class Pool implements Carrier {
   readonly #returning = new WaitingLine<Delivery>();
   readonly #waiting = new WaitingLine<Delivery>();
   readonly #changes = new Subject<PoolState>();
-  /** `close()` waits no longer. */
-  readonly #late = new Subject<SmtpError>();
-  /** Since when it does not. */
+  /** Fails when `close()` waits no longer. */
+  readonly #late = new Subject<never>();
+  /** The end of that wait, once it is over. */
   #cutAt: Deadline | undefined;
   readonly #now$ = defer(() => this.#changes.pipe(startWith(this.#state)));
   readonly state$: Observable<PoolState> = this.#now$.pipe(distinctUntilChanged(isSame));
@@ -62,8 +62,7 @@ export class Pool implements Carrier {
     return new Observable((subscriber) => {
       const place = this.enter();
       if (this.gate.refusal !== undefined) throw this.gate.refusal;
-      const cut$ = this.#late.pipe(map((error) => { throw error; }));
-      subscriber.add(merge(open(this.#leave), cut$).pipe(takeWhile((step): step is ConnectEvent => step.type !== 'session')).subscribe(subscriber));
+      subscriber.add(merge(open(this.#leave), this.#late).pipe(takeWhile((step): step is ConnectEvent => step.type !== 'session')).subscribe(subscriber));
       // Last: it is given back when the server is being left, which `close()` waits for as well.
       subscriber.add(place);
     });
@@ -149,7 +148,7 @@ export class Pool implements Carrier {
 
   #cut(end: Deadline): void {
     this.#cutAt = end;
-    this.#late.next(timeoutError(this.#scheduler, end, 'idle', 'Closing the client'));
+    this.#late.error(timeoutError(this.#scheduler, end, 'idle', 'Closing the client'));
     for (const delivery of [...this.#waiting, ...this.#returning]) delivery.cut(this.#scheduler, end);
     for (const { deliveries } of [...this.#connections]) for (const delivery of [...deliveries]) delivery.cut(this.#scheduler, end);
     for (const wire of [...this.#leaving]) wire.drop();
