@@ -94,7 +94,7 @@ export class SmtpClient implements AsyncDisposable {
     const mail = draft(message);
     return new Observable((subscriber) => {
       if (!subscriber.closed) return this.#start(mail, subscriber);
-      // Operators subscribe for who has left already.
+      // Some operators subscribe even where their own subscriber has left.
       this.#handling.discard(mail);
       return undefined;
     });

@@ -50,7 +50,8 @@ export class Ceiling {
 
   /**
    * Another connection could not be opened beside so many others. True where it may have been one too many, so that for a while these
-   * are all; `mayDo`: also where nothing says that there are too many, because one of them may do.
+   * are all.
+   * @param mayDo one of them may take the mail, so that this is tried also where nothing says that there are too many.
    */
   isReached(error: unknown, others: number, mayDo: boolean): boolean {
     if (others === 0) {

@@ -46,7 +46,7 @@ export interface Listener extends Observer<SmtpEvent> {
   readonly closed?: boolean;
 }
 
-/** What is first in line may be another mail's. */
+/** Where a mail is whose end has not left: its wire may be waiting for the end of another one. */
 const inEnvelope = (phase: Phase | undefined): Phase => (phase === 'mail' || phase === 'rcpt' || phase === 'data' ? phase : 'body');
 
 // A mail that others keep pushing out is not to wander for ever. All connections of a pool may be full at once.

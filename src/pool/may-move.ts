@@ -13,7 +13,7 @@ export type Move =
    * next connection tells), or by forgetting the session: to MAIL, 503 where mails went before, or 530 where the client has signed in as well.
    */
   | 'the-session-is-full'
-  /** By the recipients of those before. */
+  /** The session is full of the recipients of mails before it. */
   | 'it-was-crowded-out'
   /** Sent before the mail in front of it was answered, which the server did not bear. */
   | 'it-was-ahead'

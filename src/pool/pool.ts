@@ -20,7 +20,7 @@ import { WaitingLine } from './waiting-line.js';
 export class Pool implements Carrier {
   readonly #settings: PoolSettings;
   readonly #scheduler: SchedulerLike;
-  // No Sets: where connections come and go all the time, tables hold on to each other, and to what was in them.
+  // Lists and no Sets (docs/decisions/17-what-v8-keeps.md).
   readonly #connections: Connection[] = [];
   readonly #leaving: Wire[] = [];
   /** Mails that were begun and turned away come first. */

@@ -51,7 +51,7 @@ class Pull<T, D, V, R> implements Demand<T, Work<T, D, V, R>>, Unsubscribable {
   /** The source runs in the async context of who subscribed, whoever made room. */
   readonly #give = AsyncResource.bind((): boolean => this.#supply.give());
   readonly #stop = AsyncResource.bind((): Iterable<Work<T, D, V, R>> => this.#supply.stop());
-  /** No Set: where values come and go all the time, its tables hold on to each other, and to what was in them. */
+  /** A list and no Set (docs/decisions/17-what-v8-keeps.md). */
   readonly #active: Work<T, D, V, R>[] = [];
   #index = 0;
   #isFilling = false;

@@ -134,7 +134,7 @@ class Pushed<T, W> implements Supply<W> {
   stop(): Iterable<W> {
     try {
       this.#subscription.unsubscribe();
-    } catch { /* Its clean-up, as above. */ }
+    } catch { /* Nobody is left to tell how its own clean-up goes. */ }
     return this.#waiting;
   }
 

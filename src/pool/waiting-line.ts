@@ -1,7 +1,4 @@
-/**
- * First come, first served, and each may leave from where it stands. No Set: where all come and go, its tables hold on to each
- * other, and to what was in them (docs/decisions/17-what-v8-keeps.md).
- */
+/** First come, first served, and each may leave from where it stands. Linked, and no Set (docs/decisions/17-what-v8-keeps.md). */
 export class WaitingLine<T> {
   length = 0;
   first: Spot<T> | undefined;
