@@ -54,7 +54,7 @@ export interface Choice {
 }
 
 /** One way to use some credentials. */
-export interface Way {
+interface Way {
   readonly name: string;
   readonly clearTextSafe: boolean;
   /** A fresh exchange with the password or token; other credentials have none. */

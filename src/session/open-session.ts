@@ -18,7 +18,7 @@ import { skippedVersions, weakProxies } from './weak-tls.js';
 export type Opening = ConnectEvent | { readonly type: 'session'; readonly session: Session };
 
 /** What one connection is for. */
-export interface SessionContext {
+interface SessionContext {
   readonly plan: ConnectionPlan;
   readonly settings: SessionSettings;
   readonly operation: Deadline;

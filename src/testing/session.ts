@@ -10,7 +10,7 @@ import { PARAMETERS, pathOf } from './parameters.js';
 import { DEFAULT_MECHANISMS, MECHANISMS, type Ask } from './sign-in.js';
 
 /** What a server's sessions share. */
-export interface SessionContext {
+interface SessionContext {
   readonly options: ServerOptions;
   readonly certificate: Certificate;
   readonly faults: FaultScript;

@@ -16,7 +16,7 @@ import { NO_END, Watch } from './watch.js';
 import { Wording } from './wording.js';
 
 /** What a wire shares with the connection that it belongs to. */
-export interface WireContext extends TranscriptContext {
+interface WireContext extends TranscriptContext {
   /** `host:port`, for errors. */
   readonly peer: string;
   readonly timeouts: Timeouts;
