@@ -11,7 +11,7 @@ type Connected = Extract<ConnectEvent, { readonly type: 'connected' }>;
 /** Below each EHLO: what the server offers to sign in with, before and after TLS, and what the credentials, or else a password, would use of it, and why. */
 export const explainSignIn = (out: Output, options: SmtpOptions): MonoTypeOperatorFunction<ConnectEvent> => (events$) =>
   defer(() => {
-    const { credentials = A_PASSWORD } = settings(options);
+    const { credentials } = settings(options);
     let connected: Connected | undefined;
     let isSecure = false;
     return events$.pipe(tap((event) => {

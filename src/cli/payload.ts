@@ -1,6 +1,7 @@
 import { createCipheriv } from 'node:crypto';
 
 const LINE = 76;
+const CHUNK = 64 * 1024;
 
 /** The size of bytes as an attachment: four characters for three bytes, in lines of 76 with CRLF (RFC 2045 section 6.8). */
 export const inBase64 = (bytes: number): number => {
@@ -9,9 +10,9 @@ export const inBase64 = (bytes: number): number => {
 };
 
 /** Bytes that look random and are the same each time: they compress and repeat as little as a real file's. */
-export function* pseudoRandom(size: number, chunk = 64 * 1024): Generator<Buffer> {
+export function* pseudoRandom(size: number): Generator<Buffer> {
   const stream = createCipheriv('aes-128-ctr', Buffer.alloc(16, 'rxsmtp'), Buffer.alloc(16));
-  for (let left = size; left > 0; left -= chunk) yield stream.update(Buffer.alloc(Math.min(chunk, left)));
+  for (let left = size; left > 0; left -= CHUNK) yield stream.update(Buffer.alloc(Math.min(CHUNK, left)));
 }
 
 /**

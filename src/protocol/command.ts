@@ -28,9 +28,9 @@ export class Command {
     return new Command(phase, line, line, parameters === '' ? path : path + parameters);
   }
 
-  /** `secret` goes out behind `words` and is never shown. */
-  static confidential(phase: Phase, words: readonly string[], secret: string): Command {
-    return new Command(phase, [...words, secret].join(' '), [...words, HIDDEN].join(' '));
+  /** Of a sign-in: `secret` goes out behind `words` and is never shown. */
+  static confidential(words: readonly string[], secret: string): Command {
+    return new Command('auth', [...words, secret].join(' '), [...words, HIDDEN].join(' '));
   }
 
   /** What goes on the wire, without its CRLF. */
@@ -69,9 +69,9 @@ export const QUIT = Command.of('quit', 'QUIT');
 export const auth = (mechanism: string, initialResponse?: Uint8Array): Command =>
   initialResponse === undefined
     ? Command.of('auth', `AUTH ${mechanism}`)
-    : Command.confidential('auth', ['AUTH', mechanism], initialResponse.length === 0 ? '=' : base64(initialResponse));
+    : Command.confidential(['AUTH', mechanism], initialResponse.length === 0 ? '=' : base64(initialResponse));
 
-export const authResponse = (response: Uint8Array): Command => Command.confidential('auth', [], base64(response));
+export const authResponse = (response: Uint8Array): Command => Command.confidential([], base64(response));
 
 /** Gives an AUTH exchange up (RFC 4954 section 4). */
 export const AUTH_CANCEL = Command.of('auth', '*');

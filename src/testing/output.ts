@@ -20,7 +20,7 @@ export class Output {
    * @param said is told of every line.
    * @param carrier is the TCP socket below TLS: only that can be reset.
    */
-  constructor(socket: Socket, said: (line: string) => void, carrier = socket) {
+  constructor(socket: Socket, said: (line: string) => void, carrier: Socket) {
     this.#socket = socket;
     this.#carrier = carrier;
     this.#said = said;
