@@ -210,12 +210,12 @@ const iterate = (content$: Observable<unknown>): AsyncIterator<unknown> => {
     }));
   };
   const next = async (): Promise<IteratorResult<unknown>> => {
-    if (!isListening) listen();
+    if (!isListening && ended === undefined) listen();
     if (queue.length === 0 && ended === undefined) await new Promise<void>((resolve) => { wake = resolve; });
     return queue.length > 0 ? { done: false, value: queue.shift() } : (ended?.() ?? done);
   };
   return {
-    next: () => (ended !== undefined && queue.length === 0 ? ended() : next()),
+    next,
     return: () => {
       queue.clear();
       subscription.unsubscribe();
