@@ -21,17 +21,20 @@ export const checkOptions = (options: unknown): void => {
   for (const [name, limit] of Object.entries(limits)) optional(amount)(limit, `limits.${name}`);
   for (const name of LISTS) optional(words)(given[name], name);
   for (const name of HOOKS) optional(aFunction)(given[name], name);
-  for (const [user, password] of Object.entries(given.users === undefined ? {} : fields(given.users, { path: 'users', noun: 'option', known: Object.keys(given.users ?? {}) }))) {
+  for (const [user, password] of entries(given.users, 'users')) {
     if (typeof password !== 'string') throw usage(`The option "users.${user}" must be a password, a string.`);
   }
   if ((given.cert === undefined) !== (given.key === undefined)) throw usage('The options "cert" and "key" go together.');
   certificate(given.cert, given.key);
-  const signIn = given.signIn === undefined ? {} : fields(given.signIn, { path: 'signIn', noun: 'option', known: Object.keys(given.signIn ?? {}) });
-  for (const [name, run] of Object.entries(signIn)) {
+  for (const [name, run] of entries(given.signIn, 'signIn')) {
     if (typeof run !== 'function') throw usage(`The option "signIn.${name}" must be a function.`);
   }
   if (given.faults !== undefined && !Array.isArray(given.faults)) throw usage('The option "faults" must be a list.');
 };
+
+/** What stands under names of the caller's own. */
+const entries = (value: unknown, path: string): readonly (readonly [name: string, value: unknown])[] =>
+  value === undefined ? [] : Object.entries(fields(value, { path, noun: 'option', known: Object.keys(value ?? {}) }));
 
 const amount = (value: unknown, name: string): void => {
   if (!Number.isSafeInteger(value) || (value as number) < 0) throw usage(`The option "${name}" must be a whole number, 0 or more.`);
