@@ -90,8 +90,6 @@ export interface Settings extends SessionSettings, DialSettings {
   readonly pool: PoolSettings;
 }
 
-const OPTION = 'option';
-
 const KNOWN = [
   'host', 'port', 'security', 'stagger', 'auth', 'allowedAuthentication', 'allowInsecureAuth', 'clientName', 'timeouts', 'tls',
   'localEndpoint', 'lookup', 'socket', 'pool', 'pipelining', 'defaults', 'proxy', 'lmtp',
@@ -113,7 +111,7 @@ export const settings = (options: SmtpOptions): Settings => {
 };
 
 const check = (options: SmtpOptions): Settings => {
-  const given = fields(options, { path: '', noun: OPTION, known: KNOWN, refused: NAMED_ELSEWHERE });
+  const given = fields(options, { path: '', noun: 'option', known: KNOWN, refused: NAMED_ELSEWHERE });
   if (optional(flag)(given.lmtp, 'lmtp') === true) throw usage('The option "lmtp" is not supported yet. Leave it out.');
   const host = hostName(given.host, 'host');
   const socket = optional(socketSource)(given.socket, 'socket');
@@ -155,7 +153,7 @@ const checkSecurity = (value: unknown, host: string): Settings['modes'] => {
 
 const checkTimeouts = (value: unknown = {}, automatic: boolean): Pick<Settings, 'timeouts' | 'silence'> => {
   const limits = Object.keys(DEFAULT_TIMEOUTS) as (keyof Timeouts)[];
-  const given = fields(value, { path: 'timeouts', noun: OPTION, known: limits });
+  const given = fields(value, { path: 'timeouts', noun: 'option', known: limits });
   const checked = limits
     .filter((limit) => given[limit] !== undefined)
     .map((limit) => [limit, (limit === 'greeting' ? duration : durationOrForever)(given[limit], nameOf('timeouts', limit))] as const);
@@ -185,7 +183,7 @@ const localAddress = (value: unknown, name: string): string => {
 const checkLocalEndpoint = (value: unknown): LocalEndpoint | undefined => {
   if (value === undefined || typeof value === 'function') return value as LocalEndpoint | undefined;
   if (typeof value === 'string') return localAddress(value, 'localEndpoint');
-  const given = fields(value, { path: 'localEndpoint', noun: OPTION, known: ['address', 'port'], or: 'with "address" or "port", an address or a function' });
+  const given = fields(value, { path: 'localEndpoint', noun: 'option', known: ['address', 'port'], or: 'with "address" or "port", an address or a function' });
   const binding: LocalBinding = {
     ...(given.address === undefined ? {} : { address: localAddress(given.address, 'localEndpoint.address') }),
     ...(given.port === undefined ? {} : { port: localPort(given.port, 'localEndpoint.port') }),
@@ -195,12 +193,12 @@ const checkLocalEndpoint = (value: unknown): LocalEndpoint | undefined => {
 
 const checkPipelining = (value: unknown): Settings['pipelining'] => {
   if (value === undefined || typeof value === 'boolean') return { enabled: value ?? true, depth: undefined };
-  const { depth } = fields(value, { path: 'pipelining', noun: OPTION, known: ['depth'], or: 'with "depth", or true or false' });
+  const { depth } = fields(value, { path: 'pipelining', noun: 'option', known: ['depth'], or: 'with "depth", or true or false' });
   return { enabled: true, depth: optional(count)(depth, 'pipelining.depth') };
 };
 
 const checkDefaults = (value: unknown): void => {
   if (value === undefined) return;
-  const { from } = fields(value, { path: 'defaults', noun: OPTION, known: ['from'] });
+  const { from } = fields(value, { path: 'defaults', noun: 'option', known: ['from'] });
   optional(text)(from, 'defaults.from');
 };
