@@ -1,6 +1,7 @@
 import { asyncScheduler, fromEvent, merge, mergeMap, NEVER, retry, throwError, timer, type MonoTypeOperatorFunction, type SchedulerLike } from 'rxjs';
 import { fields, usage } from '../message/fields.js';
 import type { SmtpError } from '../protocol/error.js';
+import { LONGEST_TIMER } from '../protocol/timeouts.js';
 
 /** How often to retry, and when. */
 export interface RetryOptions {
@@ -16,8 +17,6 @@ export interface RetryOptions {
 
 const BASE = 1_000;
 const CAP = 300_000;
-// Timers fire at once beyond 31 bits.
-const LONGEST = 2 ** 31 - 1;
 
 // Full jitter: clients that failed together do not come back together.
 const backOff = (attempt: number): number => Math.random() * Math.min(CAP, BASE * 2 ** (attempt - 1));
@@ -50,11 +49,11 @@ const isRetryable = (error: unknown): boolean => {
   return retryable === true && outcome !== undefined && outcome !== 'unknown';
 };
 
-const isDelay = (value: unknown): value is number => typeof value === 'number' && value >= 0 && value <= LONGEST;
+const isDelay = (value: unknown): value is number => typeof value === 'number' && value >= 0 && value <= LONGEST_TIMER;
 
 const wait = (value: unknown): number => {
   if (isDelay(value)) return value;
-  throw usage(`The function in the option "delay" must give a number of milliseconds, ${String(LONGEST)} at most.`);
+  throw usage(`The function in the option "delay" must give a number of milliseconds, ${String(LONGEST_TIMER)} at most.`);
 };
 
 const isScheduler = (value: unknown): value is SchedulerLike => typeof value === 'object' && value !== null && 'schedule' in value && 'now' in value;
@@ -64,7 +63,7 @@ const isSignal = (value: unknown): value is AbortSignal => typeof value === 'obj
 const checked = (options: RetryOptions): Required<Omit<RetryOptions, 'signal'>> & RetryOptions => {
   const { count = 3, delay = backOff, scheduler = asyncScheduler, signal } = fields(options, { path: '', noun: 'option', known: ['count', 'delay', 'scheduler', 'signal'] });
   if (count !== Infinity && !(Number.isSafeInteger(count) && (count as number) >= 0)) throw usage('The option "count" must be a number of retries: 0 or more, or Infinity.');
-  if (typeof delay !== 'function' && !isDelay(delay)) throw usage(`The option "delay" must be a number of milliseconds, ${String(LONGEST)} at most, or a function that gives one.`);
+  if (typeof delay !== 'function' && !isDelay(delay)) throw usage(`The option "delay" must be a number of milliseconds, ${String(LONGEST_TIMER)} at most, or a function that gives one.`);
   if (!isScheduler(scheduler)) throw usage('The option "scheduler" must be a scheduler of RxJS.');
   if (signal !== undefined && !isSignal(signal)) throw usage('The option "signal" must be an AbortSignal.');
   return { count: count as number, delay: delay as NonNullable<RetryOptions['delay']>, scheduler, ...(signal === undefined ? {} : { signal }) };

@@ -32,6 +32,9 @@ export type Limit = keyof Timeouts;
 /** Of a whole `send()` or `close()`: it counts on while answers come. */
 export const isOfAll = (limit: Limit): boolean => limit === 'operation' || limit === 'close';
 
+/** Milliseconds that a timer of Node can count, in 31 bits: beyond that it fires at once. */
+export const LONGEST_TIMER = 2 ** 31 - 1;
+
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 

@@ -1,5 +1,6 @@
 import { count, countOrForever, oneOf } from '../config/checks.js';
 import { fields, optional, usage } from '../message/fields.js';
+import { LONGEST_TIMER } from '../protocol/timeouts.js';
 
 /**
  * Where a fault strikes: at the server's reply to this command, at the TLS handshake, or within the content (`body`). Such a mail is not
@@ -58,15 +59,13 @@ const MAY: Readonly<Partial<Record<FaultAction['do'], readonly string[]>>> = {
   delay: ['reply'], dribble: ['bytes', 'reply'], split: ['reply'], glue: ['reply'], garbage: ['bytes'], reset: ['reply', 'ms'], 'half-close': ['reply', 'ms'], close: ['reply', 'ms'],
 };
 const OF_ACTIONS = ['reply', 'ms', 'bytes', 'cuts', 'extra'] as const;
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 const amount = (value: unknown, name: string): void => {
   if (value !== 0) countOrForever(value, name);
 };
 
 const delay = (value: unknown, name: string): void => {
-  // A longer timer would strike at once.
-  if (typeof value !== 'number' || !(value >= 0 && value <= MAX_TIMER_MS)) throw usage(`The option "${name}" must be a number of milliseconds, 0 to ${MAX_TIMER_MS}.`);
+  if (typeof value !== 'number' || !(value >= 0 && value <= LONGEST_TIMER)) throw usage(`The option "${name}" must be a number of milliseconds, 0 to ${LONGEST_TIMER}.`);
 };
 
 const check = (fault: unknown, path: string): void => {

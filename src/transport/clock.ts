@@ -2,12 +2,9 @@ import { clearImmediate, clearTimeout, setImmediate, setTimeout } from 'node:tim
 import { Observable, Subscription, type MonoTypeOperatorFunction, type SchedulerAction, type SchedulerLike } from 'rxjs';
 import { outcomeOf, SmtpTimeoutError, type Phase } from '../protocol/error.js';
 import type { LogLine } from '../protocol/log-line.js';
-import { isOfAll, type Limit } from '../protocol/timeouts.js';
+import { isOfAll, LONGEST_TIMER, type Limit } from '../protocol/timeouts.js';
 
 type Work<T> = (this: SchedulerAction<T>, state?: T) => void;
-
-// setTimeout fires at once beyond 31 bits.
-const LONGEST = 2 ** 31 - 1;
 
 class Alarm<T> extends Subscription implements SchedulerAction<T> {
   readonly #work: Work<T>;
@@ -34,7 +31,7 @@ class Alarm<T> extends Subscription implements SchedulerAction<T> {
       const early = at - now();
       if (early > 0) this.#set(early, at, state);
       else this.#turn = setImmediate(() => { this.#work(state); });
-    }, Math.min(Math.ceil(delay), LONGEST));
+    }, Math.min(Math.ceil(delay), LONGEST_TIMER));
     if (!this.#isAwake) this.#timer.unref();
   }
 
