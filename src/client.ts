@@ -102,9 +102,9 @@ export class SmtpClient implements AsyncDisposable {
 
   /**
    * Sends every message of a source, as there is room for it: arrays, iterables and async iterables are pulled; what an Observable emits
-   * too fast waits in memory. A mail that fails is a `failed` event, and the stream goes on. `concurrency` mails are in flight at a time;
-   * default: as many as the connections have room for. When the source fails, or the client is closed, the stream fails as soon as
-   * the mails that were begun have ended.
+   * too fast waits in memory. A mail that fails is a `failed` event, and the stream goes on. When the source fails, or the client is
+   * closed, the stream fails as soon as the mails that were begun have ended.
+   * @throws SmtpUsageError naming an option that cannot be used.
    */
   sendAll(messages: ObservableInput<Message>, options: BulkOptions = {}): Observable<BulkEvent> {
     const { concurrency } = fields(options, { path: '', noun: 'option', known: ['concurrency'], refused: { signal: BY_UNSUBSCRIBING } });

@@ -78,6 +78,7 @@ export interface RefusedRecipient {
 
 /** Which recipients the server accepted and refused, and what it said. */
 export interface Receipt {
+  /** Undefined if a raw message has none, or was not given as a string or bytes. */
   readonly messageId: string | undefined;
   readonly envelope: Envelope;
   readonly reply: Reply;
