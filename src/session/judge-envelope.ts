@@ -3,7 +3,7 @@ import { DATA, RSET } from '../protocol/command.js';
 import { SmtpReplyError, SmtpTimeoutError, type SmtpError } from '../protocol/error.js';
 import type { RefusedRecipient, TransactionEvent } from '../protocol/event.js';
 import { isFarewell, isForeignYes, isPositive, isRefusal, isTooMany, makeReply, type Reply } from '../protocol/reply.js';
-import { CHECK_SENDER, remedyFor, remedyForEnvelope } from '../protocol/remedy.js';
+import { remedyAtMail, remedyAtRcpt, remedyFor } from '../protocol/remedy.js';
 import type { Wire } from '../wire/wire.js';
 import type { Claim } from './claim.js';
 import type { EnvelopePlan } from './envelope-plan.js';
@@ -33,7 +33,7 @@ export interface Verdict {
 export const judgeEnvelope = (session: Session, claim: Claim, plan: EnvelopePlan, replies: readonly Reply[], lost: SmtpError | undefined): Verdict => {
   const { wire } = session;
   const mailAt = claim.needsReset ? 1 : 0;
-  const judgement = new Judgement(wire, plan);
+  const judgement = new Judgement(wire, plan, claim.isSignedIn);
   const failure = (claim.needsReset ? resetFailure(wire, replies[0]) : undefined) ?? judgement.judge(replies, mailAt, lost);
   const { accepted, refused, isForNobody } = judgement;
   claim.refused = refused;
@@ -81,10 +81,12 @@ class Judgement {
   isForNobody = false;
   readonly #wire: Wire;
   readonly #plan: EnvelopePlan;
+  readonly #isSignedIn: boolean;
 
-  constructor(wire: Wire, plan: EnvelopePlan) {
+  constructor(wire: Wire, plan: EnvelopePlan, isSignedIn: boolean) {
     this.#wire = wire;
     this.#plan = plan;
+    this.#isSignedIn = isSignedIn;
   }
 
   /** Tells why the content must not be sent; the reply to MAIL stands at `mailAt`. */
@@ -146,15 +148,15 @@ class Judgement {
 
   #recipientHint(reply: Reply): string {
     if (isFarewell(reply) || isTooMany(reply)) return 'Send it again later, or to fewer recipients.';
-    return this.#hint(reply, 'Check the recipient\'s address.');
+    return this.#hint(reply, remedyAtRcpt);
   }
 
-  #hint(reply: Reply, otherwise: string): string {
-    return wantsTls(reply, this.#wire) ? TLS_FIRST : remedyForEnvelope(reply, otherwise);
+  #hint(reply: Reply, remedyAt: typeof remedyAtMail): string {
+    return wantsTls(reply, this.#wire) ? TLS_FIRST : remedyAt(reply, this.#isSignedIn);
   }
 
   #mailFailure(reply: Reply): SmtpError {
-    return failureOf(this.#wire, 'mail', String(this.#plan.commands[0]), reply, this.#hint(reply, CHECK_SENDER));
+    return failureOf(this.#wire, 'mail', String(this.#plan.commands[0]), reply, this.#hint(reply, remedyAtMail));
   }
 
   /** The recipients that cannot be told to this server may be all that there are. */

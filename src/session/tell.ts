@@ -1,6 +1,6 @@
 import type { Receipt } from '../protocol/event.js';
 import { isPositive, isRefusal, queueId, type Reply } from '../protocol/reply.js';
-import { remedyForContent } from '../protocol/remedy.js';
+import { remedyFor } from '../protocol/remedy.js';
 import { refusal, unexpected } from './expect-reply.js';
 import type { Verdict } from './judge-envelope.js';
 import type { Transaction } from './transaction.js';
@@ -21,7 +21,7 @@ export const conclude = (transaction: Transaction, verdict: Verdict, reply: Repl
     claim.succeeded();
     observer.next({ type: 'accepted', receipt: receiptOf(transaction, verdict, reply, bytes) });
     observer.complete();
-  } else observer.error(isRefusal(reply) ? refusal(wire, 'end-of-data', 'the content', reply, remedyForContent(reply)) : unexpected(wire, 'end-of-data', 'the end of data', reply));
+  } else observer.error(isRefusal(reply) ? refusal(wire, 'end-of-data', 'the content', reply, remedyFor(reply)) : unexpected(wire, 'end-of-data', 'the end of data', reply));
 };
 
 const receiptOf = ({ session: { wire }, mail, marks }: Transaction, { accepted, refused }: Verdict, reply: Reply, bytes: number): Receipt => {

@@ -1,12 +1,12 @@
 import { reasonOf, sentence, SmtpProtocolError, SmtpReplyError, SmtpSourceError, SmtpUsageError, type Phase, type SmtpError } from '../protocol/error.js';
-import { remedyForContent } from '../protocol/remedy.js';
+import { remedyFor } from '../protocol/remedy.js';
 import { formatReply, isPositive, isRefusal, type Reply } from '../protocol/reply.js';
 import type { Wire } from './wire.js';
 
 /** The server answered content before its end; `hasLeft` tells whether that end is on the way all the same. */
 export const early = (wire: Wire, command: string, reply: Reply, hasLeft = false): SmtpError =>
   isRefusal(reply)
-    ? new SmtpReplyError({ phase: 'body', reply, command, transcript: wire.transcript(), message: `${wire.context.peer} refused the content before its end: ${sentence(formatReply(reply))} ${remedyForContent(reply)}` })
+    ? new SmtpReplyError({ phase: 'body', reply, command, transcript: wire.transcript(), message: `${wire.context.peer} refused the content before its end: ${sentence(formatReply(reply))} ${remedyFor(reply)}` })
     : new SmtpProtocolError('E_PROTOCOL', { phase: 'body', reply, outcome: isPositive(reply) || hasLeft ? 'unknown' : 'not-sent', transcript: wire.transcript(), message: `${wire.context.peer} answered ${formatReply(reply)} before the end of the content. It may hold a truncated copy; set "pipelining" to false for this server, or ask its operator.` });
 
 /** The end of content was taken, and a chunk of it was refused before. */

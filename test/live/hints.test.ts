@@ -35,6 +35,15 @@ it.each([
   expect((await collect(client.send(MAIL))).error?.message).toContain(hint);
 });
 
+it.each([
+  ['mail', '550 5.1.0 Address rejected', 'whether this account may send as it.'],
+  ['rcpt', '554 5.7.1 <bob@example.org>: Relay access denied', 'Check what this account may send'],
+] as const)('a refusal at %s does not ask for the sign-in that there was: %s', async (at, reply, hint) => {
+  await using server = await startServer({ users: { ann: 'open sesame' }, faults: [{ at, do: 'reply', reply }] });
+  await using client = clientOf(server, { auth: { user: 'ann', pass: 'open sesame' }, allowInsecureAuth: true });
+  expect((await collect(client.send(MAIL))).error?.message).toContain(hint);
+});
+
 it('a certificate that is missing would be missing the next time', async () => {
   await using server = await startServer({ faults: [{ at: 'greeting', do: 'reply', reply: '421 4.7.1 No client certificate presented' }] });
   await using client = clientOf(server);
