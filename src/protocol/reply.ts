@@ -23,11 +23,14 @@ export const isOfTheConnection = ({ severity, enhanced }: Reply): boolean => sev
 
 /**
  * The reply to RCPT is about the number of recipients, and not about this one: 452, or 552, which says the same (RFC 5321
- * section 4.5.3.1.10), or x.5.3 (RFC 3463 section 3.6). A status of the address, the mailbox or the message's size, x.1, x.2 or
- * x.3.4, tells otherwise.
+ * section 4.5.3.1.10), or x.5.3 (RFC 3463 section 3.6). A status of the address, the mailbox, the message's size or, for good, a
+ * policy tells otherwise: x.1, x.2, x.3.4 or 5.7.
  */
-export const isTooMany = ({ code, enhanced: [, subject, detail] = [0, 0, 0] }: Reply): boolean =>
-  code !== 421 && ((subject === 5 && detail === 3) || ((code === 452 || code === 552) && subject !== 1 && subject !== 2 && !(subject === 3 && detail === 4)));
+export const isTooMany = ({ code, enhanced: [, subject, detail] = [0, 0, 0] }: Reply): boolean => {
+  if (subject === 5 && detail === 3) return code !== 421;
+  const isOfSomethingElse = subject === 1 || subject === 2 || (subject === 3 && detail === 4) || (code === 552 && subject === 7);
+  return (code === 452 || code === 552) && !isOfSomethingElse;
+};
 
 /** Only these say that the command itself is not known (RFC 5321 section 3.2): a server that knows HELO and no more. */
 export const isUnknownCommand = ({ code }: Reply): boolean => code === 500 || code === 502 || code === 504;

@@ -46,7 +46,7 @@ it('is looked for in no time, whatever the text', () => {
 
 describe('too many recipients, or something else', () => {
   it.each([
-    ['452 too many', true], ['552 too many', true], ['452 4.5.3 too many', true], ['550 5.5.3 too many', true], ['451 4.5.3 too many', true], ['452 4.3.1 no room', true],
-    ['552 5.2.2 mailbox full', false], ['452 4.1.1 who', false], ['552 5.3.4 too big', false], ['550 5.1.1 who', false],
+    ['452 too many', true], ['552 too many', true], ['452 4.5.3 too many', true], ['550 5.5.3 too many', true], ['451 4.5.3 too many', true], ['452 4.3.1 no room', true], ['452 4.7.1 too many', true],
+    ['552 5.2.2 mailbox full', false], ['452 4.1.1 who', false], ['552 5.3.4 too big', false], ['552 5.7.1 spam', false], ['550 5.1.1 who', false],
   ])('%s: %s', (line, expected) => { expect(isTooMany(replyOf(line))).toBe(expected); });
 });
