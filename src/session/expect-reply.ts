@@ -1,6 +1,7 @@
 import { map, type OperatorFunction } from 'rxjs';
 import { outcomeOf, sentence, SmtpProtocolError, SmtpReplyError, withoutRetry, type Phase, type SmtpError } from '../protocol/error.js';
 import { formatReply, isRefusal, type Reply } from '../protocol/reply.js';
+import { remedyForBroken } from '../wire/failures.js';
 import type { Wire } from '../wire/wire.js';
 
 /** A refusal, told with the server's own words. */
@@ -23,7 +24,7 @@ export const unexpected = (wire: Wire, phase: Phase, command: string, reply: Rep
   wire.mustDrop = true;
   return new SmtpProtocolError('E_PROTOCOL', {
     phase, reply, outcome: outcomeOf(phase), transcript: wire.transcript(),
-    message: `${wire.context.peer} answered ${command} with ${formatReply(reply)}, which is no answer to it. It is out of step or no SMTP server; check the host and port.`,
+    message: `${wire.context.peer} answered ${command} with ${formatReply(reply)}, which is no answer to it. ${remedyForBroken(phase)}`,
   });
 };
 

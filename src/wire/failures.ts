@@ -17,6 +17,12 @@ const FIRST_REPLIES: ReadonlySet<Phase> = new Set<Phase>(['greeting', 'hello']);
 export const waitingFor = (peer: string, command: Command, first = command): string =>
   `Waiting for ${peer} to answer ${first.toString()}${first === command ? '' : `, with ${command.toString()} on its way behind it`}`;
 
+const inDoubtOr = (phase: Phase, remedy: string): string => (outcomeOf(phase) === 'unknown' ? `${IN_DOUBT} ${remedy}` : remedy);
+
+/** What to do about a server that breaks the protocol. One that has introduced itself is one of SMTP. */
+export const remedyForBroken = (phase: Phase): string =>
+  FIRST_REPLIES.has(phase) ? 'It is no SMTP server, or a broken one; check the host and port.' : inDoubtOr(phase, 'The server is broken or out of step; ask its operator.');
+
 /** Bytes came behind the answer to STARTTLS, and could have been planted there. */
 export const injected = (peer: string, transcript: readonly LogLine[]): SmtpProtocolError =>
   new SmtpProtocolError('E_INJECTION', {
@@ -70,7 +76,7 @@ export class Failures {
   outOfStep(asked: Command, reply: Reply): Failure {
     return (phase) => new SmtpProtocolError('E_PROTOCOL', {
       phase, reply, transcript: this.#transcript.lines(), outcome: outcomeOf(phase),
-      message: `${this.#peer} answered ${asked.toString()} with ${formatReply(reply)}, which is no answer to it: its replies are out of step with what was asked. Set "pipelining" to false for this server.`,
+      message: `${this.#peer} answered ${asked.toString()} with ${formatReply(reply)}, which is no answer to it: its replies are out of step with what was asked. ${inDoubtOr(phase, 'Set "pipelining" to false for this server.')}`,
     });
   }
 
@@ -85,7 +91,7 @@ export class Failures {
 
   #broken(phase: Phase, what: string): SmtpProtocolError {
     return new SmtpProtocolError('E_PROTOCOL', {
-      phase, transcript: this.#transcript.lines(), outcome: outcomeOf(phase), message: `${this.#peer} ${what}. It is no SMTP server, or a broken one; check the host and port.`,
+      phase, transcript: this.#transcript.lines(), outcome: outcomeOf(phase), message: `${this.#peer} ${what}. ${remedyForBroken(phase)}`,
     });
   }
 }

@@ -84,6 +84,12 @@ it.each(['command', 'operation'] as const)('a small mail that is on its way when
   expect(error?.message).toMatch(/^Waiting for \S+ to answer MAIL FROM:<ann@example\.com>.*, with BDAT \d+ LAST on its way behind it: .*; a retry may deliver it twice\. Raise that limit\./);
 });
 
+it('an answer to content that is none leaves it in doubt, and the host and port were right', async () => {
+  await using server = await startServer({ without: ['CHUNKING'], faults: [{ at: 'end-of-data', do: 'reply', reply: '354 go ahead' }] });
+  await using client = clientOf(server);
+  expect((await collect(client.send(MAIL))).error).toMatchObject({ code: 'E_PROTOCOL', outcome: 'unknown', message: expect.stringMatching(/which is no answer to it\. The mail may or may not have been accepted; a retry may deliver it twice\. The server is broken/) as string });
+});
+
 it('a server that hangs up without a word is said to have given no greeting', async () => {
   await using server = await startServer({ faults: [{ at: 'greeting', do: 'close' }] });
   await using client = clientOf(server);

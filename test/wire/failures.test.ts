@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { bdat, ehlo, mailFrom, type Command } from '../../src/protocol/command.js';
-import { Failures, waitingFor } from '../../src/wire/failures.js';
+import { makeReply } from '../../src/protocol/reply.js';
+import { Failures, waitingFor, type Failure } from '../../src/wire/failures.js';
 import type { Transcript } from '../../src/wire/transcript.js';
 
 const failures = new Failures('mail.example:25', { lines: () => [] } as unknown as Transcript);
@@ -21,6 +22,23 @@ describe('a connection that is lost', () => {
     expect(error).toMatchObject(expected);
     expect(error.message).toContain(words);
     expect(error.cause).toBe(reason);
+  });
+});
+
+describe('a server that breaks the protocol', () => {
+  const elsewhere = 'check the host and port.';
+  const inDoubt = 'The mail may or may not have been accepted; a retry may deliver it twice. ';
+  const broken = 'The server is broken or out of step; ask its operator.';
+  it.each<[string, Failure, Command, string]>([
+    ['may be none of SMTP until it has introduced itself', failures.malformed('too long'), ehlo('client'), `no SMTP reply: too long. It is no SMTP server, or a broken one; ${elsewhere}`],
+    ['is one of SMTP from then on', failures.malformed('too long'), MAIL, `no SMTP reply: too long. ${broken}`],
+    ['leaves a mail in doubt', failures.malformed('too long'), LAST, `no SMTP reply: too long. ${inDoubt}${broken}`],
+    ['leaves it in doubt unasked', failures.unasked(), LAST, `nothing had asked for. ${inDoubt}${broken}`],
+    ['leaves it in doubt out of step', failures.outOfStep(MAIL, makeReply(354, ['go'])), LAST, `out of step with what was asked. ${inDoubt}Set "pipelining" to false for this server.`],
+  ])('%s', (_, failure, command, words) => {
+    const { message } = failure(command.phase, command);
+    expect(message.endsWith(words), message).toBe(true);
+    expect(message.includes(elsewhere)).toBe(command.phase === 'hello');
   });
 });
 
