@@ -1,6 +1,6 @@
 import { reasonOf, sentence, SmtpAuthenticationError, SmtpProtocolError } from '../protocol/error.js';
 import { printable } from '../protocol/printable.js';
-import { formatReply, type Reply } from '../protocol/reply.js';
+import { formatReply, isUnknownCommand, type Reply } from '../protocol/reply.js';
 import { remedyIn, TOO_MANY_CONNECTIONS, type Remedies } from '../protocol/remedy.js';
 import { mechanismsFor, type Choice } from '../sasl/choose.js';
 import type { SaslMechanism } from '../sasl/mechanism.js';
@@ -94,12 +94,18 @@ const otherwise = ({ preparation, state: { capabilities } }: SignIn, mechanism: 
 const OF_THE_ACCOUNT: Remedies = [
   ...TOO_MANY_CONNECTIONS,
   [/\bSmtpClientAuthentication is disabled\b/i, 'No other password or token helps: an administrator has to enable SMTP AUTH for this mailbox.'],
+  [/\bsecurity defaults policy\b|\bdid not meet the criteria to be authenticated\b/i, 'A policy of the organization forbids this sign-in: its administrator has to allow it.'],
+  [/\bunauthorized IP address\b/i, 'Have this machine\'s IP address allowed there.'],
 ];
 
 const OF_PASSWORDS: Remedies = [
   [/\bbasic authentication is (?:disabled|not supported)\b/i, 'It takes no passwords any more: sign in with a token, auth: { user, token }.'],
   [/\bapp(?:lication)?[ -](?:specific[ -])?password\b|\bauthorization code\b/i, 'Give an app password or authorization code as "auth.pass", and not the password of the account.'],
+  [/\bp=BadCredentials\b/, 'Google takes an app password or a token, and not the password of the account: check "auth.user" and "auth.pass".'],
 ];
+
+/** The server knows no such sign-in, whoever it is. RFC 4954 section 6 has a 500 for what is too long as well. */
+const isOfTheMechanism = (reply: Reply): boolean => isUnknownCommand(reply) && !/\btoo long\b/i.test(formatReply(reply));
 
 const hint = (signIn: SignIn, mechanism: string, reply: Reply): string => {
   const { credentials, state: { wire } } = signIn;
@@ -108,6 +114,7 @@ const hint = (signIn: SignIn, mechanism: string, reply: Reply): string => {
   if (isTransient(reply)) return 'Try again later.';
   // RFC 4954 section 6, and RFC 3207 section 4.
   if ((reply.code === 538 || reply.code === 530) && wire.stream.tls === undefined) return TLS_FIRST;
+  if (isOfTheMechanism(reply)) return `It takes no sign-in by ${mechanism} here. ${whatWouldDo(signIn)}`;
   switch (credentials.kind) {
     case 'password': return remedyIn(OF_PASSWORDS, reply) ?? `Check "auth.user" and "auth.pass".${otherwise(signIn, mechanism)}`;
     case 'token': return 'Check "auth.user", and that "auth.token" is fresh and has the scope for sending mail.';

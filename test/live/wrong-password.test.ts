@@ -52,6 +52,14 @@ describe('a refusal that says what is wanted instead', () => {
     ['550 5.7.30 Basic authentication is not supported for Client Submission.', 'PLAIN', 'sign in with a token, auth: { user, token }.', false],
     ['535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant.', 'PLAIN', 'an administrator has to enable SMTP AUTH for this mailbox.', false],
     ['535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Mailbox.', 'XOAUTH2', 'an administrator has to enable SMTP AUTH for this mailbox.', false],
+    ['535 5.7.139 Authentication unsuccessful, user is locked by your organization\'s security defaults policy. Contact your administrator.', 'PLAIN', 'its administrator has to allow it.', false],
+    ['535 5.7.139 Authentication unsuccessful, the request did not meet the criteria to be authenticated successfully. Contact your administrator.', 'XOAUTH2', 'its administrator has to allow it.', false],
+    ['525 5.7.1 Unauthorized IP address', 'PLAIN', 'Have this machine\'s IP address allowed there.', false],
+    ['535 5.7.8 Username and Password not accepted, see https://support.google.com/mail/?p=BadCredentials a1b2 - gsmtp', 'PLAIN', 'Google takes an app password or a token, and not the password of the account', false],
+    ['535 5.7.8 Username and Password not accepted, see https://support.google.com/mail/?p=BadCredentials a1b2 - gsmtp', 'XOAUTH2', 'Check "auth.user", and that "auth.token" is fresh', false],
+    ['504 5.7.4 Unrecognized authentication type', 'PLAIN', 'It takes no sign-in by PLAIN here. Change "auth" or "allowedAuthentication".', false],
+    ['502 5.5.1 Command not implemented', 'XOAUTH2', 'It takes no sign-in by XOAUTH2 here. Change "auth" or "allowedAuthentication".', false],
+    ['500 5.5.6 Authentication exchange line is too long', 'XOAUTH2', 'Check "auth.user", and that "auth.token" is fresh', false],
     ['534 5.7.9 Application-specific password required.', 'PLAIN', 'Give an app password or authorization code as "auth.pass"', false],
     ['535 Login Fail. Please enter your authorization code to login.', 'PLAIN', 'Give an app password or authorization code as "auth.pass"', false],
     ['535 5.7.8 The authorization code has expired', 'XOAUTH2', 'Check "auth.user", and that "auth.token" is fresh', false],
@@ -70,6 +78,12 @@ it.each(['538 5.7.11 Encryption required.', '530 5.7.0 Authentication required']
   await using server = await startServer({ users, faults: [{ at: 'auth', do: 'reply', reply }] });
   await using client = clientOf(server, { host: 'localhost', security: 'starttls', tls: { ca: server.ca }, auth: { user: 'ann', pass: 'open sesame' } });
   expect((await collect(client.verify())).error?.message).toContain('Check "auth.user" and "auth.pass".');
+});
+
+it('a mechanism that is not taken after all leaves those that are offered, and not allowed', async () => {
+  await using server = await startServer({ users, mechanisms: ['PLAIN', 'LOGIN'], faults: [{ at: 'auth', do: 'reply', reply: '504 5.7.4 Unrecognized authentication type' }] });
+  await using client = clientOf(server, { ...POOL, auth: { user: 'ann', pass: 'open sesame' }, allowedAuthentication: ['PLAIN'] });
+  expect((await collect(client.verify())).error?.message).toContain('It takes no sign-in by PLAIN here. If that will do, set allowedAuthentication: ["LOGIN"].');
 });
 
 describe('a password that may be right all the same', () => {
