@@ -34,7 +34,7 @@ export const nothingInCommon = (signIn: SignIn, tried: readonly string[]): SmtpA
   const { authentication } = capabilities;
   const { allowed, withheld } = signIn.choice;
   if (authentication.length === 0 && wire.stream.tls === undefined && capabilities.has('STARTTLS')) return failure(signIn, tried, `offers no authentication here, but STARTTLS. ${TLS_FIRST}`);
-  if (authentication.length === 0) return failure(signIn, tried, `offers no authentication here. ${unlessCrossedOut(capabilities, 'Leave "auth" out if it needs none, or use a port that asks for it (465 or 587).')}`);
+  if (authentication.length === 0) return failure(signIn, tried, `offers no authentication here. ${unlessCrossedOut(capabilities.keywords, 'Leave "auth" out if it needs none, or use a port that asks for it (465 or 587).')}`);
   const offer = `offers ${authentication.join(', ')}`;
   if (withheld.length > 0) return failure(signIn, tried, `${offer}, but ${withheld.join(', ')} would send the secret over clear text. Use TLS, or set "allowInsecureAuth" if the network is trusted.`);
   return failure(signIn, tried, `${offer}, and allowed are ${allowed.join(', ') || 'none'}: nothing in common. ${whatWouldDo(signIn)}`);

@@ -4,7 +4,7 @@ import { ehlo, helo, STARTTLS } from '../protocol/command.js';
 import { SmtpConnectionError, SmtpReplyError } from '../protocol/error.js';
 import type { ConnectEvent } from '../protocol/event.js';
 import { isUnknownCommand, type Reply } from '../protocol/reply.js';
-import { remedyIn, TOO_MANY_CONNECTIONS } from '../protocol/remedy.js';
+import { NAME_IF_IT_GOES_ON, remedyIn, TOO_MANY_CONNECTIONS } from '../protocol/remedy.js';
 import { before, deadline, remaining, sooner, timeoutError, type Deadline } from '../transport/clock.js';
 import { mapError } from '../transport/map-error.js';
 import { secure as secureStream } from '../transport/secure.js';
@@ -16,7 +16,7 @@ import { authenticate } from './authenticate.js';
 import { defaultClientName } from './client-name.js';
 import { onCode } from './expect-reply.js';
 import { FOLLOWS, readyEvent, type Stage, type State } from './state.js';
-import { startTlsMissing } from './starttls-missing.js';
+import { startTlsMissing, withoutEhlo } from './starttls-missing.js';
 import { unverified } from './weak-tls.js';
 
 /**
@@ -44,12 +44,18 @@ const follow = (state: State, next: State): State => {
   return next;
 };
 
+/** What helps against a refusal before there is a mail: for now, or for good. */
+const remedyBefore = (later: string, otherwise: string) => (reply: Reply): string => remedyIn(TOO_MANY_CONNECTIONS, reply) ?? (reply.severity === 4 ? later : otherwise);
+
+const OF_CLIENT = remedyBefore('Try again later. If it goes on, try another server or ask its operator.', 'The server takes no mail from here; try another server or ask its operator.');
+const OF_NAME = remedyBefore(NAME_IF_IT_GOES_ON, 'Check the option "clientName", or ask the server\'s operator.');
+
 const greet = (state: State): Observable<State> => {
   const { wire, operation } = state;
   return greeting(wire, operation).pipe(
     inTime(state),
     perhapsOfCertificate(state),
-    onCode(220, { wire, phase: 'greeting', command: 'the connection', hint: (reply) => remedyIn(TOO_MANY_CONNECTIONS, reply) ?? 'The server takes no mail from here now; try another server or ask its operator.' },
+    onCode(220, { wire, phase: 'greeting', command: 'the connection', hint: OF_CLIENT },
       (reply): State => ({ ...state, stage: 'greeted', events: [{ type: 'greeted', reply }] })),
   );
 };
@@ -84,7 +90,8 @@ const introduce = (state: State): Observable<State> => {
   const { wire, operation, settings } = state;
   const name = settings.clientName ?? defaultClientName(wire.stream.local);
   const introduced = (capabilities: Capabilities): State => ({ ...state, stage: 'introduced', capabilities, events: [{ type: 'introduced', capabilities }] });
-  const hint = (reply: Reply): string => remedyIn(TOO_MANY_CONNECTIONS, reply) ?? (reply.severity === 4 ? 'Send it again later. If it goes on, set "clientName" to this host\'s full name.' : 'Check the option "clientName", or ask the server\'s operator.');
+  // 504 may be about the name.
+  const hint = (reply: Reply): string => (needsTls(state) && isUnknownCommand(reply) && reply.code !== 504 ? withoutEhlo(reply) : OF_NAME(reply));
   return exchange(wire, [ehlo(name)], operation).pipe(
     onCode(250, { wire, phase: 'hello', command: 'EHLO', hint }, (reply) => introduced(Capabilities.fromEhlo(reply))),
     catchError((error: unknown) => {
@@ -92,7 +99,7 @@ const introduce = (state: State): Observable<State> => {
       const isUnknown = error instanceof SmtpReplyError && isUnknownCommand(error.reply);
       if (!isUnknown || needsTls(state)) return throwError(() => error);
       return exchange(wire, [helo(name)], operation).pipe(
-        onCode(250, { wire, phase: 'hello', command: 'HELO', hint }, (reply) => introduced(Capabilities.fromHelo(reply))),
+        onCode(250, { wire, phase: 'hello', command: 'HELO', hint: OF_NAME }, (reply) => introduced(Capabilities.fromHelo(reply))),
       );
     }),
   );

@@ -8,6 +8,11 @@ import { certificateOf } from '../support/tls-server.js';
 it.each([
   ['ehlo', '421 4.3.2 Busy', 'none', 'Send it again later.'],
   ['ehlo', '550 5.7.1 Not you', 'none', '"clientName"'],
+  ['ehlo', '504 5.5.2 <shop>: Helo command rejected: need fully-qualified hostname', 'starttls', '"clientName"'],
+  ['ehlo', '502 5.5.1 Not implemented', 'starttls', 'It does not know EHLO, and so has no STARTTLS. Use its port for implicit TLS (465), or security: "none"'],
+  ['ehlo', '500 5.5.1 Command unrecognized: "XXXX shop.example.com"', 'starttls', 'A firewall seems to rewrite what is said'],
+  ['greeting', '421 4.3.2 Service temporarily unavailable', 'none', 'Try again later. If it goes on, try another server'],
+  ['greeting', '554 5.7.1 Not you', 'none', 'The server takes no mail from here;'],
   ['mail', '530 5.7.0 Must issue a STARTTLS command first', 'none', 'It wants TLS first'],
   ['mail', '530 5.7.0 Authentication required', 'none', 'whether "auth" is needed'],
   ['mail', '530 5.7.0 Not by TLS alone', 'starttls', 'whether "auth" is needed'],
@@ -72,7 +77,7 @@ it.each([['starttls', 'does not offer STARTTLS'], ['none', 'offers no authentica
     await using client = clientOf(server, { security, auth: { user: 'ann', pass: 'open sesame' } });
     const { error } = await collect(client.send(MAIL));
     expect(error?.message).toContain(what);
-    expect(error?.message.includes('A firewall seems to rewrite what it offers')).toBe(offers[0] === 'XXXXXXXA');
+    expect(error?.message.includes('A firewall seems to rewrite what is said')).toBe(offers[0] === 'XXXXXXXA');
   }
 });
 
