@@ -96,6 +96,6 @@ export const expireWith = (wire: Wire, end: Deadline, waitsFor: () => Expectatio
   const { scheduler, peer } = wire.context;
   return scheduler.schedule(() => {
     const { command: first, decisive: { phase, command }, isOwed } = waitsFor();
-    expired(timeoutError(scheduler, end, phase, isOwed ? waitingFor(peer, command, first) : `Sending the content to ${peer}`, wire.transcript()));
+    expired(timeoutError(scheduler, end, phase, isOwed ? waitingFor(peer, command, first) : `Reading the message's own content, and sending it to ${peer}`, wire.transcript()));
   }, remaining(scheduler, end.at));
 };

@@ -32,7 +32,7 @@ for (const [way, without] of Object.entries(WAYS)) {
       await using server = await startServer({ without });
       await using client = clientOf(server, { timeouts: { operation: 80, quit: 50 } });
       const { error } = await collect(client.send({ ...MAIL, raw: () => NEVER }));
-      expect(error).toMatchObject({ limit: 'operation', phase: 'body', outcome: 'not-sent', message: expect.stringMatching(/^Sending the content to 127\.0\.0\.1:\d+: it was not over within timeouts\.operation = 80 ms\. /) as string });
+      expect(error).toMatchObject({ limit: 'operation', phase: 'body', outcome: 'not-sent', message: expect.stringMatching(/^Reading the message's own content, and sending it to 127\.0\.0\.1:\d+: it was not over within timeouts\.operation = 80 ms\. /) as string });
     });
 
     it('leaves nothing behind on a connection when the mail has ended before', async () => {
