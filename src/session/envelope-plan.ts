@@ -88,17 +88,20 @@ const rareParameters = (offers: Offers, { dsn, requireTls }: Mail): string => {
 };
 
 /** What this server cannot do for this mail. */
-const obstacle = ({ offers, wire, offersChunking, settings }: Session, { envelope: { from }, requireTls, binary, utf8, atLeast = 0 }: Mail, size: number | undefined): SmtpUsageError | undefined => {
+const obstacle = ({ offers, wire, offersChunking, settings }: Session, { envelope: { from }, requireTls, binary, utf8, isComposed, atLeast = 0 }: Mail, size: number | undefined): SmtpUsageError | undefined => {
   const { sizeLimit } = offers;
   if (sizeLimit !== undefined && (size ?? atLeast) > sizeLimit) return tooLarge(wire, 'mail', sizeLimit, size ?? atLeast, size !== undefined);
   if (from?.utf8 === true && !offers.utf8) return unable(wire, 'does not offer SMTPUTF8, which the sender\'s address needs. Use an ASCII address.');
-  if (utf8 === true && !offers.utf8) return unable(wire, 'does not offer SMTPUTF8, which the header needs. Use ASCII addresses in it.');
+  if (utf8 === true && !offers.utf8) return unable(wire, `does not offer SMTPUTF8, which ${isComposed === true ? OF_FIELDS : OF_HEADER}`);
   if (requireTls === true && (wire.stream.tls === undefined || !offers.requireTls)) return unable(wire, 'cannot promise TLS all the way (REQUIRETLS, RFC 8689). Leave "requireTls" out, or use another server.');
   // RFC 8689 section 4.2.1: the server's certificate must have been verified.
   if (requireTls === true && mayBeAnybody(settings.tls)) return unable(wire, 'may be anybody, because "tls.rejectUnauthorized" is false, and a mail with "requireTls" goes to a verified server only. Give its certificate in "tls.fingerprints", or leave that option out and give its authority in "tls.ca".');
   if (binary === true && !(offersChunking && offers.binary)) return unable(wire, 'takes no binary content here, which needs BINARYMIME and CHUNKING (RFC 3030). Encode the content as base64 and leave "binary" out, or use another server.');
   return undefined;
 };
+
+const OF_FIELDS = 'an address in "from", "sender", "to", "cc" or "replyTo" needs. Use ASCII addresses there.';
+const OF_HEADER = '"smtpUtf8" asks for. Write the header in ASCII and leave that out, or use another server.';
 
 const unable = ({ context: { peer } }: Wire, text: string): SmtpUsageError => new SmtpUsageError({ phase: 'mail', message: `${peer} ${text}` });
 

@@ -207,10 +207,10 @@ it.each<[string, Partial<ComposedMessage>, string]>([
   expect(server.messages[0]?.parameters.mail.join(' ')).toMatch(new RegExp(`^SIZE=\\d+ ?${announced}$`));
 });
 
-describe.each<[string, Message]>([
-  ['an address outside of ASCII in the header of a composed message', { from: 'ann@example.com', to: 'bob@example.org', replyTo: 'josé@example.com', text: 'Hi' }],
-  ['a header outside of ASCII that a finished message tells of', { ...RAW, raw: 'Reply-To: josé@example.com\r\n\r\nHi\r\n', smtpUtf8: true }],
-])('%s', (_, message) => {
+describe.each<[string, string, Message]>([
+  ['an address outside of ASCII in the header of a composed message', 'an address in "from", "sender", "to", "cc" or "replyTo" needs', { from: 'ann@example.com', to: 'bob@example.org', replyTo: 'josé@example.com', text: 'Hi' }],
+  ['a header outside of ASCII that a finished message tells of', '"smtpUtf8" asks for', { ...RAW, raw: 'Reply-To: josé@example.com\r\n\r\nHi\r\n', smtpUtf8: true }],
+])('%s', (_, why, message) => {
   // A server with SMTPUTF8 has 8BITMIME as well, whether it says so or not (RFC 6531 section 3.1).
   it.each([[[]], [['8BITMIME']]])('is announced, without %j', async (without) => {
     await using server = await startServer({ without });
@@ -222,7 +222,7 @@ describe.each<[string, Message]>([
   it('is not sent to a server that does not take it', async () => {
     await using server = await startServer({ without: ['SMTPUTF8'] });
     await using client = clientOf(server);
-    expect((await collect(client.send(message))).error).toMatchObject({ code: 'E_USAGE', outcome: 'not-sent', message: expect.stringContaining('the header needs') as string });
+    expect((await collect(client.send(message))).error).toMatchObject({ code: 'E_USAGE', outcome: 'not-sent', message: expect.stringContaining(`does not offer SMTPUTF8, which ${why}`) as string });
     expect(server.messages).toHaveLength(0);
   });
 });
