@@ -107,7 +107,7 @@ export class SmtpClient implements AsyncDisposable {
    * @throws SmtpUsageError naming an option that cannot be used.
    */
   sendAll(messages: ObservableInput<Message>, options: BulkOptions = {}): Observable<BulkEvent> {
-    const { concurrency } = fields(options, { path: '', noun: 'option', known: ['concurrency'], refused: { signal: BY_UNSUBSCRIBING } });
+    const { concurrency } = fields(options, { path: '', noun: 'option', of: 'sendAll()', known: ['concurrency'], refused: { signal: BY_UNSUBSCRIBING } });
     return sendEach(messages, this.#handling, { concurrency: optional(countOrForever)(concurrency, 'concurrency') ?? this.#settings.pool.concurrency, gate: this.#pool.gate, scheduler: awake });
   }
 

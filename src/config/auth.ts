@@ -1,4 +1,4 @@
-import { didYouMean, fields, optional, usage } from '../message/fields.js';
+import { didYouMean, fields, optional, unlike, usage } from '../message/fields.js';
 import { MECHANISM_NAME } from '../protocol/capabilities.js';
 import { Secret } from '../protocol/secret.js';
 import { mechanismsFor } from '../sasl/choose.js';
@@ -46,8 +46,9 @@ export const checkAuth = (value: unknown): SessionCredentials | undefined => {
     return { kind: 'external', authzid: optional(text)(authzid, 'auth.authzid') ?? '' };
   }
   if (authzid !== undefined) throw usage('The option "auth.authzid" goes with "auth.external" only.');
+  if (ways.length === 0 && user !== undefined) throw usage('The option "auth.pass" is missing, or "auth.token".');
   if (token === undefined) return { kind: 'password', user: text(user, 'auth.user'), pass: new Secret(text(pass, 'auth.pass')) };
-  return { kind: 'token', user: tokenUser(user), tokens: tokenSource(typeof token === 'function' ? (token as TokenFunction) : text(token, 'auth.token')) };
+  return { kind: 'token', user: tokenUser(user), tokens: tokenSource(tokenOrFunction(token)) };
 };
 
 /** One list may serve several kinds of `auth`, so that one name that can be used is enough. */
@@ -65,6 +66,11 @@ const tokenUser = (value: unknown): string => {
   const user = text(value, 'auth.user');
   if (user.includes('\x01')) throw usage('The option "auth.user" holds a control character that ends a field beside a token. Remove it.');
   return user;
+};
+
+const tokenOrFunction = (value: unknown): string | TokenFunction => {
+  if (typeof value === 'string' || typeof value === 'function') return value as string | TokenFunction;
+  throw unlike('The option "auth.token"', 'a string, or a function that gives one', value);
 };
 
 // Its functions may stand on a prototype, as those of any class do; what has a field of ours is no mechanism.

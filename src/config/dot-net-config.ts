@@ -25,7 +25,7 @@ export const fromDotNetConfig = (xml: string, env: Environment = process.env): S
   if ((userName === undefined) !== (password === undefined)) throw usage(`The attribute "network.${userName === undefined ? 'password' : 'userName'}" stands alone: userName and password go together.`);
   return checked({
     host: host.trim(),
-    port: portOf(port.trim()),
+    port: portOf(port.trim(), 'attribute "network.port"'),
     ...(isTrue(enableSsl, 'enableSsl') ? { security: 'tls' } : {}),
     ...(userName === undefined || password === undefined ? {} : { auth: { user: userName, pass: password } }),
     ...(clientDomain === undefined ? {} : { clientName: clientDomain }),

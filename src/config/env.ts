@@ -24,7 +24,7 @@ export const fromEnv = (env: Environment = process.env, prefix = 'SMTP_'): SmtpO
   if (url === undefined && host === undefined) throw usage(`The variable ${prefix}HOST (or ${prefix}URL) is missing.`);
   return checked({
     ...(url === undefined ? { host: host ?? '' } : fromUrl(url)),
-    ...(port === undefined ? {} : { port: portOf(port) }),
+    ...(port === undefined ? {} : { port: portOf(port, `variable ${prefix}PORT`) }),
     ...(user === undefined || pass === undefined ? {} : { auth: { user, pass } }),
     ...(security === undefined ? {} : { security: securityOf(security) }),
     ...(clientName === undefined ? {} : { clientName }),

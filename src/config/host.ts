@@ -1,5 +1,5 @@
 import { domainToASCII } from 'node:url';
-import { usage } from '../message/fields.js';
+import { unlike, usage } from '../message/fields.js';
 import { IPV4 } from '../protocol/address.js';
 
 const LABELS = /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)*$/;
@@ -10,13 +10,23 @@ const LONGEST = 256;
 /** Empty where it is no name. */
 export const aLabels = (name: string): string => (name.length > LONGEST ? '' : domainToASCII(name));
 
+const A_HOST = 'a host name or an IP address';
+
+const HINTS: readonly (readonly [RegExp, string])[] = [
+  [/:\/\//, ' A URL is given instead of the options, as a string.'],
+  [/[\s"']/, ' It holds a blank or a quotation mark.'],
+  [/:/, ' The port is an option of its own.'],
+];
+
 /** A host as the resolver and certificates know it: A-labels, lower case, without brackets and the root's dot. */
 export const hostName = (value: unknown, name: string): string => {
-  const given = typeof value === 'string' ? value.replace(/^\[(.*)\]$/, '$1') : '';
+  if (typeof value !== 'string') throw unlike(`The option "${name}"`, A_HOST, value);
+  const given = value.replace(/^\[(.*)\]$/, '$1');
   if (isAddress(given)) return given.toLowerCase();
   const host = /[\s%/?#@:\\]/.test(given) ? '' : aLabels(given).replace(/\.$/, '');
   if (LABELS.test(host)) return host;
-  throw usage(`The option "${name}" must be a host name or an IP address.${given.includes('://') ? ' A URL is given instead of the options, as a string.' : given.includes(':') ? ' The port is an option of its own.' : ''}`);
+  const [, hint = ''] = HINTS.find(([pattern]) => pattern.test(given)) ?? [];
+  throw usage(`The option "${name}" must be ${A_HOST}.${hint}`);
 };
 
 export const isAddress = (text: string): boolean =>

@@ -3,8 +3,8 @@ import type * as MimeFuncs from 'nodemailer/lib/mime-funcs';
 import { asBuffer } from '../protocol/as-buffer.js';
 import { reasonOf, SmtpError, SmtpSourceError } from '../protocol/error.js';
 import { isOneShot } from './async-iterables.js';
-import { isContent, source, type OpenContent, type Source } from './content.js';
-import { fields, optional, usage } from './fields.js';
+import { A_CONTENT, isContent, source, type OpenContent, type Source } from './content.js';
+import { fields, optional, unlike, usage } from './fields.js';
 import { checkHeaders, headerText, lastText, quotable } from './header.js';
 
 /** An attachment that was checked, and not opened yet. */
@@ -38,7 +38,7 @@ const checkAttachment = (given: unknown, path: string, held: Set<unknown>): Chec
     path, noun: 'field', known: ['filename', 'content', 'contentType', 'cid', 'contentDisposition', 'headers'],
     refused: { path: NOT_OPENED, href: NOT_OPENED, raw: 'is refused. Pass "content".', contentTransferEncoding: 'has no counterpart: attachments go out in base64, messages as they are.', encoding: 'is refused. Pass the bytes as "content": Buffer.from(text, "base64").' },
   });
-  if (!isContent(content)) throw usage(`The field "${path}.content" must be a string, bytes, a Readable, an AsyncIterable, an Observable, or a function that gives one.`);
+  if (!isContent(content)) throw unlike(`The field "${path}.content"`, A_CONTENT, content);
   if (isOneShot(content) && held.has(content)) throw usage(`The field "${path}.content" is the content of another attachment, and can be read only once. Give a function that opens it anew.`);
   held.add(content);
   if (contentDisposition !== undefined && contentDisposition !== 'attachment' && contentDisposition !== 'inline') throw usage(`The field "${path}.contentDisposition" must be "attachment" or "inline".`);

@@ -82,6 +82,8 @@ class Called extends Given {
   }
 }
 
+export const A_CONTENT = 'a string, bytes, a Readable, an AsyncIterable, an Observable, or a function that gives one';
+
 /** Something that `open` can read, as far as can be told without reading it. */
 export const isContent = (value: unknown): value is Content | (() => Content) =>
   typeof value === 'string' || typeof value === 'function' || isUint8Array(value) || isObservable(value) || isAsyncIterable(value);

@@ -1,6 +1,6 @@
 import { LOCAL_LIMIT, parseMailbox, xtext, type Mailbox } from '../protocol/address.js';
 import type { Envelope, Recipient } from '../protocol/envelope.js';
-import { fields, usage } from './fields.js';
+import { fields, unlike, usage } from './fields.js';
 
 /** One recipient, checked. */
 export interface CheckedRecipient {
@@ -65,7 +65,7 @@ const checkRecipient = (recipient: unknown, index: number, mostLocal: number): C
   if (typeof recipient === 'string') return { given: recipient, mailbox: parseMailbox(recipient, () => placeOf(index), 'recipient', mostLocal) };
   const path = placeOf(index);
   const { address, notify, orcpt } = fields(recipient, { path, noun: 'field', known: ['address', 'notify', 'orcpt'] });
-  if (typeof address !== 'string') throw usage(`The field "${path}.address" must be a string.`);
+  if (typeof address !== 'string') throw unlike(`The field "${path}.address"`, 'a string', address);
   return {
     given: address,
     mailbox: parseMailbox(address, `${path}.address`, 'recipient', mostLocal),

@@ -1,9 +1,17 @@
+import { isPromise } from 'node:util/types';
+import { isObservable } from 'rxjs';
 import { Own } from '../protocol/bare.js';
 import { SmtpUsageError } from '../protocol/error.js';
 import { printable } from '../protocol/printable.js';
 
 /** An error about what the caller gave. Its text names the field and never shows the value, which may be a secret. */
 export const usage = (message: string): SmtpUsageError => new SmtpUsageError({ message });
+
+/** The error about a value of another kind. */
+export const unlike = (what: string, must: string, value: unknown): SmtpUsageError => usage(value === undefined ? `${what} is missing.` : `${what} must be ${must}${instead(value)}.`);
+
+/** What is often given where something else is due. */
+const instead = (value: unknown): string => (isPromise(value) ? ', and no promise: await it' : isObservable(value) ? ', and no Observable' : '');
 
 /** What an object holds under the names that were asked for, unchecked. */
 export type Fields<K extends string> = Readonly<Partial<Record<K, unknown>>>;
@@ -13,6 +21,8 @@ interface FieldRules<K extends string> {
   readonly path: string;
   /** What a field is called in errors: "option", "field". */
   readonly noun: string;
+  /** Whose fields they are, where the object is an argument of its own. */
+  readonly of?: string;
   readonly known: readonly K[];
   /** What it may be instead of an object: "or false". */
   readonly or?: string;
@@ -30,8 +40,9 @@ const PLAIN: ReadonlySet<string> = new Set(['[object Object]', '[object Module]'
  * The own fields of an object, each read once into an object that inherits nothing; `undefined` counts as absent.
  * A key that is not known is refused, so neither a typing error nor `__proto__` passes, and what a prototype holds is never seen.
  */
-export const fields = <K extends string>(value: unknown, { path, noun, known, or, refused }: FieldRules<K>): Fields<K> => {
-  if (!isPlain(value)) throw usage(`${path === '' ? `The ${noun}s` : `The ${noun} "${path}"`} must be an object${or === undefined ? '' : ` ${or}`}.`);
+export const fields = <K extends string>(value: unknown, rules: FieldRules<K>): Fields<K> => {
+  const { path, noun, known, refused } = rules;
+  if (!isPlain(value)) throw noObject(value, rules);
   const given = value as Readonly<Record<string, unknown>>;
   const own = new Own() as Partial<Record<K, unknown>>;
   for (const key in given) {
@@ -41,10 +52,15 @@ export const fields = <K extends string>(value: unknown, { path, noun, known, or
       if (field !== undefined) throw usage(`The ${noun} "${shown(key, path)}" ${refused[key] ?? ''}`);
       continue;
     }
-    if (!(known as readonly string[]).includes(key)) throw usage(`Unknown ${noun} "${shown(key, path)}".${didYouMean(key, known, path)}`);
+    if (!(known as readonly string[]).includes(key)) throw isObservable(value) ? noObject(value, rules) : usage(`Unknown ${noun} "${shown(key, path)}".${didYouMean(key, known, path) || ` Known: ${known.join(', ')}.`}`);
     if (field !== undefined) own[key as K] = field;
   }
   return own;
+};
+
+const noObject = (value: unknown, { path, noun, of, or }: FieldRules<string>): SmtpUsageError => {
+  const must = `an object${or === undefined ? '' : ` ${or}`}`;
+  return path === '' ? usage(`The ${noun}s${of === undefined ? '' : ` of ${of}`} must be ${must}${instead(value)}.`) : unlike(`The ${noun} "${path}"`, must, value);
 };
 
 /** A check for one value, or a list of them. */

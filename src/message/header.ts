@@ -1,6 +1,6 @@
 import { parseMailbox, type Mailbox } from '../protocol/address.js';
 import { asBuffer } from '../protocol/as-buffer.js';
-import { fields, isPlain, oneOrMore, usage } from './fields.js';
+import { fields, isPlain, oneOrMore, unlike, usage } from './fields.js';
 
 /** An address of a header field, ready to be written. */
 export interface HeaderAddress {
@@ -11,7 +11,7 @@ export interface HeaderAddress {
 }
 
 export const wellFormed = (value: unknown, name: string): string => {
-  if (typeof value !== 'string') throw usage(`The field "${name}" must be a string.`);
+  if (typeof value !== 'string') throw unlike(`The field "${name}"`, 'a string', value);
   if (!value.isWellFormed()) throw usage(`The field "${name}" holds half a character (a lone surrogate). Text is cut between characters only.`);
   return value;
 };

@@ -3,9 +3,9 @@ import { xtext } from '../protocol/address.js';
 import { ownValue } from '../protocol/bare.js';
 import { SmtpError, SmtpUsageError } from '../protocol/error.js';
 import { composition, COMPOSED_FIELDS, loadComposer } from './compose.js';
-import { isContent, source, type OpenContent, type Source } from './content.js';
+import { A_CONTENT, isContent, source, type OpenContent, type Source } from './content.js';
 import { checkEnvelope, checkNotify, type CheckedEnvelope } from './envelope.js';
-import { fields, usage } from './fields.js';
+import { fields, unlike, usage } from './fields.js';
 import { findMessageId, wellFormed } from './header.js';
 import type { DeliveryOptions, Message } from './message.js';
 
@@ -81,7 +81,7 @@ const check = (message: unknown): Draft => {
 const checkRaw = (message: object): Mail => {
   const given = fields(message, { path: '', noun: 'message field', known: RAW_FIELDS, refused: NOT_IN_RAW });
   const { raw, envelope, size, binary, smtpUtf8 } = given;
-  if (!isContent(raw)) throw usage('The message field "raw" must be a string, bytes, a Readable, an AsyncIterable, an Observable, or a function that gives one.');
+  if (!isContent(raw)) throw unlike('The message field "raw"', A_CONTENT, raw);
   checkSize(size);
   checkFlag('binary', binary);
   checkFlag('smtpUtf8', smtpUtf8);

@@ -61,7 +61,7 @@ const isScheduler = (value: unknown): value is SchedulerLike => typeof value ===
 const isSignal = (value: unknown): value is AbortSignal => typeof value === 'object' && value !== null && 'aborted' in value && 'addEventListener' in value;
 
 const checked = (options: RetryOptions): Required<Omit<RetryOptions, 'signal'>> & RetryOptions => {
-  const { count = 3, delay = backOff, scheduler = asyncScheduler, signal } = fields(options, { path: '', noun: 'option', known: ['count', 'delay', 'scheduler', 'signal'] });
+  const { count = 3, delay = backOff, scheduler = asyncScheduler, signal } = fields(options, { path: '', noun: 'option', of: 'retryWhenSafe()', known: ['count', 'delay', 'scheduler', 'signal'] });
   if (count !== Infinity && !(Number.isSafeInteger(count) && (count as number) >= 0)) throw usage('The option "count" must be a number of retries: 0 or more, or Infinity.');
   if (typeof delay !== 'function' && !isDelay(delay)) throw usage(`The option "delay" must be a number of milliseconds, ${String(LONGEST_TIMER)} at most, or a function that gives one.`);
   if (!isScheduler(scheduler)) throw usage('The option "scheduler" must be a scheduler of RxJS.');

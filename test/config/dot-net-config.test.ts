@@ -107,7 +107,7 @@ describe('fromDotNetConfig', () => {
     [network('host="a" userName="hunter2"'), '"network.userName" stands alone'],
     [network('host="a" userName="u" password=""'), '"network.userName" stands alone'],
     [network('host="a" password="hunter2"'), '"network.password" stands alone'],
-    [network('host="a" port="hunter2"'), '"port"'], [network('host="a" port="0"'), '"port"'], [network('host="a" port="65536"'), '"port"'], [network('host="a" port="2e1"'), '"port"'],
+    [network('host="a" port="hunter2"'), '"network.port" must be a port in digits alone'], [network('host="a" port="0"'), '"port"'], [network('host="a" port="65536"'), '"port"'], [network('host="a" port="2e1"'), '"network.port"'],
     [network('host="http://hunter2"'), '"host"'], [network('host="a" clientDomain="hunter2 x"'), 'clientName'],
     [network('host="a" userName="u" password="hunter2&#13;&#10;QUIT"'), '"auth.pass"'],
     [smtp('<network host="a"/>', ' from="hunter2&#10;"'), '"defaults.from"'],

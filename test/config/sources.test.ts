@@ -54,7 +54,7 @@ test('the environment', () => {
   expect(fromEnv()).toMatchObject({ host: 'host' });
   vi.unstubAllEnvs();
   expect(() => fromEnv({ SMTP_URL: 'smtp://a', SMTP_HOST: 'b' })).toThrow('SMTP_URL');
-  expect(() => fromEnv({ SMTP_HOST: 'b', SMTP_PORT: 'x' })).toThrow('"port"');
+  expect(() => fromEnv({ SMTP_HOST: 'b', SMTP_PORT: '587 ' })).toThrow('The variable SMTP_PORT must be a port in digits alone');
   expect(() => fromEnv({ SMTP_HOST: 'b', SMTP_USER: 'x' })).toThrow('SMTP_PASS');
   expect(() => fromEnv({ SMTP_HOST: 'b', SMTP_PASSWORD: 'x' })).toThrow('SMTP_USER');
   expect(() => fromEnv({ SMTP_HOST: 'b', SMTP_PASS: 'x', SMTP_PASSWORD: 'x' })).toThrow('SMTP_PASSWORD');

@@ -130,7 +130,7 @@ describe('sendAll', () => {
     await using client = new SmtpClient({ host: 'mail.example.com' });
     const wrong: readonly (readonly [options: object, text: string])[] = [
       [{ concurrency: 0 }, '"concurrency" must be'], [{ concurrency: NaN }, '"concurrency" must be'], [{ concurrency: 1.5 }, '"concurrency" must be'], [{ concurrency: '3' }, '"concurrency" must be'],
-      [{ concurency: 1 }, 'Did you mean "concurrency"?'], [{ signal: AbortSignal.abort() }, 'unsubscribing cancels'], [[1], 'must be an object'],
+      [{ concurency: 1 }, 'Did you mean "concurrency"?'], [{ signal: AbortSignal.abort() }, 'unsubscribing cancels'], [[1], 'The options of sendAll() must be an object.'],
     ];
     for (const [options, text] of wrong) expect(() => client.sendAll([], options)).toThrow(text);
     expect(() => client.sendAll([], { concurrency: undefined } as object)).not.toThrow();

@@ -67,7 +67,7 @@ describe('retryWhenSafe', () => {
   });
 
   it('checks its options', () => {
-    for (const [options, text] of [[{ cuont: 1 }, 'Did you mean "count"'], [{ count: NaN }, '"count"'], [{ count: -1 }, '"count"'], [{ delay: NaN }, '"delay"'], [{ delay: '5' }, '"delay"'], [{ delay: Infinity }, '"delay"'], [{ count: 1.5 }, '"count"'], [{ scheduler: 5 }, '"scheduler"'], [{ signal: true }, '"signal"'], [null, 'must be an object']] as const)
+    for (const [options, text] of [[{ cuont: 1 }, 'Did you mean "count"'], [{ retries: 3 }, 'Known: count, delay, scheduler, signal.'], [3, 'The options of retryWhenSafe() must be an object.'], [{ count: NaN }, '"count"'], [{ count: -1 }, '"count"'], [{ delay: NaN }, '"delay"'], [{ delay: '5' }, '"delay"'], [{ delay: Infinity }, '"delay"'], [{ count: 1.5 }, '"count"'], [{ scheduler: 5 }, '"scheduler"'], [{ signal: true }, '"signal"'], [null, 'must be an object']] as const)
       expect(() => retryWhenSafe(options as object)).toThrow(text);
     expect(() => retryWhenSafe({ count: Infinity, delay: 0 })).not.toThrow();
   });
