@@ -1,5 +1,5 @@
-import { concatMap, defer, map, of, share, take, tap, throwIfEmpty, type Observable, type ObservableInput } from 'rxjs';
-import { SmtpUsageError } from '../protocol/error.js';
+import { concatMap, defer, from, map, of, share, take, tap, throwIfEmpty, type Observable, type ObservableInput } from 'rxjs';
+import { SmtpUsageError, type Phase } from '../protocol/error.js';
 import type { Reply } from '../protocol/reply.js';
 import { Secret } from '../protocol/secret.js';
 
@@ -17,7 +17,7 @@ export interface TokenSource {
 
 export const tokenSource = (given: string | TokenFunction): TokenSource => {
   if (typeof given === 'string') {
-    const secret = checkToken(given);
+    const secret = checkToken(given, 'options');
     return { token: of(secret), known: [secret], renew: undefined };
   }
   let flight: { readonly isForced: boolean; readonly token: Observable<Secret> } | undefined;
@@ -31,7 +31,7 @@ export const tokenSource = (given: string | TokenFunction): TokenSource => {
       token: defer(() => whole(given(context))).pipe(
         take(1),
         throwIfEmpty(() => new Error('the function ended without a token')),
-        map(checkToken),
+        map((token) => checkToken(token, 'auth')),
         tap({
           next: (secret) => {
             latest = secret;
@@ -59,11 +59,18 @@ export const tokenSource = (given: string | TokenFunction): TokenSource => {
 
 const MOST_KNOWN = 4;
 
-/** A string is the token, and no sequence of characters. */
-const whole = (given: ObservableInput<string>): ObservableInput<string> => (typeof given === 'string' ? of(given) : given);
+/** A string is the token, and no sequence of characters. What can give none is refused as one. */
+const whole = (given: unknown): Observable<unknown> => {
+  try {
+    return typeof given === 'string' ? of(given) : from(given as ObservableInput<unknown>);
+  } catch {
+    return of(given);
+  }
+};
 
 // RFC 6750 section 2.1 and RFC 7628 section 3.1: visible ASCII, so that it cannot end its field.
-const checkToken = (token: unknown): Secret => {
-  if (typeof token === 'string' && /^[\x21-\x7e]+$/.test(token)) return new Secret(token);
-  throw new SmtpUsageError({ phase: 'auth', message: 'The option "auth.token" must be, or give, a string of visible ASCII characters that is not empty.' });
+const checkToken = (token: unknown, phase: Phase): Secret => {
+  if (typeof token !== 'string') throw new SmtpUsageError({ phase, message: 'The function in the option "auth.token" must give a string, or a promise or an Observable of one.' });
+  if (/^[\x21-\x7e]+$/.test(token)) return new Secret(token);
+  throw new SmtpUsageError({ phase, message: 'The token of the option "auth.token" must be visible ASCII that is not empty, without blanks and without "Bearer" in front.' });
 };

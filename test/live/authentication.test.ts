@@ -2,7 +2,7 @@ import { BehaviorSubject, delay, filter, lastValueFrom, map, mergeAll, Observabl
 import { createHash, createHmac, X509Certificate } from 'node:crypto';
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { anonymous, SmtpAuthenticationError, type Reply, type SmtpEvent, type SmtpOptions } from '../../src/index.js';
+import { anonymous, SmtpAuthenticationError, type Reply, type SmtpEvent, type SmtpOptions, type TokenFunction } from '../../src/index.js';
 import { localhostCertificate, startServer, type Fault, type ServerOptions, type SignIn } from '../../src/testing/index.js';
 import { collect, eventOf } from '../support/collect.js';
 import { base64, clientOf, said, scripted, verify } from '../support/sign-in.js';
@@ -212,7 +212,9 @@ describe('a token', () => {
     ['fails', () => { throw new Error('no network'); }, 'E_AUTH', 'no network', true],
     ['throws what has no text', () => { throw Object.create(null) as Error; }, 'E_AUTH', 'has no text', true],
     ['gives none', () => [], 'E_AUTH', 'without a token', true],
-    ['gives what is none', () => of('a\r\nMAIL'), 'E_USAGE', 'auth.token', false],
+    ['gives what is none', () => of('a\r\nMAIL'), 'E_USAGE', 'The token of the option "auth.token"', false],
+    ['gives nothing', (() => undefined) as unknown as TokenFunction, 'E_USAGE', 'must give a string, or a promise or an Observable of one.', false],
+    ['gives it in an object', (() => ({ access_token: TOKEN })) as unknown as TokenFunction, 'E_USAGE', 'must give a string, or a promise or an Observable of one.', false],
     ['never answers', () => new Observable<string>(() => undefined), 'E_TIMEOUT', 'timeouts.command', true],
   ])('is not to be had: the function %s', async (_, token, code, words, retryable) => {
     await using server = await startServer({ users, mechanisms });
