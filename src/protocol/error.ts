@@ -240,7 +240,11 @@ export class SmtpFallbackError extends SmtpError {
   }[];
 
   constructor(attempts: SmtpFallbackError['attempts']) {
-    const reasons = attempts.map(({ plan, error, elapsed }) => `${describePlan(plan)}, ${error.phase}, ${String(Math.round(elapsed))} ms: ${error.message}`);
+    const reasons = attempts.map(({ plan, error, elapsed }) => {
+      // What one door has found out of its port stands for the others there.
+      const first = attempts.find((other) => other.error === error)?.plan ?? plan;
+      return first === plan ? `${describePlan(plan)}, ${error.phase}, ${String(Math.round(elapsed))} ms: ${error.message}` : `${describePlan(plan)}: the same as ${describePlan(first)}.`;
+    });
     const last = attempts.at(-1)?.error;
     super('E_ALL_ATTEMPTS', {
       message: `No door opened. ${reasons.join(' | ')} Check the host, or pin the right door with the options "port" and "security".`,

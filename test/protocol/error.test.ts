@@ -78,6 +78,12 @@ describe('an error', () => {
     expect([[no!, later!], [later!, no!], [no!]].map((attempts) => new errors.SmtpFallbackError(attempts).retryable)).toEqual([true, true, false]);
   });
 
+  it('of all doors tells once what is the same at one port', () => {
+    const [none, refused] = [['no answer'], ['no TLS']].map(([message = '']) => new errors.SmtpConnectionError('E_CONNECT', { phase: 'connect', reason: 'x', message: `${message}.` }));
+    const attempts = ([[587, 'starttls', none], [25, 'starttls', refused], [587, 'none', none]] as const).map(([port, security, error]) => ({ plan: { host: 'mail.example', port, security }, error: error!, elapsed: 1 }));
+    expect(new errors.SmtpFallbackError(attempts).message).toContain('mail.example:587 (STARTTLS), connect, 1 ms: no answer. | mail.example:25 (STARTTLS), connect, 1 ms: no TLS. | mail.example:587 (clear text): the same as mail.example:587 (STARTTLS). Check the host');
+  });
+
   it('of one recipient counts the others, as often as it is told', () => {
     const reply = makeReply(550, ['no']);
     const error = new errors.SmtpReplyError({ phase: 'rcpt', reply, command: 'RCPT TO:<b@example.org>', recipient: 'b@example.org', message: 'The server refused RCPT TO:<b@example.org>: no.' });
