@@ -4,6 +4,7 @@ import { SmtpConnectionError, SmtpError } from '../protocol/error.js';
 import type { HandOver, Leave, Opening } from '../session/open-session.js';
 import { resume } from '../session/resume.js';
 import type { State } from '../session/state.js';
+import { STARTTLS_INSTEAD } from '../transport/tls-error.js';
 import { mayFallBack, TLS_WAS_MET } from './may-fall-back.js';
 import type { Memory } from './memory.js';
 import { isLastResort } from './plan.js';
@@ -141,5 +142,5 @@ const tlsWasMet = (plan: ConnectionPlan): SmtpError =>
 
 const isInClear = (plan: ConnectionPlan): SmtpError =>
   new SmtpConnectionError('E_TLS', {
-    phase: 'tls', reason: 'plaintext-peer', message: `${describePlan(plan)} was not tried: the server speaks clear text there. Use security: ["starttls"] on this port, or the port for implicit TLS (465).`,
+    phase: 'tls', reason: 'plaintext-peer', message: `${describePlan(plan)} was not tried: the server speaks clear text there. ${STARTTLS_INSTEAD}`,
   });

@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { Observable } from 'rxjs';
-import { hostAndPort, type TlsVersion } from '../protocol/connection-plan.js';
+import { hostAndPort, type ConnectionPlan, type TlsVersion } from '../protocol/connection-plan.js';
 import type { Phase } from '../protocol/error.js';
 import type { CertificateSummary } from '../protocol/event.js';
 import { printable } from '../protocol/printable.js';
@@ -20,7 +20,7 @@ import { TLS_VERSIONS } from './tls-versions.js';
  * that was asked for. Emits the secured stream once and completes: whoever took it owns it. Unsubscribing before that
  * closes both.
  */
-export const secure = (stream: ByteStream, { host, port }: Target, settings: TlsSettings, phase: Phase): Observable<SocketStream> =>
+export const secure = (stream: ByteStream, { host, port, security = 'implicit' }: Target & Partial<ConnectionPlan>, settings: TlsSettings, phase: Phase): Observable<SocketStream> =>
   new Observable((subscriber) => {
     if (!(stream instanceof SocketStream)) throw new TypeError('TLS needs a socket.');
     let handedOver = false;
@@ -31,7 +31,7 @@ export const secure = (stream: ByteStream, { host, port }: Target, settings: Tls
     const { versions, skippedVersions, rejectUnauthorized, fingerprints, showsCertificate } = settings;
     const name = settings.servername ?? host;
     const peer = via === undefined ? `${host} (${hostAndPort({ host: remote.address, port: remote.port })})` : `${hostAndPort({ host, port })} via ${via}`;
-    const handshake: Handshake = { phase, peer, name, versions, skippedVersions, showsCertificate };
+    const handshake: Handshake = { phase, security, peer, name, versions, skippedVersions, showsCertificate };
     const readBefore = carrier.bytesRead ?? 0;
     let certificate: CertificateSummary | undefined;
     // RFC 6066 section 3: an address is no server name; the certificate is then checked against its IP entries.

@@ -1,5 +1,5 @@
 import { ownValue } from '../protocol/bare.js';
-import type { TlsVersion } from '../protocol/connection-plan.js';
+import type { SecurityMode, TlsVersion } from '../protocol/connection-plan.js';
 import { SmtpConnectionError, type Phase } from '../protocol/error.js';
 import type { CertificateSummary } from '../protocol/event.js';
 import type { LogLine } from '../protocol/log-line.js';
@@ -13,6 +13,8 @@ type TlsReason =
 /** What an error tells of the handshake that it ended. */
 export interface Handshake {
   readonly phase: Phase;
+  /** How it began. */
+  readonly security: SecurityMode;
   /** Whom it was with, for people. */
   readonly peer: string;
   /** The name that the certificate had to be for. */
@@ -41,6 +43,8 @@ const VERDICTS: Readonly<Record<string, readonly [TlsReason, string]>> = {
   INVALID_PURPOSE: OF_NO_USE,
   INVALID_CA: OF_NO_USE,
   PATH_LENGTH_EXCEEDED: OF_NO_USE,
+  DEPTH_ZERO_SELF_SIGNED_CERT: ['untrusted', 'It signed itself. If it is the server\'s own, give it in "tls.ca", or its SHA-256 in "tls.fingerprints" with "tls.rejectUnauthorized" false.'],
+  SELF_SIGNED_CERT_IN_CHAIN: ['untrusted', 'Its chain ends in a root that is not trusted here. Give that root in "tls.ca"; if you do not know who issued it, an antivirus or a proxy on the way may read this connection.'],
   UNABLE_TO_GET_ISSUER_CERT: ['untrusted', 'Its chain ends below a root. Give the root in "tls.ca" too: OpenSSL wants the whole chain.'],
   UNSPECIFIED: ['invalid', 'It, or one in its chain, breaks the rule that OpenSSL names here. The server needs another one.'],
 };
@@ -94,7 +98,11 @@ export const PERHAPS_OF_CERTIFICATE = 'It may also not accept our certificate: s
 // OpenSSL's words for a first record that is none. It has the same ones for what comes behind a ServerHello.
 const NO_RECORD = /(?:WRONG_VERSION_NUMBER|HTTP_REQUEST|RECORD_LAYER_FAILURE)$/;
 
-const PLAINTEXT_PEER = ['plaintext-peer', 'The server does not speak TLS here. If it took STARTTLS before, its set-up is broken; else use security: ["starttls"] on this port. Its port for implicit TLS (465) may do in both cases.'] as const;
+/** What may do where clear text is spoken. */
+export const STARTTLS_INSTEAD = 'If it offers STARTTLS, use security: ["starttls"] on this port. Its port for implicit TLS is 465, as a rule.';
+
+const PLAINTEXT_PEER = ['plaintext-peer', `The server does not speak TLS here. ${STARTTLS_INSTEAD}`] as const;
+const BROKEN_STARTTLS = ['plaintext-peer', 'The server does not speak TLS here, though it took STARTTLS: its set-up is broken. Its port for implicit TLS (465) may do.'] as const;
 
 const FAILURES: readonly (readonly [RegExp, TlsReason, string])[] = [
   [/PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL|VERSION_TOO_LOW|NO_PROTOCOLS_AVAILABLE|INAPPROPRIATE_FALLBACK/, 'version', 'List a version that the server can do in "tls.versions"; where that is an old one, better have the server updated.'],
@@ -105,7 +113,7 @@ const FAILURES: readonly (readonly [RegExp, TlsReason, string])[] = [
 
 /** The error of a handshake that failed when the server had sent `bytesRead`, and we had sent more than the ClientHello or not. */
 export const tlsError = (error: NodeJS.ErrnoException, handshake: Handshake, bytesRead = 0, wentOn = false): SmtpConnectionError => {
-  const { peer, phase, showsCertificate = false } = handshake;
+  const { peer, phase, security, showsCertificate = false } = handshake;
   const name = error.code ?? '';
   if (name === 'ECONNRESET' || name === 'EPIPE') {
     const reason = bytesRead < RECORD_HEADER ? 'reset' : 'interrupted';
@@ -114,7 +122,7 @@ export const tlsError = (error: NodeJS.ErrnoException, handshake: Handshake, byt
   }
   // Up to TLS 1.2 a server has one word for "no common cipher" and "no client certificate"; the second comes when it has shown its own.
   const refusesClient = name.endsWith('ALERT_HANDSHAKE_FAILURE') && bytesRead > ALERT_RECORD;
-  const [reason, hint] = refusesClient ? CLIENT_CERTIFICATE : !wentOn && NO_RECORD.test(name) ? PLAINTEXT_PEER : failureOf(name);
+  const [reason, hint] = refusesClient ? CLIENT_CERTIFICATE : !wentOn && NO_RECORD.test(name) ? (security === 'starttls' ? BROKEN_STARTTLS : PLAINTEXT_PEER) : failureOf(name);
   const offer = reason === 'version' ? ` ${offered(handshake)}` : '';
   return new SmtpConnectionError('E_TLS', { phase, reason, cause: error, message: `The TLS handshake with ${peer} failed (${name || error.message}).${offer} ${hint}` });
 };

@@ -16,7 +16,7 @@ const timeout = (phase: Phase, limit: Limit): SmtpError => new SmtpTimeoutError(
 const reply = (phase: Phase, code: number): SmtpError => new SmtpReplyError({ phase, reply: makeReply(code, ['no']), command: '', message: '' });
 const protocol = (phase: Phase, code?: number): SmtpError => new SmtpProtocolError('E_PROTOCOL', { phase, message: '', ...(code === undefined ? {} : { reply: makeReply(code, ['?']) }) });
 
-const HANDSHAKE = { phase: 'tls', peer: 'mail.example', name: 'mail.example', versions: [], skippedVersions: [] } as const;
+const HANDSHAKE = { phase: 'tls', security: 'implicit', peer: 'mail.example', name: 'mail.example', versions: [], skippedVersions: [] } as const;
 
 const ANY: readonly SecurityMode[] = ['implicit', 'starttls', 'none'];
 

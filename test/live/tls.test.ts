@@ -28,7 +28,7 @@ const only = (version: TlsVersion): Answer => ({ ...localhostCertificate, minVer
 type Row = readonly [reason: string, title: string, answer: Answer, tls: TlsOptions, says: readonly string[]];
 
 const E_TLS: readonly Row[] = [
-  ['plaintext-peer', 'clear text where TLS is due', (socket) => socket.once('data', () => socket.write('220 ready\r\n')), {}, ['does not speak TLS', 'If it took STARTTLS before, its set-up is broken', '465']],
+  ['plaintext-peer', 'clear text where TLS is due', (socket) => socket.once('data', () => socket.write('220 ready\r\n')), {}, ['does not speak TLS', 'STARTTLS', '465']],
   ['version', 'a server of TLS 1.1', only('TLSv1.1'), {}, ['Offered: TLSv1.2, TLSv1.3', 'tls.versions']],
   ['version', 'a server of TLS 1.2, a client of 1.3', only('TLSv1.2'), { versions: ['TLSv1.3'] }, ['Offered: TLSv1.3.']],
   ['version', 'a server in a gap of the list', only('TLSv1.2'), { versions: ['TLSv1.1', 'TLSv1.3'] }, ['chose TLSv1.2', 'Offered: TLSv1.1, TLSv1.3']],

@@ -1,13 +1,15 @@
 import { expect, test } from 'vitest';
 import { certificateError, tlsError } from '../../src/transport/tls-error.js';
 
-const HANDSHAKE = { phase: 'tls', peer: 'mail.example', name: 'mail.example', versions: [], skippedVersions: [] } as const;
+const HANDSHAKE = { phase: 'tls', security: 'implicit', peer: 'mail.example', name: 'mail.example', versions: [], skippedVersions: [] } as const;
 
 test.each([
   ['PATH_LENGTH_EXCEEDED', 'path length constraint exceeded', 'invalid', 'may not sign others'],
   ['INVALID_CA', 'invalid CA certificate', 'invalid', 'may not sign others'],
   ['UNABLE_TO_GET_ISSUER_CERT', 'unable to get issuer certificate', 'untrusted', 'Give the root in "tls.ca" too'],
   ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'unable to get local issuer certificate', 'untrusted', 'Give its authority in "tls.ca"'],
+  ['DEPTH_ZERO_SELF_SIGNED_CERT', 'self-signed certificate', 'untrusted', 'It signed itself. If it is the server\'s own, give it in "tls.ca"'],
+  ['SELF_SIGNED_CERT_IN_CHAIN', 'self-signed certificate in certificate chain', 'untrusted', 'Give that root in "tls.ca"; if you do not know who issued it'],
   ['UNSPECIFIED', 'permitted subtree violation', 'invalid', 'needs another one'],
   ['UNSPECIFIED', 'CA signature digest algorithm too weak', 'legacy-signature', '@SECLEVEL'],
 ])('%s, %s: %s', (code, text, reason, says) => {
@@ -25,4 +27,11 @@ test.each<[code: string, bytesRead: number, wentOn: boolean, reason: string]>([
   const error = tlsError(Object.assign(new Error('x'), { code }), HANDSHAKE, bytesRead, wentOn);
   expect(error).toMatchObject({ code: 'E_TLS', reason, retryable: reason === 'reset' || reason === 'interrupted' });
   expect(error.message).toContain(code);
+});
+
+test.each([
+  ['implicit', 'The server does not speak TLS here. If it offers STARTTLS, use security: ["starttls"] on this port.'],
+  ['starttls', 'The server does not speak TLS here, though it took STARTTLS: its set-up is broken.'],
+] as const)('clear text where TLS is due, %s: %s', (security, says) => {
+  expect(tlsError(Object.assign(new Error('x'), { code: 'ERR_SSL_WRONG_VERSION_NUMBER' }), { ...HANDSHAKE, security }, 5).message).toContain(says);
 });
