@@ -4,7 +4,7 @@ import { fields, nameOf, optional, usage } from '../message/fields.js';
 import type { PoolSettings } from '../pool/settings.js';
 import { parseClientName } from '../protocol/address.js';
 import type { SecurityMode } from '../protocol/connection-plan.js';
-import { SmtpError, SmtpUsageError } from '../protocol/error.js';
+import { reasonOf, sentence, SmtpError, SmtpUsageError } from '../protocol/error.js';
 import { AUTOMATIC_GREETING_TIMEOUT, DEFAULT_TIMEOUTS, type Timeouts } from '../protocol/timeouts.js';
 import type { SaslMechanism } from '../sasl/mechanism.js';
 import type { SessionSettings } from '../session/settings.js';
@@ -106,7 +106,7 @@ export const settings = (options: SmtpOptions): Settings => {
   try {
     return check(options);
   } catch (error) {
-    throw error instanceof SmtpError ? error : new SmtpUsageError({ cause: error, message: 'The options cannot be read: one of them throws; see the cause.' });
+    throw error instanceof SmtpError ? error : new SmtpUsageError({ cause: error, message: `The options cannot be read: one of them throws: ${sentence(reasonOf(error))}` });
   }
 };
 

@@ -1,7 +1,7 @@
 import { concatMap, defer, from, map, tap, type Observable } from 'rxjs';
 import { xtext } from '../protocol/address.js';
 import { ownValue } from '../protocol/bare.js';
-import { SmtpError, SmtpUsageError } from '../protocol/error.js';
+import { reasonOf, sentence, SmtpError, SmtpUsageError } from '../protocol/error.js';
 import { composition, COMPOSED_FIELDS, loadComposer } from './compose.js';
 import { A_CONTENT, isContent, source, type OpenContent, type Source } from './content.js';
 import { checkEnvelope, checkNotify, type CheckedEnvelope } from './envelope.js';
@@ -46,7 +46,7 @@ export const draft = (message: Message): Draft => {
   try {
     return check(message);
   } catch (error) {
-    const failure = error instanceof SmtpError ? error : new SmtpUsageError({ cause: error, message: 'The message cannot be read: one of its properties throws; see the cause.' });
+    const failure = error instanceof SmtpError ? error : new SmtpUsageError({ cause: error, message: `The message cannot be read: one of its properties throws: ${sentence(reasonOf(error))}` });
     const sources = failure === error ? sourcesOf(message) : [];
     return defer(() => {
       for (const unused of sources) unused.discard();

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { isPromise } from 'node:util/types';
 import type { Endpoint } from '../protocol/connection-plan.js';
-import { SmtpUsageError } from '../protocol/error.js';
+import { reasonOf, sentence, SmtpUsageError } from '../protocol/error.js';
 import type { LocalBinding, LocalEndpoint } from './settings.js';
 
 /** The end on this side of a connection to `remote`. */
@@ -16,7 +16,7 @@ const chosen = (choose: (remote: Endpoint) => LocalBinding, remote: Endpoint): L
   try {
     binding = choose(remote);
   } catch (cause) {
-    throw new SmtpUsageError({ phase: 'connect', cause, message: 'The function in the option "localEndpoint" failed; see the cause.' });
+    throw new SmtpUsageError({ phase: 'connect', cause, message: `The function in the option "localEndpoint" failed: ${sentence(reasonOf(cause))}` });
   }
   if (isPromise(binding)) binding.catch(() => undefined);
   if (!isBinding(binding)) throw new SmtpUsageError({ phase: 'connect', message: 'The function in the option "localEndpoint" must return an object, no promise, that holds an IP address of this machine in "address", a port from 0 to 65535 in "port", or both, and nothing else.' });

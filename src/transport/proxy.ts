@@ -1,6 +1,6 @@
 import { isIPv4 } from 'node:net';
 import { concatMap, defer, forkJoin, map, of, throwError, type Observable } from 'rxjs';
-import { SmtpConnectionError, SmtpTimeoutError, SmtpUsageError } from '../protocol/error.js';
+import { reasonOf, sentence, SmtpConnectionError, SmtpTimeoutError, SmtpUsageError } from '../protocol/error.js';
 import type { SocketStream } from './byte-stream.js';
 import { within, type DialContext, type Target } from './dial-context.js';
 import { httpTunnel } from './http-connect.js';
@@ -57,7 +57,7 @@ const spokenTooEarly = (stream: SocketStream, { proxy, target }: Tunnel): Observ
 };
 
 const notLoaded = (cause: unknown): SmtpUsageError =>
-  new SmtpUsageError({ phase: 'proxy', cause, message: 'The package socks, which speaks to a SOCKS proxy, cannot be loaded; see the cause. Install it, or leave it out of the bundle ("external").' });
+  new SmtpUsageError({ phase: 'proxy', cause, message: `The package socks, which speaks to a SOCKS proxy, cannot be loaded: ${sentence(reasonOf(cause))} Install it, or leave it out of the bundle ("external").` });
 
 /** SOCKS 4 knows IPv4 addresses only. */
 const withAddress = ({ host, port }: Target, context: DialContext): Observable<Target> =>

@@ -84,6 +84,7 @@ test.each<[string, unknown, string]>([
   ['dsn.envid', { ...base, dsn: { envid: 'a\r\nb' } }, '"dsn.envid"'],
   ['dsn.envid that is long when written', { ...base, dsn: { envid: '+'.repeat(34) } }, '"dsn.envid"'],
   ['dsn.notify', { ...base, dsn: { notify: ['NEVER', 'DELAY'] } }, 'stands alone'],
+  ['a getter that throws', { get raw(): never { throw new Error('asked'); } }, 'one of its properties throws: asked.'],
   ['an unknown key beside a getter that throws', { bogus: 1, get raw() { throw new Error('asked'); } }, '"bogus"'],
   ['no recipients', { ...base, envelope: { from: 'a@b.c', to: [] } }, 'at least one'],
   ['too many recipients', { ...base, envelope: { from: 'a@b.c', to: new Array(10_001).fill('a@b.c') } }, '10000'],

@@ -191,7 +191,7 @@ describe('local endpoint', () => {
     ['another family', { host: '::1', localEndpoint: '127.0.0.1' }, { code: 'E_USAGE' }],
     ['another family than all addresses', { host: 'mail.example.com', lookup: answers('127.0.0.1', '127.0.0.2'), localEndpoint: () => ({ address: '::1' }) }, { code: 'E_USAGE' }],
     ['an address that is not ours', { host: '127.0.0.1', localEndpoint: '192.0.2.1' }, { code: 'E_CONNECT', reason: 'EADDRNOTAVAIL' }],
-    ['a function that throws', { host: '127.0.0.1', localEndpoint: () => { throw new Error('bug'); } }, { code: 'E_USAGE' }],
+    ['a function that throws', { host: '127.0.0.1', localEndpoint: () => { throw new Error('bug'); } }, { code: 'E_USAGE', message: 'The function in the option "localEndpoint" failed: bug.' }],
     ['a function that returns no address', { host: '127.0.0.1', localEndpoint: () => ({ address: 'eth0' }) }, { code: 'E_USAGE' }],
     ['a function that returns no port', { host: '127.0.0.1', localEndpoint: () => ({ port: 65_536 }) }, { code: 'E_USAGE' }],
     ['a function that returns an address under another name', { host: '127.0.0.1', localEndpoint: () => ({ adress: '127.0.0.5' }) as object }, { code: 'E_USAGE' }],
