@@ -76,12 +76,15 @@ export const sooner = (a: Deadline, b: Deadline): Deadline => (b.at < a.at ? b :
 /** Milliseconds until `at`; none where it is over. */
 export const remaining = (scheduler: SchedulerLike, at: number): number => Math.max(at - scheduler.now(), 0);
 
-const UNREACHED = 'Check the host and port, or raise that limit.';
+const SILENT = 'Check the host, the port and "security", or raise that limit.';
 const LATER = 'Try again later, or raise that limit.';
 /** Where nobody knows who has the mail, a retry is not for us to suggest. */
 export const IN_DOUBT = 'The mail may or may not have been accepted; a retry may deliver it twice.';
 // Host and port are right where a server has spoken.
 const HINTS: Partial<Record<Limit, string>> = {
+  resolve: 'Check the resolver of this machine, or raise that limit.',
+  connect: 'Check the host and port, and whether a firewall or your provider blocks this port; or raise that limit.',
+  proxy: 'Check the option "proxy", and the host and port behind it; or raise that limit.',
   command: LATER,
   dataBlock: LATER,
   endOfData: 'Raise that limit: some servers read a mail before they answer.',
@@ -90,7 +93,7 @@ const HINTS: Partial<Record<Limit, string>> = {
 };
 
 const hintAt = (limit: Limit, phase: Phase): string => {
-  const hint = HINTS[limit] ?? UNREACHED;
+  const hint = HINTS[limit] ?? SILENT;
   return outcomeOf(phase) === 'unknown' ? `${IN_DOUBT} ${hint === LATER ? 'Raise that limit.' : hint}` : hint;
 };
 

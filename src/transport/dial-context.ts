@@ -29,5 +29,5 @@ export interface DialContext {
 }
 
 /** Fails unless a value comes within the limit of that step, counted from `subscribe`, or before the whole operation must have ended. */
-export const within = <T>({ settings, operation, scheduler }: DialContext, step: 'resolve' | 'connect' | 'proxy', what: string): MonoTypeOperatorFunction<T> =>
-  (source) => defer(() => source.pipe(before(scheduler, sooner(deadline(scheduler, step, settings.timeouts[step]), operation), step, what)));
+export const within = <T>({ settings, operation, scheduler }: DialContext, step: 'resolve' | 'connect' | 'proxy', what: string, hint?: string): MonoTypeOperatorFunction<T> =>
+  (source) => defer(() => source.pipe(before(scheduler, sooner(deadline(scheduler, step, settings.timeouts[step]), operation), step, what, undefined, hint)));

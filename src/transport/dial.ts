@@ -12,7 +12,7 @@ import { tcp } from './tcp.js';
  */
 export const dial = (target: Target, settings: DialSettings, operation: Deadline, scheduler: SchedulerLike): Observable<SocketStream> => {
   const context = { settings, operation, scheduler };
-  if (settings.socket !== undefined) return ownSocket(settings.socket).pipe(within(context, 'connect', 'Opening the stream of the option "socket"'));
+  if (settings.socket !== undefined) return ownSocket(settings.socket).pipe(within(context, 'connect', 'Opening the stream of the option "socket"', 'Check what gives it, or raise that limit.'));
   const [nearest, ...further] = settings.proxies;
   return nearest === undefined ? tcp(target, context) : throughProxies([nearest, ...further], target, context);
 };

@@ -22,12 +22,15 @@ const NO_ADDRESS = 'it gave what is no IP address. Call back with (null, [{ addr
  */
 export const resolve = (host: string, context: DialContext): Observable<readonly ResolvedAddress[]> => {
   const family = familyOf(host);
+  const { lookup } = context.settings;
   return family === undefined
-    ? ask(host, context.settings.lookup ?? dns().lookup).pipe(within(context, 'resolve', `Resolving ${host}`))
+    ? ask(host, lookup ?? dns().lookup).pipe(within(context, 'resolve', `Resolving ${host}`, lookup && OWN_LOOKUP))
     : of([{ address: host, family }]);
 };
 
 const familyOf = (address: string): 4 | 6 | undefined => ({ 4: 4, 6: 6 } as const)[isIP(address)];
+
+const OWN_LOOKUP = 'Check the function in the option "lookup", or raise that limit.';
 
 const ask = (host: string, lookup: (...question: Parameters<LookupFunction>) => unknown): Observable<readonly ResolvedAddress[]> =>
   new Observable((subscriber) => {
@@ -62,11 +65,11 @@ const resolveError = (host: string, error: unknown): SmtpConnectionError => {
   // The system's own resolver always tells one.
   if (typeof code !== 'string') return new SmtpConnectionError('E_DNS', {
     phase: 'resolve', reason: 'UNKNOWN', cause: error,
-    message: `The function in the option "lookup" failed for ${host}: ${sentence(reasonOf(error))} See the cause.`,
+    message: `The function in the option "lookup" failed for ${host}: ${sentence(reasonOf(error))}`,
   });
   const final = code === 'ENOTFOUND' || code === 'ENODATA';
   return new SmtpConnectionError('E_DNS', {
     phase: 'resolve', reason: code, retryable: !final, cause: error,
-    message: `The host name ${host} has no address (${code}). ${final ? 'Check how it is spelt.' : 'The resolver did not answer; try again later.'}`,
+    message: final ? `The host name ${host} has no address (${code}). Check how it is spelt.` : `The host name ${host} could not be resolved (${code}). Check how it is spelt and the resolver of this machine, or try again later.`,
   });
 };

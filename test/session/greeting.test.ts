@@ -30,8 +30,8 @@ const SILENT = 'Waiting for mail.example:587 to greet in clear text (a door for 
 const UNENDED = 'Waiting for the end of the greeting of mail.example:587: nothing came within timeouts.greeting';
 
 it.each<[string, string, Partial<SmtpOptions>, string]>([
-  ['a silent door has 5 s, where there are others', '6s g', { security: 'auto' }, `${SILENT} = 5000 ms. Check the host and port, or raise that limit. at 5000`],
-  ['and 30 s where there is none', '31s g', { security: 'none' }, `${SILENT} = 30000 ms. Check the host and port, or raise that limit. at 30000`],
+  ['a silent door has 5 s, where there are others', '6s g', { security: 'auto' }, `${SILENT} = 5000 ms. Check the host, the port and "security", or raise that limit. at 5000`],
+  ['and 30 s where there is none', '31s g', { security: 'none' }, `${SILENT} = 30000 ms. Check the host, the port and "security", or raise that limit. at 30000`],
   ['a greeting that has begun by then has 30 s', 't 6s g', { security: 'auto' }, 'greeted at 6001'],
   ['from the connection', '4s t 27s g', { security: 'tls' }, `${UNENDED} = 30000 ms. Try again later, or raise that limit. at 30000`],
   ['or as long as is said', 't 6s g', { security: 'auto', timeouts: { greeting: 2000 } }, `${UNENDED} = 2000 ms. Try again later, or raise that limit. at 2000`],

@@ -114,12 +114,12 @@ describe('addresses', () => {
     ['an empty answer', answers(), { reason: 'ENODATA', retryable: false }],
     ['an answer that is no address', answers('nowhere'), NO_ADDRESS],
     ['an answer in plain text that is no address', (_host, _options, found) => { found(null, 'localhost', 4); }, NO_ADDRESS],
-    ['a resolver in trouble', refuses('EAI_AGAIN'), { reason: 'EAI_AGAIN', retryable: true }],
+    ['a resolver in trouble', refuses('EAI_AGAIN'), { reason: 'EAI_AGAIN', retryable: true, message: 'The host name mail.example.com could not be resolved (EAI_AGAIN). Check how it is spelt and the resolver of this machine, or try again later.' }],
     ['a resolver that refuses', refuses('EREFUSED'), { reason: 'EREFUSED', retryable: true }],
     ['an answer of undefined', (_host, _options, found) => { setImmediate(() => { found(null, undefined as never); }); }, NO_ADDRESS],
     ['an answer with a hole', (_host, _options, found) => { setImmediate(() => { found(null, [null] as never); }); }, NO_ADDRESS],
-    ['an async lookup that fails', (() => Promise.reject(new Error('bug.'))), { reason: 'UNKNOWN', retryable: false, message: 'The function in the option "lookup" failed for mail.example.com: bug. See the cause.' }],
-    ['an async lookup that never calls back', (() => Promise.resolve({ address: '127.0.0.1', family: 4 })), { reason: 'UNKNOWN', retryable: false, message: 'The function in the option "lookup" failed for mail.example.com: it gave a promise of the address. Call the function that it gets instead, as dns.lookup does. See the cause.' }],
+    ['an async lookup that fails', (() => Promise.reject(new Error('bug.'))), { reason: 'UNKNOWN', retryable: false, message: 'The function in the option "lookup" failed for mail.example.com: bug.' }],
+    ['an async lookup that never calls back', (() => Promise.resolve({ address: '127.0.0.1', family: 4 })), { reason: 'UNKNOWN', retryable: false, message: 'The function in the option "lookup" failed for mail.example.com: it gave a promise of the address. Call the function that it gets instead, as dns.lookup does.' }],
     ['a lookup that throws', () => { throw new Error('bug'); }, { reason: 'UNKNOWN', retryable: false }],
     ['a lookup that throws nothing', () => { throw null as unknown as Error; }, { reason: 'UNKNOWN', retryable: false }],
   ])('%s is E_DNS', async (_title, lookup, expected) => {
@@ -139,7 +139,7 @@ describe('addresses', () => {
 
   test('silence of the resolver ends with timeouts.resolve', async () => {
     expect(await failureOf(way(25, { host: 'mail.example.com', lookup: () => { /* Silence. */ }, timeouts: { resolve: 5 } })))
-      .toMatchObject({ code: 'E_TIMEOUT', phase: 'resolve', limit: 'resolve', retryable: true });
+      .toMatchObject({ code: 'E_TIMEOUT', phase: 'resolve', limit: 'resolve', retryable: true, message: expect.stringContaining('Check the function in the option "lookup"') as string });
   });
 });
 

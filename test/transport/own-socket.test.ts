@@ -75,7 +75,7 @@ describe('a socket of the caller\'s own', () => {
   });
 
   test('what never comes ends with timeouts.connect', async () => {
-    expect(await failureOf(way(25, { host: 'mail.example.com', socket: () => NEVER, timeouts: { connect: 5 } }))).toMatchObject({ code: 'E_TIMEOUT', limit: 'connect' });
+    expect(await failureOf(way(25, { host: 'mail.example.com', socket: () => NEVER, timeouts: { connect: 5 } }))).toMatchObject({ code: 'E_TIMEOUT', limit: 'connect', message: expect.stringContaining('Check what gives it, or raise that limit.') as string });
   });
 
   test('unsubscribing cancels an observable, and closes what a promise brings later', async () => {
