@@ -43,11 +43,11 @@ export const fromUrl = (text: string): SmtpOptions => {
 export const parseUrl = (text: unknown, form: string, what = 'The URL'): URL => {
   if (typeof text !== 'string') throw usage(`${what} must be a string of the form ${form}.`);
   // The parser would take these out, or for a slash, without a word.
-  if (/[\u0000-\u0020\u007f\\]/.test(text)) throw usage(`${what} holds a blank, control character or backslash. Percent-encode it in user and password.`);
+  if (/[\u0000-\u0020\u007f\\]/.test(text)) throw usage(`${what} holds a blank, control character or backslash. Remove it, or percent-encode it in user and password.`);
   const behindScheme = text.slice(text.indexOf('://') + 3);
   const authority = behindScheme.split(/[/?#]/, 1)[0] ?? '';
-  if (behindScheme.split('@').length > 2 || (behindScheme.includes('@') && !authority.includes('@')))
-    throw usage(`${what} has an un-encoded @ in its credentials or its query; write %40. The same goes for "/" (%2F), "?" (%3F) and "#" (%23) in credentials.`);
+  if (behindScheme.split('@').length > 2) throw usage(`${what} has more than one "@". Write %40 for each but the one in front of its host.`);
+  if (behindScheme.includes('@') && !authority.includes('@')) throw usage(`${what} has an "@" behind a "/", "?" or "#". Write %2F, %3F and %23 for those in user and password, and %40 for an "@" in its query.`);
   if (!text.includes('://') || !URL.canParse(text)) throw usage(`${what} cannot be read. It must have the form ${form}, with special characters of user and password percent-encoded.`);
   return new URL(text);
 };

@@ -23,12 +23,12 @@ test.each<[string, object]>([
 });
 
 test.each<[string, string]>([
-  ['smtp://user:hunter2@x@host', 'write %40'], ['smtp://user:hun/ter2@host', 'write %40'], ['smtp://user:12#hunter2@host', 'write %40'], ['smtp://user:12?hunter2@host', 'write %40'],
-  ['smtp://a@evil#@good', 'write %40'], ['smtp://a\\@good', 'backslash'], ['smtp://ho\tst', 'control'], ['smtp://host#x', 'must end behind'], ['smtp://host/client.name', '"?clientName="'],
+  ['smtp://user:hunter2@x@host', 'Write %40 for each but the one in front of its host'], ['smtp://user:hun/ter2@host', 'Write %2F'], ['smtp://user:12#hunter2@host', 'Write %2F, %3F and %23'], ['smtp://user:12?hunter2@host', 'Write %2F'],
+  ['smtp://a@evil#@good', 'more than one "@"'], ['smtp://a\\@good', 'backslash'], ['smtp://ho\tst', 'control'], ['smtps://host\n', 'Remove it, or percent-encode it'], ['smtp://host#x', 'must end behind'], ['smtp://host/client.name', '"?clientName="'],
   ['http://host', 'form'], ['mail.example.com', 'cannot be read'], ['smtp:host', 'cannot be read'], ['smtp://', '"host"'], ['smtp://user:hunter2@host:99999', 'cannot be read'],
   ['smtp://user@host', 'auth.pass'], ['smtp://:hunter2@host', 'auth.user'], ['smtp://user:hunter2%@host', '%25'],
   ['smtp://host?clientNme=a', 'Did you mean "clientName"'], ['smtp://host?pass=hunter2', 'Unknown option "pass"'], ['smtp://host?tls.rejectUnauthorized=false', 'cannot change how TLS'], ['smtp://host?clientName=a&clientName=b', 'twice'], ['smtps://host?security=none', 'twice'],
-  ['smtp://host?timeouts.greeting=0', '"timeouts.greeting"'], ['smtp://host?timeouts.command=5s', '"timeouts.command"'], ['smtp://host?security=ssl', '"security"'], ['smtp://host:0', '"port"'], ['smtp://host?stagger=soon', '"stagger"'], ['smtp://host?tls=required', 'smtps://'], ['smtp://host?proxy=socks5://u:p@h', 'in its credentials or its query; write %40'],
+  ['smtp://host?timeouts.greeting=0', '"timeouts.greeting"'], ['smtp://host?timeouts.command=5s', '"timeouts.command"'], ['smtp://host?security=ssl', '"security"'], ['smtp://host:0', '"port"'], ['smtp://host?stagger=soon', '"stagger"'], ['smtp://host?tls=required', 'smtps://'], ['smtp://host?proxy=socks5://u:p@h', 'Write %2F, %3F and %23 for those in user and password, and %40 for an "@" in its query.'],
   ['smtp://host?timeout=5', 'It is called "timeouts.operation"'], ['smtp://host?name=me', 'It is called "clientName"'], ['smtp://host?localEndpoint=eth0', '"localEndpoint"'], ['smtp://user:hunter2%0D%0AQUIT@host', '"auth.pass"'],
 ])('%s is refused: %s', (url, text) => {
   const call = (): unknown => fromUrl(url);
