@@ -63,6 +63,7 @@ export const apart = (value: string, name: string): { readonly display: string; 
   const display = open === -1 ? '' : text.slice(0, open).trim();
   const isSeveral = open === -1 ? !text.startsWith('"') && LIST.test(text) : !QUOTED.test(display) && SEVERAL.test(display);
   if (isSeveral) throw usage(`The field "${name}" holds more than one address. Give a list of them; or quote the name, if it is one.`);
+  if (open === -1 && text.lastIndexOf('<') > text.lastIndexOf('"')) throw usage(`The field "${name}" must end with its address in angle brackets, as in "Ann <ann@example.com>".`);
   if (open === -1) return { display, address: text };
   return { display: unquote(display), address: text.slice(open + 1, -1) };
 };
@@ -72,7 +73,7 @@ const QUOTED = /^"(?:[^"\\]|\\.)*"$/;
 // What looks like an address and more: taken for a name, it would lose a recipient without a word.
 const SEVERAL = /[<>]|^[^@]*@.*[,;]/s;
 // The same of an address alone; a quoted local part may hold anything.
-const LIST = /^[^@]*@.*[,;]/s;
+const LIST = /^[^@]*@[^,;]*[,;][^@]*@/;
 
 export const checkAddresses = (value: unknown, name: string): readonly HeaderAddress[] => (value === undefined ? [] : oneOrMore(checkAddress)(value, name));
 

@@ -54,9 +54,9 @@ const parseAny = (text: string, what: string | (() => string), role: 'sender' | 
   if (role === 'recipient' && /^postmaster$/i.test(text)) return { path: text, utf8: false };
   const end = text.startsWith('"') ? quotedEnd(text, refuse) : dotStringEnd(text, refuse);
   const local = text.slice(0, end);
-  if (text[end] !== '@') refuse(behindLocalPart(text[end]));
+  if (text[end] !== '@') refuse(behindLocalPart(text[end], text));
   const behind = text[end + 1] === '[' ? undefined : /[\s<>(),;]/.exec(text.slice(end))?.[0];
-  if (behind !== undefined) refuse(behindLocalPart(behind));
+  if (behind !== undefined) refuse(behindLocalPart(behind, text));
   if (Buffer.byteLength(local) > mostLocal) refuse(`has more than ${String(mostLocal)} bytes before its "@", which not every server takes. Shorten it, or set "envelope.longLocalParts".`);
   const domain = parseDomain(text.slice(end + 1), refuse);
   if (ENDS_IN_A_NUMBER.test(domain)) refuse('has a domain that ends in a number, which others read as an IP address. Correct it.');
@@ -91,17 +91,18 @@ const quotedEnd = (text: string, refuse: Refuse): number => {
 /** Where a Dot-string ends. */
 const dotStringEnd = (text: string, refuse: Refuse): number => {
   const [local = ''] = DOT_STRING.exec(text) ?? [];
-  if (local === '') refuse(text.startsWith('@') ? 'starts with "@". Give one address, without a source route.' : behindLocalPart(text[0]));
+  if (local === '') refuse(text.startsWith('@') ? 'starts with "@". Give one address, without a source route.' : behindLocalPart(text[0], text));
   if (local.startsWith('.') || local.endsWith('.') || local.includes('..')) refuse('has a dot at an edge of its local part, or two in a row. Remove it, or quote the local part.');
   return local.length;
 };
 
-const behindLocalPart = (character: string | undefined): string => {
+const behindLocalPart = (character: string | undefined, text: string): string => {
+  const at = text.indexOf('@');
+  if (character === undefined || at < 0) return 'has no "@". Give an address such as "ann@example.com".';
   switch (character) {
-    case undefined: return 'has no "@". Give an address such as "ann@example.com".';
     case '<': case '>': case ' ': return 'holds a space or an angle bracket. Give the address alone, without a display name.';
     case '(': case ')': return 'holds a comment. Give the address alone.';
-    case ',': case ';': return 'holds more than one address. Give a list of them.';
+    case ',': case ';': return at === text.lastIndexOf('@') ? 'holds a comma or semicolon. Remove it, or write a dot.' : 'holds more than one address. Give a list of them.';
     case ':': return 'holds a source route, a group or a scheme. Give the address alone.';
     default: return 'holds a character that must be quoted before its "@". Give an address such as "ann@example.com".';
   }
