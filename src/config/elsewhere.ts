@@ -1,3 +1,6 @@
+import { SIGNED_ELSEWHERE } from '../message/mail.js';
+
+const BY_SECURITY = 'is said by "security" here: "implicit" for TLS from the first byte, "starttls" for the upgrade.';
 const IN_POOL = 'stands in "pool".';
 const IN_AUTH = 'stands in "auth", and in a URL in front of the host.';
 const AT_TOP = 'is not needed here: what it holds stands at the top, as "host", "port" and "auth" with "user" and "pass".';
@@ -7,10 +10,14 @@ export const NAMED_ELSEWHERE: Readonly<Record<string, string>> = {
   secure: 'is called "security" here: "implicit" for true, ["starttls", "none"] for false.',
   requireTLS: 'is security: "starttls" here.',
   ignoreTLS: 'is security: "none" here.',
+  ssl: BY_SECURITY, starttls: BY_SECURITY,
+  rejectUnauthorized: 'stands in "tls".',
   opportunisticTLS: 'has no counterpart: after TLS was met there is no way back to clear text.',
   name: 'is called "clientName" here.',
   localAddress: 'is called "localEndpoint" here.',
   authMethod: 'is called "allowedAuthentication" here, and is a list.',
+  from: 'stands in each message here.',
+  dkim: SIGNED_ELSEWHERE,
   service: 'has no list here. Give the "host".',
   timeout: 'is called "timeouts.operation" here; each step has a limit of its own besides: see "timeouts".',
   connectionTimeout: 'is called "timeouts.connect" here.',

@@ -60,7 +60,7 @@ const RAW_FIELDS = ['envelope', 'raw', 'size', 'binary', 'smtpUtf8', ...DELIVERY
 
 const BUILT_ELSEWHERE = 'is not composed here. Build the message with nodemailer/lib/mail-composer, and send its bytes as "raw".';
 const NOT_YET = 'is not supported yet.';
-const SIGNED_ELSEWHERE = `${NOT_YET} Have nodemailer sign the message in its stream transport, without "bcc", and send its bytes as "raw".`;
+export const SIGNED_ELSEWHERE = `${NOT_YET} Have nodemailer sign the message in its stream transport, without "bcc", and send its bytes as "raw".`;
 /** Why there is no `signal` to give. */
 export const BY_UNSUBSCRIBING = 'is not known here: unsubscribing cancels, as takeUntil(signal.aborted ? of(0) : fromEvent(signal, "abort")) does behind send().';
 const NOWHERE = { priority: NOT_YET, deliverBy: NOT_YET, holdUntil: NOT_YET, dkim: SIGNED_ELSEWHERE, signal: BY_UNSUBSCRIBING };
