@@ -7,7 +7,7 @@ import type { Wire } from '../wire/wire.js';
 /** A refusal, told with the server's own words. */
 export const refusal = (wire: Wire, phase: Phase, command: string, reply: Reply, hint: string, recipient?: string): SmtpReplyError =>
   new SmtpReplyError({
-    phase, reply, command, ...(recipient === undefined ? {} : { recipient }), transcript: wire.transcript(),
+    phase, reply, command, ...(recipient === undefined ? {} : { recipient }), transcript: wire.transcript({ command, reply }),
     message: `${wire.context.peer} refused ${command}: ${sentence(formatReply(reply))} ${hint}`,
   });
 
@@ -23,7 +23,7 @@ const wantsCertificate = ({ lines }: Reply): boolean => /\bclient certificate\b/
 export const unexpected = (wire: Wire, phase: Phase, command: string, reply: Reply): SmtpProtocolError => {
   wire.mustDrop = true;
   return new SmtpProtocolError('E_PROTOCOL', {
-    phase, reply, outcome: outcomeOf(phase), transcript: wire.transcript(),
+    phase, reply, outcome: outcomeOf(phase), transcript: wire.transcript({ command, reply }),
     message: `${wire.context.peer} answered ${command} with ${formatReply(reply)}, which is no answer to it. ${remedyForBroken(phase)}`,
   });
 };

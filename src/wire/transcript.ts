@@ -19,6 +19,12 @@ export interface TranscriptContext {
 /** What was said: commands, replies, so many bytes of content, and words of our own about it. */
 type Said = Command | Reply | number | string;
 
+/** A command, and what was answered to it. */
+export interface Answered {
+  readonly command: string;
+  readonly reply: Reply;
+}
+
 const LINES = 12;
 
 /** What was said last on a connection, for errors and the log. Made into text only when somebody reads it. */
@@ -52,9 +58,11 @@ export class Transcript {
     this.#oldest = this.#oldest === LINES - 1 ? 0 : this.#oldest + 1;
   }
 
-  /** As a person may read them, secrets gone. */
-  lines(): readonly LogLine[] {
-    return [...this.#said.slice(this.#oldest), ...this.#said.slice(0, this.#oldest)].map((said) => this.#line(said));
+  /** As a person may read them, secrets gone. What they are read for stands in front, where a long group of commands has pushed it out. */
+  lines(of?: Answered): readonly LogLine[] {
+    const lines = [...this.#said.slice(this.#oldest), ...this.#said.slice(0, this.#oldest)].map((said) => this.#line(said));
+    if (of === undefined || this.#said.includes(of.reply)) return lines;
+    return [{ connection: this.#context.connection, from: 'client', text: of.command }, this.#line(of.reply), ...lines];
   }
 
   #line(said: Said): LogLine {

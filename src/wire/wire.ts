@@ -11,7 +11,7 @@ import type { Deadline } from '../transport/clock.js';
 import { Expectation, type ReplySink } from './expectation.js';
 import { Failures, type Failure } from './failures.js';
 import { toleratesMore, whyMore } from './surplus.js';
-import { Transcript, type TranscriptContext } from './transcript.js';
+import { Transcript, type Answered, type TranscriptContext } from './transcript.js';
 import { NO_END, Watch } from './watch.js';
 import { Wording } from './wording.js';
 
@@ -320,7 +320,7 @@ export class Wire {
   }
 
   /** The last lines, as a person may read them. */
-  transcript(): readonly LogLine[] {
-    return this.#transcript.lines();
+  transcript(of?: Answered): readonly LogLine[] {
+    return this.#transcript.lines(of);
   }
 }

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { receipts, type SmtpError } from '../../src/index.js';
 import { startServer, type ServerOptions, type TestServer } from '../../src/testing/index.js';
 import { clientOf, MAIL } from '../support/clear-client.js';
+import { collect } from '../support/collect.js';
 import { WAYS } from '../support/ways.js';
 
 const mailTo = (names: string, raw: string | Readable = MAIL.raw) => ({ envelope: { from: 'ann@example.com', to: names.split(' ').map((name) => `${name}@example.org`) }, raw });
@@ -89,4 +90,12 @@ it('an error from before the first recipient tells of none', async () => {
   await using server = await startServer({ faults: [{ at: 'mail', do: 'reply', reply: '550 5.7.1 Not you' }] });
   await using client = clientOf(server);
   await expect(firstValueFrom(client.send(MAIL).pipe(receipts()))).rejects.toMatchObject({ phase: 'mail', refused: [] });
+});
+
+it.each([1, 20])('what was refused stands in the transcript of its error, with %i recipients behind it', async (count) => {
+  await using server = await startServer({ without: ['CHUNKING'], faults: [{ at: 'mail', do: 'reply', reply: '550 5.7.1 Not you' }] });
+  await using client = clientOf(server);
+  const { error } = await collect(client.send(mailTo(Array.from({ length: count }, (_, index) => `r${String(index)}`).join(' '))));
+  const said = error?.transcript.map(({ from, text }) => `${from}: ${text}`) ?? [];
+  expect(said.filter((line) => /MAIL FROM|Not you/.test(line))).toEqual([expect.stringMatching(/^client: MAIL FROM:<ann@example\.com>/), 'server: 550 5.7.1 Not you']);
 });
