@@ -104,11 +104,18 @@ export const STARTTLS_INSTEAD = 'If it offers STARTTLS, use security: ["starttls
 const PLAINTEXT_PEER = ['plaintext-peer', `The server does not speak TLS here. ${STARTTLS_INSTEAD}`] as const;
 const BROKEN_STARTTLS = ['plaintext-peer', 'The server does not speak TLS here, though it took STARTTLS: its set-up is broken. Its port for implicit TLS (465) may do.'] as const;
 
+// OpenSSL's names of alerts. Those of RFC 6066 section 9 lack the word.
+const ALERT = /^ERR_SSL_(?:TLSV1|SSL(?:V3|\/TLS)_ALERT)/;
+
 const FAILURES: readonly (readonly [RegExp, TlsReason, string])[] = [
   [/PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL|VERSION_TOO_LOW|NO_PROTOCOLS_AVAILABLE|INAPPROPRIATE_FALLBACK/, 'version', 'List a version that the server can do in "tls.versions"; where that is an old one, better have the server updated.'],
   [/CERTIFICATE_REQUIRED|(?:BAD|UNSUPPORTED)_CERTIFICATE|CERTIFICATE_(?:UNKNOWN|EXPIRED|REVOKED)|UNKNOWN_CA|ACCESS_DENIED|DECRYPT_ERROR/, ...CLIENT_CERTIFICATE],
   [/SIGALG|SIGNATURE|(?:CA|EE)_KEY_TOO_SMALL|MD_TOO_WEAK/, 'legacy-signature', 'The server signs in a way that OpenSSL no longer allows. It needs a new key or software; "tls.ciphers" with a lower @SECLEVEL takes it as it is.'],
   [/HANDSHAKE_FAILURE|CIPHER|INSUFFICIENT_SECURITY|DH_KEY_TOO_SMALL|BAD_DH_VALUE/, 'cipher', 'Client and server have no cipher in common that is strong enough. See "tls.ciphers".'],
+  [/UNRECOGNIZED_NAME/, 'host-name', 'The server knows no such name. Connect to one that it knows, or give one as "tls.servername".'],
+  [/UNSAFE_LEGACY_RENEGOTIATION/, 'handshake', 'The server lacks secure renegotiation (RFC 5746), which OpenSSL 3 demands. It needs newer software.'],
+  [ALERT, 'handshake', 'The server could not go on. Its log may say why; see also the options "tls".'],
+  [/^ERR_/, 'handshake', 'This side does not accept what the server sent. The server needs newer software, or something in between breaks TLS.'],
 ];
 
 /** The error of a handshake that failed when the server had sent `bytesRead`, and we had sent more than the ClientHello or not. */
@@ -123,12 +130,12 @@ export const tlsError = (error: NodeJS.ErrnoException, handshake: Handshake, byt
   // Up to TLS 1.2 a server has one word for "no common cipher" and "no client certificate"; the second comes when it has shown its own.
   const refusesClient = name.endsWith('ALERT_HANDSHAKE_FAILURE') && bytesRead > ALERT_RECORD;
   const [reason, hint] = refusesClient ? CLIENT_CERTIFICATE : !wentOn && NO_RECORD.test(name) ? (security === 'starttls' ? BROKEN_STARTTLS : PLAINTEXT_PEER) : failureOf(name);
-  const offer = reason === 'version' ? ` ${offered(handshake)}` : '';
-  return new SmtpConnectionError('E_TLS', { phase, reason, cause: error, message: `The TLS handshake with ${peer} failed (${name || error.message}).${offer} ${hint}` });
+  const wish = reason === 'version' ? ` ${offered(handshake)}` : reason === 'host-name' ? ` Asked for: ${handshake.name}.` : '';
+  return new SmtpConnectionError('E_TLS', { phase, reason, cause: error, message: `The TLS handshake with ${peer} failed (${name || error.message}).${wish} ${hint}` });
 };
 
 const failureOf = (name: string): readonly [TlsReason, string] => {
-  const [, reason, hint] = FAILURES.find(([pattern]) => pattern.test(name)) ?? [undefined, 'handshake' as const, 'The server could not go on. Its log may say why; see also the options "tls".'];
+  const [, reason, hint] = FAILURES.find(([pattern]) => pattern.test(name)) ?? [undefined, 'handshake' as const, 'What carries it did not hold; check the network, the proxy, or the option "socket".'];
   return [reason, hint];
 };
 
@@ -148,7 +155,7 @@ export const unlistedVersion = (chosen: string, handshake: Handshake): SmtpConne
  */
 export const lateRefusal = (error: NodeJS.ErrnoException | undefined, peer: string, transcript: readonly LogLine[] = []): SmtpConnectionError | undefined => {
   const { code = '' } = error ?? {};
-  if (!/^ERR_SSL_.*ALERT/.test(code)) return undefined;
+  if (!ALERT.test(code)) return undefined;
   const [reason, hint] = failureOf(code);
   return new SmtpConnectionError('E_TLS', { phase: 'tls', reason, transcript, cause: error, message: `${peer} refused the TLS handshake in the end (${code}). ${hint}` });
 };

@@ -38,8 +38,10 @@ const E_TLS: readonly Row[] = [
   ['client-certificate', 'none where TLS 1.2 wants one', { ...localhostCertificate, requestCert: true, maxVersion: 'TLSv1.2' }, {}, KEYS],
   ['client-certificate', 'none where TLS 1.3 wants one', { ...localhostCertificate, requestCert: true, minVersion: 'TLSv1.3' }, {}, KEYS],
   ['client-certificate', 'one that the server does not know', alert(48), {}, KEYS],
+  ['host-name', 'a name that the server does not know', alert(112), { servername: 'mail.example.com' }, ['Asked for: mail.example.com.', 'tls.servername']],
   ['reset', 'a server that hangs up', (socket) => socket.once('data', () => socket.resetAndDestroy()), {}, ['hung up']],
-  ['handshake', 'a server that breaks down', alert(80), {}, ['ALERT_INTERNAL_ERROR']],
+  ['handshake', 'a server that breaks down', alert(80), {}, ['ALERT_INTERNAL_ERROR', 'Its log may say why']],
+  ['handshake', 'a server without secure renegotiation', says([22, 3, 3, 0, 42, 2, 0, 0, 38, 3, 3, ...Array<number>(32).fill(9), 0, 0xc0, 0x2f, 0]), {}, ['RFC 5746', 'newer software']],
   // From here on: what OpenSSL has the same words for as for clear text, though TLS was met.
   ['handshake', 'clear text behind a ServerHello of TLS 1.2', helloAnd('220 ready\r\n'), {}, ['WRONG_VERSION_NUMBER']],
   ['handshake', 'the same where TLS 1.2 is all that is offered', helloAnd('220 ready\r\n'), { versions: ['TLSv1.2'] }, ['WRONG_VERSION_NUMBER']],

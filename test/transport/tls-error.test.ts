@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { certificateError, tlsError } from '../../src/transport/tls-error.js';
+import { certificateError, lateRefusal, tlsError } from '../../src/transport/tls-error.js';
 
 const HANDSHAKE = { phase: 'tls', security: 'implicit', peer: 'mail.example', name: 'mail.example', versions: [], skippedVersions: [] } as const;
 
@@ -16,6 +16,23 @@ test.each([
   const error = certificateError(Object.assign(new Error(text), { code }), HANDSHAKE);
   expect(error).toMatchObject({ code: 'E_CERTIFICATE', reason });
   expect(error?.message).toContain(says);
+});
+
+test.each<[code: string, says: string]>([
+  ['ERR_SSL_TLSV1_UNRECOGNIZED_NAME', 'Asked for: mail.example. The server knows no such name.'],
+  ['ERR_SSL_UNSAFE_LEGACY_RENEGOTIATION_DISABLED', 'lacks secure renegotiation (RFC 5746)'],
+  ['ERR_SSL_TLSV1_ALERT_INTERNAL_ERROR', 'The server could not go on. Its log'], ['ERR_SSL_SSLV3_ALERT_UNEXPECTED_MESSAGE', 'The server could not go on.'],
+  ['ERR_SSL_UNEXPECTED_MESSAGE', 'This side does not accept'], ['ERR_SSL_SSLV3_ROLLBACK_ATTACK', 'This side does not accept'], ['ERR_TLS_DH_PARAM_SIZE', 'This side does not accept'],
+  ['ETIMEDOUT', 'What carries it did not hold'],
+])('%s: %s', (code, says) => {
+  expect(tlsError(Object.assign(new Error('x'), { code }), HANDSHAKE, 900, true).message).toContain(says);
+});
+
+test.each<[code: string, reason: string | undefined]>([
+  ['ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', 'client-certificate'], ['ERR_SSL_TLSV1_UNRECOGNIZED_NAME', 'host-name'], ['ERR_SSL_SSL/TLS_ALERT_BAD_RECORD_MAC', 'handshake'],
+  ['ERR_SSL_DECRYPTION_FAILED_OR_BAD_RECORD_MAC', undefined], ['ECONNRESET', undefined],
+])('%s in the place of the first reply: %s', (code, reason) => {
+  expect(lateRefusal(Object.assign(new Error('x'), { code }), 'mail.example:465')?.reason).toBe(reason);
 });
 
 test.each<[code: string, bytesRead: number, wentOn: boolean, reason: string]>([
