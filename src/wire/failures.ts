@@ -40,10 +40,10 @@ export class Failures {
     this.#transcript = transcript;
   }
 
-  /** The connection is no more. */
-  lost(cause: NodeJS.ErrnoException | undefined): Failure {
+  /** The connection is no more. Where nothing had come in TLS, the handshake may have been refused so. */
+  lost(cause: NodeJS.ErrnoException | undefined, isTlsSilent: boolean): Failure {
     const closed = this.closed(cause === undefined ? 'closed the connection' : `was lost (${cause.code ?? cause.message})`, cause);
-    return (phase, command) => (FIRST_REPLIES.has(phase) ? lateRefusal(cause, this.#peer, this.#transcript.lines()) : undefined) ?? closed(phase, command);
+    return (phase, command) => (isTlsSilent && FIRST_REPLIES.has(phase) ? lateRefusal(cause, this.#peer, this.#transcript.lines()) : undefined) ?? closed(phase, command);
   }
 
   closed(how: string, cause?: NodeJS.ErrnoException): Failure {

@@ -48,6 +48,7 @@ export class Wire {
   heardAt: number;
   #failure: Failure | undefined;
   #greeted: boolean;
+  #hasReplied = false;
   /** It said 421, or hung up behind a refused RSET, and has taken nothing since. */
   #hasSaidGoodbye = false;
   /** Is told when the wire has ended, or is to be dropped and nobody else was told. */
@@ -86,9 +87,9 @@ export class Wire {
     return this.#failure === undefined && !this.mustDrop && this.#due.every(({ sink }) => sink === undefined);
   }
 
-  /** Not one byte has come: the server may still be asked with TLS. */
+  /** Not one byte has come: the server may still be asked with TLS, or refuse the handshake. */
   get silent(): boolean {
-    return this.#failure === undefined && !this.#greeted && this.#parser.buffered === 0;
+    return this.#failure === undefined && !this.#hasReplied && this.#parser.buffered === 0;
   }
 
   /** Replies that are due. */
@@ -199,7 +200,7 @@ export class Wire {
   }
 
   #answer(first: Expectation, reply: Reply, hasMore: boolean): void {
-    this.#greeted = true;
+    this.#greeted = this.#hasReplied = true;
     this.#outstanding -= 1;
     const isGoodbye = isFarewell(reply);
     if (!isGoodbye && first.isOutOfStep(reply, this.#wording, this.#due.length === 1)) {
@@ -247,7 +248,7 @@ export class Wire {
     const words = first === undefined ? undefined : this.#parser.lastWords();
     this.#hasSaidGoodbye ||= first?.refusedReset === true;
     if (first !== undefined && words !== undefined) this.#answer(first, words, false);
-    this.fail(this.#failures.lost(error));
+    this.fail(this.#failures.lost(error, this.stream.tls !== undefined && this.silent));
   }
 
   /** Ends the wire: everything that is due fails, each in its own phase, and nothing is written or read any more. */

@@ -1,12 +1,12 @@
 import { EMPTY, type Observable } from 'rxjs';
-import type { ByteStream } from '../../src/transport/byte-stream.js';
+import type { ByteStream, TlsFacts } from '../../src/transport/byte-stream.js';
 
 /** A byte stream without a socket: what is read comes from an observable, what is written is kept. */
 export class FakeStream implements ByteStream {
   readonly remote = { address: '127.0.0.1', port: 25 };
   readonly local = { address: '127.0.0.1', port: 49152 };
   readonly via = undefined;
-  readonly tls = undefined;
+  readonly tls: TlsFacts | undefined;
   readonly unread = 0;
   readonly isGathering = false;
   readonly position = 0;
@@ -15,8 +15,9 @@ export class FakeStream implements ByteStream {
   readonly closed = EMPTY;
   destroyed = false;
 
-  constructor(bytes: Observable<Buffer>) {
+  constructor(bytes: Observable<Buffer>, tls?: TlsFacts) {
     this.bytes = bytes;
+    this.tls = tls;
   }
 
   write(chunk: string | Uint8Array): void {

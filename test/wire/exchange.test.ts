@@ -1,7 +1,8 @@
-import { catchError, map, Subject, throwError } from 'rxjs';
+import { catchError, concat, map, Subject, throwError } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { bdat, DATA, mailFrom, rcptTo, type Command } from '../../src/protocol/command.js';
+import { bdat, DATA, ehlo, helo, mailFrom, rcptTo, type Command } from '../../src/protocol/command.js';
 import type { SmtpError, SmtpTimeoutError } from '../../src/protocol/error.js';
+import type { TlsFacts } from '../../src/transport/byte-stream.js';
 import { deadline, monotonic } from '../../src/transport/clock.js';
 import { converse, exchange, exchangeInTurn } from '../../src/wire/exchange.js';
 import { FakeStream } from '../support/fake-stream.js';
@@ -55,6 +56,30 @@ describe('exchange', () => {
       flush();
       expect(failure).toMatchObject({ phase: 'rcpt', elapsed: LIMITS.command });
     });
+  });
+});
+
+describe('an alert of TLS', () => {
+  const ALERT = Object.assign(new Error('gone'), { code: 'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED' });
+  const BYTES = { b: Buffer.from('250-mail.example\r\n'), e: Buffer.from('250 PIPELINING\r\n') };
+  const TLS = { protocol: 'TLSv1.3' } as TlsFacts;
+  const REFUSED = { code: 'E_TLS', phase: 'tls', reason: 'client-certificate', retryable: false };
+  const LOST = { code: 'E_CLOSED', phase: 'hello', reason: ALERT.code, retryable: true };
+
+  it.each<[title: string, server: string, tls: TlsFacts | undefined, expected: object, words: string]>([
+    ['in the place of the first reply refuses the handshake', '-#', TLS, REFUSED, 'mail.example:25 refused the TLS handshake in the end'],
+    ['inside that reply does not', '-b#', TLS, LOST, 'before it answered EHLO'],
+    ['behind it does not', '-be#', TLS, LOST, 'before it answered HELO'],
+    ['of a proxy, which TLS does not go beyond, does not', '-#', undefined, LOST, 'before it answered EHLO'],
+  ])('%s', (_, server, tls, expected, words) => {
+    let failure: unknown;
+    inVirtualTime(({ hot, flush }, scheduler) => {
+      const wire = wireOn(new FakeStream(hot(server, BYTES, ALERT), tls), { scheduler });
+      const say = (command: Command) => exchange(wire, [command], deadline(scheduler, 'operation', Infinity));
+      concat(say(ehlo('client')), say(helo('client'))).subscribe({ error: (error: unknown) => { failure = error; } });
+      flush();
+    });
+    expect(failure).toMatchObject({ ...expected, cause: ALERT, message: expect.stringContaining(words) as string });
   });
 });
 

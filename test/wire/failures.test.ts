@@ -18,7 +18,7 @@ describe('a connection that is lost', () => {
     ['by an alert where the first reply is due', cause('ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED'), ehlo('client'), { code: 'E_TLS', reason: 'client-certificate', phase: 'tls' }, 'mail.example:25 refused the TLS handshake in the end'],
     ['by an alert later on', cause('ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED'), MAIL, { code: 'E_CLOSED', phase: 'mail' }, 'mail.example:25 was lost (ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED)'],
   ])('%s', (_, reason, command, expected, words) => {
-    const error = failures.lost(reason)(command.phase, command);
+    const error = failures.lost(reason, true)(command.phase, command);
     expect(error).toMatchObject(expected);
     expect(error.message).toContain(words);
     expect(error.cause).toBe(reason);
