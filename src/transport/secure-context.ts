@@ -89,19 +89,23 @@ const privateKey = (key: KeyMaterial, passphrase: Secret | undefined, name: Name
   }
 };
 
-/** What OpenSSL complains of where it is given that option alone, and what to say then. */
+const WEAK = { complaint: /\btoo (?:weak|small)\b/, what: () => 'is weaker than OpenSSL allows here. Have a new one issued' };
+
+/** What OpenSSL complains of where it is given that option alone, with the ciphers and their level, and what to say then. */
 const REFUSALS = [
+  { option: 'ciphers', complaint: /./, what: () => 'names no cipher that OpenSSL knows. See "openssl ciphers"' },
+  { option: 'cert', ...WEAK },
+  { option: 'pfx', ...WEAK },
   // RC2 and Triple DES, as Windows still writes them.
   { option: 'pfx', complaint: /^Unsupported PKCS12/, what: () => 'is encrypted in a way that is too old for OpenSSL. Export it anew, with AES' },
   { option: 'pfx', complaint: /^Unable to load/, what: () => 'holds no private key, or no certificate for it. Export the two together' },
   { option: 'pfx', complaint: /./, what: (name: NameOf) => `cannot be opened. Check "${name('passphrase')}", and give the bytes of the file, not its path` },
   { option: 'crl', complaint: /./, what: () => `holds no revocation list that can be read. ${PEM}` },
-  { option: 'ciphers', complaint: /./, what: () => 'names no cipher that OpenSSL knows. See "openssl ciphers"' },
 ] as const;
 
 const complaintOf = (options: readonly (readonly [string, unknown])[], one: string): string => {
   try {
-    tls().createSecureContext(bare(Object.fromEntries(options.filter(([option]) => option === one || option === 'passphrase'))));
+    tls().createSecureContext(bare(Object.fromEntries(options.filter(([option]) => option === one || option === 'ciphers' || option === 'passphrase'))));
     return '';
   } catch (error) {
     return reasonOf(error);

@@ -79,6 +79,8 @@ test.each<[name: string, says: string, TlsOptions]>([
   ['pfx', 'too old for OpenSSL. Export it anew, with AES', { pfx: fixture('client-legacy.pfx'), passphrase: 'sesame' }],
   ['pfx', 'cannot be opened', { pfx: fixture('client-legacy.pfx'), passphrase: 'open says me' }],
   ['pfx', 'no private key', { pfx: fixture('client-no-key.pfx'), passphrase: 'sesame' }],
+  ['pfx', 'weaker than OpenSSL allows here', { pfx: fixture('weak.pfx'), passphrase: 'sesame', ciphers: 'DEFAULT@SECLEVEL=2' }],
+  ['cert', 'weaker than OpenSSL allows here', { ...certificateOf('weak'), ciphers: 'DEFAULT@SECLEVEL=2' }],
   ['pfx', 'Leave out', { pfx, passphrase: 'sesame', cert, key }],
   ['crl', 'holds no revocation list', { crl: 'crl.pem' }],
   ['ciphers', 'no cipher that OpenSSL knows', { ciphers: 'ROT13' }],
