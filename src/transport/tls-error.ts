@@ -49,7 +49,9 @@ const VERDICTS: Readonly<Record<string, readonly [TlsReason, string]>> = {
   UNSPECIFIED: ['invalid', 'It, or one in its chain, breaks the rule that OpenSSL names here. The server needs another one.'],
 };
 
-const WEAK = ['legacy-signature', 'Its key or signature is weaker than OpenSSL allows here. The server needs a new one; "tls.ciphers" with a lower @SECLEVEL takes it as it is.'] as const;
+const AS_IT_IS = '"tls.ciphers" with a lower @SECLEVEL takes it as it is; level 0 needs "TLSv1.1" in "tls.versions", too.';
+
+const WEAK = ['legacy-signature', `Its key or signature is weaker than OpenSSL allows here. The server needs a new one; ${AS_IT_IS}`] as const;
 
 const VERDICT = /^(?:CERT_|CRL_|UNABLE_TO_|INVALID_|ERROR_IN_|PATH_LENGTH|DEPTH_ZERO|SELF_SIGNED|AUTHORITY_|SUBJECT_|OUT_OF_MEM)/;
 
@@ -110,7 +112,7 @@ const ALERT = /^ERR_SSL_(?:TLSV1|SSL(?:V3|\/TLS)_ALERT)/;
 const FAILURES: readonly (readonly [RegExp, TlsReason, string])[] = [
   [/PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL|VERSION_TOO_LOW|NO_PROTOCOLS_AVAILABLE|INAPPROPRIATE_FALLBACK/, 'version', 'List a version that the server can do in "tls.versions"; where that is an old one, better have the server updated.'],
   [/CERTIFICATE_REQUIRED|(?:BAD|UNSUPPORTED)_CERTIFICATE|CERTIFICATE_(?:UNKNOWN|EXPIRED|REVOKED)|UNKNOWN_CA|ACCESS_DENIED|DECRYPT_ERROR/, ...CLIENT_CERTIFICATE],
-  [/SIGALG|SIGNATURE|(?:CA|EE)_KEY_TOO_SMALL|MD_TOO_WEAK/, 'legacy-signature', 'The server signs in a way that OpenSSL no longer allows. It needs a new key or software; "tls.ciphers" with a lower @SECLEVEL takes it as it is.'],
+  [/SIGALG|SIGNATURE|(?:CA|EE)_KEY_TOO_SMALL|MD_TOO_WEAK/, 'legacy-signature', `The server signs in a way that OpenSSL no longer allows. It needs a new key or software; ${AS_IT_IS}`],
   [/HANDSHAKE_FAILURE|CIPHER|INSUFFICIENT_SECURITY|DH_KEY_TOO_SMALL|BAD_DH_VALUE/, 'cipher', 'Client and server have no cipher in common that is strong enough. See "tls.ciphers".'],
   [/UNRECOGNIZED_NAME/, 'host-name', 'The server knows no such name. Connect to one that it knows, or give one as "tls.servername".'],
   [/UNSAFE_LEGACY_RENEGOTIATION/, 'handshake', 'The server lacks secure renegotiation (RFC 5746), which OpenSSL 3 demands. It needs newer software.'],

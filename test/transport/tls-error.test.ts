@@ -11,7 +11,7 @@ test.each([
   ['DEPTH_ZERO_SELF_SIGNED_CERT', 'self-signed certificate', 'untrusted', 'It signed itself. If it is the server\'s own, give it in "tls.ca"'],
   ['SELF_SIGNED_CERT_IN_CHAIN', 'self-signed certificate in certificate chain', 'untrusted', 'Give that root in "tls.ca"; if you do not know who issued it'],
   ['UNSPECIFIED', 'permitted subtree violation', 'invalid', 'needs another one'],
-  ['UNSPECIFIED', 'CA signature digest algorithm too weak', 'legacy-signature', '@SECLEVEL'],
+  ['UNSPECIFIED', 'CA signature digest algorithm too weak', 'legacy-signature', 'level 0 needs "TLSv1.1" in "tls.versions"'],
 ])('%s, %s: %s', (code, text, reason, says) => {
   const error = certificateError(Object.assign(new Error(text), { code }), HANDSHAKE);
   expect(error).toMatchObject({ code: 'E_CERTIFICATE', reason });
@@ -21,6 +21,7 @@ test.each([
 test.each<[code: string, says: string]>([
   ['ERR_SSL_TLSV1_UNRECOGNIZED_NAME', 'Asked for: mail.example. The server knows no such name.'],
   ['ERR_SSL_UNSAFE_LEGACY_RENEGOTIATION_DISABLED', 'lacks secure renegotiation (RFC 5746)'],
+  ['ERR_SSL_WRONG_SIGNATURE_TYPE', 'level 0 needs "TLSv1.1" in "tls.versions"'],
   ['ERR_SSL_TLSV1_ALERT_INTERNAL_ERROR', 'The server could not go on. Its log'], ['ERR_SSL_SSLV3_ALERT_UNEXPECTED_MESSAGE', 'The server could not go on.'],
   ['ERR_SSL_UNEXPECTED_MESSAGE', 'This side does not accept'], ['ERR_SSL_SSLV3_ROLLBACK_ATTACK', 'This side does not accept'], ['ERR_TLS_DH_PARAM_SIZE', 'This side does not accept'],
   ['ETIMEDOUT', 'What carries it did not hold'],
