@@ -77,8 +77,8 @@ const inTime = ({ wire, greetBy, settings: { timeouts } }: State): MonoTypeOpera
 };
 
 /** Some servers judge our certificate when TLS stands (RFC 8446 section 4.4.2.4), and hang up without a word. */
-const perhapsOfCertificate = ({ wire: { stream }, settings: { tls } }: State): MonoTypeOperatorFunction<Reply> => {
-  if (stream.tls === undefined || !tls.showsCertificate) return identity;
+const perhapsOfCertificate = ({ stage, settings: { tls } }: State): MonoTypeOperatorFunction<Reply> => {
+  if (stage !== 'secured' || !tls.showsCertificate) return identity;
   return mapError((error) => {
     if (!(error instanceof SmtpConnectionError) || error.code !== 'E_CLOSED') return error;
     const { code, phase, reason, retryable, transcript, cause, message } = error;
@@ -93,6 +93,7 @@ const introduce = (state: State): Observable<State> => {
   // 504 may be about the name.
   const hint = (reply: Reply): string => (needsTls(state) && isUnknownCommand(reply) && reply.code !== 504 ? withoutEhlo(reply) : OF_NAME(reply));
   return exchange(wire, [ehlo(name)], operation).pipe(
+    perhapsOfCertificate(state),
     onCode(250, { wire, phase: 'hello', command: 'EHLO', hint }, (reply) => introduced(Capabilities.fromEhlo(reply))),
     catchError((error: unknown) => {
       // HELO will do where STARTTLS is not needed. A sign-in then fails as it does wherever nothing is offered for it.

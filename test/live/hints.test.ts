@@ -55,13 +55,17 @@ it('a certificate that is missing would be missing the next time', async () => {
   expect((await collect(client.send(MAIL))).error).toMatchObject({ code: 'E_REPLY', retryable: false });
 });
 
-it('a server that hangs up over TLS may not accept the certificate that it was shown', async () => {
+it.each([
+  ['implicit', { at: 'greeting' }, 'greeting', true], ['starttls', { at: 'ehlo', skip: 1 }, 'hello', true],
+  // It took the certificate when it greeted.
+  ['implicit', { at: 'ehlo' }, 'hello', false],
+] as const)('a server that hangs up over TLS may not accept the certificate that it was shown: %s, %j', async (door, fault, phase, perhaps) => {
   for (const tls of [{}, certificateOf('client')]) {
-    await using server = await startServer({ tls: 'implicit', faults: [{ at: 'greeting', do: 'close' }] });
-    await using client = new SmtpClient({ host: 'localhost', port: server.port, security: 'implicit', tls: { ca: server.ca, ...tls } });
+    await using server = await startServer({ tls: door, faults: [{ ...fault, do: 'close' }] });
+    await using client = new SmtpClient({ host: 'localhost', port: server.port, security: door, tls: { ca: server.ca, ...tls } });
     const { error } = await collect(client.send(MAIL));
-    expect(error).toMatchObject({ code: 'E_CLOSED', phase: 'greeting', retryable: true });
-    expect(error?.message.includes('"tls.cert"')).toBe('cert' in tls);
+    expect(error).toMatchObject({ code: 'E_CLOSED', phase, retryable: true });
+    expect(error?.message.includes('"tls.cert"')).toBe(perhaps && 'cert' in tls);
   }
 });
 
