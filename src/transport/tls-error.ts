@@ -1,3 +1,4 @@
+import { asyncScheduler } from 'rxjs';
 import { ownValue } from '../protocol/bare.js';
 import type { SecurityMode, TlsVersion } from '../protocol/connection-plan.js';
 import { SmtpConnectionError, type Phase } from '../protocol/error.js';
@@ -55,12 +56,21 @@ const WEAK = ['legacy-signature', `Its key or signature is weaker than OpenSSL a
 
 const VERDICT = /^(?:CERT_|CRL_|UNABLE_TO_|INVALID_|ERROR_IN_|PATH_LENGTH|DEPTH_ZERO|SELF_SIGNED|AUTHORITY_|SUBJECT_|OUT_OF_MEM)/;
 
+/** The same of one in its chain: OpenSSL does not say which it means. */
+const OF_ITS_CHAIN: Readonly<Partial<Record<TlsReason, string>>> = {
+  expired: 'It is valid itself: one in its chain has expired. Have the server send a current chain, or renew "tls.ca".',
+  'not-yet-valid': 'It is valid itself: one in its chain is not valid yet. Check the clocks on both sides.',
+};
+
+const isOfToday = ({ validFrom, validTo }: CertificateSummary, now = asyncScheduler.now()): boolean => Date.parse(validFrom) <= now && now <= Date.parse(validTo);
+
 /** The error of a certificate that was not accepted; undefined for any other. */
 export const certificateError = (error: NodeJS.ErrnoException, handshake: Handshake, certificate?: CertificateSummary): SmtpConnectionError | undefined => {
   const name = error.code ?? '';
   const verdict = verdictOf(name, error.message);
   if (verdict === undefined) return undefined;
-  const [reason, hint] = verdict;
+  const [reason, ofItself] = verdict;
+  const hint = (certificate !== undefined && isOfToday(certificate) ? OF_ITS_CHAIN[reason] : undefined) ?? ofItself;
   const what = reason === 'host-name' ? `not for ${handshake.name}` : error.message;
   return refusal(reason, `was refused: ${what} (${name})`, hint, handshake, certificate);
 };

@@ -36,6 +36,17 @@ test.each<[code: string, reason: string | undefined]>([
   expect(lateRefusal(Object.assign(new Error('x'), { code }), 'mail.example:465')?.reason).toBe(reason);
 });
 
+const CERTIFICATE = { subject: 'mail.example', issuer: 'authority', altNames: [], validFrom: 'Jan  1 00:00:00 2020 GMT', validTo: 'Jan  1 00:00:00 2120 GMT', fingerprint256: '' };
+
+test.each([
+  ['CERT_HAS_EXPIRED', CERTIFICATE, 'It is valid itself: one in its chain has expired.'],
+  ['CERT_HAS_EXPIRED', { ...CERTIFICATE, validTo: 'Feb  1 00:00:00 2020 GMT' }, 'The server needs a new one'],
+  ['CERT_NOT_YET_VALID', CERTIFICATE, 'It is valid itself: one in its chain is not valid yet.'],
+  ['CERT_NOT_YET_VALID', { ...CERTIFICATE, validFrom: 'Jan  1 00:00:00 2110 GMT' }, '2120 GMT. Check the clocks'],
+])('%s: %j: %s', (code, certificate, says) => {
+  expect(certificateError(Object.assign(new Error('x'), { code }), HANDSHAKE, certificate)?.message).toContain(says);
+});
+
 test.each<[code: string, bytesRead: number, wentOn: boolean, reason: string]>([
   ['ECONNRESET', 4, false, 'reset'], ['ECONNRESET', 5, false, 'interrupted'], ['EPIPE', 0, true, 'reset'], ['EPIPE', 5, true, 'interrupted'],
   ['ERR_SSL_SSL/TLS_ALERT_HANDSHAKE_FAILURE', 7, false, 'cipher'], ['ERR_SSL_SSL/TLS_ALERT_HANDSHAKE_FAILURE', 8, true, 'client-certificate'],
