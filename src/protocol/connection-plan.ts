@@ -17,8 +17,8 @@ export interface ConnectionPlan {
   readonly security: SecurityMode;
 }
 
-/** `host:port`; an IPv6 address in brackets (RFC 3986 section 3.2.2). */
-export const hostAndPort = ({ host, port }: { readonly host: string; readonly port: number }): string => `${host.includes(':') ? `[${host}]` : host}:${String(port)}`;
+/** `host:port`; an IPv6 address in brackets (RFC 3986 section 3.2.2). The path of a Unix socket has no port. */
+export const hostAndPort = ({ host, port }: { readonly host: string; readonly port: number }): string => (port === 0 ? host : `${host.includes(':') ? `[${host}]` : host}:${String(port)}`);
 
 export const describePlan = (plan: ConnectionPlan): string => {
   const how = { implicit: 'implicit TLS', starttls: 'STARTTLS', none: 'clear text' }[plan.security];

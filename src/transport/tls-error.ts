@@ -94,8 +94,10 @@ const MOST_NAMES = 10;
 const describe = ({ subject, issuer, altNames, validFrom, validTo }: CertificateSummary): string => {
   const names = altNames.length === 0 ? [subject] : altNames;
   const more = names.length > MOST_NAMES ? ` and ${String(names.length - MOST_NAMES)} more` : '';
-  return printable(`It is for ${names.slice(0, MOST_NAMES).join(', ').slice(0, 500)}${more}, issued by ${issuer.slice(0, 100)}, valid from ${validFrom} to ${validTo}.`);
+  return printable(`It is for ${named(names.slice(0, MOST_NAMES).join(', ').slice(0, 500))}${more}, issued by ${named(issuer.slice(0, 100))}, valid from ${validFrom} to ${validTo}.`);
 };
+
+const named = (name: string): string => (name === '' ? 'an empty name' : name);
 
 // So many bytes OpenSSL has taken for TLS, or it would have said so (RFC 8446 section 5.1).
 const RECORD_HEADER = 5;

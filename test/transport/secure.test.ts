@@ -21,6 +21,12 @@ it('a context that cannot be made fails the handshake, and closes what would hav
   expect(carrier.destroyed).toBe(true);
 });
 
+it('a server behind a Unix socket is named by its path alone', async () => {
+  const carrier = new Duplex({ read: () => undefined, write: () => { carrier.destroy(); } });
+  const stream = new SocketStream(carrier, { remote: { address: '/run/smtp.sock', port: 0 } });
+  await expect(lastValueFrom(secure(stream, { host: 'mail.example.com', port: 465 }, checkTls(), 'tls'))).rejects.toThrow('mail.example.com (/run/smtp.sock) hung up');
+});
+
 it('a socket that is handed over has no listener left but those of the stream, for its end and for errors that nobody waits for', async () => {
   await using server = await tlsServer('implicit', localhostCertificate);
   const dialled = async (): Promise<Socket> => {

@@ -43,6 +43,7 @@ test.each([
   ['CERT_HAS_EXPIRED', { ...CERTIFICATE, validTo: 'Feb  1 00:00:00 2020 GMT' }, 'The server needs a new one'],
   ['CERT_NOT_YET_VALID', CERTIFICATE, 'It is valid itself: one in its chain is not valid yet.'],
   ['CERT_NOT_YET_VALID', { ...CERTIFICATE, validFrom: 'Jan  1 00:00:00 2110 GMT' }, '2120 GMT. Check the clocks'],
+  ['CERT_REVOKED', { ...CERTIFICATE, subject: '', issuer: '' }, 'It is for an empty name, issued by an empty name, valid from'],
 ])('%s: %j: %s', (code, certificate, says) => {
   expect(certificateError(Object.assign(new Error('x'), { code }), HANDSHAKE, certificate)?.message).toContain(says);
 });
