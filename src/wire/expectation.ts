@@ -13,6 +13,9 @@ export interface ReplySink {
 // While these are outstanding, what is written next is content, a SASL response or a handshake.
 const QUIT_IS_NO_COMMAND: ReadonlySet<Phase> = new Set<Phase>(['auth', 'starttls', 'data', 'body', 'end-of-data']);
 
+// Before there is a mail nothing is sent behind another command: a wrong reply is told by whoever asked.
+const IS_ALONE: ReadonlySet<Phase> = new Set<Phase>(['greeting', 'hello', 'starttls', 'auth']);
+
 /** Replies that are due: one to each of some commands, in their order. */
 export class Expectation {
   readonly commands: readonly Command[];
@@ -89,7 +92,7 @@ export class Expectation {
    * 221 is the reply to QUIT. (A 421 may answer anything: nobody asks this of it.)
    */
   isOutOfStep(reply: Reply, wording: Wording, isLast: boolean): boolean {
-    if (reply.code === 221) return this.phase !== 'quit';
+    if (reply.code === 221) return this.phase !== 'quit' && !IS_ALONE.has(this.phase);
     const isMisplaced = wording.isMisplaced(this.phase, reply);
     if (!this.#lastDecides) return isMisplaced && !isLast;
     if (reply.severity === 3 || this.#refusedReset || isMisplaced) return true;

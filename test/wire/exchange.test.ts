@@ -1,6 +1,6 @@
 import { catchError, concat, map, Subject, throwError } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { bdat, DATA, ehlo, helo, mailFrom, rcptTo, type Command } from '../../src/protocol/command.js';
+import { auth, bdat, DATA, ehlo, helo, mailFrom, rcptTo, STARTTLS, type Command } from '../../src/protocol/command.js';
 import type { SmtpError, SmtpTimeoutError } from '../../src/protocol/error.js';
 import type { TlsFacts } from '../../src/transport/byte-stream.js';
 import { deadline, monotonic } from '../../src/transport/clock.js';
@@ -80,6 +80,14 @@ describe('an alert of TLS', () => {
       flush();
     });
     expect(failure).toMatchObject({ ...expected, cause: ALERT, message: expect.stringContaining(words) as string });
+  });
+});
+
+it.each([[ehlo('client'), '-(a|)'], [STARTTLS, '-(a|)'], [auth('PLAIN'), '-(a|)'], [mailFrom('ann@example.com'), '-#']] as const)('a goodbye to QUIT that comes to %s is out of step only where something may be pipelined', (command, expected) => {
+  inVirtualTime(({ hot, expectObservable }, scheduler) => {
+    const wire = wireOn(new FakeStream(hot('-r', { r: Buffer.from('221 go\r\n') })), { scheduler, timeouts: LIMITS });
+    const told = exchange(wire, [command], deadline(scheduler, 'operation', Infinity)).pipe(map(() => 'a'), catchError(() => throwError(() => ENDED)));
+    expectObservable(told).toBe(expected, undefined, ENDED);
   });
 });
 
