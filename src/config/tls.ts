@@ -14,7 +14,7 @@ export interface TlsOptions {
   readonly versions?: readonly TlsVersion[];
   /** If true, a version that this runtime does not support is an `SmtpUsageError`. Default false. */
   readonly strictVersions?: boolean;
-  /** PEM. Replaces the default roots. */
+  /** PEM. Replaces the default roots. Authorities inside a `pfx` are trusted beside them. */
   readonly ca?: KeyMaterial | readonly KeyMaterial[];
   /** PEM: certificate revocation lists. */
   readonly crl?: KeyMaterial | readonly KeyMaterial[];
@@ -27,7 +27,7 @@ export interface TlsOptions {
   readonly cert?: KeyMaterial;
   /** PEM: the client's private key. */
   readonly key?: KeyMaterial;
-  /** PKCS #12: certificate and key in one. */
+  /** PKCS #12: certificate and key in one. Authorities inside are trusted as roots, too: export it without them, or give `cert` and `key`. */
   readonly pfx?: KeyMaterial;
   /** For `key` or `pfx`. */
   readonly passphrase?: string;
