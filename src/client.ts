@@ -23,6 +23,7 @@ import { openSession, resumeSession } from './session/open-session.js';
 import { stayTheSame } from './session/settings.js';
 import { awake, deadline, monotonic, type Deadline } from './transport/clock.js';
 import { dial } from './transport/dial.js';
+import { outside } from './transport/outside.js';
 
 /** How many mails are in flight at a time. */
 export interface BulkOptions {
@@ -153,8 +154,8 @@ export class SmtpClient implements AsyncDisposable {
 
   async #end(end: Deadline): Promise<void> {
     this.#closed.next(await this.#pool.close(end));
-    this.#closed.complete();
-    this.#log.complete();
+    outside(() => { this.#closed.complete(); });
+    outside(() => { this.#log.complete(); });
   }
 
   #operation(): Deadline {

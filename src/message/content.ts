@@ -1,7 +1,7 @@
 import { AsyncResource } from 'node:async_hooks';
 import { Readable } from 'node:stream';
 import { isPromise, isUint8Array } from 'node:util/types';
-import { isObservable, Subscription, type Observable } from 'rxjs';
+import { isObservable, Subject, takeUntil, type Observable } from 'rxjs';
 import { asBuffer } from '../protocol/as-buffer.js';
 import { reasonOf, sentence, SmtpSourceError, SmtpUsageError } from '../protocol/error.js';
 import { endQuietly, isAsyncIterable, isOneShot, isOwnIterator, isReadable, isWebStream, iteratorOf } from './async-iterables.js';
@@ -194,7 +194,7 @@ const checked = (read: () => Promise<IteratorResult<unknown>>, dispose: () => vo
 /** An Observable read chunk by chunk: subscribed to by the first `next()`, and what comes in between is queued. */
 const iterate = (content$: Observable<unknown>): AsyncIterator<unknown> => {
   const queue = new Queue<unknown>();
-  const subscription = new Subscription();
+  const stop$ = new Subject<void>();
   let isListening = false;
   let ended: (() => Promise<IteratorResult<unknown>>) | undefined;
   let wake: () => void = ignore;
@@ -205,11 +205,12 @@ const iterate = (content$: Observable<unknown>): AsyncIterator<unknown> => {
   };
   const listen = (): void => {
     isListening = true;
-    subscription.add(content$.subscribe({
+    // Not by its subscription, which is not at hand while it is subscribed to.
+    content$.pipe(takeUntil(stop$)).subscribe({
       next: (chunk) => { queue.push(chunk); wake(); },
       error: (error: unknown) => { end(() => Promise.reject(error instanceof Error ? error : new Error(reasonOf(error)))); },
       complete: () => { end(() => Promise.resolve(done)); },
-    }));
+    });
   };
   const next = async (): Promise<IteratorResult<unknown>> => {
     if (!isListening && ended === undefined) listen();
@@ -220,7 +221,7 @@ const iterate = (content$: Observable<unknown>): AsyncIterator<unknown> => {
     next,
     return: () => {
       queue.clear();
-      subscription.unsubscribe();
+      stop$.next();
       end(() => Promise.resolve(done));
       return Promise.resolve(done);
     },

@@ -5,6 +5,7 @@ import type { Claim } from '../session/claim.js';
 import type { Leave, Opening } from '../session/open-session.js';
 import type { Session } from '../session/session.js';
 import { remaining, timeoutError, type Deadline } from '../transport/clock.js';
+import { outside } from '../transport/outside.js';
 import type { Connection } from './connection.js';
 import { learnFrom } from './learn-from.js';
 import { mayMove } from './may-move.js';
@@ -167,7 +168,7 @@ export class Delivery implements Observer<SmtpEvent>, Unsubscribable {
     } else if (this.job.goesOn(error)) this.#goOn();
     else {
       this.#end(false);
-      this.#observer.error(this.job.failure(error));
+      outside(() => { this.#observer.error(this.job.failure(error)); });
     }
   }
 
@@ -179,7 +180,7 @@ export class Delivery implements Observer<SmtpEvent>, Unsubscribable {
       return;
     }
     this.#end(false);
-    this.#observer.complete();
+    outside(() => { this.#observer.complete(); });
   }
 
   unsubscribe(): void {

@@ -1,8 +1,9 @@
-import { defer, distinctUntilChanged, filter, firstValueFrom, merge, Observable, startWith, Subject, Subscription, takeWhile, timeout, type Observer, type SchedulerLike, type Unsubscribable } from 'rxjs';
+import { defer, distinctUntilChanged, filter, firstValueFrom, map, merge, Observable, of, Subject, Subscription, takeWhile, timeout, type Observer, type SchedulerLike, type Unsubscribable } from 'rxjs';
 import { SmtpUsageError } from '../protocol/error.js';
 import type { ConnectEvent, SmtpEvent } from '../protocol/event.js';
 import type { Leave, Opening } from '../session/open-session.js';
 import { remaining, timeoutError, type Deadline } from '../transport/clock.js';
+import { outside } from '../transport/outside.js';
 import { leave } from '../wire/leave.js';
 import type { Wire } from '../wire/wire.js';
 import { Alarm } from './alarm.js';
@@ -26,12 +27,13 @@ export class Pool implements Carrier {
   /** Mails that were begun and turned away come first. */
   readonly #returning = new WaitingLine<Delivery>();
   readonly #waiting = new WaitingLine<Delivery>();
-  readonly #changes = new Subject<PoolState>();
+  readonly #changes = new Subject<void>();
   /** Fails when `close()` waits no longer. */
   readonly #late = new Subject<never>();
   /** The end of that wait, once it is over. */
   #cutAt: Deadline | undefined;
-  readonly #now$ = defer(() => this.#changes.pipe(startWith(this.#state)));
+  /** Listened to before the first is told: who acts on that changes it. */
+  readonly #now$ = merge(this.#changes, of(undefined)).pipe(map(() => this.#state));
   readonly state$: Observable<PoolState> = this.#now$.pipe(distinctUntilChanged(isSame));
   readonly #congestion = new Congestion();
   readonly #ceiling: Ceiling;
@@ -142,7 +144,7 @@ export class Pool implements Carrier {
       return closed$;
     });
     await firstValueFrom(end.at === Infinity ? closed$ : closed$.pipe(timeout({ first: remaining(this.#awake, end.at), scheduler: this.#awake, with: () => cut$ })), { defaultValue: undefined });
-    this.#changes.complete();
+    outside(() => { this.#changes.complete(); });
     return { ended: begun - cut, cut };
   }
 
@@ -308,7 +310,7 @@ export class Pool implements Carrier {
   }
 
   #changed(): void {
-    if (this.#changes.observed) this.#changes.next(this.#state);
+    if (this.#changes.observed) this.#changes.next();
     this.gate.changed();
   }
 }

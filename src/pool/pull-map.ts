@@ -1,5 +1,6 @@
 import { AsyncResource } from 'node:async_hooks';
 import { Observable, type ObservableInput, type Observer, type SchedulerLike, type Subscriber, type Subscription, type Unsubscribable } from 'rxjs';
+import { outside } from '../transport/outside.js';
 import type { Gate } from './gate.js';
 import { COMPLETE, failed, supplyOf, type Demand, type End, type Supply } from './supply.js';
 
@@ -78,8 +79,10 @@ class Pull<T, D, V, R> implements Demand<T, Work<T, D, V, R>>, Unsubscribable {
     this.#isFilling = false;
     const end = this.#end;
     if (end === undefined || this.#active.length > 0) return;
-    if (end.failed) this.subscriber.error(end.error);
-    else this.subscriber.complete();
+    outside(() => {
+      if (end.failed) this.subscriber.error(end.error);
+      else this.subscriber.complete();
+    });
   }
 
   take(value: T): Work<T, D, V, R> {

@@ -1,4 +1,4 @@
-import { Observable, type MonoTypeOperatorFunction, type Subscription } from 'rxjs';
+import { finalize, Observable, type MonoTypeOperatorFunction } from 'rxjs';
 
 const queues = new WeakMap<object, (() => void)[]>();
 
@@ -7,15 +7,19 @@ export const oneAtATime = <T>(shared: object): MonoTypeOperatorFunction<T> => (s
   new Observable((subscriber) => {
     const queue = queues.get(shared) ?? [];
     queues.set(shared, queue);
-    let running: Subscription | undefined;
-    const begin = (): void => { running = source.subscribe(subscriber); };
+    // Whoever asks may have left before.
+    if (subscriber.closed) return undefined;
+    const begin = (): void => {
+      source.pipe(finalize(() => {
+        queue.shift();
+        queue[0]?.();
+      })).subscribe(subscriber);
+    };
     queue.push(begin);
-    // At once where whoever asks has left before.
-    subscriber.add(() => {
-      const isFirst = queue[0] === begin;
-      running?.unsubscribe();
-      queue.splice(queue.indexOf(begin), 1);
-      if (isFirst) queue[0]?.();
-    });
     if (queue[0] === begin) begin();
+    return () => {
+      // Gives up while it waits.
+      const place = queue.indexOf(begin);
+      if (place > 0) queue.splice(place, 1);
+    };
   });

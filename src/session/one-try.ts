@@ -1,4 +1,4 @@
-import { Observable, tap, type MonoTypeOperatorFunction, type Subscription } from 'rxjs';
+import { finalize, Observable, tap, type MonoTypeOperatorFunction } from 'rxjs';
 import { isRefusedForGood } from './sign-in-errors.js';
 
 /** One sign-in that wants to try a password. */
@@ -31,9 +31,12 @@ class Trial {
     for (const turn of this.#waiting.splice(0)) turn.refuse(error);
   }
 
-  left(turn: Turn): void {
+  givesUp(turn: Turn): void {
     const place = this.#waiting.indexOf(turn);
     if (place >= 0) this.#waiting.splice(place, 1);
+  }
+
+  left(turn: Turn): void {
     if (this.#trying !== turn) return;
     this.#trying = undefined;
     const next = this.#waiting.shift();
@@ -61,14 +64,10 @@ export const oneTry = <T>(credentials: object): MonoTypeOperatorFunction<T> => (
       next: () => { trial.taken(); },
       error: (error: unknown) => { if (isRefusedForGood(error)) trial.refused(error); },
     }));
-    let running: Subscription | undefined;
     const turn: Turn = {
-      begin: () => { running = tried.subscribe(subscriber); },
+      begin: () => { tried.pipe(finalize(() => { trial.left(turn); })).subscribe(subscriber); },
       refuse: (error) => { subscriber.error(error); },
     };
     trial.enter(turn);
-    return () => {
-      running?.unsubscribe();
-      trial.left(turn);
-    };
+    return () => { trial.givesUp(turn); };
   });

@@ -2,6 +2,7 @@ import { concatMap, defer, from, map, of, share, take, tap, throwIfEmpty, type O
 import { SmtpUsageError, type Phase } from '../protocol/error.js';
 import type { Reply } from '../protocol/reply.js';
 import { Secret } from '../protocol/secret.js';
+import { fromOutside } from '../transport/outside.js';
 
 /** Gets a token; `rejected` is the server's reply to the last one, which must not be returned again. */
 export type TokenFunction = (context: { readonly rejected?: Reply }) => ObservableInput<string>;
@@ -28,7 +29,7 @@ export const tokenSource = (given: string | TokenFunction): TokenSource => {
   const call = (context: { readonly rejected?: Reply }): Observable<Secret> => {
     flight ??= {
       isForced: context.rejected !== undefined,
-      token: defer(() => whole(given(context))).pipe(
+      token: defer(() => fromOutside(whole(given(context)))).pipe(
         take(1),
         throwIfEmpty(() => new Error('the function ended without a token')),
         map((token) => checkToken(token, 'auth')),

@@ -1,5 +1,5 @@
 import { clearImmediate, clearTimeout, setImmediate, setTimeout } from 'node:timers';
-import { Observable, Subscription, type MonoTypeOperatorFunction, type SchedulerAction, type SchedulerLike } from 'rxjs';
+import { Observable, Subscription, throwError, timeout, type MonoTypeOperatorFunction, type SchedulerAction, type SchedulerLike } from 'rxjs';
 import { outcomeOf, SmtpTimeoutError, type Phase } from '../protocol/error.js';
 import type { LogLine } from '../protocol/log-line.js';
 import { isOfAll, LONGEST_TIMER, type Limit } from '../protocol/timeouts.js';
@@ -113,19 +113,8 @@ export const before = <T>(scheduler: SchedulerLike, end: Deadline, phase: Phase,
   (source) => end.at === Infinity ? source : new Observable((subscriber) => {
     // Whoever heard of the step before may have ended all, and the source would not know.
     if (subscriber.closed) return;
-    const running = new Subscription();
-    const alarm = scheduler.schedule(() => {
-      running.unsubscribe();
-      subscriber.error(timeoutError(scheduler, end, phase, what, transcript?.(), hint));
-    }, remaining(scheduler, end.at));
-    subscriber.add(alarm);
-    subscriber.add(running);
-    running.add(source.subscribe({
-      next: (value) => {
-        alarm.unsubscribe();
-        subscriber.next(value);
-      },
-      error: (error: unknown) => { subscriber.error(error); },
-      complete: () => { subscriber.complete(); },
-    }));
+    subscriber.add(source.pipe(timeout({
+      first: remaining(scheduler, end.at), scheduler,
+      with: () => throwError(() => timeoutError(scheduler, end, phase, what, transcript?.(), hint)),
+    })).subscribe(subscriber));
   });

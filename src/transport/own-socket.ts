@@ -1,9 +1,10 @@
 import { connect as connectSocket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { concatMap, defer, from, Observable, of, take, throwIfEmpty, type ObservableInput } from 'rxjs';
+import { concatMap, defer, Observable, of, take, throwIfEmpty, type ObservableInput } from 'rxjs';
 import { reasonOf, SmtpConnectionError, SmtpError, SmtpUsageError } from '../protocol/error.js';
 import { SocketStream, type SocketLike } from './byte-stream.js';
 import { mapError } from './map-error.js';
+import { fromOutside } from './outside.js';
 
 /** The path of a Unix socket, or a function that returns a stream for each connection. */
 export type SocketSource = string | (() => ObservableInput<Duplex>);
@@ -34,8 +35,8 @@ const isStream = (value: unknown): value is Duplex => {
 const closingLateComers = (input: ObservableInput<Duplex>): Observable<Duplex> =>
   new Observable((subscriber) => {
     let arrived = false;
-    if (input instanceof Promise) subscriber.add(() => { if (!arrived) input.then((stream: unknown) => { if (isStream(stream)) stream.destroy(); }, () => { /* Nothing came. */ }); });
-    subscriber.add(from(input).subscribe({
+    if ('then' in input) subscriber.add(() => { if (!arrived) void input.then((stream: unknown) => { if (isStream(stream)) stream.destroy(); }, () => { /* Nothing came. */ }); });
+    subscriber.add(fromOutside(input).subscribe({
       next: (stream) => { arrived = true; subscriber.next(stream); },
       error: (error: unknown) => { subscriber.error(error); },
       complete: () => { subscriber.complete(); },
