@@ -5,6 +5,7 @@ import { reasonOf, SmtpConnectionError, SmtpError, SmtpUsageError } from '../pro
 import { SocketStream, type SocketLike } from './byte-stream.js';
 import { mapError } from './map-error.js';
 import { fromOutside } from './outside.js';
+import { soon } from './soon.js';
 
 /** The path of a Unix socket, or a function that returns a stream for each connection. */
 export type SocketSource = string | (() => ObservableInput<Duplex>);
@@ -44,9 +45,8 @@ const closingLateComers = (input: ObservableInput<Duplex>): Observable<Duplex> =
   });
 
 const checked = (stream: unknown): Duplex => {
-  const { readableObjectMode, readableEncoding, destroyed } = (stream ?? {}) as Partial<Duplex>;
+  const { readableObjectMode, readableEncoding } = (stream ?? {}) as Partial<Duplex>;
   if (!isStream(stream) || readableObjectMode === true || (readableEncoding ?? null) !== null) throw new SmtpUsageError({ phase: 'connect', message: 'The function in the option "socket" must give a duplex stream of bytes: not in object mode, and without an encoding.' });
-  if (destroyed === true) throw new SmtpUsageError({ phase: 'connect', message: 'The function in the option "socket" gave a stream that is closed already. Open a new one in each call.' });
   return stream;
 };
 
@@ -63,10 +63,15 @@ const connected = (socket: SocketLike, facts: ConstructorParameters<typeof Socke
     };
     // It may fail more than once, and also when nobody waits for it any more.
     socket.on('error', failed);
-    if (socket.connecting === true) socket.once('connect', handOver);
+    // What failed in this very turn tells why in a moment. What was closed before says nothing more.
+    if (socket.destroyed) soon(failed, closedAlready());
+    else if (socket.connecting === true) socket.once('connect', handOver);
     else handOver();
     return () => { if (!handedOver) socket.destroy(); };
   });
+
+const closedAlready = (): SmtpUsageError =>
+  new SmtpUsageError({ phase: 'connect', message: 'The function in the option "socket" gave a stream that is closed already. Open a new one in each call.' });
 
 const socketError = (source: SocketSource, error: unknown): SmtpConnectionError => {
   const { code } = (error ?? {}) as Partial<NodeJS.ErrnoException>;

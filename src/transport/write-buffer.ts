@@ -1,9 +1,6 @@
 import { Socket } from 'node:net';
-import { nextTick } from 'node:process';
 import type { Writable } from 'node:stream';
-
-// The one of when this file was loaded: fake timers put their own into its place later, and what was written would never leave.
-const soon = nextTick;
+import { soon } from './soon.js';
 
 const SIZE = 64 * 1024;
 const LARGE = 16 * 1024;

@@ -1,11 +1,12 @@
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { connect } from 'node:net';
+import { connect, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Duplex, PassThrough } from 'node:stream';
 import { EMPTY, firstValueFrom, NEVER, of, Subject, throwError, type ObservableInput } from 'rxjs';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
+import type { SocketSource } from '../../src/transport/own-socket.js';
 import { failureOf, listen, way } from '../support/dialling.js';
 
 describe('Unix sockets', () => {
@@ -24,6 +25,18 @@ describe('Unix sockets', () => {
       await rm(folder, { recursive: true });
     }
   });
+});
+
+// As Node 24 does where a path is too long, and Node 26 where its permission model forbids it.
+test.each(['EINVAL', 'ERR_ACCESS_DENIED'])('a Unix socket that fails at once with %s was never connected', async (code) => {
+  vi.spyOn(Socket.prototype, 'connect').mockImplementationOnce(function connectNothing(this: Socket) { return this.destroy(Object.assign(new Error('no'), { code })); });
+  expect(await failureOf(way(25, { host: 'localhost', socket: '/run/smtp.sock' }))).toMatchObject({ code: 'E_CONNECT', phase: 'connect', reason: code, retryable: false, cause: { code } });
+});
+
+// Node 24 refuses it at once, older ones look for what it begins with.
+test.each<[string, (path: string) => SocketSource]>([['given by its path', (path) => path], ['opened by a function', (path) => () => of(connect(path))]])('a Unix socket whose path is too long, %s', async (_title, from) => {
+  const error = await failureOf(way(25, { host: 'localhost', socket: from(join(tmpdir(), 'x'.repeat(200))) }));
+  expect(error).toMatchObject({ code: 'E_CONNECT', phase: 'connect', reason: expect.stringMatching(/^(?:EINVAL|ENOENT)$/) as string, retryable: false });
 });
 
 describe('a socket of the caller\'s own', () => {
@@ -47,6 +60,14 @@ describe('a socket of the caller\'s own', () => {
     expect(await error).toMatchObject({ code: 'E_CONNECT', reason: 'EONE' });
     way(25, { host: 'mail.example.com', socket: () => of(left) }).subscribe().unsubscribe();
     for (const code of ['EONE', 'ETWO']) left.emit('error', Object.assign(new Error(code), { code }));
+  });
+
+  // As Node 24 does where the path of a Unix socket is too long. An error that nobody handles would fail the run.
+  test('may fail before it is given, and is closed if it is given again', async () => {
+    const failing = new PassThrough();
+    const open$ = way(25, { host: 'mail.example.com', socket: () => of(failing.destroy(Object.assign(new Error('no'), { code: 'EINVAL' }))) });
+    expect(await failureOf(open$)).toMatchObject({ code: 'E_CONNECT', phase: 'connect', reason: 'EINVAL', retryable: false, cause: { code: 'EINVAL' } });
+    expect(await failureOf(open$)).toMatchObject({ code: 'E_USAGE', phase: 'connect' });
   });
 
   test('need not be a socket', async () => {
