@@ -6,6 +6,7 @@ import { SmtpConnectionError, SmtpError, SmtpUsageError } from '../protocol/erro
 import { SocketStream } from './byte-stream.js';
 import { within, type DialContext, type Target } from './dial-context.js';
 import { bindingFor } from './local-endpoint.js';
+import { ALLOW_NET, NOT_PERMITTED } from './permission.js';
 import { resolve, type ResolvedAddress } from './resolve.js';
 import type { LocalEndpoint } from './settings.js';
 
@@ -108,7 +109,7 @@ const OTHER_FAMILY = 'EAFNOSUPPORT';
 const NOT_AVAILABLE = 'EADDRNOTAVAIL';
 
 // These say something about this machine or its rules, not about the server: trying again changes nothing.
-const OURS = new Set(['EACCES', 'EPERM', NOT_AVAILABLE, 'EADDRINUSE', 'EINVAL', OTHER_FAMILY]);
+const OURS = new Set(['EACCES', 'EPERM', NOT_AVAILABLE, 'EADDRINUSE', 'EINVAL', OTHER_FAMILY, NOT_PERMITTED]);
 
 const connectError = (target: Target, failures: readonly Failure[], localEndpoint: LocalEndpoint | undefined): SmtpError => {
   const codes = failures.map(({ error }) => error.code ?? 'UNKNOWN');
@@ -132,5 +133,6 @@ const NO_PORT = 'This machine has no free port to connect from, or no address to
 
 const connectHint = (reason: string): string => {
   if (reason === 'EMFILE' || reason === 'ENFILE') return 'There are no file descriptors left: raise the limit ("ulimit -n"), or look for what keeps files and sockets open.';
+  if (reason === NOT_PERMITTED) return ALLOW_NET;
   return OURS.has(reason) ? 'Check the option "localEndpoint" and what this machine may open.' : 'Check the host and port, and whether a firewall is in between.';
 };

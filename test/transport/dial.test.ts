@@ -115,6 +115,7 @@ describe('addresses', () => {
     ['an answer that is no address', answers('nowhere'), NO_ADDRESS],
     ['an answer in plain text that is no address', (_host, _options, found) => { found(null, 'localhost', 4); }, NO_ADDRESS],
     ['a resolver in trouble', refuses('EAI_AGAIN'), { reason: 'EAI_AGAIN', retryable: true, message: 'The host name mail.example.com could not be resolved (EAI_AGAIN). Check how it is spelt and the resolver of this machine, or try again later.' }],
+    ['a permission that is missing', refuses('ERR_ACCESS_DENIED'), { reason: 'ERR_ACCESS_DENIED', retryable: false, message: expect.stringContaining('--allow-net') as string }],
     ['a resolver that refuses', refuses('EREFUSED'), { reason: 'EREFUSED', retryable: true }],
     ['an answer of undefined', (_host, _options, found) => { setImmediate(() => { found(null, undefined as never); }); }, NO_ADDRESS],
     ['an answer with a hole', (_host, _options, found) => { setImmediate(() => { found(null, [null] as never); }); }, NO_ADDRESS],
@@ -209,10 +210,10 @@ describe('local endpoint', () => {
   });
 });
 
-test('no file descriptor is left for a socket', async () => {
-  vi.spyOn(Socket.prototype, 'connect').mockImplementationOnce(function connectNothing(this: Socket) { return this.destroy(Object.assign(new Error('connect EMFILE'), { code: 'EMFILE' })); });
+test.each([['EMFILE', true, 'no file descriptors left: raise the limit ("ulimit -n")'], ['ERR_ACCESS_DENIED', false, 'start it with --allow-net']])('%s of a socket that fails at once: %s, %s', async (code, retryable, says) => {
+  vi.spyOn(Socket.prototype, 'connect').mockImplementationOnce(function connectNothing(this: Socket) { return this.destroy(Object.assign(new Error(code), { code })); });
   const error = await failureOf(way(25, { host: '127.0.0.1' }));
-  expect(error).toMatchObject({ code: 'E_CONNECT', reason: 'EMFILE', retryable: true, message: expect.stringContaining('no file descriptors left: raise the limit ("ulimit -n")') as string });
+  expect(error).toMatchObject({ code: 'E_CONNECT', reason: code, retryable, message: expect.stringContaining(says) as string });
 });
 
 test.each<[string, string, Pick<Parameters<typeof way>[1], 'localEndpoint'>, boolean]>([

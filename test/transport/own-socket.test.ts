@@ -28,9 +28,9 @@ describe('Unix sockets', () => {
 });
 
 // As Node 24 does where a path is too long, and Node 26 where its permission model forbids it.
-test.each(['EINVAL', 'ERR_ACCESS_DENIED'])('a Unix socket that fails at once with %s was never connected', async (code) => {
+test.each([['EINVAL', 'Check the path'], ['ERR_ACCESS_DENIED', '--allow-net']])('a Unix socket that fails at once with %s was never connected: %s', async (code, says) => {
   vi.spyOn(Socket.prototype, 'connect').mockImplementationOnce(function connectNothing(this: Socket) { return this.destroy(Object.assign(new Error('no'), { code })); });
-  expect(await failureOf(way(25, { host: 'localhost', socket: '/run/smtp.sock' }))).toMatchObject({ code: 'E_CONNECT', phase: 'connect', reason: code, retryable: false, cause: { code } });
+  expect(await failureOf(way(25, { host: 'localhost', socket: '/run/smtp.sock' }))).toMatchObject({ code: 'E_CONNECT', phase: 'connect', reason: code, retryable: false, cause: { code }, message: expect.stringContaining(says) as string });
 });
 
 // Node 24 refuses it at once, older ones look for what it begins with.

@@ -53,6 +53,7 @@ test.each<[code: string, bytesRead: number, wentOn: boolean, reason: string]>([
   ['ERR_SSL_SSL/TLS_ALERT_HANDSHAKE_FAILURE', 7, false, 'cipher'], ['ERR_SSL_SSL/TLS_ALERT_HANDSHAKE_FAILURE', 8, true, 'client-certificate'],
   ['ERR_SSL_WRONG_VERSION_NUMBER', 5, false, 'plaintext-peer'], ['ERR_SSL_WRONG_VERSION_NUMBER', 5, true, 'handshake'],
   ['ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION', 7, false, 'version'], ['ERR_SSL_EE_KEY_TOO_SMALL', 900, true, 'legacy-signature'],
+  ['ERR_SSL_TLSV1_ALERT_ACCESS_DENIED', 900, true, 'client-certificate'], ['ERR_ACCESS_DENIED', 0, false, 'handshake'],
 ])('%s behind %i bytes (went on: %s): %s', (code, bytesRead, wentOn, reason) => {
   const error = tlsError(Object.assign(new Error('x'), { code }), HANDSHAKE, bytesRead, wentOn);
   expect(error).toMatchObject({ code: 'E_TLS', reason, retryable: reason === 'reset' || reason === 'interrupted' });
