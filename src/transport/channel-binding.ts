@@ -2,10 +2,10 @@ import type { TLSSocket } from 'node:tls';
 import { crypto } from '../protocol/crypto.js';
 import type { ChannelBinding } from '../sasl/channel-binding.js';
 
-/** What a sign-in can be tied to on this connection; undefined where the certificate's signature has no hash for it. */
+/** What a sign-in can be tied to on this connection; undefined where the certificate's signature has no hash for it, or the runtime exports no keys. */
 export const channelBinding = (socket: TLSSocket): ChannelBinding | undefined => {
-  // RFC 9266 section 4.2.
-  if (socket.getProtocol() === 'TLSv1.3') return { type: 'tls-exporter', data: socket.exportKeyingMaterial(32, 'EXPORTER-Channel-Binding', Buffer.alloc(0)) };
+  // RFC 9266 section 4.2. Deno has no such method.
+  if (socket.getProtocol() === 'TLSv1.3') return 'exportKeyingMaterial' in socket ? { type: 'tls-exporter', data: socket.exportKeyingMaterial(32, 'EXPORTER-Channel-Binding', Buffer.alloc(0)) } : undefined;
   const certificate = socket.getPeerCertificate().raw as Buffer | undefined;
   const hash = certificate === undefined ? undefined : signatureHash(certificate);
   return certificate === undefined || hash === undefined ? undefined : { type: 'tls-server-end-point', data: crypto().createHash(hash).update(certificate).digest() };

@@ -28,6 +28,12 @@ describe('channelBinding', () => {
     expect(binding?.data).not.toEqual(channelBinding(another.client)?.data);
   });
 
+  // As Deno.
+  it('is none on TLS 1.3 where the runtime exports no keys', async () => {
+    await using one = await connection('TLSv1.3');
+    expect(channelBinding(new Proxy(one.client, { has: (_, name) => name !== 'exportKeyingMaterial' }))).toBeUndefined();
+  });
+
   it('is the certificate on TLS 1.2', async () => {
     await using one = await connection('TLSv1.2');
     const { raw } = new X509Certificate(localhostCertificate.cert);
