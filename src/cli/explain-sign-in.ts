@@ -47,7 +47,7 @@ export const explanation = (offered: readonly string[], { isSecure, confidential
   const service = { host: '', port: 0 };
   const binding = isSecure ? ANY_BINDING : undefined;
   const choose = (names: readonly string[] | undefined) => candidates(credentials, { offered, allowed: names, confidential, service, binding });
-  const { usable, withheld } = choose(allowed);
+  const { usable, withheld, unable } = choose(allowed);
   const [best, ...weaker] = usable.map(({ name }) => name);
   // What would be used if it were named.
   const unnamed = choose(offered).usable.map(({ name }) => name).filter((name) => name !== best && !weaker.includes(name));
@@ -56,6 +56,7 @@ export const explanation = (offered: readonly string[], { isSecure, confidential
     best === undefined ? `${what} would use none of them` : `${what} would use ${best}, the strongest that is offered and allowed`,
     ...(weaker.length === 0 ? [] : [`only if the server refuses that mechanism itself: ${weaker.join(' ')}`]),
     ...(withheld.length === 0 ? [] : [`not without TLS: ${withheld.join(' ')}`]),
+    ...(unable.length === 0 ? [] : [`not in this runtime, which has no MD5: ${unable.join(' ')}`]),
     ...(unnamed.length === 0 ? [] : [`only where allowedAuthentication names it: ${unnamed.join(' ')}`]),
   ];
 };

@@ -1,3 +1,4 @@
+import { hasMd5 } from '../protocol/crypto.js';
 import type { Secret } from '../protocol/secret.js';
 import type { ChannelBinding } from './channel-binding.js';
 import { cramMd5 } from './cram-md5.js';
@@ -51,6 +52,8 @@ export interface Choice {
   readonly withheld: readonly string[];
   /** What was offered and would do, but is only used where the options name it. */
   readonly unnamed: readonly string[];
+  /** What was offered and allowed, and needs MD5, which this runtime does not have. */
+  readonly unable: readonly string[];
 }
 
 /** One way to use some credentials. */
@@ -69,15 +72,20 @@ export const candidates = (credentials: Credentials, conditions: Conditions): Ch
   const kinds = kindsFor(credentials, conditions);
   const possible = kinds.filter(isAllowed);
   const isOffered = isIn(conditions.offered);
-  const common = suited(possible.filter(isOffered), conditions);
+  const shared = possible.filter(isOffered);
+  const able = shared.filter(isAble);
+  const common = suited(able, conditions);
   const isSafe = ({ clearTextSafe }: Kind): boolean => confidential || clearTextSafe;
   return {
     usable: common.filter(isSafe).map(({ name, clearTextSafe, begin }) => ({ name, clearTextSafe, begin: (secret) => begin(user, secret, conditions) })),
     allowed: possible.map(({ name }) => name),
     withheld: common.filter((kind) => !isSafe(kind)).map(({ name }) => name),
-    unnamed: kinds.filter((kind) => isOffered(kind) && isSafe(kind) && !isAllowed(kind)).map(({ name }) => name),
+    unnamed: kinds.filter((kind) => isOffered(kind) && isSafe(kind) && !isAllowed(kind) && isAble(kind)).map(({ name }) => name),
+    unable: shared.filter((kind) => !able.includes(kind)).map(({ name }) => name),
   };
 };
+
+const isAble = ({ needsMd5 }: Kind): boolean => needsMd5 !== true || hasMd5();
 
 /** The names of all that could be used with them, on some connection. */
 export const mechanismsFor = (credentials: Credentials): readonly string[] => kindsFor(credentials, { binding: ANY_BINDING }).map(({ name }) => name);
@@ -101,6 +109,7 @@ interface Kind {
   readonly clearTextSafe: boolean;
   /** It uses SASLprep. */
   readonly prepares?: true;
+  readonly needsMd5?: true;
   /** Only where the options name it. */
   readonly onRequest?: true;
   readonly begin: (user: string, secret: Secret, conditions: Conditions) => SaslMechanism;
@@ -138,9 +147,9 @@ const PASSWORD: readonly Kind[] = [
   ...HASHES.map((hash): Kind => ({
     name: `SCRAM-${hash}`, clearTextSafe: true, prepares: true, begin: (user, pass, conditions) => scram(user, pass, { hash, channel: unbound(conditions) }),
   })),
-  { name: 'DIGEST-MD5', clearTextSafe: true, onRequest: true, begin: (user, pass, { service }) => digestMd5(user, pass, service) },
-  { name: 'CRAM-MD5', clearTextSafe: true, begin: cramMd5 },
-  { name: 'NTLM', clearTextSafe: true, onRequest: true, begin: (user, pass) => ntlm(user, pass) },
+  { name: 'DIGEST-MD5', clearTextSafe: true, needsMd5: true, onRequest: true, begin: (user, pass, { service }) => digestMd5(user, pass, service) },
+  { name: 'CRAM-MD5', clearTextSafe: true, needsMd5: true, begin: cramMd5 },
+  { name: 'NTLM', clearTextSafe: true, needsMd5: true, onRequest: true, begin: (user, pass) => ntlm(user, pass) },
   { name: 'PLAIN', clearTextSafe: false, begin: plain },
   { name: 'LOGIN', clearTextSafe: false, begin: login },
 ];

@@ -32,11 +32,12 @@ const failure = ({ state, choice }: SignIn, tried: readonly string[], message: s
 export const nothingInCommon = (signIn: SignIn, tried: readonly string[]): SmtpAuthenticationError => {
   const { wire, capabilities } = signIn.state;
   const { authentication } = capabilities;
-  const { allowed, withheld } = signIn.choice;
+  const { allowed, withheld, unable } = signIn.choice;
   if (authentication.length === 0 && wire.stream.tls === undefined && capabilities.has('STARTTLS')) return failure(signIn, tried, `offers no authentication here, but STARTTLS. ${TLS_FIRST}`);
   if (authentication.length === 0) return failure(signIn, tried, `offers no authentication here. ${unlessCrossedOut(capabilities.keywords, 'Leave "auth" out if it needs none, or use a port that asks for it (465 or 587).')}`);
   const offer = `offers ${authentication.join(', ')}`;
   if (withheld.length > 0) return failure(signIn, tried, `${offer}, but ${withheld.join(', ')} would send the secret over clear text. Use TLS, or set "allowInsecureAuth" if the network is trusted.`);
+  if (unable.length > 0) return failure(signIn, tried, `${offer}, but this runtime has no MD5 for ${unable.join(', ')}, as in FIPS mode. Use another mechanism, such as SCRAM-SHA-256 or PLAIN, or a runtime that has MD5.`);
   return failure(signIn, tried, `${offer}, and allowed are ${allowed.join(', ') || 'none'}: nothing in common. ${whatWouldDo(signIn)}`);
 };
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { explanation } from '../../src/cli/explain-sign-in.js';
+import { withoutMd5 } from '../support/without-md5.js';
 
 const POSTFIX = ['PLAIN', 'LOGIN', 'NTLM', 'CRAM-MD5', 'SCRAM-SHA-256'];
 const CLEAR = { isSecure: false, confidential: false, allowed: undefined };
@@ -34,6 +35,15 @@ describe('explanation', () => {
     ['nowhere', [], CLEAR, ['sign-in over clear text: none is offered']],
   ])('%s', (_, offered, circumstances, lines) => {
     expect(explanation(offered, circumstances)).toEqual(lines);
+  });
+
+  it('without MD5', () => {
+    withoutMd5();
+    expect(explanation(['PLAIN', 'NTLM', 'CRAM-MD5'], TLS)).toEqual([
+      'sign-in over TLS: PLAIN NTLM CRAM-MD5',
+      'a password would use PLAIN, the strongest that is offered and allowed',
+      'not in this runtime, which has no MD5: CRAM-MD5',
+    ]);
   });
 
   it.each([

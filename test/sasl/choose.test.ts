@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Secret } from '../../src/protocol/secret.js';
 import { candidates, mechanismsFor, userOf, type Conditions, type Credentials } from '../../src/sasl/choose.js';
 import type { SaslMechanism } from '../../src/sasl/mechanism.js';
+import { withoutMd5 } from '../support/without-md5.js';
 
 const SERVICE = { host: 'mail.example', port: 587 };
 const TLS: Partial<Conditions> = { confidential: true, binding: { type: 'tls-exporter', data: new Uint8Array(32) } };
@@ -57,6 +58,17 @@ describe('candidates', () => {
     const choice = candidatesOf(credentials, offered, connection);
     expect(choice.usable.map(({ name }) => name).join(' ')).toBe(usable);
     expect(choice.withheld.join(' ')).toBe(withheld);
+  });
+
+  it.each<[string, string, Partial<Conditions>, string, string, string]>([
+    // what, offered, the connection, usable, unable, unnamed
+    ['the next one', 'CRAM-MD5 NTLM PLAIN', TLS, 'PLAIN', 'CRAM-MD5', ''],
+    ['none', 'CRAM-MD5', CLEAR, '', 'CRAM-MD5', ''],
+    ['none of a list', 'CRAM-MD5 DIGEST-MD5 NTLM PLAIN', { ...TLS, allowed: ['CRAM-MD5', 'DIGEST-MD5', 'NTLM'] }, '', 'DIGEST-MD5 CRAM-MD5 NTLM', 'PLAIN'],
+  ])('without MD5: %s', (_, offered, connection, usable, unable, unnamed) => {
+    withoutMd5();
+    const choice = candidatesOf(password, offered, connection);
+    expect([choice.usable.map(({ name }) => name), choice.unable, choice.unnamed].map((names) => names.join(' '))).toEqual([usable, unable, unnamed]);
   });
 
   it.each<[string, Credentials, Partial<Conditions>, string]>([

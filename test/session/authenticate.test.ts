@@ -10,6 +10,7 @@ import type { ByteStream } from '../../src/transport/byte-stream.js';
 import { deadline, monotonic } from '../../src/transport/clock.js';
 import { FakeStream } from '../support/fake-stream.js';
 import { wireOn } from '../support/fake-wire.js';
+import { withoutMd5 } from '../support/without-md5.js';
 
 const TLS: Partial<ByteStream> = {
   tls: { protocol: 'TLSv1.3', cipher: '', binding: { type: 'tls-exporter', data: new Uint8Array(32) }, certificate: { subject: '', issuer: '', altNames: [], validFrom: '', validTo: '', fingerprint256: '' } },
@@ -57,5 +58,14 @@ describe('authenticate', () => {
     ['SCRAM refuses what it cannot carry, and does not repeat it', { ...FAR, ...TLS }, 'SCRAM-SHA-256', { auth: { user: 'ann', pass: 'hunter2\u0007' } }, /^E_USAGE auth\.pass holds a control(?!.*hunter2)/],
   ])('%s', (_, stream, offered, options, expected) => {
     expect(firstWord(stream, offered, options)).toMatch(expected);
+  });
+
+  it.each<[string, Partial<ByteStream>, string, RegExp]>([
+    ['PLAIN in the place of CRAM-MD5', { ...FAR, ...TLS }, 'PLAIN CRAM-MD5', /^AUTH PLAIN /],
+    ['unless somebody reads along', FAR, 'PLAIN CRAM-MD5', /^E_AUTH .*PLAIN would send the secret over clear text\. Use TLS/],
+    ['what is missing', { ...FAR, ...TLS }, 'CRAM-MD5', /^E_AUTH .*offers CRAM-MD5, but this runtime has no MD5 for CRAM-MD5, as in FIPS mode\. Use another mechanism/],
+  ])('without MD5: %s', (_, stream, offered, expected) => {
+    withoutMd5();
+    expect(firstWord(stream, offered)).toMatch(expected);
   });
 });
