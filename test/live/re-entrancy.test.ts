@@ -223,3 +223,30 @@ describe('whoever is told of a connection that opens may cancel at once:', () =>
     });
   }
 });
+
+describe('who listens to state$ may act', () => {
+  it('within its first value, and is told what follows', () => {
+    const client = new SmtpClient({ host: '127.0.0.1', port: 1, security: 'none' });
+    const told: number[] = [];
+    const sending = new Subscription();
+    const send = (): void => { sending.add(client.send(mailOf('one')).subscribe()); };
+    client.state$.subscribe(({ inFlight }) => {
+      told.push(inFlight);
+      if (told.length === 1) send();
+    });
+    expect(told).toEqual([0, 1]);
+    sending.unsubscribe();
+    expect(told).toEqual([0, 1, 0]);
+  });
+
+  it('and who listens behind him is told the latest, last', () => {
+    const client = new SmtpClient({ host: '127.0.0.1', port: 1, security: 'none', pool: { maxConnections: 1 } });
+    const told: number[] = [];
+    const [first, second] = [client.send(mailOf('one')).subscribe(), client.send(mailOf('two')).subscribe()];
+    client.state$.subscribe(({ waiting }) => { if (waiting === 2) second.unsubscribe(); });
+    client.state$.subscribe(({ waiting }) => { told.push(waiting); });
+    const third = client.send(mailOf('three')).subscribe();
+    expect(told).toEqual([1]);
+    for (const sending of [third, first]) sending.unsubscribe();
+  });
+});

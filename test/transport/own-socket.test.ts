@@ -99,12 +99,15 @@ describe('a socket of the caller\'s own', () => {
     expect(await failureOf(way(25, { host: 'mail.example.com', socket: () => NEVER, timeouts: { connect: 5 } }))).toMatchObject({ code: 'E_TIMEOUT', limit: 'connect', message: expect.stringContaining('Check what gives it, or raise that limit.') as string });
   });
 
-  test('unsubscribing cancels an observable, and closes what a promise brings later', async () => {
+  test.each<[string, (promised: Promise<Duplex>) => PromiseLike<Duplex>]>([
+    ['a promise', (promised) => promised],
+    ['what is like one', (promised) => ({ then: promised.then.bind(promised) })],
+  ])('unsubscribing cancels an observable, and closes what %s brings later', async (_title, like) => {
     const never$ = new Subject<Duplex>();
     const late = new PassThrough();
     let bring: (stream: Duplex) => void = () => { /* Set below. */ };
     const promised = new Promise<Duplex>((resolve) => { bring = resolve; });
-    for (const socket of [() => never$, () => promised]) way(25, { host: 'mail.example.com', socket }).subscribe().unsubscribe();
+    for (const socket of [() => never$, () => like(promised)]) way(25, { host: 'mail.example.com', socket }).subscribe().unsubscribe();
     expect(never$.observed).toBe(false);
     bring(late);
     await new Promise(setImmediate);

@@ -1,0 +1,106 @@
+import { setImmediate } from 'node:timers/promises';
+import { config, finalize, Observable, Subscription, type MonoTypeOperatorFunction } from 'rxjs';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { SmtpClient, type SmtpEvent } from '../../src/index.js';
+import { startServer } from '../../src/testing/index.js';
+import { clientOf, MAIL } from '../support/clear-client.js';
+import { collect } from '../support/collect.js';
+import { listen } from '../support/listen.js';
+
+// What RxJS was told that nobody else was.
+let reported: string[] = [];
+beforeEach(() => {
+  reported = [];
+  config.onUnhandledError = (error: unknown) => { reported.push(String(error)); };
+});
+afterEach(() => { config.onUnhandledError = null; });
+
+const clumsy = <T>(): MonoTypeOperatorFunction<T> => finalize(() => { throw new Error('clumsy'); });
+const neverEnding = (): Observable<never> => new Observable(() => () => { throw new Error('clumsy'); });
+const isReported = async (): Promise<void> => {
+  while (reported.length === 0) await setImmediate();
+  expect(reported[0]).toContain('clumsy');
+};
+
+it('what a subscriber throws when his mail is accepted loses nobody else the reply', async () => {
+  // Takes every mail, and says so of three in one packet.
+  await using server = await listen((socket) => {
+    let taken = 0;
+    socket.write('220 mail.example\r\n');
+    socket.on('data', (data) => {
+      const said = String(data);
+      if (said.startsWith('EHLO')) socket.write('250-mail.example\r\n250-PIPELINING\r\n250 CHUNKING\r\n');
+      else if (said.startsWith('QUIT')) socket.end('221 bye\r\n');
+      else taken += said.match(/BDAT/g)?.length ?? 0;
+      // To MAIL, RCPT and BDAT of the first, and also to RSET of the others.
+      if (taken === 3) socket.write('250 Ok\r\n'.repeat(3 + 4 + 4));
+    });
+  });
+  await using client = clientOf(server, { pool: { maxConnections: 1 } });
+  client.send(MAIL).pipe(clumsy()).subscribe();
+  const others = await Promise.all([client.send(MAIL), client.send(MAIL)].map(collect));
+  expect(others.map(({ types }) => types.at(-1))).toEqual(['accepted', 'accepted']);
+  await isReported();
+});
+
+it('what a subscriber throws when his mail fails is in nobody\'s way, on its connection or behind it', async () => {
+  await using server = await startServer({ faults: [{ at: 'end-of-data', do: 'reset', skip: 1 }] });
+  await using client = clientOf(server, { pool: { maxConnections: 1 } });
+  await collect(client.send(MAIL));
+  client.send(MAIL).pipe(clumsy()).subscribe({ error: () => undefined });
+  const told = await Promise.all([client.send(MAIL), client.send(MAIL)].map(collect));
+  expect(told).toHaveLength(2);
+  await isReported();
+});
+
+it('what a subscriber throws when his mail fails at once lets in those that wait', async () => {
+  await using server = await startServer({ without: ['PIPELINING', 'CHUNKING'] });
+  await using client = clientOf(server, { pool: { maxConnections: 1 } });
+  const first = collect(client.send(MAIL));
+  client.send({ ...MAIL, raw: () => { throw new Error('no file'); } }).pipe(clumsy<SmtpEvent>()).subscribe({ error: () => undefined });
+  const last = collect(client.send(MAIL));
+  expect((await first).error).toBeUndefined();
+  expect((await last).error).toBeUndefined();
+  await isReported();
+});
+
+it.each([['of a token', 'token'], ['of a socket', 'socket']])('a cancelled mail gives back its place, whatever the clean-up %s throws', async (_, option) => {
+  await using server = await startServer({ users: { ann: 'open sesame' }, mechanisms: ['XOAUTH2'] });
+  await using client = option === 'socket'
+    ? new SmtpClient({ host: 'mail.example', security: 'none', socket: neverEnding })
+    : clientOf(server, { auth: { user: 'ann', token: neverEnding }, allowInsecureAuth: true });
+  await new Promise<void>((resolve) => {
+    const sending = client.send(MAIL).subscribe({ next: ({ type }) => { if (type === (option === 'socket' ? 'attempt-started' : 'introduced')) setTimeout(() => { sending.unsubscribe(); resolve(); }, 20); } });
+  });
+  await client.close();
+  await isReported();
+});
+
+it.each(['log$', 'closed$'] as const)('close() ends all, whatever the clean-up of who listens to %s throws', async (stream) => {
+  await using server = await startServer();
+  const client = clientOf(server);
+  const ended: string[] = [];
+  for (const each of [client.log$, client.state$, client.closed$] as const) if (each !== client[stream]) (each as Observable<unknown>).subscribe({ complete: () => { ended.push(stream); } });
+  (client[stream] as Observable<unknown>).pipe(clumsy()).subscribe();
+  await collect(client.send(MAIL));
+  await client.close();
+  expect(ended).toHaveLength(2);
+  await isReported();
+});
+
+it('content that emits at once is not listened to any more when its mail is cancelled', async () => {
+  await using server = await startServer();
+  await using client = clientOf(server);
+  const sending = new Subscription();
+  let emitted = 0;
+  const content$ = new Observable<string>((subscriber) => {
+    while (!subscriber.closed && emitted < 1_000) {
+      emitted += 1;
+      if (emitted === 3) sending.unsubscribe();
+      subscriber.next('x');
+    }
+  });
+  sending.add(client.send({ ...MAIL, raw: content$ }).subscribe());
+  while (emitted === 0) await setImmediate();
+  expect(emitted).toBe(3);
+});
