@@ -31,7 +31,7 @@ export const checkAttachments = (value: unknown): readonly CheckedAttachment[] =
   return Array.from(value as readonly unknown[], (attachment, index) => checkAttachment(attachment, `attachments[${String(index)}]`, held));
 };
 
-const NOT_OPENED = 'is refused: no file or URL is ever opened. Pass a stream as "content".';
+const NOT_OPENED = 'is refused: no file or URL is ever opened. Pass a stream as "content", and its name as "filename".';
 
 const checkAttachment = (given: unknown, path: string, held: Set<unknown>): CheckedAttachment => {
   const { filename, content, contentType, cid, contentDisposition, headers } = fields(given, {

@@ -50,7 +50,7 @@ export const loadComposer = async (): Promise<Composer> => {
     const table = await import('nodemailer/lib/mime-funcs');
     return { MailComposer, table };
   } catch (cause) {
-    throw new SmtpUsageError({ cause, message: 'Composed messages need the package nodemailer (version 10): npm install nodemailer. Raw messages need nothing.' });
+    throw new SmtpUsageError({ cause, message: 'Composed messages need the package nodemailer (version 10): npm install nodemailer@10. Raw messages need nothing.' });
   }
 };
 

@@ -11,7 +11,7 @@ export const remedyIn = (remedies: Remedies, reply: Reply, isSignedIn = false): 
 
 /** Also before there is a mail. */
 export const TOO_MANY_CONNECTIONS: Remedies = [
-  [/^432 4\.3\.2 |\bconcurrent (?:SMTP )?connections?\b|\btoo many (?:concurrent )?(?:SMTP )?connections\b/i, 'Use fewer connections: lower "pool.maxConnections".'],
+  [/^432 4\.3\.2 |\bconcurrent (?:SMTP )?connections?\b|\btoo many (?:concurrent )?(?:SMTP )?connections\b/i, 'Use fewer connections: share one client, or lower "pool.maxConnections".'],
 ];
 
 const LIMITS_AND_SENDERS: Remedies = [

@@ -156,7 +156,7 @@ test.each<[string, unknown, string]>([
   ['attachment contentTransferEncoding', { ...composed, attachments: [{ content: '', contentTransferEncoding: '7bit' }] }, 'attachments go out in base64'],
   ['date', { ...composed, date: 'now' }, '"date"'],
   ['attachments that are one', { ...composed, attachments: { content: '' } }, '"attachments" must be a list'],
-  ['attachment path', { ...composed, attachments: [{ path: '/etc/passwd' }] }, 'no file or URL is ever opened'],
+  ['attachment path', { ...composed, attachments: [{ path: '/etc/passwd' }] }, 'no file or URL is ever opened. Pass a stream as "content", and its name as "filename".'],
   ['attachment href', { ...composed, attachments: [{ href: 'http://x' }] }, '"attachments[0].href" is refused'],
   ['attachment encoding', { ...composed, attachments: [{ content: 'aGk=', encoding: 'base64' }] }, 'Buffer.from(text, "base64")'],
   ['dsn as another client calls it', { ...composed, dsn: { return: 'headers' } }, '"dsn.return" is called "ret" here'],
@@ -259,7 +259,7 @@ describe('composed', () => {
     vi.resetModules();
     vi.doMock('nodemailer/lib/mail-composer', () => { throw new Error('not found'); });
     const { loadComposer } = await import('../../src/message/compose.js');
-    await expect(loadComposer()).rejects.toThrow('npm install nodemailer');
+    await expect(loadComposer()).rejects.toThrow('npm install nodemailer@10.');
   });
 
   test('can be bundled by who has none', async () => {

@@ -14,7 +14,7 @@ describe('what the words of a refusal ask for, wherever they are said', () => {
     ['421 4.4.2 Message submission rate for this client has exceeded the configured limit', 'pool.rate'],
     ['432 4.3.2 STOREDRV.ClientSubmit; sender thread limit exceeded', 'pool.maxConnections'],
     ['432 4.3.2 Concurrent connections limit exceeded.', 'pool.maxConnections'],
-    ['421 4.7.0 mx.example.com Error: too many connections from 192.0.2.1', 'pool.maxConnections'],
+    ['421 4.7.0 mx.example.com Error: too many connections from 192.0.2.1', 'share one client, or lower "pool.maxConnections"'],
     ['550 5.4.5 Daily user sending limit exceeded. / 5.4.5 See https://example.com', 'wait, or have its limit raised'],
     ['454 Throttling failure: Daily message quota exceeded.', 'wait, or have its limit raised'],
     ['554 5.2.0 STOREDRV.Submission.Exception:SubmissionQuotaExceededException; Failed', 'wait, or have its limit raised'],
