@@ -7,7 +7,7 @@ import { A_CONTENT, isContent, source, type OpenContent, type Source } from './c
 import { checkEnvelope, checkNotify, type CheckedEnvelope } from './envelope.js';
 import { fields, unlike, usage } from './fields.js';
 import { findMessageId, wellFormed } from './header.js';
-import type { DeliveryOptions, Message } from './message.js';
+import type { DeliveryOptions, Message, RawMessage } from './message.js';
 
 /** A message as the lower floors send it. */
 export interface Mail {
@@ -74,7 +74,8 @@ const ONLY_COMPOSED = Object.fromEntries(COMPOSED_FIELDS.filter((name) => name !
 const NOT_IN_RAW = { ...NOWHERE, ...ONLY_COMPOSED };
 
 const check = (message: unknown): Draft => {
-  const isRaw = typeof message === 'object' && message !== null && Object.hasOwn(message, 'raw');
+  // Who hands every field on gives a composed message a `raw` of nothing.
+  const isRaw = typeof message === 'object' && message !== null && Object.hasOwn(message, 'raw') && (!Object.hasOwn(message, 'from') || (message as Partial<RawMessage>).raw !== undefined);
   return isRaw ? checkRaw(message) : checkComposed(message);
 };
 
@@ -124,7 +125,7 @@ class RawMail implements Mail {
 }
 
 const checkComposed = (message: unknown): Observable<Mail> => {
-  const given = fields(message, { path: '', noun: 'message field', known: [...COMPOSED_FIELDS, ...DELIVERY_FIELDS], refused: { ...NOWHERE, ...NOT_COMPOSED, size: IN_RAW, binary: IN_RAW, smtpUtf8: UTF8_IS_FOUND } });
+  const given = fields(message, { path: '', noun: 'message field', known: [...COMPOSED_FIELDS, ...DELIVERY_FIELDS], refused: { ...NOWHERE, ...NOT_COMPOSED, raw: IN_RAW, size: IN_RAW, binary: IN_RAW, smtpUtf8: UTF8_IS_FOUND } });
   const composed = composition(given);
   const { envelope, messageId, replayable, utf8, ascii, atLeast } = composed;
   const asked = delivery(given);

@@ -67,6 +67,8 @@ test.each<[string, unknown, string]>([
   ['inherited envelope', Object.assign(Object.create({ envelope }) as object, { raw: 'x' }), '"envelope" is missing'],
   ['raw of a number', { envelope, raw: 5 }, '"raw"'],
   ['raw of nothing', { envelope, raw: undefined }, 'The message field "raw" is missing.'],
+  ['raw beside a sender', { ...composed, raw: 'x' }, '"from" belongs to composed'],
+  ['raw of nothing, and nothing else', { raw: undefined }, 'The message field "raw" is missing.'],
   ['a promise', Promise.resolve(base), 'The message fields must be an object, and no promise: await it.'],
   ['an Observable', of(base), 'The message fields must be an object, and no Observable.'],
   ['subject of a promise', { ...composed, subject: Promise.resolve('a') }, '"subject" must be a string, and no promise: await it.'],
@@ -242,6 +244,7 @@ describe('composed', () => {
     [{ references: '<a@b.c> d@e.f' }, 'References: <a@b.c> <d@e.f>'],
     [{ references: ['<a@b.c>', '<no-at>'] }, 'References: <a@b.c> <no-at>'],
     [{ headers: { 'X-A': undefined, 'X-B': 'b' } as unknown as Record<string, string> }, 'X-B: b'],
+    [{ raw: undefined, size: undefined } as Partial<ComposedMessage>, 'From: ann@example.com'],
     [{ to: 'Doe, John <john@example.com>' }, 'To: "Doe, John" <john@example.com>'],
     [{ to: 'bob@example.com <bob@example.com>' }, 'To: "bob@example.com" <bob@example.com>'],
   ])('takes what stands in other mails: %j', async (given, field) => {
