@@ -1,8 +1,10 @@
 import { SIGNED_ELSEWHERE } from '../message/mail.js';
 
 const BY_SECURITY = 'is said by "security" here: "implicit" for TLS from the first byte, "starttls" for the upgrade.';
+const IN_TLS = 'stands in "tls".';
 const IN_POOL = 'stands in "pool".';
 const IN_AUTH = 'stands in "auth", and in a URL in front of the host.';
+const BY_SOCKET = 'is called "socket" here, and is a function that gives a stream.';
 const AT_TOP = 'is not needed here: what it holds stands at the top, as "host", "port" and "auth" with "user" and "pass".';
 
 /** What other clients call an option, and what to write here: the lists of docs/coming-from-*.md, as far as they are about names. */
@@ -11,16 +13,18 @@ export const NAMED_ELSEWHERE: Readonly<Record<string, string>> = {
   requireTLS: 'is security: "starttls" here.',
   ignoreTLS: 'is security: "none" here.',
   ssl: BY_SECURITY, starttls: BY_SECURITY,
-  rejectUnauthorized: 'stands in "tls".',
+  rejectUnauthorized: IN_TLS, servername: IN_TLS,
   opportunisticTLS: 'has no counterpart: after TLS was met there is no way back to clear text.',
   name: 'is called "clientName" here.',
   localAddress: 'is called "localEndpoint" here.',
+  getSocket: BY_SOCKET, connection: BY_SOCKET,
+  customAuth: 'is a mechanism of your own here, as "auth".',
   authMethod: 'is called "allowedAuthentication" here, and is a list.',
   from: 'stands in each message here.',
   dkim: SIGNED_ELSEWHERE,
   service: 'has no list here. Give the "host".',
   timeout: 'is called "timeouts.operation" here; each step has a limit of its own besides: see "timeouts".',
-  connectionTimeout: 'is called "timeouts.connect" here.',
+  connectionTimeout: 'is several limits here: "timeouts.connect", "timeouts.tls" and "timeouts.greeting"; "timeouts.operation" is one over all of a send.',
   greetingTimeout: 'is called "timeouts.greeting" here.',
   socketTimeout: 'has several limits here, one for each step: see "timeouts".',
   dnsTimeout: 'is called "timeouts.resolve" here.',
@@ -46,5 +50,6 @@ const BY_FUNCTION = 'has no counterpart: "auth.token" may be a function that get
 export const AUTH_ELSEWHERE: Readonly<Record<string, string>> = {
   accessToken: 'is called "auth.token" here.',
   type: 'goes without saying here: "auth.token" is for OAuth 2, "auth.pass" for a password.',
-  clientId: BY_FUNCTION, clientSecret: BY_FUNCTION, refreshToken: BY_FUNCTION,
+  provisionCallback: 'is called "auth.token" here, and is a function that gives the token, or a promise of it.',
+  clientId: BY_FUNCTION, clientSecret: BY_FUNCTION, refreshToken: BY_FUNCTION, serviceClient: BY_FUNCTION, privateKey: BY_FUNCTION, accessUrl: BY_FUNCTION, expires: BY_FUNCTION,
 };

@@ -1,4 +1,4 @@
-import { fields, optional } from '../message/fields.js';
+import { fields, optional, usage } from '../message/fields.js';
 import type { Rate } from '../pool/rate-limit.js';
 import type { PoolSettings } from '../pool/settings.js';
 import { count, countOrForever, duration, durationOrForever } from './checks.js';
@@ -28,6 +28,7 @@ const NO_POOL: PoolSettings = { maxConnections: Infinity, maxMessages: 1, maxAge
 
 export const checkPool = (value: unknown = {}): PoolSettings => {
   if (value === false) return NO_POOL;
+  if (value === true) throw usage('The option "pool" must be an object or false. Leave it out: true is the default.');
   const given = fields(value, { path: 'pool', noun: 'option', known: ['maxConnections', 'maxMessages', 'maxAge', 'idleTimeout', 'rate'], or: 'or false' });
   return {
     maxConnections: optional(count)(given.maxConnections, 'pool.maxConnections') ?? MOST_CONNECTIONS,

@@ -63,10 +63,12 @@ const NOT_YET = 'is not supported yet.';
 export const SIGNED_ELSEWHERE = `${NOT_YET} Have nodemailer sign the message in its stream transport, without "bcc", and send its bytes as "raw".`;
 /** Why there is no `signal` to give. */
 export const BY_UNSUBSCRIBING = 'is not known here: unsubscribing cancels, as takeUntil(signal.aborted ? of(0) : fromEvent(signal, "abort")) does behind send().';
-const NOWHERE = { priority: NOT_YET, deliverBy: NOT_YET, holdUntil: NOT_YET, dkim: SIGNED_ELSEWHERE, signal: BY_UNSUBSCRIBING };
-const IN_HEADERS = 'is part of "headers" here: { "List-Unsubscribe": "<https://example.com/u>" }.';
+const inHeaders = (example: string): string => `is part of "headers" here: { ${example} }.`;
 const CHOSEN = 'has no counterpart: how a text is encoded is decided by what it holds.';
-const NOT_COMPOSED = { alternatives: BUILT_ELSEWHERE, icalEvent: BUILT_ELSEWHERE, amp: BUILT_ELSEWHERE, list: IN_HEADERS, textEncoding: CHOSEN, encoding: CHOSEN };
+const NOWHERE = {
+  deliverBy: NOT_YET, holdUntil: NOT_YET, dkim: SIGNED_ELSEWHERE, signal: BY_UNSUBSCRIBING, alternatives: BUILT_ELSEWHERE, icalEvent: BUILT_ELSEWHERE, amp: BUILT_ELSEWHERE,
+  list: inHeaders('"List-Unsubscribe": "<https://example.com/u>"'), priority: inHeaders('"X-Priority": "1 (Highest)", Importance: "high"'), textEncoding: CHOSEN, encoding: CHOSEN,
+};
 const IN_CONTENT = 'belongs to composed messages; a raw message brings its own header and parts.';
 const IN_RAW = 'belongs to raw messages.';
 const UTF8_IS_FOUND = `${IN_RAW} What a composed message needs is found in its addresses.`;
@@ -125,7 +127,7 @@ class RawMail implements Mail {
 }
 
 const checkComposed = (message: unknown): Observable<Mail> => {
-  const given = fields(message, { path: '', noun: 'message field', known: [...COMPOSED_FIELDS, ...DELIVERY_FIELDS], refused: { ...NOWHERE, ...NOT_COMPOSED, raw: IN_RAW, size: IN_RAW, binary: IN_RAW, smtpUtf8: UTF8_IS_FOUND } });
+  const given = fields(message, { path: '', noun: 'message field', known: [...COMPOSED_FIELDS, ...DELIVERY_FIELDS], refused: { ...NOWHERE, raw: IN_RAW, size: IN_RAW, binary: IN_RAW, smtpUtf8: UTF8_IS_FOUND } });
   const composed = composition(given);
   const { envelope, messageId, replayable, utf8, ascii, atLeast } = composed;
   const asked = delivery(given);
@@ -154,7 +156,7 @@ const delivery = ({ dsn, requireTls }: { readonly dsn?: unknown; readonly requir
 };
 
 const checkDsn = (given: unknown): NonNullable<DeliveryOptions['dsn']> => {
-  const { ret, envid, notify } = fields(given, { path: 'dsn', noun: 'message field', known: ['ret', 'envid', 'notify'], refused: { id: 'is called "envid" here.', return: 'is called "ret" here, and is "FULL" or "HDRS".' } });
+  const { ret, envid, notify } = fields(given, { path: 'dsn', noun: 'message field', known: ['ret', 'envid', 'notify'], refused: { recipient: 'is "orcpt" of a recipient in "envelope.to" here.', id: 'is called "envid" here.', return: 'is called "ret" here, and is "FULL" or "HDRS".' } });
   if (ret !== undefined && ret !== 'FULL' && ret !== 'HDRS') throw usage('The message field "dsn.ret" must be "FULL" or "HDRS".');
   // RFC 3461 section 4.4: at most 100 as they are written.
   if (envid !== undefined && (!/^[ -~]{1,100}$/.test(wellFormed(envid, 'dsn.envid')) || xtext(envid as string).length > 100)) throw usage('The message field "dsn.envid" must be 1 to 100 printable ASCII characters, where a blank, "+" and "=" are three.');
