@@ -1,8 +1,12 @@
 import { SmtpError } from '../protocol/error.js';
-import { isOfTheConnection } from '../protocol/reply.js';
+import { isFarewell, isOfAnAddress, isOfTheConnection, isOfTheNumber, type Reply } from '../protocol/reply.js';
 
 // "Not now", "too many": what a server says that wants to be asked less. 432 is what Exchange says to too many connections.
 const THROTTLES: ReadonlySet<number> = new Set([421, 432, 450, 451, 452, 454]);
+
+/** A full mailbox, a sender's domain that is not found or one recipient too many would be refused as well if fewer mails were on the way. A goodbye ends all of them, whatever its status. */
+const asksForLess = (reply: Reply): boolean =>
+  THROTTLES.has(reply.code) && !isOfTheConnection(reply) && (isFarewell(reply) || !(isOfAnAddress(reply) || isOfTheNumber(reply)));
 
 // To have one more on the way may cost a mail, and is not tried again before so many were accepted.
 const PATIENCE = 8;
@@ -39,7 +43,7 @@ export class Congestion {
    * @param inFlight with this one.
    */
   failed(error: unknown, number: number, inFlight: number): boolean {
-    if (!(error instanceof SmtpError) || error.reply === undefined || !THROTTLES.has(error.reply.code) || isOfTheConnection(error.reply) || number <= this.#begunBefore) return false;
+    if (!(error instanceof SmtpError) || error.reply === undefined || !asksForLess(error.reply) || number <= this.#begunBefore) return false;
     if (this.#limit === Infinity) this.#before = Math.max(2, inFlight);
     this.#begunBefore = this.#begun;
     this.#limit = Math.max(1, inFlight / 2);

@@ -21,14 +21,21 @@ export const isFarewell = (reply: Reply): boolean => reply.code === 421;
 /** RFC 3463 section 3.5: the connection was bad, and nothing is said of the mail. Amazon and Google end an idle one by 451 4.4.2, and not by 421. */
 export const isOfTheConnection = ({ severity, enhanced }: Reply): boolean => severity === 4 && enhanced?.[1] === 4 && enhanced[2] === 2;
 
+/** RFC 3463 sections 3.2 and 3.3: an address or a mailbox was bad, and other mails are not concerned. */
+export const isOfAnAddress = ({ enhanced }: Reply): boolean => enhanced?.[1] === 1 || enhanced?.[1] === 2;
+
+/** RFC 3463 section 3.6: too many recipients, of one mail or of all in its session. */
+export const isOfTheNumber = ({ enhanced }: Reply): boolean => enhanced?.[1] === 5 && enhanced[2] === 3;
+
 /**
  * The reply to RCPT is about the number of recipients, and not about this one: 452, or 552, which says the same (RFC 5321
- * section 4.5.3.1.10), or x.5.3 (RFC 3463 section 3.6). A status of the address, the mailbox, the message's size or, for good, a
- * policy tells otherwise: x.1, x.2, x.3.4 or 5.7.
+ * section 4.5.3.1.10), or x.5.3. A status of the address, the mailbox, the message's size or, for good, a policy tells
+ * otherwise: x.1, x.2, x.3.4 or 5.7.
  */
-export const isTooMany = ({ code, enhanced: [, subject, detail] = [0, 0, 0] }: Reply): boolean => {
-  if (subject === 5 && detail === 3) return code !== 421;
-  const isOfSomethingElse = subject === 1 || subject === 2 || (subject === 3 && detail === 4) || (code === 552 && subject === 7);
+export const isTooMany = (reply: Reply): boolean => {
+  const { code, enhanced: [, subject, detail] = [0, 0, 0] } = reply;
+  if (isOfTheNumber(reply)) return code !== 421;
+  const isOfSomethingElse = isOfAnAddress(reply) || (subject === 3 && detail === 4) || (code === 552 && subject === 7);
   return (code === 452 || code === 552) && !isOfSomethingElse;
 };
 

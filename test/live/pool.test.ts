@@ -135,7 +135,7 @@ describe('the pool', () => {
   });
 
   it('asks for more again where each mail is let go as soon as it is accepted', async () => {
-    await using server = await startServer({ onRecipient: (path) => (path === 'grey@example.org' ? '450 4.2.0 Greylisted' : undefined) });
+    await using server = await startServer({ onRecipient: (path) => (path === 'grey@example.org' ? '450 4.7.1 Greylisted' : undefined) });
     await using client = clientOf(server);
     const limits: number[] = [];
     client.state$.subscribe(({ limit }) => { limits.push(limit); });

@@ -35,6 +35,18 @@ it.each([[421, 1], [432, 1], [450, 1], [451, 1], [452, 1], [454, 1], [455, Infin
   expect(congestion.limit).toBe(limit);
 });
 
+it.each([
+  ['450 4.2.2 mailbox full', Infinity], ['452 4.2.2 mailbox full', Infinity], ['450 4.2.0 greylisted', Infinity], ['450 4.2.1 too much mail for that user', Infinity], ['451 4.1.8 domain of the sender not found', Infinity], ['450 4.1.2 domain not found', Infinity],
+  ['452 4.5.3 too many recipients', Infinity], ['450 4.7.1 too much mail from you', 1], ['451 4.3.2 slow down', 1], ['452 4.3.1 insufficient storage', 1], ['450 4.3.2 not 4.2.2', 1], ['421 4.2.1 try later', 1], ['421 4.5.3 too many', 1],
+] as const)('%s lets %d at a time through, to whatever it is said', (line, limit) => {
+  for (const phase of ['mail', 'rcpt', 'end-of-data'] as const) {
+    const congestion = new Congestion();
+    const error = new SmtpReplyError({ phase, reply: makeReply(Number(line.slice(0, 3)), [line.slice(4)]), command: '', message: line });
+    expect(congestion.failed(error, congestion.begin(), 2)).toBe(limit === 1);
+    expect(congestion.limit).toBe(limit);
+  }
+});
+
 it('a bad connection is no server that asks for less, nor is what has no reply', () => {
   const congestion = new Congestion();
   for (const error of [slowDown(451, '4.4.2 bad connection'), new SmtpTimeoutError({ limit: 'command', phase: 'mail', elapsed: 1, message: '' }), new Error('mine')]) expect(congestion.failed(error, congestion.begin(), 2)).toBe(false);
