@@ -19,11 +19,11 @@ const isCrowded = (failure: unknown): boolean => {
   return error.phase === 'greeting' ? error.code === 'E_CLOSED' : error.phase === 'tls' && HUNG_UP.has(error.reason);
 };
 
-/** It does not answer in time, or cannot be reached: a firewall, a proxy or this machine may have no room for one more. */
+/** It does not answer in time, or cannot be reached or found: a firewall, a proxy, a resolver or this machine may have no room for one more. */
 const isOutOfReach = (failure: unknown): boolean => {
   const error = ofFirstDoor(failure);
   if (error instanceof SmtpTimeoutError) return !isOfAll(error.limit);
-  return error instanceof SmtpConnectionError && (error.code === 'E_CONNECT' || (error.code === 'E_PROXY' && FULL_PROXY.has(error.reason)));
+  return error instanceof SmtpConnectionError && (error.code === 'E_CONNECT' || error.code === 'E_DNS' || (error.code === 'E_PROXY' && FULL_PROXY.has(error.reason)));
 };
 
 /** As Microsoft says it to the content, behind a sign-in that it took. */

@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import type { SmtpClient } from '../../src/index.js';
+import type { SmtpClient, SmtpOptions } from '../../src/index.js';
 import { startServer } from '../../src/testing/index.js';
 import { clientOf, MAIL } from '../support/clear-client.js';
 import { collect } from '../support/collect.js';
@@ -28,6 +28,19 @@ describe('where there is room for one connection only, all mails go over that', 
     expect(await eight(client)).toEqual(Array(8).fill('accepted'));
     expect(await eight(client)).toEqual(Array(8).fill('accepted'));
     expect(given.opened).toBeLessThanOrEqual(6);
+  });
+
+  it.each(['EAI_AGAIN', 'ENOTFOUND'])('because the resolver knows the name no more: %s', async (code) => {
+    await using server = await startServer(LATE);
+    let asked = 0;
+    const lookup: NonNullable<SmtpOptions['lookup']> = (_host, _options, found) => {
+      asked += 1;
+      if (asked === 1) found(null, [{ address: server.host, family: 4 }]);
+      else found(Object.assign(new Error(code), { code }), []);
+    };
+    await using client = clientOf({ host: 'mail.example.com', port: server.port }, { lookup });
+    expect(await eight(client)).toEqual(Array(8).fill('accepted'));
+    expect(asked).toBeGreaterThan(1);
   });
 
   it('because the local port is given', async () => {

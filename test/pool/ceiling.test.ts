@@ -42,9 +42,10 @@ describe('another connection that could not be opened', () => {
     ['a client that closes', timeout('close'), 'is not'],
     ['a busy proxy', connection('E_PROXY', 'proxy', 'busy'), 'may be'],
     ['a proxy that wants credentials', connection('E_PROXY', 'proxy', 'authentication'), 'is not'],
-    ['a bad name', connection('E_DNS', 'resolve', 'ENOTFOUND'), 'is not'],
+    ['a resolver in trouble', connection('E_DNS', 'resolve', 'EAI_AGAIN'), 'may be'],
+    ['a name that is found no more', connection('E_DNS', 'resolve', 'ENOTFOUND'), 'may be'],
     ['the first of several doors', doors(reply('greeting', 421), connection('E_CONNECT', 'connect', 'ECONNREFUSED')), 'is one too many'],
-    ['another of several doors', doors(connection('E_DNS', 'resolve', 'ENOTFOUND'), reply('greeting', 421)), 'is not'],
+    ['another of several doors', doors(connection('E_TLS', 'tls', 'cipher'), reply('greeting', 421)), 'is not'],
   ])('%s', (_, error, how) => {
     for (const mayDo of [false, true]) {
       const { ceiling } = ceilingOf(5);
