@@ -1,5 +1,6 @@
 import { Subscription, type SchedulerLike } from 'rxjs';
 import type { Session } from '../session/session.js';
+import { remaining } from '../transport/clock.js';
 import type { Delivery } from './delivery.js';
 import type { PoolSettings } from './settings.js';
 
@@ -12,11 +13,12 @@ export class Connection {
   session: Session | undefined;
   /** What is on the way here. */
   readonly deliveries: Delivery[] = [];
-  /** Ends it when it was idle for too long. */
-  idling: Subscription | undefined;
 
   readonly #settings: PoolSettings;
   readonly #scheduler: SchedulerLike;
+  /** Tells when it was idle for too long. */
+  #idling: Subscription | undefined;
+  #idleUntil = Infinity;
 
   constructor(settings: PoolSettings, scheduler: SchedulerLike) {
     this.#settings = settings;
@@ -29,11 +31,33 @@ export class Connection {
     return this.deliveries.length;
   }
 
-  /** It has done its share, and takes no further mail. */
+  /** It has done its share, or was idle for too long, and takes no further mail. */
   get isWorn(): boolean {
     const { session } = this;
-    const { maxMessages, maxAge } = this.#settings;
-    return (session !== undefined && (session.begun >= maxMessages || session.isSpent)) || (maxAge !== Infinity && this.#scheduler.now() - this.openedAt >= maxAge);
+    if (session !== undefined && (session.begun >= this.#settings.maxMessages || session.isSpent)) return true;
+    // Not left to the timer: a pause of the process holds that up, and the mail of another timer may come first.
+    const end = Math.min(this.#idleUntil, this.#oldAt);
+    return end !== Infinity && this.#scheduler.now() >= end;
+  }
+
+  get #oldAt(): number {
+    return this.openedAt + this.#settings.maxAge;
+  }
+
+  /** Nothing is on the way here any more. */
+  idles(expired: () => void): void {
+    if (this.#idling !== undefined) return;
+    this.#idleUntil = this.#scheduler.now() + this.#settings.idleTimeout;
+    // Where it grew too old it would only be in the way of a new one.
+    const end = Math.min(this.#idleUntil, this.#oldAt);
+    if (end !== Infinity) this.#idling = this.#scheduler.schedule(expired, remaining(this.#scheduler, end));
+  }
+
+  /** Something is, or it is being left. */
+  idlesNoMore(): void {
+    this.#idling?.unsubscribe();
+    this.#idling = undefined;
+    this.#idleUntil = Infinity;
   }
 
   /** Whether it keeps the process alive. */

@@ -189,8 +189,7 @@ export class Pool implements Carrier {
     const connection = shared ?? new Connection(this.#settings, this.#scheduler);
     this.#inFlight += 1;
     connection.deliveries.push(delivery);
-    connection.idling?.unsubscribe();
-    connection.idling = undefined;
+    connection.idlesNoMore();
     if (connection.inFlight === 1) connection.keepProcess(true);
     if (shared === undefined) this.#connections.push(connection);
     delivery.boards(connection);
@@ -259,19 +258,16 @@ export class Pool implements Carrier {
       this.#admit();
       return;
     }
-    const { idleTimeout, maxAge } = this.#settings;
     const isKept = connection.session?.isUsable === true && !connection.isWorn;
     // On its way out, the client still sends what waits.
     if (isKept && this.gate.refusal !== undefined) this.#admit();
     if (connection.inFlight > 0) return;
-    if (!isKept || this.gate.refusal !== undefined || idleTimeout === 0) {
+    if (!isKept || this.gate.refusal !== undefined || this.#settings.idleTimeout === 0) {
       this.#retire(connection);
       return;
     }
     connection.keepProcess(false);
-    // Where it grew too old it would only be in the way of a new one.
-    const until = Math.min(this.#scheduler.now() + idleTimeout, connection.openedAt + maxAge);
-    if (until !== Infinity) connection.idling ??= this.#scheduler.schedule(() => { this.#retire(connection); }, remaining(this.#scheduler, until));
+    connection.idles(() => { this.#retire(connection); });
     this.#changed();
     this.#admit();
   }
@@ -283,7 +279,7 @@ export class Pool implements Carrier {
 
   #discard(connection: Connection): void {
     without(this.#connections, connection);
-    connection.idling?.unsubscribe();
+    connection.idlesNoMore();
     connection.keepProcess(true);
     connection.subscription.unsubscribe();
     this.#changed();

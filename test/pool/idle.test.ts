@@ -1,0 +1,80 @@
+import { map, of, Subject, timer, type Observable, type Observer } from 'rxjs';
+import type { TestScheduler } from 'rxjs/testing';
+import { expect, it } from 'vitest';
+import { draft, type Mail } from '../../src/message/mail.js';
+import { Pool } from '../../src/pool/pool.js';
+import type { PoolSettings } from '../../src/pool/settings.js';
+import type { SmtpEvent } from '../../src/protocol/event.js';
+import type { Timeouts } from '../../src/protocol/timeouts.js';
+import type { Opening } from '../../src/session/open-session.js';
+import { transact } from '../../src/session/transaction.js';
+import { deadline } from '../../src/transport/clock.js';
+import { MAIL } from '../support/clear-client.js';
+import { FakeStream } from '../support/fake-stream.js';
+import { sessionOn, wireOn } from '../support/fake-wire.js';
+import { inVirtualTime } from '../support/marbles.js';
+
+const REPLIES: Readonly<Record<string, string>> = { DATA: '354 go\r\n', QUIT: '221 bye\r\n' };
+
+/** A server that answers each command, and each content, after a while; or nothing any more. */
+class Answering extends FakeStream {
+  isThere = true;
+  readonly #replies: Subject<Buffer>;
+  readonly #scheduler: TestScheduler;
+  readonly #slowness: number;
+
+  constructor(scheduler: TestScheduler, slowness: number, replies = new Subject<Buffer>()) {
+    super(replies);
+    this.#replies = replies;
+    this.#scheduler = scheduler;
+    this.#slowness = slowness;
+  }
+
+  override write(chunk: string | Uint8Array): void {
+    super.write(chunk);
+    const text = this.written.at(-1) ?? '';
+    const answers = [...text.matchAll(/^(?:RSET|MAIL|RCPT|DATA|BDAT|QUIT|\.\r\n)/gm)].map(([verb]) => REPLIES[verb] ?? '250 Ok\r\n').join('');
+    if (answers !== '' && this.isThere) this.#scheduler.schedule(() => { this.#replies.next(Buffer.from(answers)); }, this.#slowness);
+  }
+}
+
+interface Surroundings {
+  readonly without?: readonly string[];
+  readonly pool?: Partial<PoolSettings>;
+  readonly timeouts?: Partial<Timeouts>;
+  readonly slowness?: number;
+  readonly opening?: number;
+}
+
+/** A client in virtual time: what it connects to, and when its mails were accepted. */
+const clientIn = (scheduler: TestScheduler, { without = [], pool: settings, timeouts = {}, slowness = 1, opening = 0 }: Surroundings = {}) => {
+  const pool = new Pool({ maxConnections: 5, maxMessages: 100, maxAge: Infinity, idleTimeout: 55_000, rate: undefined, ...settings }, scheduler);
+  const streams: Answering[] = [];
+  const ends: (number | string)[] = [];
+  const open = (): Observable<Opening> => {
+    const stream = new Answering(scheduler, slowness);
+    streams.push(stream);
+    const session = sessionOn(wireOn(stream, { scheduler, timeouts }), ['PIPELINING', 'CHUNKING'].filter((offer) => !without.includes(offer)));
+    return opening === 0 ? of({ type: 'session', session }) : timer(opening, scheduler).pipe(map(() => ({ type: 'session', session })));
+  };
+  const observer: Observer<SmtpEvent> = { next: () => undefined, error: (error: unknown) => { ends.push(String(error)); }, complete: () => { ends.push(scheduler.now()); } };
+  const send = (): void => {
+    const mail = draft(MAIL) as Mail;
+    const operation = deadline(scheduler, 'operation', Infinity);
+    pool.use({ operation, open, run: (session, claim, observer) => transact(session, claim, { mail, part: undefined, content: mail.open(), operation }, observer), goesOn: () => false, end: () => undefined, failure: (error) => error }, observer, pool.enter());
+  };
+  return { send, streams, ends };
+};
+
+const mailsOn = ({ written }: FakeStream): number => written.join('').match(/^MAIL/gm)?.length ?? 0;
+
+it.each([['idleTimeout', { idleTimeout: 5_000 }], ['maxAge', { maxAge: 5_000 }]])('a connection past its %s takes no mail, also where a timer of the application rings first', (_, pool) => {
+  inVirtualTime(({ flush }, scheduler) => {
+    const { send, streams, ends } = clientIn(scheduler, { pool, without: ['PIPELINING', 'CHUNKING'] });
+    // As after a pause of the process: all timers are due, and this one is the eldest. The first mail takes four replies of 1 ms each.
+    for (const at of [0, 5_000 + ('idleTimeout' in pool ? 4 : 0)]) scheduler.schedule(send, at);
+    flush();
+    expect(ends).toHaveLength(2);
+    expect(streams.map(mailsOn)).toEqual([1, 1]);
+  });
+});
