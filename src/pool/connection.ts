@@ -60,6 +60,11 @@ export class Connection {
     this.#idleUntil = Infinity;
   }
 
+  /** Another one got no answer since then. If this one has said nothing either, it may be gone as well. */
+  suspect(since: number): void {
+    if (this.inFlight === 0 && this.session !== undefined && this.session.wire.heardAt <= since) this.#idleUntil = since;
+  }
+
   /** Whether it keeps the process alive. */
   keepProcess(on: boolean): void {
     this.session?.wire.stream.keepProcess(on);

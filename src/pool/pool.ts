@@ -1,6 +1,7 @@
 import { defer, distinctUntilChanged, filter, firstValueFrom, map, merge, Observable, of, Subject, Subscription, takeWhile, timeout, type Observer, type SchedulerLike, type Unsubscribable } from 'rxjs';
 import { SmtpUsageError } from '../protocol/error.js';
 import type { ConnectEvent, SmtpEvent } from '../protocol/event.js';
+import { isSilence } from '../session/bearing.js';
 import type { Leave, Opening } from '../session/open-session.js';
 import { remaining, timeoutError, type Deadline } from '../transport/clock.js';
 import { outside } from '../transport/outside.js';
@@ -106,6 +107,7 @@ export class Pool implements Carrier {
   }
 
   failed(error: unknown, number: number): boolean {
+    if (isSilence(error)) this.#connections.forEach((connection) => { connection.suspect(this.#scheduler.now() - error.elapsed); });
     return this.#congestion.failed(error, number, this.#inFlight) && this.#ceiling.isPassed(error, this.#connections.length);
   }
 

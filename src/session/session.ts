@@ -107,8 +107,16 @@ export class Session {
 
   /** It was in use a moment ago, and takes as many mails as were begun, so that content may go out with its envelope. */
   get isFresh(): boolean {
-    if (this.begun > this.manners.mailsPerSession) return false;
-    return this.#mailsInFlight > 1 || this.wire.context.scheduler.now() - this.wire.heardAt < FRESH;
+    return this.begun <= this.manners.mailsPerSession && (this.#mailsInFlight > 1 || !this.#isSilent);
+  }
+
+  /** The server may be gone without a trace: it has said nothing for a while, and nothing is on the way that would tell. */
+  get mayBeGone(): boolean {
+    return this.wire.idle && this.#isSilent;
+  }
+
+  get #isSilent(): boolean {
+    return this.wire.context.scheduler.now() - this.wire.heardAt >= FRESH;
   }
 
   /** So many mails may be under way here: behind DATA a server must be waited for (RFC 2920 section 3.1), so that one more is all there can be. */

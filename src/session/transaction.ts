@@ -55,6 +55,8 @@ export const transact = (session: Session, claim: Claim, { mail, part, content, 
   const readyAt = session.wire.context.scheduler.now();
   const marks: Marks = { startedAt: operation.since, readyAt, goAheadAt: readyAt, contentAt: readyAt };
   const transaction: Transaction = { session, claim, mail, content, operation, plan, marks, observer };
+  // Its content waits for the envelope to be answered, so that it can move. On a new connection a slow server has its time.
+  if (!claim.isFirst && claim.mayMove && session.mayBeGone) session.wire.hurry();
   // Where RSET is refused, content sent along with it would reach the recipients of the mail before. And a server that hangs up
   // on one recipient too many leaves content that was sent along in doubt. A composed message that nothing is in front of is no
   // part of a stream of mails: it stays out of doubt until its envelope was answered.

@@ -1,6 +1,6 @@
 import type { SchedulerLike, Subscription } from 'rxjs';
 import type { Command } from '../protocol/command.js';
-import { replyLimit, type Limit, type Timeouts } from '../protocol/timeouts.js';
+import { replyLimit, SILENT_CONNECTION_TIMEOUT, type Limit, type Timeouts } from '../protocol/timeouts.js';
 import { remaining, sooner, type Deadline } from '../transport/clock.js';
 import type { Expectation } from './expectation.js';
 
@@ -13,6 +13,8 @@ export class Watch {
   end = NO_END;
   /** The server said goodbye: what else it has to say comes soon, or not at all. Content that it may still take is waited for. */
   isEnding = false;
+  /** The server may be gone. */
+  isHurried = false;
   readonly #scheduler: SchedulerLike;
   readonly #timeouts: Timeouts;
   readonly #due: readonly Expectation[];
@@ -49,7 +51,7 @@ export class Watch {
     if (first === undefined) return NO_END;
     if (!first.isOwed) return this.end;
     const { limit, ms } = replyLimit(this.#timeouts, first.phase);
-    const own = sooner(this.#within(limit, ms), this.end);
+    const own = sooner(this.#within(limit, this.isHurried ? Math.min(ms, SILENT_CONNECTION_TIMEOUT) : ms), this.end);
     return this.isEnding && !this.#due.some(({ mayBeTaken }) => mayBeTaken) ? sooner(own, this.#within('quit', this.#timeouts.quit)) : own;
   }
 

@@ -92,6 +92,11 @@ export class Wire {
     return this.#failure === undefined && !this.#hasReplied && this.#parser.buffered === 0;
   }
 
+  /** The server may be gone: its next reply comes soon, or not at all. */
+  hurry(): void {
+    this.#watch.isHurried = true;
+  }
+
   /** Replies that are due. */
   get outstanding(): number {
     return this.#outstanding;
@@ -201,6 +206,7 @@ export class Wire {
 
   #answer(first: Expectation, reply: Reply, hasMore: boolean): void {
     this.#greeted = this.#hasReplied = true;
+    this.#watch.isHurried = false;
     this.#outstanding -= 1;
     const isGoodbye = isFarewell(reply);
     if (!isGoodbye && first.isOutOfStep(reply, this.#wording, this.#due.length === 1)) {

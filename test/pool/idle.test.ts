@@ -1,6 +1,6 @@
 import { map, of, Subject, timer, type Observable, type Observer } from 'rxjs';
 import type { TestScheduler } from 'rxjs/testing';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { draft, type Mail } from '../../src/message/mail.js';
 import { Pool } from '../../src/pool/pool.js';
 import type { PoolSettings } from '../../src/pool/settings.js';
@@ -13,28 +13,29 @@ import { MAIL } from '../support/clear-client.js';
 import { FakeStream } from '../support/fake-stream.js';
 import { sessionOn, wireOn } from '../support/fake-wire.js';
 import { inVirtualTime } from '../support/marbles.js';
+import { WAYS } from '../support/ways.js';
 
 const REPLIES: Readonly<Record<string, string>> = { DATA: '354 go\r\n', QUIT: '221 bye\r\n' };
 
 /** A server that answers each command, and each content, after a while; or nothing any more. */
 class Answering extends FakeStream {
   isThere = true;
+  slowness: number;
   readonly #replies: Subject<Buffer>;
   readonly #scheduler: TestScheduler;
-  readonly #slowness: number;
 
   constructor(scheduler: TestScheduler, slowness: number, replies = new Subject<Buffer>()) {
     super(replies);
     this.#replies = replies;
     this.#scheduler = scheduler;
-    this.#slowness = slowness;
+    this.slowness = slowness;
   }
 
   override write(chunk: string | Uint8Array): void {
     super.write(chunk);
     const text = this.written.at(-1) ?? '';
     const answers = [...text.matchAll(/^(?:RSET|MAIL|RCPT|DATA|BDAT|QUIT|\.\r\n)/gm)].map(([verb]) => REPLIES[verb] ?? '250 Ok\r\n').join('');
-    if (answers !== '' && this.isThere) this.#scheduler.schedule(() => { this.#replies.next(Buffer.from(answers)); }, this.#slowness);
+    if (answers !== '' && this.isThere) this.#scheduler.schedule(() => { this.#replies.next(Buffer.from(answers)); }, this.slowness);
   }
 }
 
@@ -67,6 +68,8 @@ const clientIn = (scheduler: TestScheduler, { without = [], pool: settings, time
 };
 
 const mailsOn = ({ written }: FakeStream): number => written.join('').match(/^MAIL/gm)?.length ?? 0;
+const contentsOn = ({ written }: FakeStream): number => written.join('').match(/^Subject/gm)?.length ?? 0;
+const sum = (counts: readonly number[]): number => counts.reduce((all, count) => all + count, 0);
 
 it.each([['idleTimeout', { idleTimeout: 5_000 }], ['maxAge', { maxAge: 5_000 }]])('a connection past its %s takes no mail, also where a timer of the application rings first', (_, pool) => {
   inVirtualTime(({ flush }, scheduler) => {
@@ -76,5 +79,96 @@ it.each([['idleTimeout', { idleTimeout: 5_000 }], ['maxAge', { maxAge: 5_000 }]]
     flush();
     expect(ends).toHaveLength(2);
     expect(streams.map(mailsOn)).toEqual([1, 1]);
+  });
+});
+
+describe('a connection that is gone without a trace', () => {
+  for (const [way, without] of Object.entries(WAYS)) {
+    it.each([['alone', 1], ['as all others are', 5]])(`costs a mail 20 seconds, ${way}, %s`, (_, count) => {
+      inVirtualTime(({ flush }, scheduler) => {
+        const { send, streams, ends } = clientIn(scheduler, { without });
+        const gone: Answering[] = [];
+        for (let mail = 0; mail < count; mail += 1) send();
+        scheduler.schedule(() => {
+          for (const stream of streams) stream.isThere = false;
+          gone.push(...streams);
+          send();
+        }, 5_000);
+        flush();
+        // Those that are left without an answer to QUIT may cost two more.
+        expect([ends.length, Math.floor((Number(ends.at(-1)) - 25_000) / 2_100)]).toEqual([count + 1, 0]);
+        expect(streams).toHaveLength(gone.length + 1);
+        expect(sum(streams.map(mailsOn))).toBe(count + 2);
+        // Nothing but the envelope has left for nowhere.
+        expect([sum(gone.map(contentsOn)), contentsOn(streams.at(-1)!)]).toEqual([count, 1]);
+      });
+    });
+
+    it.each([
+      ['no more than its limit for commands where that is shorter', { without, timeouts: { command: 500 } }, 5_500],
+      ['as much also where that is longer', { without, timeouts: { command: Infinity } }, 25_000],
+    ])(`costs a mail %s, ${way}`, (_, surroundings, end) => {
+      inVirtualTime(({ flush }, scheduler) => {
+        const { send, streams, ends } = clientIn(scheduler, surroundings);
+        send();
+        scheduler.schedule(() => {
+          for (const stream of streams) stream.isThere = false;
+          send();
+        }, 5_000);
+        flush();
+        expect(Math.floor((Number(ends.at(-1)) - end) / 10)).toBe(0);
+      });
+    });
+
+    it(`is one that is slow, as far as is known: the mail has all its time on a new one, and comes once, ${way}`, () => {
+      inVirtualTime(({ flush }, scheduler) => {
+        const { send, streams, ends } = clientIn(scheduler, { without, slowness: 30_000, pool: { idleTimeout: Infinity } });
+        send();
+        scheduler.schedule(send, 200_000);
+        flush();
+        expect(ends.map((end) => typeof end)).toEqual(['number', 'number']);
+        expect(streams.map(mailsOn)).toEqual([1 + 1, 1]);
+        expect(streams.map(contentsOn)).toEqual([1, 1]);
+      });
+    });
+  }
+
+  it('is none that answers: once it has, a slow server has its time', () => {
+    inVirtualTime(({ flush }, scheduler) => {
+      const { send, streams, ends } = clientIn(scheduler, { without: ['PIPELINING', 'CHUNKING'] });
+      send();
+      scheduler.schedule(() => {
+        send();
+        streams[0]!.slowness = 60_000;
+      }, 5_000);
+      flush();
+      expect(ends).toEqual([4, 5_001 + 3 * 60_000]);
+    });
+  });
+
+  it('is no new one: a slow server has its time', () => {
+    inVirtualTime(({ flush }, scheduler) => {
+      const { send, streams, ends } = clientIn(scheduler, { slowness: 200_000, opening: 5_000 });
+      send();
+      flush();
+      expect(ends).toEqual([405_000]);
+      expect(streams.map(mailsOn)).toEqual([1]);
+    });
+  });
+
+  it('says nothing of those that were heard meanwhile', () => {
+    inVirtualTime(({ flush }, scheduler) => {
+      const { send, streams, ends } = clientIn(scheduler, { without: ['PIPELINING', 'CHUNKING'] });
+      send();
+      send();
+      scheduler.schedule(() => {
+        streams[0]!.isThere = false;
+        send();
+      }, 5_000);
+      scheduler.schedule(send, 10_000);
+      flush();
+      expect(ends).toHaveLength(4);
+      expect(streams.map(mailsOn)).toEqual([2, 3]);
+    });
   });
 });
