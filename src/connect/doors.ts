@@ -117,6 +117,9 @@ export class Doors {
   /** Keeps a connection if a candidate that has not begun can go on with it. */
   readonly #park = (state: State, error: unknown): boolean => {
     const { plan, stage, wire } = state;
+    const { remote, via } = wire.stream;
+    // Behind a proxy, that is the proxy's.
+    if (via === undefined) this.#memory.failedAt(remote.address, plan, error, wire.context.scheduler.now());
     // A greeting that had begun when its time was over.
     if (stage === 'connected' && !wire.failed && !wire.silent) this.#door(plan).speaksClear = true;
     const isWanted = error instanceof SmtpError && mayFallBack(error, plan.security)

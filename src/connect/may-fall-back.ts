@@ -12,7 +12,8 @@ const NOT_REACHED = new Set(['ECONNREFUSED', 'ECONNRESET', 'ECONNABORTED', 'ETIM
 // A proxy that speaks of what it was asked for. One that cannot be reached, or wants other credentials, is the only way to every door.
 const NOT_LET_THROUGH = new Set(['denied', 'unreachable', 'closed']);
 
-const NO_TLS = new Set(['plaintext-peer', 'reset']);
+/** What stands in the place of a handshake: clear text, or an end without a word. */
+export const NO_TLS: ReadonlySet<string> = new Set(['plaintext-peer', 'reset']);
 
 /**
  * Does this error mean "wrong door"? An allowlist: what is not on it ends the run, above all a bad certificate, injected

@@ -1,9 +1,23 @@
 import type { ConnectionPlan } from '../protocol/connection-plan.js';
-import { SmtpAuthenticationError, SmtpConnectionError, type SmtpError } from '../protocol/error.js';
+import { SmtpAuthenticationError, SmtpConnectionError, SmtpError, SmtpTimeoutError } from '../protocol/error.js';
 import { isRefusedForGood } from '../session/sign-in-errors.js';
+import { NO_TLS } from './may-fall-back.js';
 
 // So long (ms) what was refused is not tried again: many mails that each try a wrong password get an account locked.
 const REFUSAL_HOLDS = 60_000;
+
+// So long (ms) an address comes last that failed: a backend that is down stays so for longer than a mail waits for its first retries, and one that is well again is to get its share.
+const AILS = 60_000;
+
+// A name may have other addresses each time that it is looked up.
+const MOST_AILING = 64;
+
+/** Whose server took the connection, at one door, and did no more. */
+interface Ailing {
+  readonly plan: ConnectionPlan;
+  readonly address: string;
+  readonly until: number;
+}
 
 /** What a client has learned of its host, and uses for its next connection. */
 export class Memory {
@@ -12,6 +26,8 @@ export class Memory {
   /** The host can do TLS: from now on clear text is no last resort any more, whoever hides it. */
   metTls = false;
   readonly #signsInAsBefore: boolean;
+  /** The longest ago first. */
+  #ailing: readonly Ailing[] = [];
   #refused: { readonly error: SmtpError; readonly until: number } | undefined;
 
   /** @param signsInAsBefore with the same credentials each time. */
@@ -35,9 +51,28 @@ export class Memory {
     if (this.refusal(now) !== undefined) return;
     if ((this.#signsInAsBefore && isRefusedForGood(error)) || isRefusedByProxy(error)) this.#refused = { error: remembered(error), until: now + REFUSAL_HOLDS };
   }
+
+  /** A connection to that address came no further. */
+  failedAt(address: string, plan: ConnectionPlan, error: unknown, now: number): void {
+    if (!isOfAddress(error)) return;
+    const others = this.#ailing.filter((one) => one.address !== address || one.plan !== plan);
+    this.#ailing = [...others, { plan, address, until: now + AILS }].slice(-MOST_AILING);
+  }
+
+  /** When an address has its turn: the higher, the later. Those that failed come last, the one that did so most recently behind the others. */
+  rank(address: string, plan: ConnectionPlan, now: number): number {
+    return this.#ailing.findIndex((one) => one.address === address && one.plan === plan && now < one.until);
+  }
 }
 
 const isRefusedByProxy = (error: unknown): error is SmtpConnectionError => error instanceof SmtpConnectionError && error.code === 'E_PROXY' && error.reason === 'authentication';
+
+/** The server there refused the connection, hung up or stayed silent. What it thinks of a sign-in, and its certificate, are about the host. */
+const isOfAddress = (error: unknown): boolean => {
+  if (!(error instanceof SmtpError)) return false;
+  if (error.phase === 'tls') return error instanceof SmtpTimeoutError || (error instanceof SmtpConnectionError && NO_TLS.has(error.reason));
+  return error.phase === 'greeting' || error.phase === 'hello';
+};
 
 /** As those are told who did not ask themselves. */
 const remembered = (error: SmtpAuthenticationError | SmtpConnectionError): SmtpError => {

@@ -21,10 +21,14 @@ export interface DialSettings {
   readonly socket: SocketSource | undefined;
 }
 
+/** When an address has its turn: the higher, the later. Those that are equal keep the order that a host's addresses are tried in. */
+export type Rank = (address: string) => number;
+
 /** What surrounds one way to a target. */
 export interface DialContext {
   readonly settings: DialSettings;
   readonly operation: Deadline;
+  readonly rank: Rank;
   readonly scheduler: SchedulerLike;
 }
 

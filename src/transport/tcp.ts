@@ -37,8 +37,8 @@ export const tcp = (target: Target, context: DialContext): Observable<SocketStre
     )),
   );
 
-const toAnyOf = (addresses: readonly ResolvedAddress[], { host, port }: Target, { settings: { localEndpoint, timeouts }, scheduler }: DialContext): Observable<SocketStream> => {
-  const remotes = alternating(addresses);
+const toAnyOf = (addresses: readonly ResolvedAddress[], { host, port }: Target, { settings: { localEndpoint, timeouts }, scheduler, rank }: DialContext): Observable<SocketStream> => {
+  const remotes = alternating(addresses).toSorted((a, b) => rank(a.address) - rank(b.address));
   const failures: Failure[] = [];
   // A longer limit for all of them is a longer one for each.
   const patience = Math.max(PATIENCE, timeouts.connect / 6);

@@ -1,5 +1,5 @@
 import { tap } from 'rxjs';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Open } from '../../src/connect/doors.js';
 import { Memory } from '../../src/connect/memory.js';
 import { openDoor } from '../../src/connect/open-door.js';
@@ -11,6 +11,7 @@ import { makeReply } from '../../src/protocol/reply.js';
 import type { Opening } from '../../src/session/open-session.js';
 import { startTlsMissing } from '../../src/session/starttls-missing.js';
 import type { State } from '../../src/session/state.js';
+import type { ByteStream } from '../../src/transport/byte-stream.js';
 import type { Wire } from '../../src/wire/wire.js';
 import { inVirtualTime } from '../support/marbles.js';
 
@@ -32,6 +33,8 @@ const STEPS = {
   s: { type: 'secured' },
 } as unknown as Readonly<Record<string, Opening>>;
 
+const AT_ADDRESS = { remote: { address: '192.0.2.1', port: 587 }, via: undefined } as ByteStream;
+
 interface Run {
   readonly modes: PlanInput['modes'];
   readonly port?: number;
@@ -48,7 +51,7 @@ const play = ({ modes, port, stagger, memory = new Memory(false) }: Run, marbles
     const open: Open = (candidate, handOver) => {
       asked.push(`${String(candidate.port)} ${candidate.security}`);
       const [picture, failure, wire] = marbles(candidate);
-      return cold(picture, STEPS, failure).pipe(tap({ error: (reason: unknown) => { if (wire !== undefined) handOver({ plan: candidate, stage: 'connected', wire } as State, reason); } }));
+      return cold(picture, STEPS, failure).pipe(tap({ error: (reason: unknown) => { if (wire !== undefined) handOver({ plan: candidate, stage: 'connected', wire: Object.assign({ context: { scheduler }, stream: AT_ADDRESS }, wire) as Partial<Wire> } as State, reason); } }));
     };
     openDoor(plan({ host: 'mail.example', port, modes }), { memory, open, leave: () => undefined, scheduler, stagger }).subscribe({
       next: (event) => { if (event.type === 'attempt-failed') failures.push(`${String(event.plan.port)} ${event.plan.security} at ${String(scheduler.now())}`); },
@@ -106,6 +109,13 @@ describe('what one candidate finds out', () => {
     expect(failures).toBe('10025 implicit at 2, 10025 starttls at 2, end at 2');
     expect((error as SmtpFallbackError).attempts[1]?.error).toBe(closed);
     expect(play(run, ({ port }) => (port === 465 ? ['-s#', closed] : ['-gix']))).toMatchObject({ asked: '465 implicit, 587 starttls', error: undefined });
+  });
+
+  it.each([['of the server is remembered', undefined, ['192.0.2.1']], ['of a proxy is not', 'http://proxy.example:8080', []]])('a connection that came no further: the address %s', (_, via, addresses) => {
+    const memory = new Memory(false);
+    const failedAt = vi.spyOn(memory, 'failedAt');
+    play({ modes: ['none'], port: 587, memory }, () => ['-#', closed, { stream: { ...AT_ADDRESS, via } }]);
+    expect(failedAt.mock.calls.map(([address]) => address)).toEqual(addresses);
   });
 
   it('TLS on one port: clear text is no last resort on any other', () => {

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { createServer, type AddressInfo, type LookupFunction, type Socket } from 'node:net';
 import { asyncScheduler, type Observable, type SchedulerLike } from 'rxjs';
 import { settings, type SmtpOptions } from '../../src/config/options.js';
 import { SmtpError } from '../../src/index.js';
@@ -20,6 +20,11 @@ export const failureOf = (stream$: Observable<SocketStream>): Promise<SmtpError>
       error: (error: unknown) => { if (error instanceof SmtpError) resolve(error); else reject(new Error('not an SmtpError', { cause: error })); },
     });
   });
+
+/** A resolver that knows one answer. */
+export const answers = (...addresses: readonly string[]): LookupFunction => (_host, _options, found) => {
+  found(null, addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 })));
+};
 
 export interface Listener extends AsyncDisposable {
   readonly port: number;

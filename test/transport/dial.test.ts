@@ -3,12 +3,8 @@ import { Socket, type LookupFunction } from 'node:net';
 import { asapScheduler, asyncScheduler, firstValueFrom, type SchedulerAction, type SchedulerLike } from 'rxjs';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Endpoint } from '../../src/index.js';
-import { closedPort, failureOf, listen, way } from '../support/dialling.js';
+import { answers, closedPort, failureOf, listen, way } from '../support/dialling.js';
 
-/** A resolver that knows one answer. */
-const answers = (...addresses: readonly string[]): LookupFunction => (_host, _options, found) => {
-  found(null, addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 })));
-};
 const refuses = (code: string): LookupFunction => (_host, _options, found) => { found(Object.assign(new Error(code), { code }), []); };
 
 /** A clock on which so many ms are over before any connection can stand; what is longer takes its time. */
