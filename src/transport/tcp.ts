@@ -88,6 +88,8 @@ const to = (remote: Endpoint, localEndpoint: LocalEndpoint | undefined, patience
     const failed = (error: NodeJS.ErrnoException): void => {
       // So libuv says of a bound address for which no port is free.
       if (error.code === 'EADDRINUSE' && error.syscall === 'connect' && (port ?? 0) === 0) error.code = NOT_AVAILABLE;
+      // So Linux says of a firewall on the way that forbids it, by ICMPv6; by ICMP it says the other.
+      if (error.code === 'EACCES' && error.syscall === 'connect' && remote.family === 6) error.code = 'EHOSTUNREACH';
       subscriber.error(error);
     };
     socket.once('connect', () => {
