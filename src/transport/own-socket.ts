@@ -5,8 +5,8 @@ import { reasonOf, SmtpConnectionError, SmtpError, SmtpUsageError } from '../pro
 import { SocketStream, type SocketLike } from './byte-stream.js';
 import { mapError } from './map-error.js';
 import { fromOutside } from './outside.js';
-import { ALLOW_NET, NOT_PERMITTED } from './permission.js';
 import { soon } from './soon.js';
+import { remedyHere } from './this-machine.js';
 
 /** The path of a Unix socket, or a function that returns a stream for each connection. */
 export type SocketSource = string | (() => ObservableInput<Duplex>);
@@ -81,7 +81,7 @@ const socketError = (source: SocketSource, error: unknown): SmtpConnectionError 
     phase: 'connect', reason, cause: error,
     retryable: reason === 'ECONNREFUSED' || reason === 'EAGAIN' || reason === 'ECONNRESET',
     message: typeof source === 'string'
-      ? `No connection to ${source} (${reason}). ${reason === NOT_PERMITTED ? ALLOW_NET : 'Check the path in the option "socket", whether the server runs, and who may open it.'}`
+      ? `No connection to ${source} (${reason}). ${remedyHere(reason) ?? 'Check the path in the option "socket", whether the server runs, and who may open it.'}`
       : `The function in the option "socket" failed (${code ?? reasonOf(error)}); see the cause.`,
   });
 };

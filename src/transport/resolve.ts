@@ -5,7 +5,7 @@ import { Observable, of } from 'rxjs';
 import { reasonOf, sentence, SmtpConnectionError } from '../protocol/error.js';
 import { dns } from './builtins.js';
 import { within, type DialContext } from './dial-context.js';
-import { ALLOW_NET, NOT_PERMITTED } from './permission.js';
+import { NOT_PERMITTED, remedyHere } from './this-machine.js';
 
 export interface ResolvedAddress {
   readonly address: string;
@@ -63,12 +63,13 @@ const usable = (answers: readonly unknown[]): readonly ResolvedAddress[] => {
 
 const resolveError = (host: string, error: unknown): SmtpConnectionError => {
   const { code } = (error ?? {}) as Partial<NodeJS.ErrnoException>;
-  if (code === NOT_PERMITTED) return new SmtpConnectionError('E_DNS', { phase: 'resolve', reason: code, cause: error, message: `The host name ${host} was not looked up (${code}). ${ALLOW_NET}` });
   // The system's own resolver always tells one.
   if (typeof code !== 'string') return new SmtpConnectionError('E_DNS', {
     phase: 'resolve', reason: 'UNKNOWN', cause: error,
     message: `The function in the option "lookup" failed for ${host}: ${sentence(reasonOf(error))}`,
   });
+  const remedy = remedyHere(code);
+  if (remedy !== undefined) return new SmtpConnectionError('E_DNS', { phase: 'resolve', reason: code, retryable: code !== NOT_PERMITTED, cause: error, message: `The host name ${host} was not looked up (${code}). ${remedy}` });
   const final = code === 'ENOTFOUND' || code === 'ENODATA';
   return new SmtpConnectionError('E_DNS', {
     phase: 'resolve', reason: code, retryable: !final, cause: error,

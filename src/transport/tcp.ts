@@ -6,9 +6,9 @@ import { SmtpConnectionError, SmtpError, SmtpUsageError } from '../protocol/erro
 import { SocketStream } from './byte-stream.js';
 import { within, type DialContext, type Target } from './dial-context.js';
 import { bindingFor } from './local-endpoint.js';
-import { ALLOW_NET, NOT_PERMITTED } from './permission.js';
 import { resolve, type ResolvedAddress } from './resolve.js';
 import type { LocalEndpoint } from './settings.js';
+import { NOT_PERMITTED, remedyHere } from './this-machine.js';
 
 // RFC 8305 section 5: so long an address is tried alone before the next one is tried beside it.
 const HEAD_START = 250;
@@ -133,8 +133,5 @@ const connectError = (target: Target, failures: readonly Failure[], localEndpoin
 
 const NO_PORT = 'This machine has no free port to connect from, or no address to do it with: send several mails on a connection, and leave "localEndpoint.port" out.';
 
-const connectHint = (reason: string): string => {
-  if (reason === 'EMFILE' || reason === 'ENFILE') return 'There are no file descriptors left: raise the limit ("ulimit -n"), or look for what keeps files and sockets open.';
-  if (reason === NOT_PERMITTED) return ALLOW_NET;
-  return OURS.has(reason) ? 'Check the option "localEndpoint" and what this machine may open.' : 'Check the host and port, and whether a firewall is in between.';
-};
+const connectHint = (reason: string): string =>
+  remedyHere(reason) ?? (OURS.has(reason) ? 'Check the option "localEndpoint" and what this machine may open.' : 'Check the host and port, and whether a firewall is in between.');

@@ -112,6 +112,7 @@ describe('addresses', () => {
     ['an answer in plain text that is no address', (_host, _options, found) => { found(null, 'localhost', 4); }, NO_ADDRESS],
     ['a resolver in trouble', refuses('EAI_AGAIN'), { reason: 'EAI_AGAIN', retryable: true, message: 'The host name mail.example.com could not be resolved (EAI_AGAIN). Check how it is spelt and the resolver of this machine, or try again later.' }],
     ['a permission that is missing', refuses('ERR_ACCESS_DENIED'), { reason: 'ERR_ACCESS_DENIED', retryable: false, message: expect.stringContaining('--allow-net') as string }],
+    ['no file descriptor for the question', refuses('EMFILE'), { reason: 'EMFILE', retryable: true, message: 'The host name mail.example.com was not looked up (EMFILE). There are no file descriptors left: raise the limit ("ulimit -n"), or look for what keeps files and sockets open.' }],
     ['a resolver that refuses', refuses('EREFUSED'), { reason: 'EREFUSED', retryable: true }],
     ['an answer of undefined', (_host, _options, found) => { setImmediate(() => { found(null, undefined as never); }); }, NO_ADDRESS],
     ['an answer with a hole', (_host, _options, found) => { setImmediate(() => { found(null, [null] as never); }); }, NO_ADDRESS],
