@@ -38,6 +38,8 @@ export class Ceiling {
   readonly #scheduler: SchedulerLike;
   #taken = Infinity;
   #until = -Infinity;
+  /** The address that took no more. */
+  #full: string | undefined;
 
   constructor(most: number, scheduler: SchedulerLike) {
     this.#most = most;
@@ -51,17 +53,23 @@ export class Ceiling {
   /**
    * Another connection could not be opened beside so many others. True where it may have been one too many, so that for a while these
    * are all.
+   * @param address where that was, as far as it got.
    * @param mayDo one of them may take the mail, so that this is tried also where nothing says that there are too many.
    */
-  isReached(error: unknown, others: number, mayDo: boolean): boolean {
+  isReached(error: unknown, others: number, mayDo: boolean, address?: string): boolean {
     if (others === 0) {
       // Nobody got there: room was not what was missing.
       if (isOutOfReach(error)) this.#taken = Infinity;
       return false;
     }
     if (!isCrowded(error) && !(mayDo && isOutOfReach(error))) return false;
-    this.#take(others);
+    this.#take(others, address);
     return true;
+  }
+
+  /** A connection was opened. Where that is at another address than the one that took no more, it is that address which has no room, and not the host. */
+  opened(address: string | undefined): void {
+    if (this.#full !== undefined && address !== this.#full) this.#taken = Infinity;
   }
 
   /** A mail was refused. True where that was for the number of connections: this one is one too many, and for a while the others are all. */
@@ -71,7 +79,8 @@ export class Ceiling {
     return true;
   }
 
-  #take(others: number): void {
+  #take(others: number, address?: string): void {
+    this.#full = address;
     this.#taken = others;
     this.#until = this.#scheduler.now() + LASTS;
   }

@@ -9,6 +9,8 @@ export class Connection {
   /** Unsubscribing leaves the server. */
   readonly subscription = new Subscription();
   readonly openedAt: number;
+  /** Of the server, or of what stands in front of it; undefined until it is connected. */
+  address: string | undefined;
   /** Undefined while it is opening. */
   session: Session | undefined;
   /** What is on the way here. */

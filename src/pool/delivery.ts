@@ -35,7 +35,7 @@ export interface Carrier {
   failed(error: unknown, number: number): boolean;
   accepted(): void;
   /** Its connection could not be opened: takes note of why, and tells whether the mail can go with another one. `hasBefore`: it was to do so once already. */
-  goesWithOthers(error: unknown, hasBefore: boolean): boolean;
+  goesWithOthers(error: unknown, hasBefore: boolean, connection: Connection): boolean;
   /** Begins it again, before all that wait. */
   again(delivery: Delivery): void;
   /** It has ended, however, and its place may have been given back before. */
@@ -153,7 +153,7 @@ export class Delivery implements Observer<SmtpEvent>, Unsubscribable {
     if (this.closed) return;
     const claim = this.#claim;
     if (claim !== undefined && error instanceof SmtpError) withRefused(error, claim.refused);
-    if (claim === undefined && this.#connection !== undefined && this.#carrier.goesWithOthers(error, this.#goesWithOthers)) {
+    if (claim === undefined && this.#connection !== undefined && this.#carrier.goesWithOthers(error, this.#goesWithOthers, this.#connection)) {
       this.#goesWithOthers = true;
       this.#again();
       return;

@@ -115,9 +115,9 @@ export class Pool implements Carrier {
     this.#congestion.accepted();
   }
 
-  goesWithOthers(error: unknown, hasBefore: boolean): boolean {
+  goesWithOthers(error: unknown, hasBefore: boolean, { address }: Connection): boolean {
     // Of those that are still opening one may get there: that is waited for once.
-    return this.#ceiling.isReached(error, this.#connections.length - 1, !hasBefore || this.#connections.some(({ session }) => session !== undefined));
+    return this.#ceiling.isReached(error, this.#connections.length - 1, !hasBefore || this.#connections.some(({ session }) => session !== undefined), address);
   }
 
   again(delivery: Delivery): void {
@@ -206,8 +206,10 @@ export class Pool implements Carrier {
     const changed = (): void => { this.#settle(connection); };
     connection.subscription.add(first.job.open(this.#leave).subscribe({
       next: (step) => {
+        if (step.type === 'connected') connection.address = step.remote.address;
         if (step.type !== 'session') { opener?.meets(step); return; }
         connection.session = step.session;
+        this.#ceiling.opened(connection.address);
         step.session.changed = changed;
         const waiting = opener;
         opener = undefined;

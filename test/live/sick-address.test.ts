@@ -5,6 +5,7 @@ import { startServer, type Fault, type TestServer } from '../../src/testing/inde
 import { MAIL } from '../support/clear-client.js';
 import { collect } from '../support/collect.js';
 import { answers } from '../support/dialling.js';
+import { mails, outcomes, sendAll } from '../support/many-mails.js';
 
 const HOSTS = ['127.0.0.2', '127.0.0.3', '127.0.0.4'] as const;
 const DRAINING: Fault = { at: 'greeting', do: 'reply', reply: '421 4.3.2 draining', times: Infinity };
@@ -59,4 +60,12 @@ it('where all are sick they are tried in turn', async () => {
   const tried: string[] = [];
   for (let mail = 1; mail <= 4; mail += 1) for (const event of (await collect(client.send(MAIL))).events) if (event.type === 'connected') tried.push(event.remote.address);
   expect(tried).toEqual(['127.0.0.2', '127.0.0.3', '127.0.0.2', '127.0.0.3']);
+});
+
+it('a pool that meets a sick address first has all its connections at the other', async () => {
+  await using servers = await backends([DRAINING], []);
+  await using client = clientOf(servers);
+  const failed = outcomes(await sendAll(client, mails(60))).filter((outcome) => outcome !== 'accepted');
+  expect(failed.length).toBeLessThanOrEqual(1);
+  expect(await firstValueFrom(client.state$)).toMatchObject({ open: 5 });
 });

@@ -69,6 +69,21 @@ describe('another connection that could not be opened', () => {
     expect(ceiling.most).toBe(5);
   });
 
+  it('was about its address where the next one opens at another', () => {
+    const { ceiling } = ceilingOf(5);
+    const after = (address: string): number => {
+      ceiling.opened(address);
+      return ceiling.most;
+    };
+    ceiling.isReached(reply('greeting', 421), 3, false, '192.0.2.1');
+    expect([after('192.0.2.1'), after('192.0.2.2')]).toEqual([3, 5]);
+    // No address was reached, or a mail was refused for all of them.
+    ceiling.isReached(connection('E_CONNECT', 'connect', 'ECONNREFUSED'), 3, true);
+    expect(after('192.0.2.2')).toBe(3);
+    ceiling.isPassed(reply('end-of-data', 432, '4.3.2 Concurrent connections limit exceeded'), 3);
+    expect(after('192.0.2.2')).toBe(2);
+  });
+
   it('is told apart from a mail that was refused for the number of connections', () => {
     const { ceiling } = ceilingOf(5);
     const tooMany = reply('end-of-data', 432, '4.3.2 Concurrent connections limit exceeded');
