@@ -23,7 +23,7 @@ import { openSession, resumeSession } from './session/open-session.js';
 import { stayTheSame } from './session/settings.js';
 import { awake, deadline, monotonic, type Deadline } from './transport/clock.js';
 import { dial } from './transport/dial.js';
-import { outside } from './transport/outside.js';
+import { outside, toOutside } from './transport/outside.js';
 
 /** How many mails are in flight at a time. */
 export interface BulkOptions {
@@ -64,8 +64,8 @@ export class SmtpClient implements AsyncDisposable {
     this.#settings = settings(typeof options === 'string' ? fromUrl(options) : options);
     this.#plans = plan(this.#settings);
     this.#memory = new Memory(stayTheSame(this.#settings.credentials));
-    this.log$ = this.#log.asObservable();
-    this.closed$ = this.#closed.asObservable();
+    this.log$ = this.#log.pipe(toOutside());
+    this.closed$ = this.#closed.pipe(toOutside());
     this.#pool = new Pool(this.#settings.pool, monotonic, awake);
     this.state$ = this.#pool.state$;
   }
@@ -141,7 +141,7 @@ export class SmtpClient implements AsyncDisposable {
     if (!(mail instanceof Observable)) return this.#send(mail, observer, place, operation);
     // The first in line is on its way while the others are composed.
     return mail.pipe(
-      oneAtATime(this),
+      oneAtATime(this, () => { this.#handling.discard(mail); }),
       concatMap((composed) => new Observable<SmtpEvent>((subscriber) => this.#send(composed, subscriber, place, operation))),
       finalize(() => { place.unsubscribe(); }),
     ).subscribe(observer);

@@ -1,4 +1,4 @@
-import { asyncScheduler, fromEvent, merge, mergeMap, NEVER, retry, throwError, timer, type MonoTypeOperatorFunction, type SchedulerLike } from 'rxjs';
+import { asyncScheduler, fromEvent, merge, mergeMap, NEVER, retry, share, throwError, timer, type Observable, type MonoTypeOperatorFunction, type SchedulerLike } from 'rxjs';
 import { fields, usage } from '../message/fields.js';
 import type { SmtpError } from '../protocol/error.js';
 import { LONGEST_TIMER } from '../protocol/timeouts.js';
@@ -37,10 +37,19 @@ export const retryWhenSafe = <T>(options: RetryOptions = {}): MonoTypeOperatorFu
     delay: (error: unknown, attempt) => {
       const failed$ = throwError(() => error);
       if (!isRetryable(error) || signal?.aborted === true) return failed$;
-      const stopped$ = signal === undefined ? NEVER : fromEvent(signal, 'abort').pipe(mergeMap(() => failed$));
+      const stopped$ = signal === undefined ? NEVER : aborted(signal).pipe(mergeMap(() => failed$));
       return merge(timer(typeof delay === 'number' ? delay : wait(delay(attempt)), scheduler), stopped$);
     },
   });
+};
+
+const heard = new WeakMap<AbortSignal, Observable<unknown>>();
+
+/** One listener for all that wait: from the eleventh on, Node warns of a leak. */
+const aborted = (signal: AbortSignal): Observable<unknown> => {
+  const aborted$ = heard.get(signal) ?? fromEvent(signal, 'abort').pipe(share());
+  heard.set(signal, aborted$);
+  return aborted$;
 };
 
 /** By what it says, not by its class: a client of another copy of this package, or in another realm, has a class of its own. */

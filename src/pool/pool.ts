@@ -4,7 +4,7 @@ import type { ConnectEvent, SmtpEvent } from '../protocol/event.js';
 import { isSilence } from '../session/bearing.js';
 import type { Leave, Opening } from '../session/open-session.js';
 import { remaining, timeoutError, type Deadline } from '../transport/clock.js';
-import { outside } from '../transport/outside.js';
+import { outside, toOutside } from '../transport/outside.js';
 import { leave } from '../wire/leave.js';
 import type { Wire } from '../wire/wire.js';
 import { Alarm } from './alarm.js';
@@ -65,7 +65,7 @@ export class Pool implements Carrier {
     return new Observable((subscriber) => {
       const place = this.enter();
       if (this.gate.refusal !== undefined) throw this.gate.refusal;
-      subscriber.add(merge(open(this.#leave), this.#late).pipe(takeWhile((step): step is ConnectEvent => step.type !== 'session')).subscribe(subscriber));
+      subscriber.add(merge(open(this.#leave), this.#late).pipe(takeWhile((step): step is ConnectEvent => step.type !== 'session'), toOutside()).subscribe(subscriber));
       // Last: it is given back when the server is being left, which `close()` waits for as well.
       subscriber.add(place);
     });

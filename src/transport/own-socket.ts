@@ -1,6 +1,6 @@
 import { connect as connectSocket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { concatMap, defer, Observable, of, take, throwIfEmpty, type ObservableInput } from 'rxjs';
+import { concatMap, defer, Observable, of, take, tap, throwIfEmpty, type ObservableInput } from 'rxjs';
 import { reasonOf, SmtpConnectionError, SmtpError, SmtpUsageError } from '../protocol/error.js';
 import { SocketStream, type SocketLike } from './byte-stream.js';
 import { mapError } from './map-error.js';
@@ -37,13 +37,11 @@ const isStream = (value: unknown): value is Duplex => {
 const closingLateComers = (input: ObservableInput<Duplex>): Observable<Duplex> =>
   new Observable((subscriber) => {
     let arrived = false;
-    if ('then' in input) subscriber.add(() => { if (!arrived) void input.then((stream: unknown) => { if (isStream(stream)) stream.destroy(); }, () => { /* Nothing came. */ }); });
-    subscriber.add(fromOutside(input).subscribe({
-      next: (stream) => { arrived = true; subscriber.next(stream); },
-      error: (error: unknown) => { subscriber.error(error); },
-      complete: () => { subscriber.complete(); },
-    }));
+    if (isPromiseLike(input)) subscriber.add(() => { if (!arrived) void input.then((stream: unknown) => { if (isStream(stream)) stream.destroy(); }, () => { /* Nothing came. */ }); });
+    fromOutside(input).pipe(tap(() => { arrived = true; })).subscribe(subscriber);
   });
+
+const isPromiseLike = (value: unknown): value is PromiseLike<unknown> => typeof (value as Partial<PromiseLike<unknown>> | null | undefined)?.then === 'function';
 
 const checked = (stream: unknown): Duplex => {
   const { readableObjectMode, readableEncoding } = (stream ?? {}) as Partial<Duplex>;

@@ -129,7 +129,7 @@ const FAILURES: readonly (readonly [RegExp, TlsReason, string])[] = [
   [/UNRECOGNIZED_NAME/, 'host-name', 'The server knows no such name. Connect to one that it knows, or give one as "tls.servername".'],
   [/UNSAFE_LEGACY_RENEGOTIATION/, 'handshake', 'The server lacks secure renegotiation (RFC 5746), which OpenSSL 3 demands. It needs newer software.'],
   [ALERT, 'handshake', 'The server could not go on. Its log may say why; see also the options "tls".'],
-  [/^ERR_/, 'handshake', 'This side does not accept what the server sent. The server needs newer software, or something in between breaks TLS.'],
+  [/^ERR_(?:SSL|OSSL|TLS)_/, 'handshake', 'This side does not accept what the server sent. The server needs newer software, or something in between breaks TLS.'],
 ];
 
 /** The error of a handshake that failed when the server had sent `bytesRead`, and we had sent more than the ClientHello or not. */

@@ -61,7 +61,8 @@ export class Transcript {
   /** As a person may read them, secrets gone. What they are read for stands in front, where a long group of commands has pushed it out. */
   lines(of?: Answered): readonly LogLine[] {
     const lines = [...this.#said.slice(this.#oldest), ...this.#said.slice(0, this.#oldest)].map((said) => this.#line(said));
-    if (of === undefined || this.#said.includes(of.reply)) return lines;
+    // Words of ours in the place of a command were answered just now. And the same answer may have come to many commands.
+    if (of === undefined || !/^[A-Z]/.test(of.command) || lines.some(({ from, text }) => from === 'client' && text === of.command)) return lines;
     return [{ connection: this.#context.connection, from: 'client', text: of.command }, this.#line(of.reply), ...lines];
   }
 

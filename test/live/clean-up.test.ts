@@ -73,19 +73,36 @@ it.each([['of a token', 'token'], ['of a socket', 'socket']])('a cancelled mail 
     const sending = client.send(MAIL).subscribe({ next: ({ type }) => { if (type === (option === 'socket' ? 'attempt-started' : 'introduced')) setTimeout(() => { sending.unsubscribe(); resolve(); }, 20); } });
   });
   await client.close();
-  await isReported();
 });
 
 it.each(['log$', 'closed$'] as const)('close() ends all, whatever the clean-up of who listens to %s throws', async (stream) => {
   await using server = await startServer();
   const client = clientOf(server);
-  const ended: string[] = [];
-  for (const each of [client.log$, client.state$, client.closed$] as const) if (each !== client[stream]) (each as Observable<unknown>).subscribe({ complete: () => { ended.push(stream); } });
+  let ended = 0;
   (client[stream] as Observable<unknown>).pipe(clumsy()).subscribe();
+  for (const each of [client.log$, client.state$, client.closed$] as const) (each as Observable<unknown>).subscribe({ complete: () => { ended += 1; } });
   await collect(client.send(MAIL));
   await client.close();
-  expect(ended).toHaveLength(2);
+  expect(ended).toBe(3);
   await isReported();
+});
+
+it('close() cuts all, whatever the clean-up of who checks the server throws', async () => {
+  await using server = await startServer({ faults: [{ at: 'greeting', do: 'silence', times: Infinity }] });
+  const client = clientOf(server, { timeouts: { close: 20, quit: 20 } });
+  client.verify().pipe(clumsy()).subscribe({ error: () => undefined });
+  const others = Promise.all([client.verify(), client.send(MAIL)].map(collect));
+  await client.close();
+  expect((await others).map(({ error }) => error?.code)).toEqual(['E_TIMEOUT', 'E_TIMEOUT']);
+  await isReported();
+});
+
+it.each<[string, (more: () => string) => Iterable<string>]>([['a generator', function* (more) { for (;;) yield more(); }]])('no more of %s that gives tokens is asked for than is used', async (_, tokens) => {
+  let asked = 0;
+  await using server = await startServer({ users: { ann: 'token' }, mechanisms: ['XOAUTH2'] });
+  await using client = clientOf(server, { auth: { user: 'ann', token: () => tokens(() => { asked += 1; return 'token'; }) }, allowInsecureAuth: true });
+  expect((await collect(client.send(MAIL))).error).toBeUndefined();
+  expect(asked).toBe(1);
 });
 
 it('content that emits at once is not listened to any more when its mail is cancelled', async () => {

@@ -92,10 +92,12 @@ it('an error from before the first recipient tells of none', async () => {
   await expect(firstValueFrom(client.send(MAIL).pipe(receipts()))).rejects.toMatchObject({ phase: 'mail', refused: [] });
 });
 
-it.each([1, 20])('what was refused stands in the transcript of its error, with %i recipients behind it', async (count) => {
-  await using server = await startServer({ without: ['CHUNKING'], faults: [{ at: 'mail', do: 'reply', reply: '550 5.7.1 Not you' }] });
+it.each([[1, '503 5.5.1 MAIL first'], [20, '503 5.5.1 MAIL first'], [20, '550 5.7.1 Not you']])('what was refused stands in the transcript of its error, with %i recipients behind it that get %s', async (count, also) => {
+  await using server = await startServer({ without: ['CHUNKING'], faults: [{ at: 'mail', do: 'reply', reply: '550 5.7.1 Not you' }, { at: 'rcpt', do: 'reply', reply: also, times: Infinity }] });
   await using client = clientOf(server);
   const { error } = await collect(client.send(mailTo(Array.from({ length: count }, (_, index) => `r${String(index)}`).join(' '))));
   const said = error?.transcript.map(({ from, text }) => `${from}: ${text}`) ?? [];
-  expect(said.filter((line) => /MAIL FROM|Not you/.test(line))).toEqual([expect.stringMatching(/^client: MAIL FROM:<ann@example\.com>/), 'server: 550 5.7.1 Not you']);
+  const at = said.findIndex((line) => line.startsWith('client: MAIL FROM:<ann@example.com>'));
+  expect(said.slice(at).find((line) => line.startsWith('server'))).toBe('server: 550 5.7.1 Not you');
+  expect(at).toBeGreaterThanOrEqual(0);
 });

@@ -66,6 +66,15 @@ describe('retryWhenSafe', () => {
     expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 
+  it('hears of its signal once, however many mails wait', async () => {
+    const shutdown = new AbortController();
+    const failing = throwError(() => Object.assign(new Error('no'), { retryable: true, outcome: 'refused' }));
+    const waiting = Array.from({ length: 12 }, () => lastValueFrom(failing.pipe(retryWhenSafe({ delay: 3_600_000, signal: shutdown.signal }), catchError(() => EMPTY)), { defaultValue: 'over' }));
+    expect(getEventListeners(shutdown.signal, 'abort')).toHaveLength(1);
+    shutdown.abort();
+    expect(await Promise.all(waiting)).toEqual(waiting.map(() => 'over'));
+  });
+
   it('checks its options', () => {
     for (const [options, text] of [[{ cuont: 1 }, 'Did you mean "count"'], [{ retries: 3 }, 'Known: count, delay, scheduler, signal.'], [3, 'The options of retryWhenSafe() must be an object.'], [{ count: NaN }, '"count"'], [{ count: -1 }, '"count"'], [{ delay: NaN }, '"delay"'], [{ delay: '5' }, '"delay"'], [{ delay: Infinity }, '"delay"'], [{ count: 1.5 }, '"count"'], [{ scheduler: 5 }, '"scheduler"'], [{ signal: true }, '"signal"'], [null, 'must be an object']] as const)
       expect(() => retryWhenSafe(options as object)).toThrow(text);

@@ -84,6 +84,7 @@ describe('a socket of the caller\'s own', () => {
     ['nothing', () => EMPTY, { code: 'E_USAGE' }],
     ['no stream', () => of({}) as never, { code: 'E_USAGE' }],
     ['no observable', () => undefined as never, { code: 'E_CONNECT' }],
+    ['a URL, which is not quoted', () => 'socks5://ann:secret@proxy.example' as never, { code: 'E_USAGE', message: expect.not.stringContaining('secret') as string }],
     ['an object stream', () => of(new PassThrough({ objectMode: true })), { code: 'E_USAGE' }],
     ['text', () => of(new PassThrough({ encoding: 'utf8' })), { code: 'E_USAGE' }],
     ['a closed stream', () => of(new PassThrough().destroy()), { code: 'E_USAGE' }],
