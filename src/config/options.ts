@@ -63,8 +63,8 @@ export interface SmtpOptions {
   /** Used instead of `dns.lookup`; called for each connection. */
   readonly lookup?: LookupFunction;
   /**
-   * Used instead of a TCP connection to `host` and `port`: the path of a Unix socket, or a function that returns a stream for each
-   * connection, which the client owns from then on. TLS still verifies `host`. The port is 25 unless given, and only decides what is tried first.
+   * Used instead of a TCP connection to `host` and `port`: the path of a Unix socket, at most 107 bytes (on macOS 103), or a function
+   * that returns a stream for each connection, which the client owns from then on. TLS still verifies `host`. The port is 25 unless given, and only decides what is tried first.
    */
   readonly socket?: SocketSource;
   /** LMTP (RFC 2033) instead of SMTP. Default false; `true` is not supported yet. */
@@ -169,10 +169,14 @@ const callable = (value: unknown, name: string): unknown => {
 // A socket has no port; as relays do, its server greets in clear text unless it is asked with TLS.
 const SOCKET_PORT = 25;
 
+// Node before 24 cuts a longer path without a word: whoever listens at what is left of it would get passwords and mail.
+const LONGEST_PATH = process.platform === 'win32' ? Infinity : process.platform === 'linux' ? 107 : 103;
+
 const socketSource = (value: unknown, name: string): SocketSource => {
   if (typeof value === 'function') return value as SocketSource;
-  if (typeof value === 'string' && isAbsolute(text(value, name))) return value;
-  throw usage(`The option "${name}" must be the absolute path of a Unix socket, or a function that gives a stream.`);
+  if (typeof value !== 'string' || !isAbsolute(text(value, name))) throw usage(`The option "${name}" must be the absolute path of a Unix socket, or a function that gives a stream.`);
+  if (Buffer.byteLength(value) <= LONGEST_PATH) return value;
+  throw usage(`The option "${name}" is longer than the ${LONGEST_PATH} bytes that a Unix socket's path may have. Shorten it, for instance with a symbolic link.`);
 };
 
 const localAddress = (value: unknown, name: string): string => {

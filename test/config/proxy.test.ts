@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
+import { fromJson } from '../../src/config/index.js';
 import { settings, type SmtpOptions } from '../../src/config/options.js';
 import { SmtpUsageError } from '../../src/protocol/error.js';
 import { proxyFromEnv } from '../../src/index.js';
@@ -49,6 +50,12 @@ test.each(['a b', 'a\r\nX: y', 'a:1', '[::1', 'a/b', `${'a.'.repeat(128)}example
 
 test.each([['proxy', 'http://p'], ['localEndpoint', '127.0.0.1'], ['lookup', () => undefined]])('"socket" and "%s" exclude each other', (name, value) => {
   expect(() => settings({ host: 'a', socket: '/run/smtp.sock', [name]: value })).toThrow(`"socket" and "${name}"`);
+});
+
+test('"socket" is no path that is cut where it is used', () => {
+  const path = (bytes: number): string => `/${'ü'.repeat((bytes - 1) / 2)}`;
+  expect(settings({ host: 'a', socket: path(103) }).socket).toBe(path(103));
+  for (const read of [settings, (options: SmtpOptions) => fromJson(JSON.stringify(options))]) expect(() => read({ host: 'a', socket: path(109) })).toThrow('The option "socket" is longer than the 10');
 });
 
 test.each([5, 'smtp.sock', '', {}])('"socket" is no %j', (socket) => {
