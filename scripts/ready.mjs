@@ -25,11 +25,13 @@ function npm(why, ...args) {
 }
 
 const installed = changed('node_modules/.package-lock.json');
-if (installed === 0 || installed < changed('package-lock.json')) {
-  npm('Installing dependencies', 'ci', '--no-audit', '--no-fund');
+// Without what only development needs, an install is none: NODE_ENV=production leaves that out.
+if (installed === 0 || installed < changed('package-lock.json') || changed('node_modules/vitest') === 0) {
+  npm('Installing dependencies', 'ci', '--include=dev', '--no-audit', '--no-fund');
 }
 
 if (process.argv[2] === 'build') {
-  const built = changed('dist/index.js');
+  // It is written last.
+  const built = changed('dist/cli/main.js');
   if (built === 0 || built < newestIn('src')) npm('Building', 'run', '--silent', 'build');
 }
