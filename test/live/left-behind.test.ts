@@ -46,7 +46,8 @@ const measure = async (options: SmtpOptions): Promise<number> => {
   return left / CONNECTIONS;
 };
 
-describe('what a connection leaves behind is nothing that only a full collection would free:', () => {
+// They send thousands of mails.
+describe('what a connection leaves behind is nothing that only a full collection would free:', { timeout: 60_000 }, () => {
   it("over a stream of one's own", async () => {
     expect(await measure({ host: 'mail.example.com', port: 25, socket: ownStream })).toBeLessThan(MOST);
   });
