@@ -115,7 +115,7 @@ describe('the exit code', () => {
     ['no URL', ['--server', 'mail', '--from', 'a@example.com', '--to', 'b@example.org'], /--server is no URL/],
     ['another scheme', ['--server', 'http://localhost', '--from', 'a@example.com', '--to', 'b@example.org'], /smtp:\/\//],
     ['a security that is none', ['--server', 'smtp://localhost', '--security', 'ssl', '--from', 'a@example.com', '--to', 'b@example.org'], /"security" must be "auto" or "tls" or "implicit"/],
-    ['a file without a certificate', ['--server', 'smtp://localhost', '--ca', NO_CA, '--from', 'a@example.com', '--to', 'b@example.org'], /^rxsmtp: .*--ca: the file \S*no-ca\.pem holds no certificate/m],
+    ['a file without a certificate', ['--server', 'smtp://localhost', '--ca', NO_CA, '--from', 'a@example.com', '--to', 'b@example.org'], /^rxsmtp: .*--ca: the file .*no-ca\.pem holds no certificate/m],
     ['a limit that is none', ['--server', 'smtp://localhost', '--timeout', '0', '--from', 'a@example.com', '--to', 'b@example.org'], /--timeout is a number of milliseconds above zero/],
     ['a file that is not there', ['--server', 'smtp://localhost', '--from', 'a@example.com', '--to', 'b@example.org', '--attach', join(folder, 'none')], /A file cannot be read/],
     ['--raw with --text', ['--server', 'smtp://localhost', '--from', 'a@example.com', '--to', 'b@example.org', '--raw', '-', '--text', 'x'], /--raw brings its own header/],
@@ -130,13 +130,13 @@ describe('the exit code', () => {
     expect(stderr).toMatch(text);
   });
 
-  it.each(['--attach', '--raw'])('is 64: a file for %s that may not be read', async (flag) => {
+  it.for(['--attach', '--raw'])('is 64: a file for %s that may not be read', async (flag, { skip }) => {
     const path = file(`secret${flag}`, RAW);
     chmodSync(path, 0);
-    // The administrator may read anything.
+    // The administrator may read anything, and must be somebody else, who may not be there in a container.
     if (process.getuid?.() === 0) {
       chmodSync(folder, 0o755);
-      process.seteuid?.(65_534);
+      try { process.seteuid?.(65_534); } catch { skip(); }
       onTestFinished(() => { process.seteuid?.(0); });
     }
     const { code, stdout, stderr } = await send([flag, path]);

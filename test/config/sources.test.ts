@@ -1,9 +1,8 @@
-import { writeFileSync, mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { writeFileSync } from 'node:fs';
 import { describe, expect, it, test, vi } from 'vitest';
 import { fromDotNetConfig, fromEnv, fromJson, fromUrl } from '../../src/config/index.js';
 import { SmtpClient, SmtpUsageError, type SmtpOptions } from '../../src/index.js';
+import { file } from '../support/files.js';
 
 test.each<[string, object]>([
   ['smtp://mail.example.com', { host: 'mail.example.com' }],
@@ -42,14 +41,15 @@ test('the environment', () => {
     host: 'host', port: 587, auth: { user: 'ann', pass: 'x' }, security: 'starttls', clientName: 'me', defaults: { from: 'ann@example.com' },
   });
   expect(fromEnv({ MAIL_URL: 'smtps://host', SMTP_HOST: 'other' }, 'MAIL_')).toMatchObject({ host: 'host', port: 465 });
-  const file = join(mkdtempSync(join(tmpdir(), 'rxsmtp-')), 'pass');
-  writeFileSync(file, 'from file\n');
-  expect(fromEnv({ SMTP_HOST: 'host', SMTP_USER: 'ann', SMTP_PASSWORD_FILE: file }).auth).toEqual({ user: 'ann', pass: 'from file' });
-  writeFileSync(file, Buffer.from('\ufefffrom file\n'));
-  expect(fromEnv({ SMTP_HOST: 'host', SMTP_USER: 'ann', SMTP_PASSWORD_FILE: file }).auth).toEqual({ user: 'ann', pass: 'from file' });
-  writeFileSync(file, Buffer.from('gr\xfc\xdfe', 'latin1'));
-  expect(() => fromEnv({ SMTP_HOST: 'host', SMTP_USER: 'ann', SMTP_PASSWORD_FILE: file })).toThrow('is not valid UTF-8');
+  const path = file('pass', 'from file\n');
+  expect(fromEnv({ SMTP_HOST: 'host', SMTP_USER: 'ann', SMTP_PASSWORD_FILE: path }).auth).toEqual({ user: 'ann', pass: 'from file' });
+  writeFileSync(path, Buffer.from('\ufefffrom file\n'));
+  expect(fromEnv({ SMTP_HOST: 'host', SMTP_USER: 'ann', SMTP_PASSWORD_FILE: path }).auth).toEqual({ user: 'ann', pass: 'from file' });
+  writeFileSync(path, Buffer.from('gr\xfc\xdfe', 'latin1'));
+  expect(() => fromEnv({ SMTP_HOST: 'host', SMTP_USER: 'ann', SMTP_PASSWORD_FILE: path })).toThrow('is not valid UTF-8');
   expect(() => fromEnv({})).toThrow('SMTP_HOST');
+  // A developer may have some of them.
+  for (const name of Object.keys(process.env)) if (name.startsWith('SMTP_')) vi.stubEnv(name, undefined);
   vi.stubEnv('SMTP_HOST', 'host');
   expect(fromEnv()).toMatchObject({ host: 'host' });
   vi.unstubAllEnvs();
@@ -62,8 +62,7 @@ test('the environment', () => {
 });
 
 describe('JSON', () => {
-  const file = join(mkdtempSync(join(tmpdir(), 'rxsmtp-')), 'pass');
-  writeFileSync(file, 'from file\r\n');
+  const path = file('crlf', 'from file\r\n');
   const env = { HOST: 'host', EMPTY: '', PASS: 'p"${HOST}' };
 
   it.each<[string, object]>([
@@ -71,7 +70,7 @@ describe('JSON', () => {
     ['{"host":"host","defaults":{"from":"ann@example.com"}}', { host: 'host', defaults: { from: 'ann@example.com' } }],
     ['{"host":"mail.${HOST}","auth":{"user":"a$${b}$","pass":"${PASS}"}}', { host: 'mail.host', auth: { user: 'a${b}$', pass: 'p"${HOST}' } }],
     ['{"host":"host","tls":{"servername":"${HOST}"},"security":["starttls"]}', { host: 'host', tls: { servername: 'host' }, security: ['starttls'] }],
-    [JSON.stringify({ host: 'host', auth: { user: 'ann', passwordFile: file } }), { host: 'host', auth: { user: 'ann', pass: 'from file' } }],
+    [JSON.stringify({ host: 'host', auth: { user: 'ann', passwordFile: path } }), { host: 'host', auth: { user: 'ann', pass: 'from file' } }],
     ['\ufeff{"host":"host"}', { host: 'host' }],
   ])('%s', (text, options) => { expect(fromJson(text, env)).toEqual(options); });
 
