@@ -1,5 +1,6 @@
 import type { ConnectionPlan } from '../protocol/connection-plan.js';
 import { SmtpAuthenticationError, SmtpConnectionError, SmtpError, SmtpTimeoutError } from '../protocol/error.js';
+import { isOfAll } from '../protocol/timeouts.js';
 import { isRefusedForGood } from '../session/sign-in-errors.js';
 import { NO_TLS } from './may-fall-back.js';
 
@@ -69,7 +70,8 @@ const isRefusedByProxy = (error: unknown): error is SmtpConnectionError => error
 
 /** The server there refused the connection, hung up or stayed silent. What it thinks of a sign-in, and its certificate, are about the host. */
 const isOfAddress = (error: unknown): boolean => {
-  if (!(error instanceof SmtpError)) return false;
+  // How long its caller waits says nothing of the server.
+  if (!(error instanceof SmtpError) || (error instanceof SmtpTimeoutError && isOfAll(error.limit))) return false;
   if (error.phase === 'tls') return error instanceof SmtpTimeoutError || (error instanceof SmtpConnectionError && NO_TLS.has(error.reason));
   return error.phase === 'greeting' || error.phase === 'hello';
 };

@@ -38,8 +38,8 @@ export class Ceiling {
   readonly #scheduler: SchedulerLike;
   #taken = Infinity;
   #until = -Infinity;
-  /** The address that took no more. */
-  #full: string | undefined;
+  /** The addresses that took no more. */
+  readonly #full = new Set<string | undefined>();
 
   constructor(most: number, scheduler: SchedulerLike) {
     this.#most = most;
@@ -69,7 +69,7 @@ export class Ceiling {
 
   /** A connection was opened. Where that is at another address than the one that took no more, it is that address which has no room, and not the host. */
   opened(address: string | undefined): void {
-    if (this.#full !== undefined && address !== this.#full) this.#taken = Infinity;
+    if (!this.#full.has(undefined) && !this.#full.has(address)) this.#taken = Infinity;
   }
 
   /** A mail was refused. True where that was for the number of connections: this one is one too many, and for a while the others are all. */
@@ -80,8 +80,10 @@ export class Ceiling {
   }
 
   #take(others: number, address?: string): void {
-    this.#full = address;
+    const now = this.#scheduler.now();
+    if (now >= this.#until) this.#full.clear();
+    this.#full.add(address);
     this.#taken = others;
-    this.#until = this.#scheduler.now() + LASTS;
+    this.#until = now + LASTS;
   }
 }

@@ -24,6 +24,7 @@ describe('an address that took a connection', () => {
     ['and ended it in the place of a handshake', 'comes last', connection('E_TLS', 'tls', 'reset')],
     ['and refused it in clear text', 'comes last', connection('E_TLS', 'tls', 'plaintext-peer')],
     ['and was silent in the handshake', 'comes last', silence('tls')],
+    ['whose caller had no more time', 'is as good as before', new SmtpTimeoutError({ limit: 'operation', phase: 'greeting', elapsed: 1, message: '' })],
     ['and has a bad certificate', 'is as good as before', connection('E_CERTIFICATE', 'tls', 'untrusted')],
     ['and has no version in common', 'is as good as before', connection('E_TLS', 'tls', 'protocol')],
     ['and refused the sign-in', 'is as good as before', new SmtpAuthenticationError({ phase: 'auth', offered: [], allowed: [], tried: [], reply: makeReply(454, ['no']), message: '' })],

@@ -43,7 +43,7 @@ interface Run {
 }
 
 /** Plays a run in virtual time: the connections that were made, and each failure with its frame; `wire` is what a failure leaves behind. */
-const play = ({ modes, port, stagger, memory = new Memory(false) }: Run, marbles: (plan: ConnectionPlan) => readonly [string, SmtpError?, Partial<Wire>?]) => {
+const play = ({ modes, port, stagger, memory = new Memory(false) }: Run, marbles: (plan: ConnectionPlan) => readonly [string, SmtpError?, (Partial<Wire> & { readonly isResumed?: boolean })?]) => {
   const asked: string[] = [];
   const failures: string[] = [];
   let error: unknown;
@@ -51,7 +51,7 @@ const play = ({ modes, port, stagger, memory = new Memory(false) }: Run, marbles
     const open: Open = (candidate, handOver) => {
       asked.push(`${String(candidate.port)} ${candidate.security}`);
       const [picture, failure, wire] = marbles(candidate);
-      return cold(picture, STEPS, failure).pipe(tap({ error: (reason: unknown) => { if (wire !== undefined) handOver({ plan: candidate, stage: 'connected', wire: Object.assign({ context: { scheduler }, stream: AT_ADDRESS }, wire) as Partial<Wire> } as State, reason); } }));
+      return cold(picture, STEPS, failure).pipe(tap({ error: (reason: unknown) => { if (wire !== undefined) handOver({ plan: candidate, stage: 'connected', events: wire.isResumed === true ? [] : [STEPS.g], wire: Object.assign({ context: { scheduler }, stream: AT_ADDRESS }, wire) as Partial<Wire> } as unknown as State, reason); } }));
     };
     openDoor(plan({ host: 'mail.example', port, modes }), { memory, open, leave: () => undefined, scheduler, stagger }).subscribe({
       next: (event) => { if (event.type === 'attempt-failed') failures.push(`${String(event.plan.port)} ${event.plan.security} at ${String(scheduler.now())}`); },
@@ -111,10 +111,14 @@ describe('what one candidate finds out', () => {
     expect(play(run, ({ port }) => (port === 465 ? ['-s#', closed] : ['-gix']))).toMatchObject({ asked: '465 implicit, 587 starttls', error: undefined });
   });
 
-  it.each([['of the server is remembered', undefined, ['192.0.2.1']], ['of a proxy is not', 'http://proxy.example:8080', []]])('a connection that came no further: the address %s', (_, via, addresses) => {
+  it.each<[string, { via?: string; isResumed?: boolean }, readonly string[]]>([
+    ['of the server is remembered', {}, ['192.0.2.1']], ['of a proxy is not', { via: 'http://proxy.example:8080' }, []],
+    // The silence of that one may have ended it.
+    ['is not where another candidate had begun', { isResumed: true }, []],
+  ])('a connection that came no further: the address %s', (_, { via, isResumed }, addresses) => {
     const memory = new Memory(false);
     const failedAt = vi.spyOn(memory, 'failedAt');
-    play({ modes: ['none'], port: 587, memory }, () => ['-#', closed, { stream: { ...AT_ADDRESS, via } }]);
+    play({ modes: ['none'], port: 587, memory }, () => ['-#', closed, { stream: { ...AT_ADDRESS, via }, ...(isResumed === undefined ? {} : { isResumed }) }]);
     expect(failedAt.mock.calls.map(([address]) => address)).toEqual(addresses);
   });
 

@@ -77,6 +77,9 @@ describe('another connection that could not be opened', () => {
     };
     ceiling.isReached(reply('greeting', 421), 3, false, '192.0.2.1');
     expect([after('192.0.2.1'), after('192.0.2.2')]).toEqual([3, 5]);
+    // Where both have none, it is the host.
+    ceiling.isReached(reply('greeting', 421), 2, false, '192.0.2.2');
+    expect([after('192.0.2.1'), after('192.0.2.2'), after('192.0.2.3')]).toEqual([2, 2, 5]);
     // No address was reached, or a mail was refused for all of them.
     ceiling.isReached(connection('E_CONNECT', 'connect', 'ECONNREFUSED'), 3, true);
     expect(after('192.0.2.2')).toBe(3);
