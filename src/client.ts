@@ -23,7 +23,7 @@ import { openSession, resumeSession } from './session/open-session.js';
 import { stayTheSame } from './session/settings.js';
 import { awake, deadline, monotonic, type Deadline } from './transport/clock.js';
 import { dial } from './transport/dial.js';
-import { outside, toOutside } from './transport/outside.js';
+import { toOutside } from './transport/outside.js';
 
 /** How many mails are in flight at a time. */
 export interface BulkOptions {
@@ -154,8 +154,8 @@ export class SmtpClient implements AsyncDisposable {
 
   async #end(end: Deadline): Promise<void> {
     this.#closed.next(await this.#pool.close(end));
-    outside(() => { this.#closed.complete(); });
-    outside(() => { this.#log.complete(); });
+    this.#closed.complete();
+    this.#log.complete();
   }
 
   #operation(): Deadline {

@@ -4,7 +4,7 @@ import type { ConnectEvent, SmtpEvent } from '../protocol/event.js';
 import { isSilence } from '../session/bearing.js';
 import type { Leave, Opening } from '../session/open-session.js';
 import { remaining, timeoutError, type Deadline } from '../transport/clock.js';
-import { outside, toOutside } from '../transport/outside.js';
+import { toOutside } from '../transport/outside.js';
 import { leave } from '../wire/leave.js';
 import type { Wire } from '../wire/wire.js';
 import { Alarm } from './alarm.js';
@@ -35,7 +35,7 @@ export class Pool implements Carrier {
   #cutAt: Deadline | undefined;
   /** Listened to before the first is told: who acts on that changes it. */
   readonly #now$ = merge(this.#changes, of(undefined)).pipe(map(() => this.#state));
-  readonly state$: Observable<PoolState> = this.#now$.pipe(distinctUntilChanged(isSame));
+  readonly state$: Observable<PoolState> = this.#now$.pipe(distinctUntilChanged(isSame), toOutside());
   readonly #congestion = new Congestion();
   readonly #ceiling: Ceiling;
   readonly #rateLimit: RateLimit | undefined;
@@ -146,7 +146,7 @@ export class Pool implements Carrier {
       return closed$;
     });
     await firstValueFrom(end.at === Infinity ? closed$ : closed$.pipe(timeout({ first: remaining(this.#awake, end.at), scheduler: this.#awake, with: () => cut$ })), { defaultValue: undefined });
-    outside(() => { this.#changes.complete(); });
+    this.#changes.complete();
     return { ended: begun - cut, cut };
   }
 

@@ -75,7 +75,7 @@ it.each([['of a token', 'token'], ['of a socket', 'socket']])('a cancelled mail 
   await client.close();
 });
 
-it.each(['log$', 'closed$'] as const)('close() ends all, whatever the clean-up of who listens to %s throws', async (stream) => {
+it.each(['log$', 'state$', 'closed$'] as const)('close() ends all, whatever the clean-up of who listens to %s throws', async (stream) => {
   await using server = await startServer();
   const client = clientOf(server);
   let ended = 0;
