@@ -1,6 +1,6 @@
 import { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
-import { soon } from './soon.js';
+import { afterPoll, soon } from './soon.js';
 
 const SIZE = 64 * 1024;
 const LARGE = 16 * 1024;
@@ -70,11 +70,14 @@ export class WriteBuffer {
     return larger;
   }
 
-  /** Something large; `taken` is called when its memory may be used again, and never if the stream fails. */
+  /**
+   * Something large; `taken` is called when its memory may be used again, and never if the stream fails. What the peer has said by then
+   * is read before: once a write has failed, Node reads no more, and a refusal that came before a reset would be lost.
+   */
   take(bytes: Uint8Array, taken: () => void): void {
     this.flush();
     this.#left += bytes.length;
-    this.#out.write(this.#copies ? Buffer.from(bytes) : bytes, (error) => { if (error == null) taken(); });
+    this.#out.write(this.#copies ? Buffer.from(bytes) : bytes, (error) => { if (error == null) afterPoll(taken); });
   }
 
   readonly flush = (): void => {

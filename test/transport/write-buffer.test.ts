@@ -1,8 +1,11 @@
+import { once } from 'node:events';
 import { syncBuiltinESMExports } from 'node:module';
+import { connect, type Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { WriteBuffer } from '../../src/transport/write-buffer.js';
+import { listen } from '../support/listen.js';
 
 /** What came out, write by write: the very memory, as a stream in this process hands it on. */
 const writesOf = (): { readonly out: PassThrough; readonly writes: Buffer[] } => {
@@ -79,6 +82,23 @@ describe('what is written in one turn', () => {
       await new Promise<void>((resolve) => { buffer.take(memory.fill(letter), resolve); });
     }
     expect(Buffer.concat(writes).toString()).toBe('aaaabbbbcccc');
+  });
+
+  it('makes room for the next when what the peer has said was read', async () => {
+    const peers: Socket[] = [];
+    await using server = await listen((peer) => {
+      peers.push(peer);
+      peer.write('220 welcome');
+    });
+    const events: string[] = [];
+    const socket = connect(server.port, server.host).on('data', (reply) => { events.push(String(reply)); });
+    await once(socket, 'data');
+    // Over loopback that is there at once.
+    peers[0]?.end('552 too much');
+    await new Promise<void>((resolve) => { new WriteBuffer(socket).take(Buffer.alloc(100_000), resolve); }).then(() => { events.push('taken'); });
+    expect(events).toEqual(['220 welcome', '552 too much', 'taken']);
+    socket.destroy();
+    peers[0]?.destroy();
   });
 
   it('is memory that is not to be used again where the stream fails', async () => {
