@@ -12,7 +12,7 @@ export interface Timeouts {
   readonly tls: number;
   /** From the connection to the 220, an implicit TLS handshake included. Default 30,000; if more than one door may be tried, 5,000 to its first byte. */
   readonly greeting: number;
-  /** The reply to a command. Default 300,000 for MAIL and RCPT, 120,000 for DATA, 60,000 for others (RFC 5321 section 4.5.3.2). At most 20,000 for the first one on a connection that said nothing for a second: then the mail goes to another one. */
+  /** The reply to a command. Default 300,000 for MAIL and RCPT, 120,000 for DATA, 60,000 for others (RFC 5321 section 4.5.3.2). At most 20,000 for the first one on a connection that said nothing for a second, and 10,000 for RSET without content behind it: then the mail goes to another one. */
   readonly command: number | undefined;
   /** One block of content: read from its source and taken by the socket. Default 180,000. */
   readonly dataBlock: number;
@@ -60,6 +60,12 @@ export const AUTOMATIC_GREETING_TIMEOUT = 5 * SECOND;
  * answered by nobody. As long as Postfix waits for a connection that it kept; on a new one the mail has all of its time.
  */
 export const SILENT_CONNECTION_TIMEOUT = 20 * SECOND;
+
+/**
+ * For the reply to RSET where no content has left behind it: a server has nothing to do for it, and one that throws away what came
+ * behind the mail before never answers it. The mail goes to another connection. Exchange takes 5 seconds for a reply to whom it distrusts.
+ */
+export const RESET_TIMEOUT = 10 * SECOND;
 
 // RFC 5321 section 4.5.3.2: five minutes for MAIL and RCPT, two for DATA. The others are answered at once or not at all.
 const COMMAND_DEFAULTS: Readonly<Partial<Record<Phase, number>>> = { mail: 5 * MINUTE, rcpt: 5 * MINUTE, data: 2 * MINUTE };

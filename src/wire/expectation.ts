@@ -25,8 +25,8 @@ export class Expectation {
   phase: Phase;
   /** Undefined once nobody waits any more: the replies are read and dropped. */
   sink: ReplySink | undefined;
-  /** Content went out right behind the last command, BDAT LAST: from then on only its own reply decides. */
-  readonly #lastDecides: boolean;
+  /** Content went out right behind the last command, BDAT LAST: from then on only the reply to that decides. */
+  readonly hasContent: boolean;
   /** The server has all that it needs to answer, and its limit runs. Until content has ended, only what is read and written has one. */
   isOwed = true;
   /** Challenges are among the replies: AUTH and its responses go out alone. */
@@ -37,20 +37,20 @@ export class Expectation {
   #hasRecipient = false;
   #refusedReset = false;
 
-  constructor(commands: readonly Command[], sink: ReplySink | undefined, lastDecides = false) {
+  constructor(commands: readonly Command[], sink: ReplySink | undefined, hasContent = false) {
     const [first] = commands;
     if (first === undefined) throw new RangeError('An expectation has a command for each reply.');
     this.commands = commands;
     this.command = first;
     this.phase = first.phase;
     this.sink = sink;
-    this.#lastDecides = lastDecides;
+    this.hasContent = hasContent;
     this.isSignIn = first.phase === 'auth';
   }
 
   /** The command that a loss of the connection is told for. */
   get decisive(): { readonly command: Command; readonly phase: Phase } {
-    const command = this.#lastDecides ? this.commands.at(-1) : undefined;
+    const command = this.hasContent ? this.commands.at(-1) : undefined;
     return command === undefined ? this : { command, phase: command.phase };
   }
 
@@ -61,7 +61,7 @@ export class Expectation {
 
   /** Content has left, and the server may take it. */
   get mayBeTaken(): boolean {
-    if (!this.#lastDecides) return outcomeOf(this.phase) === 'unknown';
+    if (!this.hasContent) return outcomeOf(this.phase) === 'unknown';
     switch (this.phase) {
       case 'rcpt': return this.#hasSender;
       case 'end-of-data': return this.#hasRecipient;
@@ -94,7 +94,7 @@ export class Expectation {
   isOutOfStep(reply: Reply, wording: Wording, isLast: boolean): boolean {
     if (reply.code === 221) return this.phase !== 'quit' && !IS_ALONE.has(this.phase);
     const isMisplaced = wording.isMisplaced(this.phase, reply);
-    if (!this.#lastDecides) return isMisplaced && !isLast;
+    if (!this.hasContent) return isMisplaced && !isLast;
     if (reply.severity === 3 || this.#refusedReset || isMisplaced) return true;
     switch (this.phase) {
       case 'mail': return isForeignYes(reply);
@@ -113,7 +113,7 @@ export class Expectation {
   answered(reply: Reply): boolean {
     const { phase } = this;
     if (phase === 'reset') this.#refusedReset = !isPositive(reply);
-    else if (this.#lastDecides && isPositive(reply)) {
+    else if (this.hasContent && isPositive(reply)) {
       if (phase === 'mail') this.#hasSender = true;
       else if (phase === 'rcpt') this.#hasRecipient = true;
     }

@@ -1,6 +1,6 @@
 import type { SchedulerLike, Subscription } from 'rxjs';
 import type { Command } from '../protocol/command.js';
-import { replyLimit, SILENT_CONNECTION_TIMEOUT, type Limit, type Timeouts } from '../protocol/timeouts.js';
+import { replyLimit, RESET_TIMEOUT, SILENT_CONNECTION_TIMEOUT, type Limit, type Timeouts } from '../protocol/timeouts.js';
 import { remaining, sooner, type Deadline } from '../transport/clock.js';
 import type { Expectation } from './expectation.js';
 
@@ -51,7 +51,8 @@ export class Watch {
     if (first === undefined) return NO_END;
     if (!first.isOwed) return this.end;
     const { limit, ms } = replyLimit(this.#timeouts, first.phase);
-    const own = sooner(this.#within(limit, this.isHurried ? Math.min(ms, SILENT_CONNECTION_TIMEOUT) : ms), this.end);
+    const most = first.phase === 'reset' && !first.hasContent ? RESET_TIMEOUT : this.isHurried ? SILENT_CONNECTION_TIMEOUT : Infinity;
+    const own = sooner(this.#within(limit, Math.min(ms, most)), this.end);
     return this.isEnding && !this.#due.some(({ mayBeTaken }) => mayBeTaken) ? sooner(own, this.#within('quit', this.#timeouts.quit)) : own;
   }
 

@@ -1,7 +1,8 @@
 import { catchError, concat, map, Subject, throwError } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { auth, bdat, DATA, ehlo, helo, mailFrom, rcptTo, STARTTLS, type Command } from '../../src/protocol/command.js';
+import { auth, bdat, DATA, ehlo, helo, mailFrom, rcptTo, RSET, STARTTLS, type Command } from '../../src/protocol/command.js';
 import type { SmtpError, SmtpTimeoutError } from '../../src/protocol/error.js';
+import type { Timeouts } from '../../src/protocol/timeouts.js';
 import type { TlsFacts } from '../../src/transport/byte-stream.js';
 import { deadline, monotonic } from '../../src/transport/clock.js';
 import { converse, exchange, exchangeInTurn } from '../../src/wire/exchange.js';
@@ -55,6 +56,22 @@ describe('exchange', () => {
       exchange(wire, GROUP, deadline(scheduler, 'operation', Infinity)).subscribe({ error: (thrown: unknown) => { failure = thrown as SmtpTimeoutError; } });
       flush();
       expect(failure).toMatchObject({ phase: 'rcpt', elapsed: LIMITS.command });
+    });
+  });
+});
+
+describe('RSET', () => {
+  it.each<[title: string, content: Buffer | undefined, timeouts: Partial<Timeouts>, elapsed: number]>([
+    ['is answered soon, or not at all', undefined, {}, 10_000],
+    ['has no more than commands have', undefined, { command: 3_000 }, 3_000],
+    ['has as long as others where content has left behind it, which would be in doubt', Buffer.from('content'), {}, 60_000],
+  ])('%s', (_, content, timeouts, elapsed) => {
+    inVirtualTime(({ hot, flush }, scheduler) => {
+      const wire = wireOn(new FakeStream(hot('-')), { scheduler, timeouts });
+      let failure: unknown;
+      converse(wire, [RSET, ...GROUP], deadline(scheduler, 'operation', Infinity), { next: () => undefined, error: (error) => { failure = error; }, complete: () => undefined }, content);
+      flush();
+      expect(failure).toMatchObject({ code: 'E_TIMEOUT', limit: 'command', elapsed });
     });
   });
 });
