@@ -135,7 +135,7 @@ export class Delivery implements Observer<SmtpEvent>, Unsubscribable {
     }
   }
 
-  /** Its connection is open, and it may not use it yet. */
+  /** Its connection is open, and it may not use it yet; or is not, and it may use another one. */
   postpone(): void {
     this.#again();
   }

@@ -18,6 +18,9 @@ import { RateLimit } from './rate-limit.js';
 import type { PoolSettings } from './settings.js';
 import { WaitingLine } from './waiting-line.js';
 
+// A mail waits no longer (ms) for its own connection beside one that is idle: a server that has no process left for another one says nothing.
+const PATIENCE = 1_000;
+
 /** Connections, opened when a mail needs one, shared as far as the server allows, kept for the next mail, and left between two. The owner of every session. */
 export class Pool implements Carrier {
   readonly #settings: PoolSettings;
@@ -274,6 +277,16 @@ export class Pool implements Carrier {
     connection.idles(() => { this.#retire(connection); });
     this.#changed();
     this.#admit();
+    this.#relieve(connection);
+  }
+
+  /** One that is idle takes the mail that waits the longest for its own connection to open. */
+  #relieve(idle: Connection): void {
+    const slow = idle.inFlight > 0 || idle.subscription.closed ? undefined : this.#connections.find((connection) => connection.session === undefined && connection.inFlight > 0);
+    if (slow === undefined) return;
+    const wait = remaining(this.#scheduler, slow.openedAt + PATIENCE);
+    if (wait <= 0) slow.deliveries[0]?.postpone();
+    else idle.subscription.add(this.#scheduler.schedule(() => { this.#relieve(idle); }, wait));
   }
 
   #retire(connection: Connection): void {

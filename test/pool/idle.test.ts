@@ -44,11 +44,12 @@ interface Surroundings {
   readonly pool?: Partial<PoolSettings>;
   readonly timeouts?: Partial<Timeouts>;
   readonly slowness?: number;
-  readonly opening?: number;
+  /** Of each connection (ms). */
+  readonly opening?: readonly number[];
 }
 
 /** A client in virtual time: what it connects to, and when its mails were accepted. */
-const clientIn = (scheduler: TestScheduler, { without = [], pool: settings, timeouts = {}, slowness = 1, opening = 0 }: Surroundings = {}) => {
+const clientIn = (scheduler: TestScheduler, { without = [], pool: settings, timeouts = {}, slowness = 1, opening = [] }: Surroundings = {}) => {
   const pool = new Pool({ maxConnections: 5, maxMessages: 100, maxAge: Infinity, idleTimeout: 55_000, rate: undefined, ...settings }, scheduler);
   const streams: Answering[] = [];
   const ends: (number | string)[] = [];
@@ -56,7 +57,8 @@ const clientIn = (scheduler: TestScheduler, { without = [], pool: settings, time
     const stream = new Answering(scheduler, slowness);
     streams.push(stream);
     const session = sessionOn(wireOn(stream, { scheduler, timeouts }), ['PIPELINING', 'CHUNKING'].filter((offer) => !without.includes(offer)));
-    return opening === 0 ? of({ type: 'session', session }) : timer(opening, scheduler).pipe(map(() => ({ type: 'session', session })));
+    const wait = opening[streams.length - 1];
+    return wait === undefined ? of({ type: 'session', session }) : timer(wait, scheduler).pipe(map(() => ({ type: 'session', session })));
   };
   const observer: Observer<SmtpEvent> = { next: () => undefined, error: (error: unknown) => { ends.push(String(error)); }, complete: () => { ends.push(scheduler.now()); } };
   const send = (): void => {
@@ -79,6 +81,27 @@ it.each([['idleTimeout', { idleTimeout: 5_000 }], ['maxAge', { maxAge: 5_000 }]]
     flush();
     expect(ends).toHaveLength(2);
     expect(streams.map(mailsOn)).toEqual([1, 1]);
+  });
+});
+
+describe('a mail whose connection is not opened in time', () => {
+  const NEVER = 30_000;
+
+  it.each<[title: string, opening: readonly number[], sendsAt: readonly number[], ends: readonly number[], mails: readonly number[]]>([
+    ['goes with one that is idle', [0, NEVER], [0, 0], [4, 1_004], [2, 0]],
+    ['goes with one that becomes idle later', [2_000, NEVER], [0, 0], [2_004, 2_008], [2, 0]],
+    ['goes with one that others use as well', [0, NEVER], [0, 0, 500, 900, 1_300, 1_700], [4, 504, 904, 1_004, 1_304, 1_704], [6, 0]],
+    ['goes after one that waits as well, and for longer', [0, NEVER, NEVER], [0, 0, 0], [4, 1_004, 1_008], [3, 0, 0]],
+    ['has its time where nothing is idle', [NEVER, NEVER], [0, 0], [NEVER + 4, NEVER + 4], [1, 1]],
+    ['keeps it where that comes first', [0, 900], [0, 0], [4, 904], [1, 1]],
+  ])('%s', (_, opening, sendsAt, expected, mails) => {
+    inVirtualTime(({ flush }, scheduler) => {
+      const { send, streams, ends } = clientIn(scheduler, { opening, without: ['PIPELINING', 'CHUNKING'], pool: { idleTimeout: 10_000 } });
+      for (const at of sendsAt) scheduler.schedule(send, at);
+      flush();
+      expect(ends).toEqual(expected);
+      expect(streams.map(mailsOn)).toEqual(mails);
+    });
   });
 });
 
@@ -148,7 +171,7 @@ describe('a connection that is gone without a trace', () => {
 
   it('is no new one: a slow server has its time', () => {
     inVirtualTime(({ flush }, scheduler) => {
-      const { send, streams, ends } = clientIn(scheduler, { slowness: 200_000, opening: 5_000 });
+      const { send, streams, ends } = clientIn(scheduler, { slowness: 200_000, opening: [5_000] });
       send();
       flush();
       expect(ends).toEqual([405_000]);
