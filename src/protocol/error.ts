@@ -13,7 +13,7 @@ export type Phase =
  * Who has the mail now.
  * - `not-sent`: the end of the content never left; a retry cannot deliver twice.
  * - `refused`: the server said no; the reply says whether a retry may help.
- * - `accepted`: the server has it; something failed afterwards.
+ * - `accepted`: only some of the recipients have it (`SmtpPartialError`); those in `unsent` do not.
  * - `unknown`: the end of the content left and no reply came; a retry may deliver twice (RFC 1047).
  */
 export type Outcome = 'not-sent' | 'refused' | 'accepted' | 'unknown';
