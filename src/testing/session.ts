@@ -100,8 +100,12 @@ export class ServerSession {
   }
 
   #offers(keyword: string): boolean {
-    const { without = [], offers = [] } = this.#context.options;
-    return offers.some((line) => line.toUpperCase().split(' ', 1)[0] === keyword) || (BUILT_IN.includes(keyword) && !without.includes(keyword));
+    const { offers = [] } = this.#context.options;
+    return offers.some((line) => line.toUpperCase().split(' ', 1)[0] === keyword) || (BUILT_IN.includes(keyword) && !this.#lacks(keyword));
+  }
+
+  #lacks(keyword: string): boolean {
+    return this.#context.options.without?.includes(keyword) === true;
   }
 
   get #isSecure(): boolean {
@@ -110,17 +114,17 @@ export class ServerSession {
 
   get #mechanisms(): readonly string[] {
     const { users, mechanisms = DEFAULT_MECHANISMS, signIn = {} } = this.#context.options;
-    return [...new Set([...Object.keys(signIn), ...(users === undefined ? [] : mechanisms)])];
+    return this.#lacks('AUTH') ? [] : [...new Set([...Object.keys(signIn), ...(users === undefined ? [] : mechanisms)])];
   }
 
   #ehlo(): string {
-    const { options: { tls = 'starttls', size = DEFAULT_SIZE, offers = [], without = [], limits } } = this.#context;
+    const { options: { tls = 'starttls', size = DEFAULT_SIZE, offers = [], limits } } = this.#context;
     const lines = [
       'test.example at your service',
       ...BUILT_IN.filter((keyword) => this.#offers(keyword)).map((keyword) => (keyword === 'SIZE' ? `SIZE ${size}` : keyword)),
-      ...(tls === 'starttls' && !this.#isSecure ? ['STARTTLS'] : []),
+      ...(tls === 'starttls' && !this.#isSecure && !this.#lacks('STARTTLS') ? ['STARTTLS'] : []),
       ...(this.#mechanisms.length === 0 ? [] : [`AUTH ${this.#mechanisms.join(' ')}`]),
-      ...(limits === undefined || without.includes('LIMITS') ? [] : [`LIMITS ${toldLimits(limits)}`]),
+      ...(limits === undefined || this.#lacks('LIMITS') ? [] : [`LIMITS ${toldLimits(limits)}`]),
       ...offers,
     ];
     return lines.map((line, index) => `250${index === lines.length - 1 ? ' ' : '-'}${line}`).join('\r\n');
@@ -130,7 +134,8 @@ export class ServerSession {
     const [, verb = '', argument = ''] = /^([A-Za-z]+) ?(.*)$/s.exec(line) ?? [];
     // What nobody can be told is not done. A chunk is read all the same: it is no dialogue.
     if (this.#output.isMute && verb.toUpperCase() !== 'BDAT') return;
-    switch (verb.toUpperCase()) {
+    // STARTTLS and AUTH are keywords and commands at once.
+    switch (this.#lacks(verb.toUpperCase()) ? undefined : verb.toUpperCase()) {
       case 'EHLO': case 'HELO': return this.#hello(verb.toUpperCase());
       case 'STARTTLS': return this.#upgrade();
       case 'AUTH': return this.#authenticate(argument);

@@ -34,6 +34,15 @@ describe('the dialogue of the server for tests', () => {
     expect(await replies(server, HELLO, MAIL, RCPT)).toEqual(['250 2.1.0 Ok', '550 5.1.1 no']);
   });
 
+  it.each<[line: string, options: ServerOptions]>([
+    ['STARTTLS', { tls: 'starttls', without: ['STARTTLS'] }],
+    ['AUTH PLAIN', { users: { ann: 'secret' }, without: ['AUTH'] }],
+    ['AUTH X', { signIn: { X: () => Promise.resolve('ann') }, without: ['AUTH'] }],
+  ])('neither offers nor knows %s with %o', async (line, options) => {
+    await using server = await clear(options);
+    expect(await replies(server, HELLO, line)).toEqual(['500 5.5.2 Unknown command']);
+  });
+
   it('keeps a fault for a mail that it can answer, and takes the one behind its farewell', async () => {
     await using server = await clear({ without: ['CHUNKING'], faults: [{ at: 'end-of-data', do: 'reset' }] });
     const socket = connect(server.port, server.host).resume();
