@@ -94,6 +94,12 @@ export class ServerSession {
     return said !== undefined && /^[23]/.test(said);
   }
 
+  /** Says the last reply, and ends behind it. A server that has fallen silent does not hang up. */
+  async #leave(at: FaultPoint, reply: string): Promise<void> {
+    await this.#reply(at, reply);
+    if (!this.#output.isMute) this.#output.end();
+  }
+
   /** Takes the fault that strikes here: none where nothing can be said. */
   #due(at: FaultPoint, bytes?: number, mail?: Transaction): Fault | undefined {
     return this.#output.isMute ? undefined : this.#context.faults.take(at, this.#context.number, bytes, mail);
@@ -150,10 +156,7 @@ export class ServerSession {
       case 'NOOP':
         await this.#reply('noop', '250 2.0.0 Ok');
         return;
-      case 'QUIT':
-        await this.#reply('quit', '221 2.0.0 Bye');
-        this.#output.end();
-        return;
+      case 'QUIT': return this.#leave('quit', '221 2.0.0 Bye');
       default:
         await this.#reply('any', '500 5.5.2 Unknown command');
     }
@@ -218,11 +221,7 @@ export class ServerSession {
     const [from, parameters] = pathOf(argument.replace(/^FROM: ?/i, ''));
     const size = Number(parameters.map((word) => /^SIZE=(\d+)$/i.exec(word)?.[1]).find((digits) => digits !== undefined) ?? 0);
     this.#mails += 1;
-    if (this.#mails > (limits?.mails ?? Infinity)) {
-      await this.#reply('mail', '421 4.7.0 Too many mails in this session');
-      this.#output.end();
-      return;
-    }
+    if (this.#mails > (limits?.mails ?? Infinity)) { await this.#leave('mail', '421 4.7.0 Too many mails in this session'); return; }
     const refusal = !this.#hasGreeted || this.#transaction !== undefined ? '503 5.5.1 Not now'
       : from === undefined ? '501 5.1.7 No such path'
         : this.#unknown(parameters) ?? (limit > 0 && size > limit ? '552 5.3.4 Too large' : replyOf('onSender', onSender?.(from)));

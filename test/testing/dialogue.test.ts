@@ -86,6 +86,20 @@ describe('the dialogue of the server for tests', () => {
     await server.close();
   });
 
+  it.each<[line: string, at: 'quit' | 'mail', action: FaultAction]>([
+    ['QUIT', 'quit', { do: 'silence' }], ['QUIT', 'quit', { do: 'garbage' }], ['QUIT', 'quit', { do: 'stall', ms: 1 }], [MAIL, 'mail', { do: 'silence' }],
+  ])('does not hang up behind the %s that it leaves unanswered at %s by %o', async (line, at, action) => {
+    const server = await clear({ limits: { mails: 0 }, faults: [{ at, ...action }] });
+    const socket = connect(server.port, server.host).resume();
+    // An end would overtake what is said behind it.
+    for (const said of [HELLO, line, 'NOOP', 'RSET']) {
+      socket.write(`${said}\r\n`);
+      await expect.poll(() => server.sessions[0]?.lines, { interval: 1 }).toContain(`C: ${said}`);
+    }
+    await server.close();
+    if (!socket.closed) await once(socket, 'close');
+  });
+
   it('resets the connection behind a reply that arrives', async () => {
     await using server = await clear({ faults: [{ at: 'noop', do: 'reset', reply: '421 4.3.2 Bye' }] });
     const told: string[] = [];
