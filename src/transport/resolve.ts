@@ -12,9 +12,6 @@ export interface ResolvedAddress {
   readonly family: 4 | 6;
 }
 
-// A name may resolve to any number of addresses; nobody waits for more than these.
-const MOST_ADDRESSES = 16;
-
 const NO_ADDRESS = 'it gave what is no IP address. Call back with (null, [{ address, family }]), as dns.lookup does';
 
 /**
@@ -55,7 +52,7 @@ const ask = (host: string, lookup: (...question: Parameters<LookupFunction>) => 
 /** The addresses in an answer: those of `dns.lookup`, or plain strings, as `dns.resolve4` has them. */
 const usable = (answers: readonly unknown[]): readonly ResolvedAddress[] => {
   const addresses: readonly unknown[] = answers.map((answer) => (typeof answer === 'string' ? answer : (answer as Partial<LookupAddress> | null | undefined)?.address));
-  return [...new Set(addresses)].slice(0, MOST_ADDRESSES).flatMap((address) => {
+  return [...new Set(addresses)].flatMap((address) => {
     const family = typeof address === 'string' ? familyOf(address) : undefined;
     return family === undefined ? [] : [{ address: address as string, family }];
   });

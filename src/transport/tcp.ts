@@ -1,10 +1,10 @@
 import { isIP, Socket } from 'node:net';
-import { catchError, concatMap, connect, EMPTY, endWith, ignoreElements, merge, Observable, take, throwIfEmpty, timer, type SchedulerLike } from 'rxjs';
+import { catchError, concatMap, connect, EMPTY, endWith, ignoreElements, map, merge, Observable, take, throwIfEmpty, timer, type SchedulerLike } from 'rxjs';
 import { bare } from '../protocol/bare.js';
 import { hostAndPort, type Endpoint } from '../protocol/connection-plan.js';
 import { SmtpConnectionError, SmtpError, SmtpUsageError } from '../protocol/error.js';
 import { SocketStream } from './byte-stream.js';
-import { within, type DialContext, type Target } from './dial-context.js';
+import { within, type DialContext, type Rank, type Target } from './dial-context.js';
 import { bindingFor } from './local-endpoint.js';
 import { resolve, type ResolvedAddress } from './resolve.js';
 import type { LocalEndpoint } from './settings.js';
@@ -12,6 +12,9 @@ import { NOT_PERMITTED, remedyHere } from './this-machine.js';
 
 // RFC 8305 section 5: so long an address is tried alone before the next one is tried beside it.
 const HEAD_START = 250;
+
+// A name may resolve to any number of addresses; nobody waits for more than these.
+const MOST_ADDRESSES = 16;
 
 // After so long without a byte (ms) the system asks the other end whether it is still there: routers on the way forget a line that is silent for minutes.
 const SILENCE = 60_000;
@@ -32,13 +35,13 @@ interface Failure {
  */
 export const tcp = (target: Target, context: DialContext): Observable<SocketStream> =>
   resolve(target.host, context).pipe(
+    map((addresses) => inTheirTurn(addresses, context.rank)),
     concatMap((addresses) => toAnyOf(addresses, target, context).pipe(
       within(context, 'connect', `Connecting to ${hostAndPort(target)} (${addresses.map(({ address }) => address).join(', ')})`),
     )),
   );
 
-const toAnyOf = (addresses: readonly ResolvedAddress[], { host, port }: Target, { settings: { localEndpoint, timeouts }, scheduler, rank }: DialContext): Observable<SocketStream> => {
-  const remotes = alternating(addresses).toSorted((a, b) => rank(a.address) - rank(b.address));
+const toAnyOf = (remotes: readonly ResolvedAddress[], { host, port }: Target, { settings: { localEndpoint, timeouts }, scheduler }: DialContext): Observable<SocketStream> => {
   const failures: Failure[] = [];
   // A longer limit for all of them is a longer one for each.
   const patience = Math.max(PATIENCE, timeouts.connect / 6);
@@ -63,6 +66,10 @@ const toAnyOf = (addresses: readonly ResolvedAddress[], { host, port }: Target, 
   };
   return from(0).pipe(take(1), throwIfEmpty(() => connectError({ host, port }, failures, localEndpoint)));
 };
+
+/** Those that are tried. Which of them are too many is decided last: neither a family nor what is well gives way to what has failed. */
+const inTheirTurn = (addresses: readonly ResolvedAddress[], rank: Rank): readonly ResolvedAddress[] =>
+  alternating(addresses).toSorted((a, b) => rank(a.address) - rank(b.address)).slice(0, MOST_ADDRESSES);
 
 /** RFC 8305 section 4: the families take turns, so that a family that goes nowhere costs one head start. */
 const alternating = (addresses: readonly ResolvedAddress[]): readonly ResolvedAddress[] => {

@@ -6,11 +6,12 @@ import { SmtpError } from '../../src/index.js';
 import type { SocketStream } from '../../src/transport/byte-stream.js';
 import { deadline } from '../../src/transport/clock.js';
 import { dial } from '../../src/transport/dial.js';
+import type { Rank } from '../../src/transport/dial-context.js';
 
 /** The way that these options mean to `host:port`. */
-export const way = (port: number, options: SmtpOptions, scheduler: SchedulerLike = asyncScheduler): Observable<SocketStream> => {
+export const way = (port: number, options: SmtpOptions, scheduler: SchedulerLike = asyncScheduler, rank?: Rank): Observable<SocketStream> => {
   const checked = settings(options);
-  return dial({ host: checked.host, port }, checked, deadline(scheduler, 'operation', Infinity), scheduler);
+  return dial({ host: checked.host, port }, checked, deadline(scheduler, 'operation', Infinity), scheduler, rank);
 };
 
 export const failureOf = (stream$: Observable<SocketStream>): Promise<SmtpError> =>

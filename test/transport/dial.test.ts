@@ -70,6 +70,17 @@ describe('addresses', () => {
     expect(error.message.match(/127\.[\d.]+(?=: ECONNREFUSED)/g)).toEqual(many.slice(0, 16));
   });
 
+  test('of very many those that have failed give way to the others, and one family to the other', async () => {
+    const many = Array.from({ length: 20 }, (_, index) => `127.0.0.${String(index + 1)}`);
+    const failed = many.slice(0, 10);
+    const error = await failureOf(way(await closedPort(), { host: 'mail.example.com', lookup: answers(...many) }, undefined, (address) => failed.indexOf(address)));
+    expect(error.message.match(/127\.[\d.]+(?=: ECONNREFUSED)/g)).toEqual([...many.slice(10), ...many.slice(0, 6)]);
+    await using server = await listen();
+    const stream = await firstValueFrom(way(server.port, { host: 'mail.example.com', localEndpoint: '127.0.0.1', lookup: answers(...many.map((_, index) => `2001:db8::${String(index)}`), '127.0.0.1') }));
+    expect(stream.remote.address).toBe('127.0.0.1');
+    stream.destroy();
+  });
+
   test('each has ten seconds, and a sixth of a limit for all that is longer', async () => {
     await using server = await listen({ host: '0.0.0.0' });
     const two = { host: 'mail.example.com', lookup: answers('127.0.0.1', '127.0.0.2') };
