@@ -30,11 +30,14 @@ export const handshakeError = (proxy: ProxySettings, target: Target, stage: Prox
   });
 
 const hintOf = (reason: ProxyReason, { protocol, user, tls }: ProxySettings): string => {
-  // SOCKS 4 knows no password.
-  if (reason === 'authentication' && user === undefined) return `It wants credentials: give user${protocol.startsWith('socks4') ? '' : ' and password'} in the option "proxy".`;
+  if (reason === 'authentication' && protocol.startsWith('socks4')) return ASKS_IDENT;
+  if (reason === 'authentication' && user === undefined) return 'It wants credentials: give user and password in the option "proxy".';
   const { hint } = REASONS[reason];
   return reason === 'closed' && tls?.showsCertificate === true ? `${hint} ${PERHAPS_OF_CERTIFICATE} ${WHOSE_TLS}` : hint;
 };
+
+// SOCKS 4 knows no password.
+const ASKS_IDENT = 'It asks the ident service of this machine (RFC 1413) who connects: run one that gives the user in the option "proxy", or use a proxy that does not ask.';
 
 const WHOSE_TLS = 'For a proxy, "tls" is the one in the option "proxy"; the option "tls" is the server\'s.';
 
