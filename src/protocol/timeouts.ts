@@ -14,9 +14,9 @@ export interface Timeouts {
   readonly greeting: number;
   /** The reply to a command. Default 300,000 for MAIL and RCPT, 120,000 for DATA, 60,000 for others (RFC 5321 section 4.5.3.2). At most 20,000 for the first one on a connection that said nothing for a second, and 10,000 for RSET without content behind it: then the mail goes to another one. */
   readonly command: number | undefined;
-  /** One block of content: read from its source and taken by the socket. Default 180,000. */
+  /** Each of these by itself: a block of content is read from its source; the socket takes it; a BDAT chunk is answered, if content is still to come. Default 180,000. */
   readonly dataBlock: number;
-  /** The reply to the end of data. Default 600,000. */
+  /** The reply to the end of data, and to each BDAT chunk that is unanswered when it leaves. Default 600,000. */
   readonly endOfData: number;
   /** The replies still due after a 421 (if no content has left), or when the client leaves the server; and then the reply to QUIT. Default 2,000. */
   readonly quit: number;

@@ -50,10 +50,15 @@ export class Watch {
     const first = this.#due[0];
     if (first === undefined) return NO_END;
     if (!first.isOwed) return this.end;
-    const { limit, ms } = replyLimit(this.#timeouts, first.phase);
+    // Behind the end of its content a mail waits for its verdict, also while chunks of it are unanswered.
+    const { limit, ms } = replyLimit(this.#timeouts, first.phase === 'body' && this.#mayBeTaken ? 'end-of-data' : first.phase);
     const most = first.phase === 'reset' && !first.hasContent ? RESET_TIMEOUT : this.isHurried ? SILENT_CONNECTION_TIMEOUT : Infinity;
     const own = sooner(this.#within(limit, Math.min(ms, most)), this.end);
-    return this.isEnding && !this.#due.some(({ mayBeTaken }) => mayBeTaken) ? sooner(own, this.#within('quit', this.#timeouts.quit)) : own;
+    return this.isEnding && !this.#mayBeTaken ? sooner(own, this.#within('quit', this.#timeouts.quit)) : own;
+  }
+
+  get #mayBeTaken(): boolean {
+    return this.#due.some(({ mayBeTaken }) => mayBeTaken);
   }
 
   #within(limit: Limit, ms: number): Deadline {

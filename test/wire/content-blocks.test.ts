@@ -118,6 +118,16 @@ describe('content that the server takes no more of', () => {
   });
 });
 
+it('chunks that are unanswered when the end has left have the time that its reply has', () => {
+  inVirtualTime(({ flush }, scheduler) => {
+    const wire = wireOn(new FakeStream(NEVER), { scheduler, timeouts: { dataBlock: 100, endOfData: 1_000 } });
+    const failures: unknown[] = [];
+    writeChunks(wire, atHand(60 * KB), { operation: deadline(scheduler, 'operation', Infinity), encoder: new Untouched(), eightBit: true }).subscribe({ error: (error: unknown) => { failures.push(error); } });
+    flush();
+    expect(failures).toEqual([expect.objectContaining({ code: 'E_TIMEOUT', limit: 'endOfData', phase: 'end-of-data', outcome: 'unknown', elapsed: 1_000 })]);
+  });
+});
+
 it.each([['empty', ''], ['tiny', 'x']])('a source that always has %s chunks ready leaves others their turn', async (_, chunk) => {
   let hasTurned = false;
   setImmediate(() => { hasTurned = true; });
