@@ -70,7 +70,7 @@ export class SmtpClient implements AsyncDisposable {
     this.state$ = this.#pool.state$;
   }
 
-  /** The candidates in the order in which they would be tried; the one that opened last time comes first. Opens nothing. */
+  /** The candidates in the order in which they would be tried; the one that opened last time comes first, except for clear text as the last resort. Opens nothing. */
   get plans(): readonly ConnectionPlan[] {
     return [...inOrder(this.#plans, this.#memory.opened)];
   }
@@ -114,8 +114,8 @@ export class SmtpClient implements AsyncDisposable {
 
   /**
    * Waits for the mails under way, but not longer than `timeouts.close` (default 60 s): mails that take longer are cut off and
-   * fail. Then sends QUIT on every connection, and resolves when all are closed; `closed$` tells how many mails ended. Whatever is begun
-   * afterwards fails with `E_USAGE`.
+   * fail. QUIT goes to each connection when its mails have ended; those of mails that were cut off are dropped. Resolves when all are
+   * closed; `closed$` tells how many mails ended. Whatever is begun afterwards fails with `E_USAGE`.
    */
   async close(): Promise<void> {
     this.#closing ??= this.#end(deadline(monotonic, 'close', this.#settings.timeouts.close));

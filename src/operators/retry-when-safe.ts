@@ -7,7 +7,7 @@ import { LONGEST_TIMER } from '../protocol/timeouts.js';
 export interface RetryOptions {
   /** The number of retries. Default 3. */
   readonly count?: number;
-  /** Milliseconds before each retry, 2,147,483,647 at most, or a function of the retry's number, from 1. Default: 1 s, 2 s, 4 s ... at most 5 min, each shortened at random. */
+  /** Milliseconds before each retry, 2,147,483,647 at most, or a function of the retry's number, from 1. Default: a random time up to 1 s, 2 s, 4 s ... at most 5 min: three retries span 0 to 7 s, 3.5 s on average. */
   readonly delay?: number | ((attempt: number) => number);
   /** Default `asyncScheduler`. */
   readonly scheduler?: SchedulerLike;
