@@ -1,4 +1,4 @@
-// Signs in with OAuth. The client asks a function for a token, and once more if the server refuses it; HTTP is up to the function.
+// Signs in with OAuth. The client asks a function for a token, and once more if the server refuses it for good (5yz); HTTP is up to the function.
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';

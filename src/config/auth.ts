@@ -18,8 +18,8 @@ export interface PasswordAuth {
 export interface TokenAuth {
   readonly user: string;
   /**
-   * The token, or a function that returns one for each connection: at most one call is in flight. After a refusal it is called
-   * once more with `rejected`, the server's reply, and must then get a fresh token.
+   * The token, or a function that returns one for each connection: at most one call is in flight. After a permanent refusal (5yz) it
+   * is called once more with `rejected`, the server's reply, and must then get a fresh token.
    */
   readonly token: string | TokenFunction;
 }
