@@ -52,7 +52,7 @@ export interface SmtpOptions {
   readonly tls?: TlsOptions;
   /**
    * The only way to the server: `socks4://`, `socks4a://`, `socks5://`, `http://` or `https://`, with `user:pass@host:port`.
-   * In a list each proxy is reached through the one before it. Default: none; `proxyFromEnv()` reads the environment.
+   * In a list each proxy is reached through the one before it. Default: none; `proxyFromEnv(process.env, host, port)` reads the environment.
    */
   readonly proxy?: string | ProxyOptions | readonly (string | ProxyOptions)[] | undefined;
   /**
@@ -63,20 +63,20 @@ export interface SmtpOptions {
   /** Used instead of `dns.lookup`; called for each connection. */
   readonly lookup?: LookupFunction;
   /**
-   * Used instead of a TCP connection to `host` and `port`: the path of a Unix socket, at most 107 bytes (on macOS 103), or a function
-   * that returns a stream for each connection, which the client owns from then on. TLS still verifies `host`. The port is 25 unless given, and only decides what is tried first.
+   * Used instead of a TCP connection to `host` and `port`: the absolute path of a Unix socket, at most 107 bytes (on macOS 103), or a
+   * function that returns a stream for each connection, which the client owns from then on. Excludes `proxy`, `localEndpoint` and `lookup`. TLS still verifies `host`. The port is 25 unless given, and only decides what is tried first.
    */
   readonly socket?: SocketSource;
   /** LMTP (RFC 2033) instead of SMTP. Default false; `true` is not supported yet. */
   readonly lmtp?: boolean;
-  /** How connections are kept and shared; `false` opens a connection for each mail. */
+  /** How connections are kept and shared; `false` opens a connection for each mail, however many `send()` has under way. */
   readonly pool?: PoolOptions | false;
   /** Commands are sent without waiting for each reply, as far as the server allows (RFC 2920, RFC 3030). Default true. */
   readonly pipelining?: boolean | {
     /** How many mails may be in flight on a connection, and in doubt if it dies. Default 32. */
     readonly depth?: number;
   };
-  /** The sender that a settings file, URL or environment names. The client adds it to no message: `rxsmtp send` does, and a program may. */
+  /** The sender that a settings file or the environment names. The client adds it to no message: `rxsmtp send` does, and a program may. */
   readonly defaults?: { readonly from?: string };
 }
 

@@ -10,7 +10,7 @@ import { ServerSession } from './session.js';
 export interface TestServer extends AsyncDisposable {
   readonly host: string;
   readonly port: number;
-  /** The authority of its certificate, for the option `tls.ca`. */
+  /** The test authority, for the option `tls.ca`. It signed the certificate of the server, unless the options give another one. */
   readonly ca: string;
   /** The mails that it accepted, in order. */
   readonly messages: readonly ReceivedMessage[];
