@@ -26,7 +26,7 @@ export const SERVER_HELP = `  --server URL          smtp://user@host:587 or smtp
                         implicit,starttls,none
   --ca FILE             trust these certificates (PEM) instead of the usual ones
   --password-file FILE  the password; otherwise RXSMTP_PASSWORD or a prompt, never an argument
-  --timeout MS          one limit over all that is done with the server
+  --timeout MS          one limit over all that is done with the server, up to its verdict
   --verbose             print the dialogue on stderr, with secrets removed`;
 
 type ServerValues = Values<typeof SERVER_FLAGS>;
