@@ -100,10 +100,15 @@ describe('docs/events.md and docs/errors.md', () => {
 });
 
 describe('links', () => {
+  /** As GitHub makes an anchor of a heading. */
+  const anchorOf = (heading: string): string => heading.toLowerCase().replaceAll(/[^\w\- ]/g, '').replaceAll(' ', '-');
+  const leadsSomewhere = (target: URL): boolean =>
+    existsSync(target) && (target.hash === '' || Array.from(readFileSync(target, 'utf8').matchAll(/^#+ (.*)$/gm), ([, heading = '']) => `#${anchorOf(heading)}`).includes(target.hash));
+
   for (const page of PAGES) {
     it(`of ${page} lead somewhere`, () => {
-      const targets = Array.from(readPage(page).matchAll(/\]\((?!https?:)([^)#\s]+)/g), ([, target = '']) => target);
-      expect(targets.filter((target) => !existsSync(new URL(target, new URL(page, root))))).toEqual([]);
+      const targets = Array.from(readPage(page).matchAll(/\]\((?!https?:)([^)\s]+)/g), ([, target = '']) => target);
+      expect(targets.filter((target) => !leadsSomewhere(new URL(target, new URL(page, root))))).toEqual([]);
     });
   }
 });
