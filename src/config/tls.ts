@@ -1,3 +1,4 @@
+import { isUint8Array } from 'node:util/types';
 import { fields, nameOf, optional, usage } from '../message/fields.js';
 import type { TlsVersion } from '../protocol/connection-plan.js';
 import { Secret } from '../protocol/secret.js';
@@ -70,7 +71,7 @@ export const checkTls = (value: unknown = {}, path = 'tls'): TlsSettings => {
 };
 
 const keyMaterial = (value: unknown, name: string): KeyMaterial => {
-  if ((typeof value === 'string' || value instanceof Uint8Array) && value.length > 0) return value;
+  if ((typeof value === 'string' || isUint8Array(value)) && value.length > 0) return value;
   throw usage(`The option "${name}" must be text or bytes, and not empty.`);
 };
 

@@ -1,3 +1,4 @@
+import { isUint8Array } from 'node:util/types';
 import type MailComposer from 'nodemailer/lib/mail-composer';
 import type * as MimeFuncs from 'nodemailer/lib/mime-funcs';
 import { asBuffer } from '../protocol/as-buffer.js';
@@ -48,7 +49,7 @@ const checkAttachment = (given: unknown, path: string, held: Set<unknown>): Chec
   return {
     place: path,
     content: source(content),
-    atHand: typeof content === 'string' ? content : content instanceof Uint8Array ? asBuffer(content) : undefined,
+    atHand: typeof content === 'string' ? content : isUint8Array(content) ? asBuffer(content) : undefined,
     part: {
       filename: name === '' ? undefined : name,
       contentType: type,

@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { isDate, isUint8Array } from 'node:util/types';
 import type MailComposer from 'nodemailer/lib/mail-composer';
 import { catchError, defer, map, of, throwError, type Observable } from 'rxjs';
 import { domainOf } from '../protocol/address.js';
@@ -110,7 +111,7 @@ const checkSubject = (value: unknown, name: string): string => {
 /** RFC 2045 section 6.8: lines of text end in CRLF before they are encoded in base64, where no line end can be mended any more. */
 const body = (value: unknown, name: string): string => wellFormed(value, name).replace(/\r\n?|\n/g, '\r\n');
 
-const bytesOf = (part: unknown): number => (typeof part === 'string' || part instanceof Uint8Array ? Buffer.byteLength(part) : 0);
+const bytesOf = (part: unknown): number => (typeof part === 'string' || isUint8Array(part) ? Buffer.byteLength(part) : 0);
 
 // What waits for its turn is held in memory.
 const SMALL = 32 * 1024;
@@ -155,7 +156,7 @@ const written = ({ name, mailbox }: HeaderAddress): { name: string; address: str
 
 const checkDate = (value: unknown): Date => {
   if (value === undefined) return new Date();
-  if (!(value instanceof Date) || Number.isNaN(value.getTime())) throw usage('The field "date" must be a valid Date.');
+  if (!isDate(value) || Number.isNaN(value.getTime())) throw usage('The field "date" must be a valid Date.');
   // RFC 5322 section 3.3: four digits, and none before 1900.
   if (value.getUTCFullYear() < 1900 || value.getUTCFullYear() > 9999) throw usage('The field "date" must lie in the years 1900 to 9999.');
   return new Date(value);

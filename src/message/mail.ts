@@ -1,3 +1,4 @@
+import { isUint8Array } from 'node:util/types';
 import { concatMap, defer, from, map, tap, type Observable } from 'rxjs';
 import { xtext } from '../protocol/address.js';
 import { ownValue } from '../protocol/bare.js';
@@ -88,7 +89,7 @@ const checkRaw = (message: object): Mail => {
   checkSize(size);
   checkFlag('binary', binary);
   checkFlag('smtpUtf8', smtpUtf8);
-  const messageId = typeof raw === 'string' || raw instanceof Uint8Array ? findMessageId(raw) : undefined;
+  const messageId = typeof raw === 'string' || isUint8Array(raw) ? findMessageId(raw) : undefined;
   return new RawMail(source(raw), checkEnvelope(envelope), messageId, size, binary === true, smtpUtf8 === true, delivery(given));
 };
 

@@ -1,3 +1,4 @@
+import { isUint8Array } from 'node:util/types';
 import { catchError, concatMap, defer, from, map, of, throwError, type MonoTypeOperatorFunction, type Observable } from 'rxjs';
 import { auth, AUTH_CANCEL, authResponse, type Command } from '../protocol/command.js';
 import { SmtpError, SmtpProtocolError } from '../protocol/error.js';
@@ -62,9 +63,9 @@ const respond = (state: State, mechanism: SaslMechanism, challenge: Reply, postp
     const { wire } = state;
     wire.mustDrop = true;
     const response = postponed ?? mechanism.next(decodeChallenge(challenge.lines.join(' '), mechanism));
-    return (response instanceof Uint8Array ? of(response) : from(response).pipe(inTime(wire, `The answer of ${mechanism.name} to ${wire.context.peer}`))).pipe(
+    return (isUint8Array(response) ? of(response) : from(response).pipe(inTime(wire, `The answer of ${mechanism.name} to ${wire.context.peer}`))).pipe(
       map((bytes: unknown) => {
-        if (!(bytes instanceof Uint8Array)) throw new TypeError('next() must give a Uint8Array, or a Promise of one');
+        if (!isUint8Array(bytes)) throw new TypeError('next() must give a Uint8Array, or a Promise of one');
         conceal(state, bytes);
         wire.mustDrop = false;
         return bytes;

@@ -1,3 +1,4 @@
+import { isUint8Array } from 'node:util/types';
 import { count, countOrForever, oneOf } from '../config/checks.js';
 import { fields, optional, usage } from '../message/fields.js';
 import { LONGEST_TIMER } from '../protocol/timeouts.js';
@@ -81,7 +82,7 @@ const check = (fault: unknown, path: string): void => {
   if (given.after !== undefined && given.at !== 'body') throw usage(`The option "${path}.after" goes with "at: 'body'" only: elsewhere nothing would ever happen.`);
   if (given.cuts !== undefined && !(Array.isArray(given.cuts) && given.cuts.every(Number.isSafeInteger))) throw usage(`The option "${path}.cuts" must be a list of whole numbers.`);
   if (action === 'dribble') optional(count)(given.bytes, `${path}.bytes`);
-  else if (given.bytes !== undefined && !(given.bytes instanceof Uint8Array)) throw usage(`The option "${path}.bytes" must be a Uint8Array.`);
+  else if (given.bytes !== undefined && !isUint8Array(given.bytes)) throw usage(`The option "${path}.bytes" must be a Uint8Array.`);
   optional(count)(given.session, `${path}.session`);
   for (const name of ['times', 'after', 'skip'] as const) optional(amount)(given[name], `${path}.${name}`);
   optional(delay)(given.ms, `${path}.ms`);

@@ -3,6 +3,7 @@ import { inspect } from 'node:util';
 import { expect, test, vi } from 'vitest';
 import { SmtpClient, SmtpUsageError, type SmtpOptions } from '../../src/index.js';
 import { localhostCertificate } from '../../src/testing/index.js';
+import { foreignBytes } from '../support/foreign.js';
 import { certificateOf, fixture } from '../support/tls-server.js';
 
 const { cert, key } = certificateOf('client');
@@ -23,6 +24,7 @@ const clientOf = (tls: TlsOptions): SmtpClient => new SmtpClient({ host: 'mail.e
 
 test.each<[string, TlsOptions]>([
   ['bytes', { cert: new Uint8Array(cert), key: new Uint8Array(key) }],
+  ['bytes of another realm', { ca: foreignBytes(cert.toString()), key: foreignBytes(key.toString()), cert }],
   ['text', { cert: cert.toString(), key: key.toString() }],
   ['an encrypted key', { cert, key: encrypted, passphrase: 'sesame' }],
   ['PKCS #12', { pfx, passphrase: 'sesame' }],

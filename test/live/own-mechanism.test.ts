@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { SaslError, SmtpClient, type SaslMechanism } from '../../src/index.js';
 import { startServer, type TestServer } from '../../src/testing/index.js';
 import { eventOf } from '../support/collect.js';
+import { foreignBytes } from '../support/foreign.js';
 import { base64, clientOf, said, scripted, verify } from '../support/sign-in.js';
 
 describe('a mechanism of one\'s own', () => {
@@ -21,6 +22,11 @@ describe('a mechanism of one\'s own', () => {
     await using there = await server();
     expect(eventOf(await verify(there, { auth: ticket(() => Buffer.from('a\r\nMAIL FROM:<>')) }), 'authenticated')).toEqual({ type: 'authenticated', mechanism: 'X-TICKET', user: '' });
     expect(said(there)).toEqual(['AUTH X-TICKET', base64('a\r\nMAIL FROM:<>')]);
+  });
+
+  it.each([['at once', (bytes: Uint8Array) => bytes], ['later', (bytes: Uint8Array) => Promise.resolve(bytes)]])('may give bytes of another realm %s', async (_, given) => {
+    await using there = await server();
+    expect((await verify(there, { auth: ticket(() => given(foreignBytes('a\r\nMAIL FROM:<>'))) })).error).toBeUndefined();
   });
 
   it('may take its time', async () => {

@@ -6,6 +6,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { draft } from '../../src/message/mail.js';
 import type { ComposedMessage, Message } from '../../src/message/message.js';
 import { failure, head, mailOf, only, read } from '../support/drafted.js';
+import { foreignBytes, foreignDate } from '../support/foreign.js';
 
 const envelope = { from: 'ann@example.com', to: ['bob@example.com'] };
 
@@ -23,6 +24,14 @@ describe('raw', () => {
     [Buffer.from('From: a\n\nMessage-ID: <a@b>\n'), undefined],
   ])('finds the Message-ID of %j', async (raw, messageId) => {
     expect((await mailOf({ envelope, raw })).messageId).toBe(messageId);
+  });
+
+  test('bytes and dates of another realm are as good as any', async () => {
+    expect((await mailOf({ envelope, raw: foreignBytes('Message-ID: <a@b>\r\n\r\n') })).messageId).toBe('<a@b>');
+    const mail = await mailOf({ ...composed, date: foreignDate(), attachments: [{ content: foreignBytes('abc') }] });
+    expect(mail).toMatchObject({ atLeast: 3 });
+    expect(mail.open().kind).toBe('bytes');
+    expect(await read(mail)).toContain('Date: Thu, 01 Jan 1970');
   });
 
   test('carries what was asked', async () => {

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { startServer, type ServerOptions } from '../../src/testing/index.js';
 import { clientOf, MAIL } from '../support/clear-client.js';
 import { collect } from '../support/collect.js';
+import { foreignBytes } from '../support/foreign.js';
 
 describe('the server for tests', () => {
   it.each<[options: object, text: string]>([
@@ -42,6 +43,11 @@ describe('the server for tests', () => {
     [{ faults: [{ at: 'rcpt', do: 'silence', reply: '250 2.0.0 Ok' }] }, `"faults[0].reply" does not go with "do: 'silence'"`],
   ])('refuses %j', async (options, text) => {
     await expect(startServer(options)).rejects.toThrow(text);
+  });
+
+  it('takes bytes of another realm', async () => {
+    await using server = await startServer({ faults: [{ at: 'mail', do: 'garbage', bytes: foreignBytes('250 Ok\r\n') }] });
+    expect(server.unstruck).toHaveLength(1);
   });
 
   it.each<[what: string, options: ServerOptions, text: string]>([
