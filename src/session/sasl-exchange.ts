@@ -61,12 +61,13 @@ export const inTime = <T>({ context: { scheduler, timeouts } }: Wire, what: stri
 const respond = (state: State, mechanism: SaslMechanism, challenge: Reply, postponed: Uint8Array | undefined): Observable<Uint8Array> =>
   defer(() => {
     const { wire } = state;
+    const asked = challenge.lines.join(' ');
     wire.mustDrop = true;
-    const response = postponed ?? mechanism.next(decodeChallenge(challenge.lines.join(' '), mechanism));
+    const response = postponed ?? mechanism.next(decodeChallenge(asked, mechanism));
     return (isUint8Array(response) ? of(response) : from(response).pipe(inTime(wire, `The answer of ${mechanism.name} to ${wire.context.peer}`))).pipe(
       map((bytes: unknown) => {
         if (!isUint8Array(bytes)) throw new TypeError('next() must give a Uint8Array, or a Promise of one');
-        conceal(state, bytes);
+        conceal(state, bytes, asked);
         wire.mustDrop = false;
         return bytes;
       }),
@@ -93,14 +94,18 @@ const abort = ({ wire, operation }: State, mechanism: SaslMechanism, error: unkn
 // Shorter than this is no proof, digest or token.
 const PROOF = 20;
 
-/** Some servers repeat what they were sent. It is known to the redactor whole, in base64, and each proof in it by itself. */
-const conceal = ({ wire, settings }: State, response: Uint8Array): void => {
+/**
+ * Some servers repeat what they were sent. It is known to the redactor whole, in base64, and each proof in it by itself. A piece of the
+ * user's name, of the host's, or of the challenge is none: it stands in ordinary replies, too. @param challenge in base64.
+ */
+const conceal = ({ wire, plan, settings }: State, response: Uint8Array, challenge = ''): void => {
   const { redactor } = wire.context;
   const user = settings.credentials === undefined ? '' : userOf(settings.credentials);
   const bytes = Buffer.from(response);
   const text = bytes.toString('utf8');
-  const proofs = text.split(/[\0-\x20,="]+/).filter((part) => part.length >= PROOF);
+  const told = [user, plan.host, Buffer.from(challenge, 'base64').toString('utf8')].join('\n');
+  const proofs = text.split(/[\0-\x20,="]+/).filter((part) => part.length >= PROOF && !told.includes(part));
   if (text !== user) redactor.concealExactly(text);
   redactor.concealAsWritten(bytes.toString('base64'));
-  for (const proof of proofs) if (proof !== user) redactor.conceal(proof);
+  for (const proof of proofs) redactor.conceal(proof);
 };

@@ -1,9 +1,9 @@
 import { inspect } from 'node:util';
 import { expect, it } from 'vitest';
-import type { LogLine } from '../../src/index.js';
+import type { LogLine, SmtpOptions } from '../../src/index.js';
 import { startServer, type Fault } from '../../src/testing/index.js';
 import { collect } from '../support/collect.js';
-import { base64, clientOf } from '../support/sign-in.js';
+import { base64, clientOf, verify } from '../support/sign-in.js';
 
 const PASS = 'hunter2-correct-horse';
 const BLOB = base64(`\0ann\0${PASS}`);
@@ -25,4 +25,18 @@ it.each<[string, Fault, readonly string[]]>([
   const text = inspect([log, events, error, error?.transcript], { depth: 12 });
   expect(text).toContain('***');
   for (const part of parts) expect(text).not.toContain(part);
+});
+
+const HOST = 'mailout-relay.eu-west.example.com';
+const USER = 'ann=department-of-communication@example.com';
+
+it.each<[string, string, Partial<SmtpOptions>, string, string]>([
+  ['the host', 'OAUTHBEARER', { auth: { user: 'ann', token: PASS } }, '', HOST],
+  ['the realm', 'DIGEST-MD5', { auth: { user: 'ann', pass: PASS }, allowedAuthentication: ['DIGEST-MD5'] }, 'realm="a-realm-of-many-words",nonce="OA6MG9tEQGm2hh",qop="auth",algorithm=md5-sess,charset=utf-8', 'a-realm-of-many-words'],
+  ['a part of the user name', 'XOAUTH2', { auth: { user: USER, token: PASS } }, '', 'department-of-communication@example.com'],
+])('%s is no secret, though it was said in %s', async (_, name, options, challenge, word) => {
+  const answer = `535 5.7.8 ${word} does not know ${PASS}`;
+  await using server = await startServer({ signIn: { [name]: async (ask) => { await ask(challenge); return undefined; } }, faults: [{ at: challenge === '' ? 'auth' : 'auth-response', do: 'reply', reply: answer }] });
+  const { error } = await verify(server, { host: HOST, lookup: (_host, _options, found) => { found(null, [{ address: '127.0.0.1', family: 4 }]); }, allowInsecureAuth: true, ...options });
+  expect(error?.reply?.lines).toEqual([`5.7.8 ${word} does not know ***`]);
 });
