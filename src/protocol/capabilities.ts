@@ -1,3 +1,4 @@
+import { ownValue } from './bare.js';
 import type { Reply } from './reply.js';
 
 const MOST_KEYWORDS = 128;
@@ -9,6 +10,8 @@ export const MECHANISM_NAME = /^[A-Z0-9_-]{1,20}$/;
 const SIZE = /^[0-9]{1,20}$/;
 
 const sizeLimit = ([limit = '']: readonly string[] = []): number | undefined => (SIZE.test(limit) && Number(limit) > 0 ? Number(limit) : undefined);
+
+const NONE: readonly string[] = Object.freeze([]);
 
 const mechanisms = (names: readonly string[] = []): readonly string[] =>
   Object.freeze([...new Set(names.map((name) => name.toUpperCase()))].filter((name) => MECHANISM_NAME.test(name)));
@@ -48,7 +51,8 @@ export class Capabilities {
   readonly authentication: readonly string[];
   /** How many mails, recipients and domains it accepts. */
   readonly limits: Limits;
-  readonly #offers: ReadonlyMap<string, readonly string[]>;
+  /** The words after each keyword, which is in capitals: none of them is a name that an object inherits. */
+  readonly offers: Readonly<Record<string, readonly string[]>>;
 
   private constructor(domain: string, extended: boolean, offers: ReadonlyMap<string, readonly string[]>) {
     this.domain = domain;
@@ -56,7 +60,7 @@ export class Capabilities {
     this.sizeLimit = sizeLimit(offers.get('SIZE'));
     this.authentication = mechanisms(offers.get('AUTH'));
     this.limits = limits(offers.get('LIMITS'));
-    this.#offers = offers;
+    this.offers = Object.freeze(Object.fromEntries(offers));
     Object.freeze(this);
   }
 
@@ -73,7 +77,7 @@ export class Capabilities {
       const given = words(line.replace(/^ *AUTH=/i, 'AUTH '));
       const keyword = (given.shift() ?? '').toUpperCase();
       const before = offers.get(keyword);
-      if (KEYWORD.test(keyword) && (before !== undefined || offers.size < MOST_KEYWORDS)) offers.set(keyword, before === undefined ? given : before.concat(given));
+      if (KEYWORD.test(keyword) && (before !== undefined || offers.size < MOST_KEYWORDS)) offers.set(keyword, Object.freeze(before === undefined ? given : before.concat(given)));
     });
     return new this(domainOf(lines[0] ?? ''), true, offers);
   }
@@ -83,25 +87,16 @@ export class Capabilities {
   }
 
   get keywords(): readonly string[] {
-    return [...this.#offers.keys()];
+    return Object.keys(this.offers);
   }
 
   has(keyword: string): boolean {
-    return this.#offers.has(keyword) || this.#offers.has(keyword.toUpperCase());
+    return Object.hasOwn(this.offers, keyword) || Object.hasOwn(this.offers, keyword.toUpperCase());
   }
 
   /** The words after a keyword; none if it is not offered. */
   parameters(keyword: string): readonly string[] {
-    return [...this.#offers.get(keyword.toUpperCase()) ?? []];
-  }
-
-  /** As a console shows it: what is offered is kept where nobody can change it, and would not be seen. */
-  [Symbol.for('nodejs.util.inspect.custom')](): object {
-    return this.toJSON();
-  }
-
-  toJSON(): { readonly domain: string; readonly extended: boolean; readonly offers: Readonly<Record<string, readonly string[]>> } {
-    return { domain: this.domain, extended: this.extended, offers: Object.fromEntries(this.#offers) };
+    return ownValue(this.offers, keyword.toUpperCase()) ?? NONE;
   }
 }
 

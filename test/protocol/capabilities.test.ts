@@ -19,8 +19,22 @@ describe('Capabilities', () => {
     expect(offered.authentication).toEqual(['PLAIN', 'LOGIN']);
   });
 
-  it('shows on a console what is offered', () => {
-    expect(inspect(ehlo('PIPELINING', 'SIZE 1000'))).toMatch(/offers: \{ PIPELINING: \[\], SIZE: \[ '1000' \] \}/);
+  it('is the same to a console, in JSON, cloned and behind a proxy', () => {
+    const offered = ehlo('PIPELINING', 'SIZE 1000', 'AUTH PLAIN', 'LIMITS RCPTMAX=50');
+    const told = {
+      domain: 'mail.example.com', extended: true, sizeLimit: 1000, authentication: ['PLAIN'], limits: { mails: undefined, recipients: 50, domains: undefined },
+      offers: { PIPELINING: [], SIZE: ['1000'], AUTH: ['PLAIN'], LIMITS: ['RCPTMAX=50'] },
+    };
+    expect(inspect(offered)).toBe(inspect(told).replace('{', 'Capabilities {'));
+    expect(JSON.stringify(offered)).toBe(JSON.stringify(told));
+    expect(structuredClone(offered)).toEqual(told);
+    const seen = new Proxy(offered, {});
+    expect([seen.has('size'), seen.keywords, seen.parameters('SIZE')]).toEqual([true, ['PIPELINING', 'SIZE', 'AUTH', 'LIMITS'], ['1000']]);
+  });
+
+  it('can be changed by nobody', () => {
+    const offered = ehlo('SIZE 5', 'PIPELINING', 'SIZE 6');
+    for (const held of [offered, offered.offers, offered.limits, offered.authentication, offered.parameters('SIZE'), offered.parameters('PIPELINING'), offered.parameters('DSN')]) expect(Object.isFrozen(held)).toBe(true);
   });
 
   it('never reads the greeting as an offer', () => {
@@ -73,8 +87,10 @@ describe('Capabilities', () => {
 
   it('ignores what is no keyword', () => {
     expect(ehlo('__proto__ x', '-DASH', '', '   ', 'a_b', '\\u{1b}[2J', 'SIZE=5').keywords).toEqual([]);
-    expect(ehlo('constructor', 'toString').toJSON().offers).toEqual({ CONSTRUCTOR: [], TOSTRING: [] });
+    expect(ehlo('constructor', 'toString').offers).toEqual({ CONSTRUCTOR: [], TOSTRING: [] });
     expect(ehlo().has('__proto__')).toBe(false);
+    expect(ehlo().has('constructor')).toBe(false);
+    expect(ehlo().parameters('constructor')).toEqual([]);
   });
 
   it('keeps 128 keywords', () => {
@@ -91,11 +107,7 @@ describe('Capabilities', () => {
 
   it('knows HELO, and nothing at all', () => {
     const plain = Capabilities.fromHelo(makeReply(250, ['mail.example.com hello', 'STARTTLS']));
-    expect(plain.toJSON()).toEqual({ domain: 'mail.example.com', extended: false, offers: {} });
-    expect(Capabilities.none.toJSON()).toEqual({ domain: '', extended: false, offers: {} });
-  });
-
-  it('prints as plain JSON', () => {
-    expect(JSON.parse(JSON.stringify(ehlo('SIZE 5')))).toEqual({ domain: 'mail.example.com', extended: true, offers: { SIZE: ['5'] } });
+    expect(plain).toMatchObject({ domain: 'mail.example.com', extended: false, offers: {} });
+    expect(Capabilities.none).toMatchObject({ domain: '', extended: false, offers: {} });
   });
 });
