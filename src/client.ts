@@ -134,7 +134,7 @@ export class SmtpClient implements AsyncDisposable {
     const place = this.#pool.enter();
     if (place.closed) {
       this.#handling.discard(mail);
-      observer.error(this.#pool.gate.refusal);
+      observer.error(this.#pool.gate.refusal?.());
       return Subscription.EMPTY;
     }
     const operation = this.#operation();

@@ -1,5 +1,5 @@
 import type { ConnectionPlan } from '../protocol/connection-plan.js';
-import { SmtpAuthenticationError, SmtpConnectionError, SmtpError, SmtpTimeoutError } from '../protocol/error.js';
+import { copyOf, SmtpConnectionError, SmtpError, SmtpTimeoutError } from '../protocol/error.js';
 import { isOfAll } from '../protocol/timeouts.js';
 import { isRefusedForGood } from '../session/sign-in-errors.js';
 import { NO_TLS } from './may-fall-back.js';
@@ -36,9 +36,9 @@ export class Memory {
     this.#signsInAsBefore = signsInAsBefore;
   }
 
-  /** The sign-in to the server or a proxy that was refused for good, as long as that is held against the next one. */
+  /** The sign-in to the server or a proxy that was refused for good, as long as that is held against the next one: a new error each time. */
   refusal(now: number): SmtpError | undefined {
-    return this.#refused !== undefined && now < this.#refused.until ? this.#refused.error : undefined;
+    return this.#refused !== undefined && now < this.#refused.until ? copyOf(this.#refused.error) : undefined;
   }
 
   /** Somebody asks for another try. */
@@ -77,7 +77,4 @@ const isOfAddress = (error: unknown): boolean => {
 };
 
 /** As those are told who did not ask themselves. */
-const remembered = (error: SmtpAuthenticationError | SmtpConnectionError): SmtpError => {
-  const message = `${error.message} It was not asked again: a refusal holds for a minute, or until verify() is called.`;
-  return error instanceof SmtpAuthenticationError ? new SmtpAuthenticationError(Object.assign({}, error, { message })) : new SmtpConnectionError(error.code, Object.assign({}, error, { message }));
-};
+const remembered = (error: SmtpError): SmtpError => copyOf(error, `${error.message} It was not asked again: a refusal holds for a minute, or until verify() is called.`);

@@ -1,10 +1,10 @@
 import type { Unsubscribable } from 'rxjs';
-import type { SmtpError } from '../protocol/error.js';
+import { SmtpUsageError, type SmtpError } from '../protocol/error.js';
 
 /** Lets something in as long as there is room, and tells when there may be some again. */
 export class Gate {
-  /** Why nothing is let in any more. */
-  refusal: SmtpError | undefined;
+  /** Why nothing is let in any more: an error for each who is told. */
+  refusal: (() => SmtpError) | undefined;
   readonly hasRoom: () => boolean;
   readonly #watchers = new Set<() => void>();
 
@@ -32,3 +32,5 @@ export class Gate {
     }
   }
 }
+
+export const closed = (): SmtpUsageError => new SmtpUsageError({ phase: 'idle', message: 'This client was closed. Make a new SmtpClient to send more.' });

@@ -1,5 +1,4 @@
 import { defer, distinctUntilChanged, filter, firstValueFrom, map, merge, Observable, of, Subject, Subscription, takeWhile, timeout, type Observer, type SchedulerLike, type Unsubscribable } from 'rxjs';
-import { SmtpUsageError } from '../protocol/error.js';
 import type { ConnectEvent, SmtpEvent } from '../protocol/event.js';
 import { isSilence } from '../session/bearing.js';
 import type { Leave, Opening } from '../session/open-session.js';
@@ -12,7 +11,7 @@ import { Ceiling } from './ceiling.js';
 import { Congestion } from './congestion.js';
 import { Connection } from './connection.js';
 import { Delivery, type Carrier, type Job } from './delivery.js';
-import { Gate } from './gate.js';
+import { closed, Gate } from './gate.js';
 import { isSame, type CloseReport, type PoolState } from './pool-state.js';
 import { RateLimit } from './rate-limit.js';
 import type { PoolSettings } from './settings.js';
@@ -67,7 +66,7 @@ export class Pool implements Carrier {
   verify(open: (leave: Leave) => Observable<Opening>): Observable<ConnectEvent> {
     return new Observable((subscriber) => {
       const place = this.enter();
-      if (this.gate.refusal !== undefined) throw this.gate.refusal;
+      if (this.gate.refusal !== undefined) throw this.gate.refusal();
       subscriber.add(merge(open(this.#leave), this.#late).pipe(takeWhile((step): step is ConnectEvent => step.type !== 'session'), toOutside()).subscribe(subscriber));
       // Last: it is given back when the server is being left, which `close()` waits for as well.
       subscriber.add(place);
@@ -137,7 +136,7 @@ export class Pool implements Carrier {
    * way at the end of the time is cut off.
    */
   async close(end: Deadline): Promise<CloseReport> {
-    this.gate.refusal = new SmtpUsageError({ phase: 'idle', message: 'This client was closed. Make a new SmtpClient to send more.' });
+    this.gate.refusal = closed;
     const begun = this.#begun;
     let cut = 0;
     for (const connection of [...this.#connections]) if (connection.inFlight === 0) this.#retire(connection);

@@ -75,7 +75,7 @@ class Pull<T, D, V, R> implements Demand<T, Work<T, D, V, R>>, Unsubscribable {
     while (this.#end === undefined && this.#resting === undefined && this.#hasRoom && !this.subscriber.closed && this.#give());
     // Its end is all that a source could still give.
     const { refusal } = this.#room.gate;
-    if (this.#end === undefined && this.#resting === undefined && refusal !== undefined) this.#fail(refusal);
+    if (this.#end === undefined && this.#resting === undefined && refusal !== undefined) this.#fail(refusal());
     this.#isFilling = false;
     const end = this.#end;
     if (end === undefined || this.#active.length > 0) return;
@@ -97,7 +97,7 @@ class Pull<T, D, V, R> implements Demand<T, Work<T, D, V, R>>, Unsubscribable {
     const { refusal } = this.#room.gate;
     if (refusal !== undefined) {
       this.#giveUp([work]);
-      this.#fail(refusal);
+      this.#fail(refusal());
       return;
     }
     work.place = this.#active.push(work) - 1;
@@ -148,7 +148,7 @@ class Pull<T, D, V, R> implements Demand<T, Work<T, D, V, R>>, Unsubscribable {
     const { refusal } = this.#room.gate;
     for (const work of left) {
       work.discard();
-      if (refusal !== undefined) work.fail(refusal);
+      if (refusal !== undefined) work.fail(refusal());
     }
   }
 

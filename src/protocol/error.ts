@@ -32,7 +32,7 @@ interface Details {
   readonly cause?: unknown;
 }
 
-const NOBODY: readonly RefusedRecipient[] = [];
+const NOBODY: readonly RefusedRecipient[] = Object.freeze([]);
 
 /** Every failure: where it happened, who has the mail now, whether a retry is safe, and what to change. */
 export abstract class SmtpError extends Error {
@@ -87,6 +87,11 @@ const LONGEST = 1000;
 
 /** With one full stop, whatever it came with, and not too long for a message. */
 export const sentence = (text: string): string => `${text.slice(0, LONGEST).replace(/(?<![.\s])[.\s]+$/, '')}${text.length > LONGEST ? '...' : '.'}`;
+
+/** The same once more, for somebody else: whoever is told of an error may change it, and calls it their own. */
+export const copyOf = <E extends SmtpError>(error: E, message = error.message): E =>
+  // It is its own options: its cause is taken from there.
+  Object.assign(Reflect.construct(Error, [message, error], error.constructor) as E, error);
 
 /** The same error, where a retry would find nothing left to send. */
 export const withoutRetry = (error: SmtpError, message = error.message): SmtpError => Object.assign(error, { retryable: false, message });

@@ -1,10 +1,11 @@
 import { finalize, Observable, tap, type MonoTypeOperatorFunction } from 'rxjs';
+import { copyOf, type SmtpError } from '../protocol/error.js';
 import { isRefusedForGood } from './sign-in-errors.js';
 
 /** One sign-in that wants to try a password. */
 interface Turn {
   begin(): void;
-  refuse(error: unknown): void;
+  refuse(error: SmtpError): void;
 }
 
 /** How a password fares with its server. */
@@ -27,8 +28,8 @@ class Trial {
     for (const turn of this.#waiting.splice(0)) turn.begin();
   }
 
-  refused(error: unknown): void {
-    for (const turn of this.#waiting.splice(0)) turn.refuse(error);
+  refused(error: SmtpError): void {
+    for (const turn of this.#waiting.splice(0)) turn.refuse(copyOf(error));
   }
 
   givesUp(turn: Turn): void {

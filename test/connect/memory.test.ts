@@ -58,3 +58,18 @@ describe('an address that took a connection', () => {
     expect(['0', '1', '64'].map((address) => memory.rank(address, door, 1))).toEqual([-1, 0, 63]);
   });
 });
+
+it('a sign-in that was refused is told in an error of their own to all that come later', () => {
+  const memory = new Memory(true);
+  const [no, denied] = [
+    new SmtpAuthenticationError({ phase: 'auth', outcome: 'refused', offered: [], allowed: [], tried: ['PLAIN'], reply: makeReply(535, ['no']), message: 'No.' }),
+    new SmtpConnectionError('E_PROXY', { phase: 'proxy', reason: 'authentication', message: 'No.' }),
+  ];
+  for (const error of [no, denied]) {
+    memory.forgive();
+    memory.failed(error, 0);
+    for (const change of [error, memory.refusal(1)!]) Object.assign(change, { message: 'Order 1', outcome: 'accepted' });
+    expect(memory.refusal(2)).toBeInstanceOf(error.constructor);
+    expect(memory.refusal(2)).toMatchObject({ code: error.code, message: 'No. It was not asked again: a refusal holds for a minute, or until verify() is called.', outcome: error === no ? 'refused' : 'not-sent' });
+  }
+});

@@ -113,4 +113,13 @@ describe('close', () => {
     await client.close();
     expect((await collect(client.send(MAIL))).error?.code).toBe('E_USAGE');
   });
+
+  it('is told in an error of their own to all that come later', async () => {
+    await using server = await startServer();
+    const client = clientOf(server);
+    await client.close();
+    const told = await Promise.all([client.send(MAIL), client.send(MAIL), client.verify(), client.verify()].map(collect));
+    expect(told.map(({ error }) => error?.code)).toEqual(Array(4).fill('E_USAGE'));
+    expect(new Set(told.map(({ error }) => error)).size).toBe(4);
+  });
 });

@@ -80,7 +80,7 @@ describe('pullMap', () => {
 
   it('tells each value that waits why it is refused where the gate is shut for good', () => {
     const { told, gate, of: work } = begin(concat(of('a', 'b', 'c', 'd'), NEVER));
-    gate.refusal = new SmtpUsageError({ message: 'closed' });
+    gate.refusal = () => new SmtpUsageError({ message: 'closed' });
     work('a').complete();
     work('b').complete();
     expect(told).toEqual(['begin a', 'begin b', 'discard c', 'c failed: closed', 'discard d', 'd failed: closed', 'error closed']);

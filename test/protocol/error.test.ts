@@ -1,3 +1,4 @@
+import { isNativeError } from 'node:util/types';
 import { build } from 'esbuild';
 import { describe, expect, it } from 'vitest';
 import * as errors from '../../src/protocol/error.js';
@@ -70,6 +71,15 @@ describe('an error', () => {
     for (const error of everyError(errors)) {
       const { name, message, code, phase, outcome } = error;
       expect(JSON.parse(JSON.stringify(error))).toMatchObject({ name, message, code, phase, outcome });
+    }
+  });
+
+  it('has a copy that is the same and another', () => {
+    for (const error of [...everyError(errors), new errors.SmtpUsageError({ message: 'why', cause: new Error('gone') })]) {
+      const copy = errors.copyOf(error);
+      expect(copy).toEqual(error);
+      expect([copy.constructor, isNativeError(copy), Object.keys(copy), copy.cause]).toEqual([error.constructor, true, Object.keys(error), error.cause]);
+      expect(copy).not.toBe(error);
     }
   });
 

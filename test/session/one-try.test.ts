@@ -1,4 +1,5 @@
-import { it } from 'vitest';
+import { Subject } from 'rxjs';
+import { expect, it } from 'vitest';
 import { SmtpAuthenticationError } from '../../src/protocol/error.js';
 import { makeReply } from '../../src/protocol/reply.js';
 import { oneTry } from '../../src/session/one-try.js';
@@ -30,6 +31,16 @@ it('a refusal for good is one for all that wait, and for nobody who comes later'
     expectObservable(fails.pipe(oneTry(password)), '---^----!').toBe('-----#', undefined, no);
     expectSubscriptions(fails.subscriptions).toBe(['^-!', '---^-!']);
   });
+});
+
+it('a refusal is an error of their own for all that are told', () => {
+  const password = {};
+  const refused = new Subject<never>();
+  const told: unknown[] = [];
+  for (let index = 0; index < 3; index += 1) refused.pipe(oneTry(password)).subscribe({ error: (error: unknown) => { told.push(error); } });
+  refused.error(failure('refused', false));
+  expect(told).toEqual(Array(3).fill(failure('refused', false)));
+  expect(new Set(told).size).toBe(3);
 });
 
 it.each([['a refusal for now', failure('refused', true)], ['a broken exchange', failure('not-sent', false)], ['any error', new Error('gone')]])('%s says nothing of the password: the next one tries', (_, error) => {
