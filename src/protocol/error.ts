@@ -70,13 +70,18 @@ export abstract class SmtpError extends Error {
   }
 }
 
+/** The code of an error of Node's, or of one that was made like it. Others have a number there (DOMException), or anything. */
+export const codeOf = (cause: unknown): string | undefined => {
+  const { code } = (cause ?? {}) as Partial<NodeJS.ErrnoException>;
+  return typeof code === 'string' ? code : undefined;
+};
+
 /** What somebody else's code threw, in words: it may be anything. */
 export const reasonOf = (cause: unknown): string => {
   try {
     if (!(cause instanceof Error)) return String(cause);
     // Node's own for several addresses that all refuse, say, has no words.
-    const { message, name, code = name } = cause as NodeJS.ErrnoException;
-    return message || (typeof code === 'string' ? code : name);
+    return cause.message || (codeOf(cause) ?? cause.name);
   } catch {
     return 'it threw what has no text';
   }

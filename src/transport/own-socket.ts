@@ -1,7 +1,7 @@
 import { connect as connectSocket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { concatMap, defer, Observable, of, take, tap, throwIfEmpty, type ObservableInput } from 'rxjs';
-import { reasonOf, SmtpConnectionError, SmtpError, SmtpUsageError } from '../protocol/error.js';
+import { codeOf, reasonOf, SmtpConnectionError, SmtpError, SmtpUsageError } from '../protocol/error.js';
 import { SocketStream, type SocketLike } from './byte-stream.js';
 import { mapError } from './map-error.js';
 import { fromOutside } from './outside.js';
@@ -73,7 +73,7 @@ const closedAlready = (): SmtpUsageError =>
   new SmtpUsageError({ phase: 'connect', message: 'The function in the option "socket" gave a stream that is closed already. Open a new one in each call.' });
 
 const socketError = (source: SocketSource, error: unknown): SmtpConnectionError => {
-  const { code } = (error ?? {}) as Partial<NodeJS.ErrnoException>;
+  const code = codeOf(error);
   const reason = code ?? 'UNKNOWN';
   return new SmtpConnectionError('E_CONNECT', {
     phase: 'connect', reason, cause: error,

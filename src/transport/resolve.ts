@@ -2,7 +2,7 @@ import type { LookupAddress } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 import { isPromise } from 'node:util/types';
 import { Observable, of } from 'rxjs';
-import { reasonOf, sentence, SmtpConnectionError } from '../protocol/error.js';
+import { codeOf, reasonOf, sentence, SmtpConnectionError } from '../protocol/error.js';
 import { dns } from './builtins.js';
 import { within, type DialContext } from './dial-context.js';
 import { NOT_PERMITTED, remedyHere } from './this-machine.js';
@@ -59,9 +59,9 @@ const usable = (answers: readonly unknown[]): readonly ResolvedAddress[] => {
 };
 
 const resolveError = (host: string, error: unknown): SmtpConnectionError => {
-  const { code } = (error ?? {}) as Partial<NodeJS.ErrnoException>;
+  const code = codeOf(error);
   // The system's own resolver always tells one.
-  if (typeof code !== 'string') return new SmtpConnectionError('E_DNS', {
+  if (code === undefined) return new SmtpConnectionError('E_DNS', {
     phase: 'resolve', reason: 'UNKNOWN', cause: error,
     message: `The function in the option "lookup" failed for ${host}: ${sentence(reasonOf(error))}`,
   });

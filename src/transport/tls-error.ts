@@ -1,7 +1,7 @@
 import { asyncScheduler } from 'rxjs';
 import { ownValue } from '../protocol/bare.js';
 import type { SecurityMode, TlsVersion } from '../protocol/connection-plan.js';
-import { SmtpConnectionError, type Phase } from '../protocol/error.js';
+import { codeOf, reasonOf, SmtpConnectionError, type Phase } from '../protocol/error.js';
 import type { CertificateSummary } from '../protocol/event.js';
 import type { LogLine } from '../protocol/log-line.js';
 import { printable } from '../protocol/printable.js';
@@ -65,8 +65,8 @@ const OF_ITS_CHAIN: Readonly<Partial<Record<TlsReason, string>>> = {
 const isOfToday = ({ validFrom, validTo }: CertificateSummary, now = asyncScheduler.now()): boolean => Date.parse(validFrom) <= now && now <= Date.parse(validTo);
 
 /** The error of a certificate that was not accepted; undefined for any other. */
-export const certificateError = (error: NodeJS.ErrnoException, handshake: Handshake, certificate?: CertificateSummary): SmtpConnectionError | undefined => {
-  const name = error.code ?? '';
+export const certificateError = (error: Error, handshake: Handshake, certificate?: CertificateSummary): SmtpConnectionError | undefined => {
+  const name = codeOf(error) ?? '';
   const verdict = verdictOf(name, error.message);
   if (verdict === undefined) return undefined;
   const [reason, ofItself] = verdict;
@@ -133,9 +133,9 @@ const FAILURES: readonly (readonly [RegExp, TlsReason, string])[] = [
 ];
 
 /** The error of a handshake that failed when the server had sent `bytesRead`, and we had sent more than the ClientHello or not. */
-export const tlsError = (error: NodeJS.ErrnoException, handshake: Handshake, bytesRead = 0, wentOn = false): SmtpConnectionError => {
+export const tlsError = (error: Error, handshake: Handshake, bytesRead = 0, wentOn = false): SmtpConnectionError => {
   const { peer, phase, security, showsCertificate = false } = handshake;
-  const name = error.code ?? '';
+  const name = codeOf(error) ?? '';
   if (name === 'ECONNRESET' || name === 'EPIPE') {
     const reason = bytesRead < RECORD_HEADER ? 'reset' : 'interrupted';
     const perhaps = reason === 'interrupted' && showsCertificate ? ` ${PERHAPS_OF_CERTIFICATE}` : '';
@@ -145,7 +145,7 @@ export const tlsError = (error: NodeJS.ErrnoException, handshake: Handshake, byt
   const refusesClient = name.endsWith('ALERT_HANDSHAKE_FAILURE') && bytesRead > ALERT_RECORD;
   const [reason, hint] = refusesClient ? CLIENT_CERTIFICATE : !wentOn && NO_RECORD.test(name) ? (security === 'starttls' ? BROKEN_STARTTLS : PLAINTEXT_PEER) : failureOf(name);
   const wish = reason === 'version' ? ` ${offered(handshake)}` : reason === 'host-name' ? ` Asked for: ${handshake.name}.` : '';
-  return new SmtpConnectionError('E_TLS', { phase, reason, cause: error, message: `The TLS handshake with ${peer} failed (${name || error.message}).${wish} ${hint}` });
+  return new SmtpConnectionError('E_TLS', { phase, reason, cause: error, message: `The TLS handshake with ${peer} failed (${name || reasonOf(error)}).${wish} ${hint}` });
 };
 
 const failureOf = (name: string): readonly [TlsReason, string] => {
@@ -167,8 +167,8 @@ export const unlistedVersion = (chosen: string, handshake: Handshake): SmtpConne
  * The server's last word on the handshake, when our side of it is done already: in TLS 1.3 it judges a client's certificate
  * after that (RFC 8446 section 4.4.2.4), so its alert comes where its first reply is due. Undefined for any other error.
  */
-export const lateRefusal = (error: NodeJS.ErrnoException | undefined, peer: string, transcript: readonly LogLine[] = []): SmtpConnectionError | undefined => {
-  const { code = '' } = error ?? {};
+export const lateRefusal = (error: Error | undefined, peer: string, transcript: readonly LogLine[] = []): SmtpConnectionError | undefined => {
+  const code = codeOf(error) ?? '';
   if (!ALERT.test(code)) return undefined;
   const [reason, hint] = failureOf(code);
   return new SmtpConnectionError('E_TLS', { phase: 'tls', reason, transcript, cause: error, message: `${peer} refused the TLS handshake in the end (${code}). ${hint}` });

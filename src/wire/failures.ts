@@ -1,6 +1,6 @@
 import type { SchedulerLike } from 'rxjs';
 import type { Command } from '../protocol/command.js';
-import { outcomeOf, sentence, SmtpConnectionError, SmtpProtocolError, SmtpReplyError, type Phase, type SmtpError } from '../protocol/error.js';
+import { codeOf, outcomeOf, reasonOf, sentence, SmtpConnectionError, SmtpProtocolError, SmtpReplyError, type Phase, type SmtpError } from '../protocol/error.js';
 import type { LogLine } from '../protocol/log-line.js';
 import { formatReply, type Reply } from '../protocol/reply.js';
 import { IN_DOUBT, timeoutError, type Deadline } from '../transport/clock.js';
@@ -41,14 +41,14 @@ export class Failures {
   }
 
   /** The connection is no more. Where nothing had come in TLS, the handshake may have been refused so. */
-  lost(cause: NodeJS.ErrnoException | undefined, isTlsSilent: boolean): Failure {
-    const closed = this.closed(cause === undefined ? 'closed the connection' : `was lost (${cause.code ?? cause.message})`, cause);
+  lost(cause: Error | undefined, isTlsSilent: boolean): Failure {
+    const closed = this.closed(cause === undefined ? 'closed the connection' : `was lost (${codeOf(cause) ?? reasonOf(cause)})`, cause);
     return (phase, command) => (isTlsSilent && FIRST_REPLIES.has(phase) ? lateRefusal(cause, this.#peer, this.#transcript.lines()) : undefined) ?? closed(phase, command);
   }
 
-  closed(how: string, cause?: NodeJS.ErrnoException): Failure {
+  closed(how: string, cause?: Error): Failure {
     return (phase, command) => new SmtpConnectionError('E_CLOSED', {
-      phase, transcript: this.#transcript.lines(), reason: cause?.code ?? 'closed', outcome: outcomeOf(phase), retryable: true, ...(cause === undefined ? {} : { cause }),
+      phase, transcript: this.#transcript.lines(), reason: codeOf(cause) ?? 'closed', outcome: outcomeOf(phase), retryable: true, ...(cause === undefined ? {} : { cause }),
       message: `${this.#peer} ${how} before ${phase === 'greeting' ? 'its greeting' : `it answered ${command.toString()}`}. ${outcomeOf(phase) === 'unknown' ? IN_DOUBT : 'The mail was not sent; try again later.'}`,
     });
   }

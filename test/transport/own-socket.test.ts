@@ -88,6 +88,7 @@ describe('a socket of the caller\'s own', () => {
     ['text', () => of(new PassThrough({ encoding: 'utf8' })), { code: 'E_USAGE' }],
     ['a closed stream', () => of(new PassThrough().destroy()), { code: 'E_USAGE' }],
     ['an error', () => throwError(() => Object.assign(new Error('no'), { code: 'ECONNREFUSED' })), { code: 'E_CONNECT', reason: 'ECONNREFUSED', retryable: true }],
+    ['an error with a number for a code', () => throwError(() => new DOMException('This operation was aborted', 'AbortError')), { code: 'E_CONNECT', reason: 'UNKNOWN', message: expect.stringContaining('failed (This operation was aborted)') as string }],
     ['an exception', () => { throw new Error('bug'); }, { code: 'E_CONNECT', reason: 'UNKNOWN' }],
   ])('%s is a clear error', async (_title, socket, expected) => {
     const error = await failureOf(way(25, { host: 'mail.example.com', socket }));

@@ -29,6 +29,12 @@ test.each<[code: string, says: string]>([
   expect(tlsError(Object.assign(new Error('x'), { code }), HANDSHAKE, 900, true).message).toContain(says);
 });
 
+test('a carrier of the caller\'s own may fail with a number for a code', () => {
+  const aborted = new DOMException('This operation was aborted', 'AbortError');
+  expect([certificateError(aborted, HANDSHAKE), lateRefusal(aborted, 'mail.example:465')]).toEqual([undefined, undefined]);
+  expect(tlsError(aborted, HANDSHAKE)).toMatchObject({ code: 'E_TLS', reason: 'handshake', message: expect.stringContaining('failed (This operation was aborted).') as string });
+});
+
 test.each<[code: string, reason: string | undefined]>([
   ['ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', 'client-certificate'], ['ERR_SSL_TLSV1_UNRECOGNIZED_NAME', 'host-name'], ['ERR_SSL_SSL/TLS_ALERT_BAD_RECORD_MAC', 'handshake'],
   ['ERR_SSL_DECRYPTION_FAILED_OR_BAD_RECORD_MAC', undefined], ['ECONNRESET', undefined],

@@ -10,10 +10,11 @@ const MAIL = mailFrom('ann@example.com');
 const LAST = bdat(5, true);
 
 describe('a connection that is lost', () => {
-  it.each<[string, NodeJS.ErrnoException | undefined, Command, object, string]>([
+  it.each<[string, Error | undefined, Command, object, string]>([
     ['in good order', undefined, MAIL, { code: 'E_CLOSED', reason: 'closed', outcome: 'not-sent', retryable: true }, 'mail.example:25 closed the connection before it answered MAIL FROM:<ann@example.com>. The mail was not sent; try again later.'],
     ['by its system', cause('ECONNRESET'), MAIL, { code: 'E_CLOSED', reason: 'ECONNRESET', outcome: 'not-sent', retryable: true }, 'mail.example:25 was lost (ECONNRESET) before it answered MAIL'],
     ['without a code', cause(), MAIL, { code: 'E_CLOSED', reason: 'closed' }, 'mail.example:25 was lost (gone) before'],
+    ['with a number for a code', new DOMException('This operation was aborted', 'AbortError'), MAIL, { code: 'E_CLOSED', reason: 'closed' }, 'mail.example:25 was lost (This operation was aborted) before'],
     ['behind the end of content', undefined, LAST, { code: 'E_CLOSED', outcome: 'unknown', retryable: false }, 'mail.example:25 closed the connection before it answered BDAT 5 LAST. '],
     ['by an alert where the first reply is due', cause('ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED'), ehlo('client'), { code: 'E_TLS', reason: 'client-certificate', phase: 'tls' }, 'mail.example:25 refused the TLS handshake in the end'],
     ['by an alert later on', cause('ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED'), MAIL, { code: 'E_CLOSED', phase: 'mail' }, 'mail.example:25 was lost (ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED)'],
