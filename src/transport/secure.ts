@@ -84,7 +84,7 @@ const facts = (socket: TLSSocket): TlsFacts => {
     certificate: {
       subject: commonName(certificate.subject),
       issuer: commonName(certificate.issuer),
-      altNames: certificate.subjectaltname?.split(', ') ?? [],
+      altNames: certificate.subjectaltname?.split(', ').map(printable) ?? [],
       validFrom: certificate.valid_from,
       validTo: certificate.valid_to,
       fingerprint256: certificate.fingerprint256,
