@@ -91,7 +91,7 @@ export const reasonOf = (cause: unknown): string => {
 const LONGEST = 1000;
 
 /** With one full stop, whatever it came with, and not too long for a message. */
-export const sentence = (text: string): string => `${text.slice(0, LONGEST).replace(/(?<![.\s])[.\s]+$/, '')}${text.length > LONGEST ? '...' : '.'}`;
+export const sentence = (text: string): string => `${text.slice(0, LONGEST).toWellFormed().replace(/(?<![.\s])[.\s]+$/, '')}${text.length > LONGEST ? '...' : '.'}`;
 
 /** The same once more, for somebody else: whoever is told of an error may change it, and calls it their own. */
 export const copyOf = <E extends SmtpError>(error: E, message = error.message): E =>

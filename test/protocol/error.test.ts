@@ -35,6 +35,7 @@ describe('a sentence', () => {
     ['', '.'],
     ['x'.repeat(1000), `${'x'.repeat(1000)}.`],
     ['x'.repeat(1001), `${'x'.repeat(1000)}...`],
+    [`${'x'.repeat(999)}\u{1f511}`, `${'x'.repeat(999)}\ufffd...`],
   ])('of %j', (text, expected) => {
     expect(errors.sentence(text)).toBe(expected);
   });

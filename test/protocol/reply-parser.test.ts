@@ -7,6 +7,8 @@ import { cut, oneByOne } from '../support/cuts.js';
 
 const bytes = (text: string): Buffer => Buffer.from(text, 'latin1');
 
+const utf8 = (text: string): string => Buffer.from(text, 'utf8').toString('latin1');
+
 const readAll = (parser: ReplyParser): Reply[] => {
   const replies: Reply[] = [];
   for (let reply = parser.read(); reply !== undefined; reply = parser.read()) replies.push(reply);
@@ -58,7 +60,11 @@ describe('ReplyParser', () => {
   });
 
   it('reads UTF-8 where it is that, and else each byte for itself', () => {
-    expect(parse(Buffer.from('250-grüße\r\n', 'utf8').toString('latin1') + '250 gr\xfc\xdfe\r\n')[0]?.lines).toEqual(['grüße', 'grüße']);
+    expect(parse(utf8('250-grüße\r\n') + '250 gr\xfc\xdfe\r\n')[0]?.lines).toEqual(['grüße', 'grüße']);
+  });
+
+  it('escapes what turns text around', () => {
+    expect(parse(utf8('250 a\u061cb\u202ec\r\n'))[0]?.lines).toEqual(['a\\u{61c}b\\u{202e}c']);
   });
 
   it('tells the enhanced status', () => {
@@ -140,11 +146,12 @@ describe('ReplyParser', () => {
 
   it('shows an excerpt that is short and safe', () => {
     const message = ((): string => {
-      try { parse(`\u001b[31m${'x'.repeat(500)}`); } catch (error) { return (error as Error).message; }
+      try { parse(utf8(`\u001b[31m${'x'.repeat(54)}${'\u{1f511}'.repeat(100)}`)); } catch (error) { return (error as Error).message; }
       return '';
     })();
     expect(message).toContain('\\u{1b}');
     expect(message).not.toMatch(/[\u0000-\u001f]/);
+    expect(message).toContain('x\ufffd...');
     expect(message.length).toBeLessThan(150);
   });
 
