@@ -1,3 +1,5 @@
+import { HIDDEN } from './secret.js';
+
 /** What the server answered to one command (RFC 5321 section 4.2). Its text is safe to print and holds no secret. */
 export interface Reply {
   /** Three digits, 200 to 599. */
@@ -58,12 +60,12 @@ const enhancedStatus = (severity: number, text: string): Reply['enhanced'] | und
   return match && Number(match[1]) === severity ? Object.freeze([severity, Number(match[2]), Number(match[3])] as const) : undefined;
 };
 
-/** The server's name for an accepted mail, where its reply to the end of data tells one in a form that is in use. */
+/** The server's name for an accepted mail, where its reply to the end of data tells one in a form that is in use. None that a short password has left a hole in. */
 export const queueId = (reply: Reply): string | undefined => {
   const text = reply.lines.join(' ');
   for (const form of QUEUE_IDS) {
     const id = form.exec(text)?.[1];
-    if (id !== undefined && !WORD.test(id)) return id;
+    if (id !== undefined && !WORD.test(id) && !id.includes(HIDDEN)) return id;
   }
   return undefined;
 };
@@ -81,7 +83,7 @@ const QUEUE_IDS = [
   // Exchange: `2.6.0 <message-id> [InternalId=1234, Hostname=...] Queued mail for delivery`.
   /\[InternalId=(\d{1,20})[,\]]/,
   // qmail: `ok 1700000000 qp 12345`.
-  /\bok \d{9,11} qp (\d{1,10})\b/,
+  /\bok \d{9,11} qp (\d{1,10})(?![\w*])/,
   // Amazon SES: `Ok 0102018c1234abcd-...-000000`.
   /^(?:2\.\d\.\d )?Ok ([0-9a-f]{16}-[0-9a-f-]{20,60})$/,
   // Haraka: `Message Queued (01234567-89AB-CDEF-0123-456789ABCDEF.1)`.

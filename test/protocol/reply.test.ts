@@ -32,6 +32,8 @@ describe('the name that a server gave a mail', () => {
     ['a host, and no more', '250 Ok: queued on mx.example.com for delivery', undefined],
     ['no more than its word', '250 OK: queued as.', undefined],
     ['one without an end', `250 Ok: queued as ${'a'.repeat(200)}`, undefined],
+    ['one with a hole', '250 2.0.0 Ok: queued as 4A***BCD', undefined],
+    ['one with a hole behind it', '250 ok 1700000000 qp 12***', undefined],
     ['nobody', '250 2.0.0 Ok', undefined],
     ['nobody, with thanks', '250 OK thank you for your mail', undefined],
   ])('%s', (_, line, id) => { expect(queueId(replyOf(line))).toBe(id); });
