@@ -20,7 +20,7 @@ export interface CheckedEnvelope {
   readonly utf8: boolean;
   /** A delivery status is wanted for some of them. */
   readonly dsn: boolean;
-  /** As the caller gave it, each recipient once. */
+  /** As the caller gave it, each recipient once. Frozen: every receipt tells it. */
   readonly envelope: Envelope;
 }
 
@@ -51,7 +51,7 @@ export const checkEnvelope = (given: unknown, derived = NOT_DERIVED): CheckedEnv
     dsn ||= recipient.notify !== undefined || recipient.orcpt !== undefined;
     asked.push(typeof to[index] === 'string' ? recipient.given : asGiven(recipient));
   }
-  return { from: sender === null ? null : parseMailbox(sender, 'envelope.from', 'sender', mostLocal), to: recipients, utf8, dsn, envelope: { from: sender, to: asked, ...(longLocalParts === true ? { longLocalParts } : {}) } };
+  return { from: sender === null ? null : parseMailbox(sender, 'envelope.from', 'sender', mostLocal), to: recipients, utf8, dsn, envelope: Object.freeze({ from: sender, to: Object.freeze(asked), ...(longLocalParts === true ? { longLocalParts } : {}) }) };
 };
 
 const checkSender = (from: unknown): string | null => {
@@ -77,7 +77,7 @@ const checkRecipient = (recipient: unknown, index: number, mostLocal: number): C
 const placeOf = (index: number): string => `envelope.to[${String(index)}]`;
 
 const asGiven = ({ given, notify, orcpt }: CheckedRecipient): Recipient =>
-  ({ address: given, ...(notify === undefined ? {} : { notify }), ...(orcpt === undefined ? {} : { orcpt }) });
+  Object.freeze({ address: given, ...(notify === undefined ? {} : { notify }), ...(orcpt === undefined ? {} : { orcpt }) });
 
 const NOTIFY = ['NEVER', 'SUCCESS', 'FAILURE', 'DELAY'] as const;
 
@@ -86,7 +86,7 @@ export const checkNotify = (value: unknown, name: string): NonNullable<Recipient
   const words = Array.isArray(value) ? NOTIFY.filter((word) => value.includes(word)) : [];
   if (!Array.isArray(value) || value.length === 0 || value.length !== words.length) throw usage(`The field "${name}" must be a list of ${NOTIFY.join(', ')}, each at most once.`);
   if (words.length > 1 && words.includes('NEVER')) throw usage(`The field "${name}" holds NEVER, which stands alone.`);
-  return words;
+  return Object.freeze(words);
 };
 
 // RFC 3461 section 4.2: an address type and the address, at most 500 characters as they are written.

@@ -32,6 +32,6 @@ export const FOLLOWS: Readonly<Record<Stage, readonly Stage[]>> = {
   ready: [],
 };
 
-/** A mail can start. `reused`: on a connection that was open already. */
+/** A mail can start. `reused`: on a connection that was open already, where one event serves all mails. */
 export const readyEvent = ({ capabilities, wire }: Pick<State, 'capabilities' | 'wire'>, reused: boolean): ReadyEvent =>
-  ({ type: 'ready', capabilities, supportedAuthentication: capabilities.authentication, secure: wire.stream.tls !== undefined, reused });
+  Object.freeze({ type: 'ready', capabilities, supportedAuthentication: capabilities.authentication, secure: wire.stream.tls !== undefined, reused });

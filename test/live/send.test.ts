@@ -61,6 +61,7 @@ describe('the order of events', () => {
     const told = await collect(client.send(RAW));
     expect(told.types).toEqual(['ready', 'sender-accepted', 'recipient-accepted', 'progress', 'accepted']);
     expect(eventOf(told, 'ready').reused).toBe(true);
+    expect(Object.isFrozen(eventOf(told, 'ready'))).toBe(true);
     expect(server.sessions).toHaveLength(1);
   });
 

@@ -10,6 +10,11 @@ test('keeps the envelope as it was given', async () => {
   expect(checked.to[0]?.given).toBe('bob@B\u00fccher.example');
 });
 
+test('cannot be changed by whoever is told of it: the next try goes by it', async () => {
+  const { envelope: { envelope, to } } = await mailOf({ envelope: { from: null, to: [{ address: 'eve@example.com', notify: ['FAILURE'] }] }, raw: '' });
+  for (const part of [envelope, envelope.to, envelope.to[0], to[0]?.notify]) expect(Object.isFrozen(part)).toBe(true);
+});
+
 test('goes to each recipient once, as it was first named', async () => {
   const to = ['ann@example.com', { address: 'bob@example.com', notify: ['NEVER'] }, 'ann@EXAMPLE.com', 'bob@example.com', 'Ann@example.com'];
   const { envelope: { to: recipients, envelope: asked } } = await mailOf({ envelope: { from: null, to }, raw: '' });
