@@ -31,6 +31,8 @@ export interface ExternalAuth {
   readonly authzid?: string;
 }
 
+export const AUTH_OPTIONS = ['user', 'pass', 'token', 'external', 'authzid'] as const;
+
 export const checkAuth = (value: unknown): SessionCredentials | undefined => {
   if (value === undefined) return undefined;
   if (isMechanism(value)) {
@@ -38,7 +40,7 @@ export const checkAuth = (value: unknown): SessionCredentials | undefined => {
     if (typeof value.done !== 'boolean') throw usage('The option "auth.done" must be true or false: whether everything due was said and verified when the server says 235.');
     return { kind: 'mechanism', mechanism: value };
   }
-  const { user, pass, token, external, authzid } = fields(value, { path: 'auth', noun: 'option', known: ['user', 'pass', 'token', 'external', 'authzid'], refused: AUTH_ELSEWHERE });
+  const { user, pass, token, external, authzid } = fields(value, { path: 'auth', noun: 'option', known: AUTH_OPTIONS, refused: AUTH_ELSEWHERE });
   const ways = Object.entries({ 'auth.pass': pass, 'auth.token': token, 'auth.external': external }).filter(([, given]) => given !== undefined).map(([name]) => name);
   if (ways.length > 1) throw usage(`The options ${ways.map((name) => `"${name}"`).join(' and ')} are different ways to sign in. Leave one.`);
   if (external !== undefined) {

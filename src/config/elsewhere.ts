@@ -48,6 +48,8 @@ const BY_FUNCTION = 'has no counterpart: "auth.token" may be a function that get
 
 /** The same of the options in "auth". */
 export const AUTH_ELSEWHERE: Readonly<Record<string, string>> = {
+  passwordFile: 'is for fromJson() alone. Read the file yourself, and give what it holds as "auth.pass".',
+  passFile: 'is called "auth.passwordFile" in JSON, and is for fromJson() alone.',
   accessToken: 'is called "auth.token" here.',
   type: 'goes without saying here: "auth.token" is for OAuth 2, "auth.pass" for a password.',
   provisionCallback: 'is called "auth.token" here, and is a function that gives the token, or a promise of it.',

@@ -1,8 +1,10 @@
-import { nameOf, usage } from '../message/fields.js';
+import { fields, nameOf, usage } from '../message/fields.js';
 import { ownValue } from '../protocol/bare.js';
+import { AUTH_OPTIONS } from './auth.js';
 import { text } from './checks.js';
+import { AUTH_ELSEWHERE, NAMED_ELSEWHERE } from './elsewhere.js';
 import { expand, type Environment } from './environment.js';
-import { checked, type SmtpOptions } from './options.js';
+import { checked, OPTIONS, type SmtpOptions } from './options.js';
 import { readPasswordFile } from './password-file.js';
 
 /**
@@ -55,17 +57,26 @@ const expandAll = (value: unknown, path: string, env: Environment, depth = 0): u
   return isObject(value) ? Object.fromEntries(Object.entries(value).map(([name, entry]) => [name, expandAll(entry, nameOf(path, name), env, depth + 1)])) : value;
 };
 
+/** Takes out a name that only JSON has. One that is like it would be taken for another, "passwordfile" for "pass". */
+const take = (own: string, given: JsonObject, path: string, known: readonly string[], refused: Readonly<Record<string, string>>): readonly [unknown, JsonObject] => {
+  const { [own]: _, ...others } = given;
+  fields(others, { path, noun: 'option', known: [...known, own], refused });
+  return [ownValue(given, own), others];
+};
+
 const withSender = (given: JsonObject): JsonObject => {
-  if (!Object.hasOwn(given, 'from')) return given;
-  if (Object.hasOwn(given, 'defaults')) throw usage('The options "from" and "defaults" say the same thing; leave one.');
-  const { from, ...others } = given;
-  return { ...others, defaults: { from } };
+  const [from, others] = take('from', given, '', OPTIONS, NAMED_ELSEWHERE);
+  if (from === undefined) return others;
+  if (Object.hasOwn(others, 'defaults')) throw usage('The options "from" and "defaults" say the same thing; leave one.');
+  return { ...others, defaults: { from: text(from, 'from') } };
 };
 
 const withPassword = (given: JsonObject): JsonObject => {
   const auth = ownValue(given, 'auth');
-  if (!isObject(auth) || !Object.hasOwn(auth, 'passwordFile')) return given;
-  if (Object.hasOwn(auth, 'pass')) throw usage('The options "auth.pass" and "auth.passwordFile" say the same thing; leave one.');
-  const { passwordFile, ...others } = auth;
-  return { ...given, auth: { ...others, pass: readPasswordFile(text(passwordFile, 'auth.passwordFile'), 'option "auth.passwordFile"') } };
+  if (!isObject(auth)) return given;
+  const [file, others] = take('passwordFile', auth, 'auth', AUTH_OPTIONS, AUTH_ELSEWHERE);
+  if (file === undefined) return given;
+  const other = ['pass', 'token', 'external'].find((name) => Object.hasOwn(others, name));
+  if (other !== undefined) throw usage(`The options "auth.passwordFile" and "auth.${other}" exclude each other; leave one.`);
+  return { ...given, auth: { ...others, pass: readPasswordFile(text(file, 'auth.passwordFile'), 'option "auth.passwordFile"') } };
 };

@@ -90,7 +90,7 @@ export interface Settings extends SessionSettings, DialSettings {
   readonly pool: PoolSettings;
 }
 
-const KNOWN = [
+export const OPTIONS = [
   'host', 'port', 'security', 'stagger', 'auth', 'allowedAuthentication', 'allowInsecureAuth', 'clientName', 'timeouts', 'tls',
   'localEndpoint', 'lookup', 'socket', 'pool', 'pipelining', 'defaults', 'proxy', 'lmtp',
 ] as const satisfies readonly (keyof SmtpOptions)[];
@@ -111,7 +111,7 @@ export const settings = (options: SmtpOptions): Settings => {
 };
 
 const check = (options: SmtpOptions): Settings => {
-  const given = fields(options, { path: '', noun: 'option', known: KNOWN, refused: NAMED_ELSEWHERE });
+  const given = fields(options, { path: '', noun: 'option', known: OPTIONS, refused: NAMED_ELSEWHERE });
   if (optional(flag)(given.lmtp, 'lmtp') === true) throw usage('The option "lmtp" is not supported yet. Leave it out.');
   const host = hostName(given.host, 'host');
   const socket = optional(socketSource)(given.socket, 'socket');
