@@ -30,7 +30,7 @@ const parse = (source: unknown): unknown => {
     return JSON.parse(json);
   } catch (error) {
     // The parser's own message shows a piece of the text.
-    throw usage(`The options are not valid JSON${placeOf(error as SyntaxError, json)}.`);
+    throw usage(`The options are not valid JSON${placeOf(error as SyntaxError, json)}.${/"\s*:\s*\$\{/.test(json) ? ' Write "${NAME}" in quotation marks: it fills in text, and never a number.' : ''}`);
   }
 };
 

@@ -43,7 +43,8 @@ export const fromUrl = (text: string): SmtpOptions => {
 export const parseUrl = (text: unknown, form: string, what = 'The URL'): URL => {
   if (typeof text !== 'string') throw usage(`${what} must be a string of the form ${form}.`);
   // The parser would take these out, or for a slash, without a word.
-  if (/[\u0000-\u0020\u007f\\]/.test(text)) throw usage(`${what} holds a blank, control character or backslash. Remove it, or percent-encode it in user and password.`);
+  if (/[\u0000-\u0020\u007f\\]|\p{Cs}/u.test(text)) throw usage(`${what} holds a blank, control character, backslash or half a character. Remove it, or percent-encode it in user and password.`);
+  if (text.includes('${')) throw usage(`${what} holds a "\${": no URL is searched for the \${NAME} of a variable, only JSON and XML are. Write %24%7B where "\${" itself is meant.`);
   const behindScheme = text.slice(text.indexOf('://') + 3);
   const authority = behindScheme.split(/[/?#]/, 1)[0] ?? '';
   if (behindScheme.split('@').length > 2) throw usage(`${what} has more than one "@". Write %40 for each but the one in front of its host.`);

@@ -57,6 +57,7 @@ describe('loadOptions', () => {
     ['an option that is none', () => '{"host":"a","hunter3":1}', 'Unknown option "hunter3"'],
     ['a port that is none', () => 'smtp://ann:hunter2@host:0', '"port"'],
     ['a limit that is none', () => 'smtp://ann:hunter2@host?timeouts.greeting=0', '"timeouts.greeting"'],
+    ['a URL with a variable', () => fileOf('smtp://ann:${hunter2}@host'), 'holds a "${"'],
     ['a URL with an un-encoded @', () => 'smtp://ann:hunter2@x@host', 'Write %40'],
   ])('refuses %s', async (_, source, reason) => {
     const error: unknown = await loadOptions(source() as string, env).catch((caught: unknown) => caught);

@@ -13,6 +13,7 @@ test.each<[string, object]>([
   ['smtp://a%40b.c:%2525@[::1]:25', { host: '::1', port: 25, auth: { user: 'a@b.c', pass: '%25' } }],
   ['smtp://host?timeouts.greeting=5000&timeouts.operation=Infinity&security=auto', { host: 'host', security: 'auto', timeouts: { greeting: 5000, operation: Infinity } }],
   ['smtp://host?security=implicit,starttls&allowedAuthentication=plain', { host: 'host', security: ['implicit', 'starttls'], allowedAuthentication: ['plain'] }],
+  ['smtp://user:%24%7BHOME}@host', { host: 'host', auth: { user: 'user', pass: '${HOME}' } }],
   ['smtp://host?stagger=300', { host: 'host', stagger: 300 }],
   ['smtp://host?proxy=socks5://u:p+x%40p:1080', { host: 'host', proxy: 'socks5://u:p+x@p:1080' }],
   ['smtp://host?localEndpoint=192.0.2.1', { host: 'host', localEndpoint: '192.0.2.1' }],
@@ -29,6 +30,7 @@ test.each<[string, string]>([
   ['smtp://host?clientNme=a', 'Did you mean "clientName"'], ['smtp://host?pass=hunter2', 'Unknown option "pass"'], ['smtp://host?tls.rejectUnauthorized=false', 'cannot change how TLS'], ['smtp://host?clientName=a&clientName=b', 'twice'], ['smtps://host?security=none', 'twice'],
   ['smtp://host?timeouts.greeting=0', '"timeouts.greeting"'], ['smtp://host?timeouts.command=5s', '"timeouts.command"'], ['smtp://host?security=ssl', '"security"'], ['smtp://host:0', '"port"'], ['smtp://host?stagger=soon', '"stagger"'], ['smtp://host?tls=required', 'smtps://'], ['smtp://host?proxy=socks5://u:p@h', 'Write %2F, %3F and %23 for those in user and password, and %40 for an "@" in its query.'],
   ['smtp://host?timeout=5', 'It is called "timeouts.operation"'], ['smtp://host?name=me', 'It is called "clientName"'], ['smtp://host?localEndpoint=eth0', '"localEndpoint"'], ['smtp://user:hunter2%0D%0AQUIT@host', '"auth.pass"'],
+  ['smtp://user:${hunter2}@host', 'only JSON and XML are. Write %24%7B'], ['smtp://user:hunter2\ud800@host', 'half a character'],
 ])('%s is refused: %s', (url, text) => {
   const call = (): unknown => fromUrl(url);
   expect(call).toThrow(SmtpUsageError);
@@ -75,7 +77,7 @@ describe('JSON', () => {
   ])('%s', (text, options) => { expect(fromJson(text, env)).toEqual(options); });
 
   it.each<[string, string]>([
-    ['hunter2', 'not valid JSON.'], ['\ufeff{"host":"h",\n"port":25,}', 'not valid JSON: see line 2, column 11.'], ['{"host":"h","auth":{"pass":"hunter2}', 'see line 1, column 37.'], ['{"host":"a","auth":{"pass":hunter2 in JSON at position 5', 'not valid JSON.'], ['[]', 'an object'], ['5', 'an object'], ['"hunter2"', 'an object'],
+    ['hunter2', 'not valid JSON.'], ['\ufeff{"host":"h",\n"port":25,}', 'not valid JSON: see line 2, column 11.'], ['{"host":"h","auth":{"pass":"hunter2}', 'see line 1, column 37.'], ['{"host":"a","auth":{"pass":hunter2 in JSON at position 5', 'not valid JSON.'], ['{"port": ${PORT}}', 'Write "${NAME}" in quotation marks: it fills in text'], ['[]', 'an object'], ['5', 'an object'], ['"hunter2"', 'an object'],
     ['{"host":"a","__proto__":{"tls":{"rejectUnauthorized":false}}}', '"__proto__"'], ['{"host":"a","constructor":{"prototype":{}}}', '"constructor"'], ['{"host":"a","tls":{"__proto__":{}}}', '"tls.__proto__"'],
     ['{"Smtp":{"HostName":"host","Port":587,"UserName":"ann","Password":"hunter2"}}', '"Smtp" is not needed here: what it holds stands at the top, as "host", "port" and "auth"'],
     ['{"hots":"a"}', 'Did you mean "host"'], ['{"host":"a","port":"25"}', '"port"'], ['{"host":"a","timeouts":{"greeting":0}}', '"timeouts.greeting"'],
