@@ -23,7 +23,10 @@ export const pin = (events: readonly ConnectEvent[], plans: readonly ConnectionP
   const { host, port, security } = plan;
   const way = WAYS.filter((name) => options[name] !== undefined);
   return [
-    `pin: port ${port}, security "${security}"`, `  as a URL    ${urlOf(plan)}`, `  as options  ${JSON.stringify({ host, port, security })}`,
+    `pin: port ${port}, security "${security}"`,
+    // An address with a zone cannot stand in a URL.
+    ...(host.includes('%') ? [] : [`  as a URL    ${urlOf(plan)}`]),
+    `  as options  ${JSON.stringify({ host, port, security })}`,
     ...(way.length === 0 ? [] : [`  and keep    ${way.join(', ')}, or the connection takes another way`]),
   ];
 };

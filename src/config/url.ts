@@ -49,8 +49,16 @@ export const parseUrl = (text: unknown, form: string, what = 'The URL'): URL => 
   const authority = behindScheme.split(/[/?#]/, 1)[0] ?? '';
   if (behindScheme.split('@').length > 2) throw usage(`${what} has more than one "@". Write %40 for each but the one in front of its host.`);
   if (behindScheme.includes('@') && !authority.includes('@')) throw usage(`${what} has an "@" behind a "/", "?" or "#". Write %2F, %3F and %23 for those in user and password, and %40 for an "@" in its query.`);
-  if (!text.includes('://') || !URL.canParse(text)) throw usage(`${what} cannot be read. It must have the form ${form}, with special characters of user and password percent-encoded.`);
+  const hint = !text.includes('://') ? '' : URL.canParse(text) ? undefined : hintAt(authority);
+  if (hint !== undefined) throw usage(`${what} cannot be read${hint}. It must have the form ${form}, with special characters of user and password percent-encoded.`);
   return new URL(text);
+};
+
+/** Why it cannot be read, as far as host and port tell. */
+const hintAt = (authority: string): string => {
+  if (/\[([^[\]@]*)\](?:$|:)/.exec(authority)?.[1]?.includes('%') === true) return ': an address with a zone, as in "fe80::1%eth0", cannot stand in a URL, only in the option "host"';
+  const port = /:([^:\]@]*)$/.exec(authority)?.[1] ?? '';
+  return /^\d*$/.test(port) && Number(port) <= 65_535 ? '' : ': its port must be a number, 1 to 65535, and an IPv6 address must be in brackets';
 };
 
 export const decode = (text: string, part: string, what = 'The URL'): string => {

@@ -1,8 +1,9 @@
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { pin } from '../../src/cli/pin.js';
 import { loadOptions } from '../../src/config/index.js';
-import { SmtpClient } from '../../src/index.js';
+import { SmtpClient, type ConnectEvent } from '../../src/index.js';
 import { startServer } from '../../src/testing/index.js';
 import { cli } from '../support/cli.js';
 import { GRANTED, startProxy } from '../support/fake-proxy.js';
@@ -69,6 +70,12 @@ describe('verify --config', () => {
     expect(stdout).toMatch(/attempt-started .*:587 [^]*attempt-started .*:25 [^]* connected /);
     expect(stdout).toMatch(/^pin: port 587, security "none"\n.*\n.*\n {2}and keep {4}proxy, or the connection takes another way$/m);
     expect(stdout).not.toContain('sesame');
+  });
+
+  it('gives no URL where the address has a zone', () => {
+    const plan = { host: '::1%lo', port: 25, security: 'none' } as const;
+    const opened = { type: 'ready', secure: false } as ConnectEvent;
+    expect(pin([opened], [plan], { host: plan.host })).toEqual(['pin: port 25, security "none"', '  as options  {"host":"::1%lo","port":25,"security":"none"}']);
   });
 
   it('lets flags speak last', async () => {

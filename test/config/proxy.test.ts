@@ -29,7 +29,7 @@ test('user and password are decoded once, and hidden', () => {
 
 test.each<[string, unknown, string?]>([
   ['proxy', 5], ['proxy', []], ['proxy', ''], ['form', 'p:1080'], ['form', 'ftp://p'], ['form', 'smtp://p'], ['"proxy.host"', 'socks5://'], ['end behind', 'http://p/path'], ['end behind', 'http://p?x=1'],
-  ['more than one "@"', 'socks5://a:hunter2@x@p'], ['Write %2F', 'socks5://a:hunt/er2@p'], ['"%"', 'socks5://a:hunter2%@p'], ['blank', 'socks5://a:hunter2 @p'], ['blank', 'http://p\r\nX: y'], ['%24%7B', 'http://a:${hunter2}@p'],
+  ['more than one "@"', 'socks5://a:hunter2@x@p'], ['Write %2F', 'socks5://a:hunt/er2@p'], ['"%"', 'socks5://a:hunter2%@p'], ['blank', 'socks5://a:hunter2 @p'], ['blank', 'http://p\r\nX: y'], ['The option "proxy" cannot be read: its port', 'http://a:hunter2@p:99999'], ['%24%7B', 'http://a:${hunter2}@p'],
   ['"proxy.pass" is missing', 'socks5://ann@p'], ['without "proxy.user"', 'socks5://:hunter2@p'], ['no password', 'socks4://ann:hunter2@p'],
   ['255 bytes', { protocol: 'socks5', host: 'p', user: 'a', pass: 'hunter2'.repeat(40) }], ['colon', { protocol: 'http', host: 'p', user: 'a:b', pass: 'hunter2' }],
   ['https only', { protocol: 'http', host: 'p', tls: {} }], ['"proxy.tls.ca"', { protocol: 'https', host: 'p', tls: { ca: 5 } }], ['"proxy.protocol"', { protocol: 'socks6', host: 'p' }],

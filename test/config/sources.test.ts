@@ -25,7 +25,10 @@ test.each<[string, object]>([
 test.each<[string, string]>([
   ['smtp://user:hunter2@x@host', 'Write %40 for each but the one in front of its host'], ['smtp://user:hun/ter2@host', 'Write %2F'], ['smtp://user:12#hunter2@host', 'Write %2F, %3F and %23'], ['smtp://user:12?hunter2@host', 'Write %2F'],
   ['smtp://a@evil#@good', 'more than one "@"'], ['smtp://a\\@good', 'backslash'], ['smtp://ho\tst', 'control'], ['smtps://host\n', 'Remove it, or percent-encode it'], ['smtp://host#x', 'must end behind'], ['smtp://host/client.name', '"?clientName="'],
-  ['http://host', 'form'], ['mail.example.com', 'cannot be read'], ['smtp:host', 'cannot be read'], ['smtp://', '"host"'], ['smtp://user:hunter2@host:99999', 'cannot be read'],
+  ['http://host', 'form'], ['mail.example.com', 'cannot be read'], ['smtp:host', 'cannot be read. It must'], ['smtp://', '"host"'], ['smtp://user:hunter2@host:99999', 'cannot be read: its port must be a number, 1 to 65535'],
+  ...['h:65536', 'h:undefined', 'user:hunter2@h:25a', '[::1]:hunter2', 'fe80::abcd', 'user:hunter2'].map((end): [string, string] => [`smtp://${end}`, 'its port must be a number, 1 to 65535, and an IPv6 address must be in brackets. It must have the form']),
+  ...['::1:25', '[::1', 'user:hunter2:1@[::g]:65535'].map((end): [string, string] => [`smtp://${end}`, 'cannot be read. It must']),
+  ...['[::1%lo]', '[fe80::1%25eth0]:25', 'user:hunter2@[::1%1]:x'].map((end): [string, string] => [`smtp://${end}`, 'a zone, as in "fe80::1%eth0", cannot stand in a URL, only in the option "host"']),
   ['smtp://user@host', 'auth.pass'], ['smtp://:hunter2@host', 'auth.user'], ['smtp://user:hunter2%@host', '%25'],
   ['smtp://host?clientNme=a', 'Did you mean "clientName"'], ['smtp://host?pass=hunter2', 'Unknown option "pass"'], ['smtp://host?tls.rejectUnauthorized=false', 'cannot change how TLS'], ['smtp://host?clientName=a&clientName=b', 'twice'], ['smtps://host?security=none', 'twice'],
   ['smtp://host?timeouts.greeting=0', '"timeouts.greeting"'], ['smtp://host?timeouts.command=5s', '"timeouts.command"'], ['smtp://host?security=ssl', '"security"'], ['smtp://host:0', '"port"'], ['smtp://host?stagger=soon', '"stagger"'], ['smtp://host?tls=required', 'smtps://'], ['smtp://host?proxy=socks5://u:p@h', 'Write %2F, %3F and %23 for those in user and password, and %40 for an "@" in its query.'],
