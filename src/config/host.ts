@@ -13,7 +13,7 @@ export const aLabels = (name: string): string => (name.length > LONGEST ? '' : d
 const A_HOST = 'a host name or an IP address';
 
 const HINTS: readonly (readonly [RegExp, string])[] = [
-  [/:\/\//, ' A URL is given instead of the options, as a string.'],
+  [/:\/\//, ' A URL is no host: write only its host here, or give the URL in place of all options.'],
   [/[\s"']/, ' It holds a blank or a quotation mark.'],
   [/:/, ' The port is an option of its own.'],
 ];
