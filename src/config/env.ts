@@ -18,12 +18,17 @@ export const fromEnv = (env: Environment = process.env, prefix = 'SMTP_'): SmtpO
     return value === '' ? undefined : value;
   };
   const [url, host, port, user, security, clientName, from] = ['URL', 'HOST', 'PORT', 'USER', 'SECURITY', 'CLIENT_NAME', 'FROM'].map(read);
+  if (port?.startsWith('tcp://') === true) throw usage(`The variable ${prefix}PORT comes from Kubernetes, which sets it for a Service of that name. Set "enableServiceLinks: false" for the pod, or name the variables with another prefix.`);
+  const beside = BESIDE_NO_URL.filter((name) => read(name) !== undefined);
+  if (url !== undefined && beside.length > 0) throw usage(`The variable ${prefix}URL stands alone; leave out ${beside.map((name) => prefix + name).join(' and ')}.`);
   const pass = password(read, prefix);
-  if (url !== undefined && (host ?? port ?? user ?? pass ?? security) !== undefined) throw usage(`The variable ${prefix}URL stands alone; leave out ${prefix}HOST and the others.`);
   if ((user === undefined) !== (pass === undefined)) throw usage(`The variable ${prefix}${user === undefined ? 'USER' : 'PASS'} is missing.`);
+  if (host?.includes('://') === true) throw usage(`The variable ${prefix}HOST holds a URL. Put that into ${prefix}URL.`);
   if (url === undefined && host === undefined) throw usage(`The variable ${prefix}HOST (or ${prefix}URL) is missing.`);
+  const server: SmtpOptions = url === undefined ? { host: host ?? '' } : fromUrl(url);
+  if (clientName !== undefined && server.clientName !== undefined) throw usage(`The variable ${prefix}CLIENT_NAME and "clientName" in ${prefix}URL say the same thing; leave one.`);
   return checked({
-    ...(url === undefined ? { host: host ?? '' } : fromUrl(url)),
+    ...server,
     ...(port === undefined ? {} : { port: portOf(port, `variable ${prefix}PORT`) }),
     ...(user === undefined || pass === undefined ? {} : { auth: { user, pass } }),
     ...(security === undefined ? {} : { security: securityOf(security) }),
@@ -31,6 +36,9 @@ export const fromEnv = (env: Environment = process.env, prefix = 'SMTP_'): SmtpO
     ...(from === undefined ? {} : { defaults: { from } }),
   });
 };
+
+// A URL says each of these itself.
+const BESIDE_NO_URL = ['HOST', 'PORT', 'USER', 'PASS', 'PASSWORD', 'PASSWORD_FILE', 'SECURITY'];
 
 const password = (read: (name: string) => string | undefined, prefix: string): string | undefined => {
   const given = ['PASS', 'PASSWORD', 'PASSWORD_FILE'].filter((name) => read(name) !== undefined);

@@ -58,7 +58,11 @@ test('the environment', () => {
   vi.stubEnv('SMTP_HOST', 'host');
   expect(fromEnv()).toMatchObject({ host: 'host' });
   vi.unstubAllEnvs();
-  expect(() => fromEnv({ SMTP_URL: 'smtp://a', SMTP_HOST: 'b' })).toThrow('SMTP_URL');
+  expect(() => fromEnv({ SMTP_URL: 'smtp://a', SMTP_HOST: 'b', SMTP_PASSWORD_FILE: '/nonexistent' })).toThrow('The variable SMTP_URL stands alone; leave out SMTP_HOST and SMTP_PASSWORD_FILE.');
+  for (const name of ['URL', 'HOST']) expect(() => fromEnv({ [`SMTP_${name}`]: 'smtp://a', SMTP_PORT: 'tcp://10.0.0.11:25' })).toThrow(/^The variable SMTP_PORT comes from Kubernetes.*"enableServiceLinks: false"/);
+  expect(() => fromEnv({ SMTP_URL: 'smtp://a?clientName=b', SMTP_CLIENT_NAME: 'c' })).toThrow('SMTP_CLIENT_NAME and "clientName" in SMTP_URL say the same thing; leave one.');
+  expect(fromEnv({ SMTP_URL: 'smtp://a', SMTP_CLIENT_NAME: 'c' })).toEqual({ host: 'a', clientName: 'c' });
+  expect(() => fromEnv({ SMTP_HOST: 'smtp://a' })).toThrow('The variable SMTP_HOST holds a URL. Put that into SMTP_URL.');
   expect(() => fromEnv({ SMTP_HOST: 'b', SMTP_PORT: '587 ' })).toThrow('The variable SMTP_PORT must be a port in digits alone');
   expect(() => fromEnv({ SMTP_HOST: 'b', SMTP_USER: 'x' })).toThrow('SMTP_PASS');
   expect(() => fromEnv({ SMTP_HOST: 'b', SMTP_PASSWORD: 'x' })).toThrow('SMTP_USER');
