@@ -33,11 +33,13 @@ export const fromFile = async (path: string, env: Environment = process.env): Pr
 const fromText = (source: string, env: Environment): SmtpOptions | undefined => {
   // A byte order mark counts as white space here.
   const text = source.trim();
-  // As it was, because its errors count lines.
+  // With the lines in front of it, because its errors count them; a declaration must come first even so.
   if (text.startsWith('{')) return fromJson(source, env);
-  if (text.startsWith('<')) return fromDotNetConfig(text, env);
+  if (text.startsWith('<')) return fromDotNetConfig(text.replace(/^(?:<\?xml\s[^>]*>)?/, (declaration) => declaration + linesBefore(text, source)), env);
   return text.includes('://') ? fromUrl(text) : undefined;
 };
+
+const linesBefore = (text: string, source: string): string => source.slice(0, source.indexOf(text)).replace(/[^\r\n]/g, '');
 
 const read = async (path: string): Promise<Buffer> => {
   const bytes = await upTo(MAX_BYTES + 1, path);

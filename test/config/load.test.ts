@@ -54,6 +54,8 @@ describe('loadOptions', () => {
     ['JSON that is not', () => '{hunter2', 'not valid JSON'],
     ['JSON behind blank lines', () => '\n\n{"host":"a"\n"port":25}', 'not valid JSON: see line 4, column 1.'],
     ['XML that is not', () => '<hunter2', 'not well-formed'],
+    ['XML behind blank lines', () => '\uFEFF\n \r\n\n<a>\n<hunter2 a=1/></a>', 'not well-formed in line 5.'],
+    ['XML with a declaration behind blank lines', () => fileOf('\n\n<?xml version="1.0"?>\n<a><hunter2 a=1/></a>'), 'not well-formed in line 4.'],
     ['an option that is none', () => '{"host":"a","hunter3":1}', 'Unknown option "hunter3"'],
     ['a port that is none', () => 'smtp://ann:hunter2@host:0', '"port"'],
     ['a limit that is none', () => 'smtp://ann:hunter2@host?timeouts.greeting=0', '"timeouts.greeting"'],
