@@ -1,8 +1,8 @@
 import { SIGNED_ELSEWHERE } from '../message/mail.js';
 
 const BY_SECURITY = 'is said by "security" here: "implicit" for TLS from the first byte, "starttls" for the upgrade.';
-const IN_TLS = 'stands in "tls".';
-const IN_POOL = 'stands in "pool".';
+const IN_TLS = 'stands in "tls", and with a URL beside it: { ...fromUrl(url), tls }.';
+const IN_POOL = 'stands in "pool", and with a URL beside it: { ...fromUrl(url), pool }.';
 const IN_AUTH = 'stands in "auth", and in a URL in front of the host.';
 const BY_SOCKET = 'is called "socket" here, and is a function that gives a stream.';
 const AT_TOP = 'is not needed here: what it holds stands at the top, as "host", "port" and "auth" with "user" and "pass".';

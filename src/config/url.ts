@@ -5,7 +5,7 @@ import { DEFAULT_TIMEOUTS } from '../protocol/timeouts.js';
 import { NAMED_ELSEWHERE } from './elsewhere.js';
 import { securityOf } from './from-text.js';
 import { hostName } from './host.js';
-import { checked, type SmtpOptions } from './options.js';
+import { checked, OPTIONS, type SmtpOptions } from './options.js';
 
 const SCHEMES: Readonly<Record<string, { readonly security?: SecurityMode; readonly port?: number }>> = {
   'smtp:': {},
@@ -101,7 +101,8 @@ const unknown = (name: string): Error => {
   if (/^(?:tls|ssl|secure|starttls|requiretls|ignoretls)$/i.test(name)) return usage(`Unknown option "${name}" in the URL. How it is secured is said by its scheme, smtps:// or smtp+starttls://, or by "security".`);
   const elsewhere = ownValue(NAMED_ELSEWHERE, name);
   if (elsewhere !== undefined) return usage(`Unknown option "${name}" in the URL. It ${elsewhere}`);
-  return usage(name.startsWith('tls.')
-    ? 'A URL cannot change how TLS verifies. Use the option "tls".'
-    : `Unknown option "${shown(name)}" in the URL.${didYouMean(name, QUERY) || ` Known are ${QUERY.slice(0, -TIMEOUTS.length).join(', ')} and timeouts.*.`}`);
+  const [option = ''] = name.split('.', 1);
+  if (OPTIONS.some((known) => known === option) && !QUERY.some((known) => known.startsWith(option))) return usage(`The option "${option}" cannot stand in the query of a URL. Give it beside the URL: { ...fromUrl(url), ${option} }.`);
+  // One of its limits is as good as another.
+  return usage(`Unknown option "${shown(name)}" in the URL.${(name !== 'timeouts' && didYouMean(name, QUERY)) || ` Known are ${QUERY.slice(0, -TIMEOUTS.length).join(', ')} and timeouts.*, as in "timeouts.greeting=5000".`}`);
 };
