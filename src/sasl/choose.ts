@@ -135,8 +135,9 @@ const kindsFor = (credentials: Credentials, { binding }: Pick<Conditions, 'bindi
 
 const HASHES: readonly ScramHash[] = ['SHA-512', 'SHA-256', 'SHA-1'];
 
-const unbound = ({ offered, binding }: Conditions): ScramChannel =>
-  binding !== undefined && !offered.some((name) => /^SCRAM-.*-PLUS$/i.test(name)) ? 'could-bind' : 'none';
+// Not what the server offers decides: who is in between may have renamed a -PLUS form, or refused it.
+const unbound = ({ allowed, binding }: Conditions): ScramChannel =>
+  binding !== undefined && (allowed === undefined || BOUND.some(isIn(allowed))) ? 'could-bind' : 'none';
 
 // Strongest first.
 const BOUND = HASHES.map((hash): Kind => ({

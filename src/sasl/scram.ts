@@ -8,8 +8,8 @@ import { saslPrep } from './saslprep.js';
 export type ScramHash = 'SHA-1' | 'SHA-256' | 'SHA-512';
 
 /**
- * A binding: the -PLUS form, tied to the TLS connection. `could-bind`: the server offers no -PLUS and is told that we could,
- * so that a hidden offer is found out (RFC 5802 section 6). `none`: there is nothing to bind to, or the options say so.
+ * A binding: the -PLUS form, tied to the TLS connection. `could-bind`: the server seems to have no -PLUS and is told that we could,
+ * so that an offer that was hidden or refused on the way is found out (RFC 5802 section 6). `none`: there is nothing to bind to, or the options say so.
  */
 export type ScramChannel = ChannelBinding | 'could-bind' | 'none';
 

@@ -93,14 +93,17 @@ describe('candidates', () => {
     expect(begin({ kind: 'mechanism', mechanism: mine }, 'X-OWN')).toBe(mine);
   });
 
-  // RFC 5802 section 6: "y" finds out whoever hides the -PLUS forms; "n" where there is nothing to bind, or it is known to both.
+  // RFC 5802 section 6: "y" finds out whoever hides, renames or refuses the -PLUS forms; "n" where there is nothing to bind, or the options do not allow it.
   it.each([
     ['y,,', 'SCRAM-SHA-256 PLAIN', TLS],
     ['n,,', 'SCRAM-SHA-256 PLAIN', LOOPBACK],
     ['n,,', 'SCRAM-SHA-256 SCRAM-SHA-256-PLUS', { ...TLS, allowed: ['SCRAM-SHA-256'] }],
+    ['y,,', 'SCRAM-SHA-256 SCRAM-X-PLUS', TLS],
+    ['y,,', 'SCRAM-SHA-256 SCRAM-SHA-1-PLUS', { ...TLS, allowed: ['scram-sha-256-plus', 'SCRAM-SHA-256'] }],
     ['p=tls-exporter,,', 'SCRAM-SHA-256 SCRAM-SHA-256-PLUS', TLS],
-  ])('says %s where %s is offered', (flag, offered, connection) => {
-    const [way] = candidatesOf(password, offered, connection).usable;
+    ['y,,', 'SCRAM-SHA-256 SCRAM-SHA-256-PLUS', TLS, 1],
+  ])('says %s where %s is offered', (flag, offered, connection, refused = 0) => {
+    const way = candidatesOf(password, offered, connection).usable[refused];
     expect(Buffer.from(way!.begin(new Secret('secret')).start()!).toString()).toMatch(new RegExp(`^${flag}n=tim,r=`));
   });
 });
