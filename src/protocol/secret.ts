@@ -76,10 +76,11 @@ export class Redactor {
     return runs.length === 0 ? text : without(text, runs);
   }
 
-  /** The lines of a reply. A secret that goes on in the next line is in none of them, and hides them all. */
+  /** The lines of a reply. A secret that goes on in the next line, which may be indented, is in none of them, and hides them all. */
   cleanLines(lines: readonly string[]): readonly string[] {
     const cleaned = lines.map((line) => this.clean(line));
-    return lines.length > 1 && this.clean(joined(lines)) !== joined(cleaned) ? lines.map(() => HIDDEN) : cleaned;
+    const goesOn = (join: Join): boolean => this.clean(join(lines)) !== join(cleaned);
+    return lines.length > 1 && (goesOn(joined) || goesOn(joinedTight)) ? lines.map(() => HIDDEN) : cleaned;
   }
 
   // Most connections have one secret, and take the forms of it as they are.
@@ -116,8 +117,16 @@ const without = (text: string, runs: readonly Run[]): string => {
   return rest + text.slice(end);
 };
 
-/** As one text, without the status that each line may begin with (RFC 2034 section 4). */
-const joined = (lines: readonly string[]): string => lines.map((line) => line.replace(/^[245]\.\d{1,3}\.\d{1,3} /, '')).join('');
+type Join = (lines: readonly string[]) => string;
+
+// RFC 2034 section 4: each line may begin with it.
+const STATUS = /^[245]\.\d{1,3}\.\d{1,3} /;
+
+/** As one text, without their status. */
+const joined: Join = (lines) => lines.map((line) => line.replace(STATUS, '')).join('');
+
+/** And without the blanks around each line. */
+const joinedTight: Join = (lines) => lines.map((line) => line.trim().replace(STATUS, '').trimStart()).join('');
 
 /** A client's own secret is concealed on each of its connections. */
 const knownForms = (secret: Secret): readonly Form[] => {

@@ -13,6 +13,8 @@ const at = (place: 'auth' | 'mail', reply: string): Fault => ({ at: place, do: '
 it.each<[string, Fault, readonly string[]]>([
   ['a challenge over two lines', at('auth', '334-hunter2-cor\r\n334 rect-horse'), ['hunter2', 'horse']],
   ['a challenge of base64 over two lines', at('auth', `334-${BLOB.slice(0, 14)}\r\n334 ${BLOB.slice(14)}`), [BLOB.slice(0, 14), BLOB.slice(14)]],
+  ['an indented no over two lines', at('auth', '535-5.7.8    hunter2-cor\r\n535 5.7.8    rect-horse'), ['hunter2', 'horse']],
+  ['a no over two lines, and a blank at the end of the first', at('auth', '535-hunter2-cor \r\n535 rect-horse'), ['hunter2', 'horse']],
   ['a yes over two lines', at('auth', '235-hello hunter2-cor\r\n235 rect-horse'), ['hunter2', 'horse']],
   ['an answer to MAIL over two lines', at('mail', '250-hunter2-cor\r\n250 rect-horse'), ['hunter2', 'horse']],
   ['a line that was cut short', at('auth', `500 line too long: AUTH PLAIN ${BLOB.slice(0, -4)}`), [BLOB.slice(0, -4), BLOB.slice(4, 16)]],

@@ -65,6 +65,12 @@ describe('Redactor', () => {
     expect(redactor.clean(`535 rejected: AUTH PLAIN ${response}`)).toBe('535 rejected: AUTH PLAIN ***');
   });
 
+  it.each([[['open ', 'sesame']], [['open', ' sesame']], [['  open s', '  esame']], [['5.7.8  open se ', '5.7.8  same']]])('knows it over two lines: %j', (lines) => {
+    const redactor = new Redactor();
+    redactor.conceal('open sesame');
+    expect(redactor.cleanLines(lines)).toEqual(['***', '***']);
+  });
+
   it('leaves other text alone', () => {
     const redactor = new Redactor();
     redactor.conceal('pw');
