@@ -29,6 +29,7 @@ class Trial {
   }
 
   refused(error: SmtpError): void {
+    this.isTaken = false;
     for (const turn of this.#waiting.splice(0)) turn.refuse(copyOf(error));
   }
 
@@ -54,17 +55,17 @@ const trialOf = (credentials: object): Trial => {
 };
 
 /**
- * Many tries of a wrong password get an account locked. Until a server has taken these credentials, one sign-in at a time tries
+ * Many tries of a wrong password get an account locked. Until a server has taken these credentials, and from its next refusal on, one sign-in at a time tries
  * them. Those that wait meanwhile take its refusal for theirs, go on together when they are taken, and one by one where neither is told.
  */
 export const oneTry = <T>(credentials: object): MonoTypeOperatorFunction<T> => (source) =>
   new Observable((subscriber) => {
     const trial = trialOf(credentials);
-    if (trial.isTaken) return source.subscribe(subscriber);
     const tried = source.pipe(tap({
       next: () => { trial.taken(); },
       error: (error: unknown) => { if (isRefusedForGood(error)) trial.refused(error); },
     }));
+    if (trial.isTaken) return tried.subscribe(subscriber);
     const turn: Turn = {
       begin: () => { tried.pipe(finalize(() => { trial.left(turn); })).subscribe(subscriber); },
       refuse: (error) => { subscriber.error(error); },

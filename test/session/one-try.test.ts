@@ -21,6 +21,19 @@ it('what was taken once is tried by all that wait, together, and by all that com
   });
 });
 
+it('what was taken once and is refused later has to be taken again', () => {
+  inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
+    const password = {};
+    const no = failure('refused', false);
+    const fails = cold('--#', undefined, no);
+    expectObservable(cold('(a|)').pipe(oneTry(password))).toBe('(a|)');
+    expectObservable(fails.pipe(oneTry(password)), '-^').toBe('---#', undefined, no);
+    expectObservable(fails.pipe(oneTry(password)), '----^').toBe('------#', undefined, no);
+    expectObservable(fails.pipe(oneTry(password)), '-----^').toBe('------#', undefined, no);
+    expectSubscriptions(fails.subscriptions).toBe(['-^-!', '----^-!']);
+  });
+});
+
 it('a refusal for good is one for all that wait, and for nobody who comes later', () => {
   inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
     const password = {};
