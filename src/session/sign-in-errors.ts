@@ -53,7 +53,9 @@ const OF_TOKENS = mechanismsFor({ kind: 'token', user: '' });
 export const refused = (signIn: SignIn, tried: readonly string[], { name, refusal }: SaslMechanism, reply: Reply): SmtpAuthenticationError => {
   const { wire } = signIn.state;
   const safe = (text: string): string => printable(wire.context.redactor.clean(text));
-  const reasons = Object.entries(refusal ?? {}).map(([what, word]) => [safe(what), safe(word)] as const);
+  // A mechanism of the caller's may hold anything, whatever its type says.
+  const words = Object.entries<unknown>(refusal ?? {}).filter((entry): entry is [string, string] => typeof entry[1] === 'string');
+  const reasons = words.map(([what, word]) => [safe(what), safe(word)] as const);
   const why = reasons.length === 0 ? '' : ` (${reasons.map((words) => words.join(' ')).join(', ')})`;
   return failure(signIn, tried, `refused the sign-in by ${name}: ${sentence(`${formatReply(reply)}${why}`)} ${hint(signIn, name, reply)}`, {
     reply, outcome: 'refused', retryable: isTransient(reply), ...(refusal === undefined ? {} : { refusal: Object.fromEntries(reasons) }),

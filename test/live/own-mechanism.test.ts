@@ -78,6 +78,14 @@ describe('a mechanism of one\'s own', () => {
     expect(error?.reply?.lines).toEqual(['5.7.8 no: ***, ***']);
   });
 
+  it('is refused with what is text in its words', async () => {
+    await using there = await scripted('X-TICKET', async (ask) => { await ask('ticket?'); return undefined; });
+    const refusal = { code: 5, at: null, why: 'too late' } as unknown as Record<string, string>;
+    const { error } = await verify(there, { auth: ticket(() => Buffer.from('4711'), { refusal }) });
+    expect(error).toMatchObject({ code: 'E_AUTH', outcome: 'refused', reply: { code: 535 } });
+    expect(error).toHaveProperty('refusal', { why: 'too late' });
+  });
+
   it('must tell when it is done', () => {
     const auth = { ...ticket(() => Buffer.from('')), done: undefined } as unknown as SaslMechanism;
     expect(() => new SmtpClient({ host: 'mail.example.com', auth })).toThrow('"auth.done"');
