@@ -189,7 +189,7 @@ export class SmtpAuthenticationError extends SmtpError {
   readonly allowed: readonly string[];
   /** The mechanisms that were tried and refused, in this order. */
   readonly tried: readonly string[];
-  /** Why a token was refused, in the server's words (RFC 7628 section 3.2.2). Untrusted data: no URL in it was fetched. */
+  /** Why a token was refused, in the server's words (RFC 7628 section 3.2.2); of SCRAM, its `error` (RFC 5802 section 7). Untrusted data: no URL in it was fetched. */
   declare readonly refusal?: Readonly<Record<string, string>>;
 
   constructor({ offered, allowed, tried, refusal, ...details }: Details & Pick<SmtpAuthenticationError, 'offered' | 'allowed' | 'tried' | 'refusal'>) {

@@ -27,7 +27,9 @@ const MOST_ITERATIONS = 1_000_000;
 // RFC 5802 section 7, server-first-message: fixed order, then extensions that are none of the known attributes. An "m="
 // in front, which must not be ignored, does not match.
 const SERVER_FIRST = /^r=(?<nonce>[\x21-\x2b\x2d-\x7e]+),s=(?<salt>[A-Za-z0-9+/=]+),i=(?<iterations>[1-9][0-9]{0,15})(?:,(?![aceimnprsv]=)[A-Za-z]=[^\0,]+)*$/;
-const SERVER_FINAL = /^(?:v=(?<signature>[A-Za-z0-9+/=]+)|e=(?<error>[^\0,]+))(?:,[A-Za-z]=[^\0,]+)*$/;
+const SERVER_FINAL = /^v=(?<signature>[A-Za-z0-9+/=]+)(?:,[A-Za-z]=[^\0,]+)*$/;
+// Instead of a server-final-message. Some say it at once.
+const SERVER_ERROR = /^e=(?<error>[^\0,]+)(?:,[A-Za-z]=[^\0,]+)*$/;
 
 /** SCRAM (RFC 5802, RFC 7677): both sides prove that they know the password, and neither sends it. */
 export const scram = (user: string, pass: Secret, { hash, channel, nonce }: ScramOptions): SaslMechanism => {
@@ -52,9 +54,7 @@ export const scram = (user: string, pass: Secret, { hash, channel, nonce }: Scra
   };
 
   const verify = (serverFinal: string, expected: Buffer): Uint8Array => {
-    const { signature, error } = SERVER_FINAL.exec(serverFinal)?.groups ?? {};
-    // The server's own refusal follows; a 235 behind this does not count, because nothing was verified.
-    if (error !== undefined) return Buffer.alloc(0);
+    const { signature } = SERVER_FINAL.exec(serverFinal)?.groups ?? {};
     if (!isEqual(decodeBase64(signature ?? ''), expected)) throw new SaslError('its signature is wrong, so it does not know the password');
     exchange.done = true;
     return Buffer.alloc(0);
@@ -65,15 +65,24 @@ export const scram = (user: string, pass: Secret, { hash, channel, nonce }: Scra
     clearTextSafe: true,
     maxRounds: 2,
     done: false,
+    refusal: undefined,
     start: () => {
       ours = nonce ?? crypto().randomBytes(18).toString('base64');
       expectedSignature = undefined;
       exchange.done = false;
+      exchange.refusal = undefined;
       return Buffer.from(`${header}n=${name},r=${ours}`);
     },
     next: (challenge) => {
       if (exchange.done) return saidAll();
+      if (exchange.refusal !== undefined) throw new SaslError('it went on after it had refused the sign-in');
       const text = Buffer.from(challenge).toString('utf8');
+      const { error } = SERVER_ERROR.exec(text)?.groups ?? {};
+      if (error !== undefined) {
+        // The server's own refusal follows; a 235 behind this does not count, because nothing was verified.
+        exchange.refusal = { error };
+        return Buffer.alloc(0);
+      }
       return expectedSignature === undefined ? prove(text) : verify(text, expectedSignature);
     },
   };

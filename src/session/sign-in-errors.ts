@@ -57,7 +57,7 @@ export const refused = (signIn: SignIn, tried: readonly string[], { name, refusa
   const words = Object.entries<unknown>(refusal ?? {}).filter((entry): entry is [string, string] => typeof entry[1] === 'string');
   const reasons = words.map(([what, word]) => [safe(what), safe(word)] as const);
   const why = reasons.length === 0 ? '' : ` (${reasons.map((words) => words.join(' ')).join(', ')})`;
-  return failure(signIn, tried, `refused the sign-in by ${name}: ${sentence(`${formatReply(reply)}${why}`)} ${hint(signIn, name, reply)}`, {
+  return failure(signIn, tried, `refused the sign-in by ${name}: ${sentence(`${formatReply(reply)}${why}`)} ${hint(signIn, tried, name, reply, refusal?.error)}`, {
     reply, outcome: 'refused', retryable: isTransient(reply), ...(refusal === undefined ? {} : { refusal: Object.fromEntries(reasons) }),
   });
 };
@@ -86,12 +86,19 @@ const isTransient = ({ code, severity }: Reply): boolean => severity === 4 && co
 const NEEDS_THE_PASSWORD = new Set(['CRAM-MD5', 'DIGEST-MD5']);
 
 /** Why the right password may be refused. */
-const otherwise = ({ preparation, state: { capabilities } }: SignIn, mechanism: string): string => {
+const otherwise = ({ preparation, state: { capabilities } }: SignIn, tried: readonly string[], mechanism: string): string => {
+  const bound = tried.find((name) => name.endsWith('-PLUS'));
+  if (bound !== undefined && bound !== mechanism) return ` It had refused ${bound}, which it offers. ${ABOUT_BINDING}`;
   if (mechanism === 'NTLM') return ' A server that knows no more than NTLMv1 refuses the right password, too: only NTLMv2 is spoken here.';
   if (mechanism.startsWith('SCRAM-') && preparation === 'changes') return ' They hold characters that SASLprep (RFC 4013) changes, which some servers do not apply: over TLS, try allowedAuthentication: ["PLAIN"].';
   if (!NEEDS_THE_PASSWORD.has(mechanism) || !capabilities.authentication.includes('PLAIN')) return '';
   return ` A server that has no more than a hash of the password cannot check it by ${mechanism}: try allowedAuthentication: ["PLAIN"].`;
 };
+
+// RFC 5802 section 7.
+const OF_BINDING: ReadonlySet<unknown> = new Set(['server-does-support-channel-binding', 'channel-bindings-dont-match', 'channel-binding-not-supported', 'unsupported-channel-binding-type']);
+
+const ABOUT_BINDING = 'Someone in between may have ended TLS, or changed what is offered: find out who. If it is the server that is at fault, set "allowedAuthentication" without the -PLUS forms.';
 
 // What it was told is not what is wrong.
 const OF_THE_ACCOUNT: Remedies = [
@@ -110,7 +117,7 @@ const OF_PASSWORDS: Remedies = [
 /** The server knows no such sign-in, whoever it is. RFC 4954 section 6 has a 500 for what is too long as well. */
 const isOfTheMechanism = (reply: Reply): boolean => isUnknownCommand(reply) && !/\btoo long\b/i.test(formatReply(reply));
 
-const hint = (signIn: SignIn, mechanism: string, reply: Reply): string => {
+const hint = (signIn: SignIn, tried: readonly string[], mechanism: string, reply: Reply, told: unknown): string => {
   const { credentials, state: { wire } } = signIn;
   const asked = remedyIn(OF_THE_ACCOUNT, reply);
   if (asked !== undefined) return asked;
@@ -119,7 +126,7 @@ const hint = (signIn: SignIn, mechanism: string, reply: Reply): string => {
   if ((reply.code === 538 || reply.code === 530) && wire.stream.tls === undefined) return TLS_FIRST;
   if (isOfTheMechanism(reply)) return `It takes no sign-in by ${mechanism} here. ${whatWouldDo(signIn)}`;
   switch (credentials.kind) {
-    case 'password': return remedyIn(OF_PASSWORDS, reply) ?? `Check "auth.user" and "auth.pass".${otherwise(signIn, mechanism)}`;
+    case 'password': return OF_BINDING.has(told) ? ABOUT_BINDING : remedyIn(OF_PASSWORDS, reply) ?? `Check "auth.user" and "auth.pass".${otherwise(signIn, tried, mechanism)}`;
     case 'token': return 'Check "auth.user", and that "auth.token" is fresh and has the scope for sending mail.';
     case 'external': return 'Check the certificate in "tls", and "auth.authzid".';
     case 'mechanism': return 'Check "auth".';

@@ -86,6 +86,28 @@ it('a mechanism that is not taken after all leaves those that are offered, and n
   expect((await collect(client.verify())).error?.message).toContain('It takes no sign-in by PLAIN here. If that will do, set allowedAuthentication: ["LOGIN"].');
 });
 
+describe('SCRAM tells why it was refused', () => {
+  it.each([
+    ['invalid-proof', 'Check "auth.user" and "auth.pass".'],
+    ['channel-bindings-dont-match', 'Someone in between'], ['server-does-support-channel-binding', 'Someone in between'],
+  ])('%s', async (why, hint) => {
+    await using server = await startServer({ signIn: { 'SCRAM-SHA-256': async (ask) => { await ask(`e=${why}`); return undefined; } } });
+    await using client = clientOf(server, { ...POOL, auth: { user: 'ann', pass: 'open sesame' } });
+    const { error } = await collect(client.verify());
+    expect(error).toMatchObject({ code: 'E_AUTH', outcome: 'refused', retryable: false, reply: { code: 535 }, refusal: { error: why } });
+    expect(error?.message).toContain(`(error ${why}). ${hint}`);
+  });
+
+  it('or it has to be guessed, where a form that is offered was refused before', async () => {
+    const no = (): Promise<undefined> => Promise.resolve(undefined);
+    await using server = await startServer({ signIn: { 'SCRAM-SHA-256-PLUS': no, 'SCRAM-SHA-256': no }, faults: [{ at: 'auth', do: 'reply', reply: '504 5.5.4 No' }] });
+    await using client = clientOf(server, { host: 'localhost', security: 'starttls', tls: { ca: server.ca }, auth: { user: 'ann', pass: 'open sesame' } });
+    const { error } = await collect(client.verify());
+    expect(error).toMatchObject({ code: 'E_AUTH', tried: ['SCRAM-SHA-256-PLUS', 'SCRAM-SHA-256'] });
+    expect(error?.message).toContain('It had refused SCRAM-SHA-256-PLUS, which it offers. Someone in between');
+  });
+});
+
 describe('a password that may be right all the same', () => {
   it.each<[string, string, string, string | undefined]>([
     ['SCRAM-SHA-256', 'geheim\u00b2', '535 5.7.8 no', 'which some servers do not apply: over TLS, try allowedAuthentication: ["PLAIN"].'],

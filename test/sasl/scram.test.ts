@@ -95,7 +95,7 @@ describe('SCRAM', () => {
   it.each([
     ['is not ours', 'r=serverNONCE,s=AAEC,i=4096'], ['adds nothing', `r=${NONCE},s=AAEC,i=4096`], ['is not at the front', `r=server${NONCE},s=AAEC,i=4096`],
     ['a mandatory extension', `m=x,${FIRST}`], ['another order', `s=AAEC,r=${NONCE}s,i=4096`], ['another order', `r=${NONCE}s,i=4096,s=AAEC`], ['something twice', `r=${NONCE}s,s=AAEC,i=4096,i=9999`],
-    ['no salt', `r=${NONCE}s,s=,i=4096`], ['salt that is no base64', `r=${NONCE}s,s=A,i=4096`], ['nothing', ''], ['an error', 'e=other-error'], ['a signature at once', 'v=rmF9pqV8S7suAoZWja4dJRkFsKQ='],
+    ['no salt', `r=${NONCE}s,s=,i=4096`], ['salt that is no base64', `r=${NONCE}s,s=A,i=4096`], ['nothing', ''], ['a signature at once', 'v=rmF9pqV8S7suAoZWja4dJRkFsKQ='],
     ['garbage', '\0\xff'], ['a line break', `${FIRST}\r\n`], ['a broken extension', `${FIRST},x`],
     ...['2147483647', '1', '0', '4095', '1000001', '4096abc', '+5000', '-1', '4096.0', '1e4', '9007199254740993', '99999999999999999999', '04096', ' 4096', ''].map((count) => ['a wrong count', `r=${NONCE}s,s=AAEC,i=${count}`]),
   ])('refuses a challenge with %s: %j', async (_, challenge) => {
@@ -119,12 +119,15 @@ describe('SCRAM', () => {
     expect(exchange.done).toBe(false);
   });
 
-  it('hears out a refusal, and is not done by it', async () => {
+  it.each([['in the end', [FIRST]], ['at once', []]])('hears out a refusal %s, and is not done by it', async (_, before) => {
     const exchange = mechanism({ nonce: NONCE });
     exchange.start();
-    await exchange.next(bytes(FIRST));
-    expect(await text(exchange.next(bytes('e=invalid-proof')))).toBe('');
-    expect(exchange.done).toBe(false);
+    for (const challenge of before) await exchange.next(bytes(challenge));
+    expect(await text(exchange.next(bytes('e=invalid-proof,x=y')))).toBe('');
+    expect(exchange).toMatchObject({ done: false, refusal: { error: 'invalid-proof' } });
+    expect(() => exchange.next(bytes(FIRST))).toThrow('after it had refused');
+    exchange.start();
+    expect(exchange.refusal).toBeUndefined();
   });
 
   it('prepares user and password as RFC 4013 wants it', async () => {
