@@ -49,8 +49,8 @@ const attempt = (signIn: SignIn, turn: Turn): Observable<State> => {
   if (way === undefined) return throwError(() => nothingInCommon(signIn, turn.tried));
   const tried = turn.tried.includes(way.name) ? turn.tried : [...turn.tried, way.name];
 
-  const judge = (mechanism: SaslMechanism, secret: Secret, { reply, nothingTold }: SaslOutcome): Observable<State> => {
-    if (reply.code === 235) return mechanism.done ? of(signedIn(signIn, way.name)) : throwError(() => tooEarly(signIn, way.name, reply));
+  const judge = (mechanism: SaslMechanism, secret: Secret, { reply, nothingTold, hasBegun }: SaslOutcome): Observable<State> => {
+    if (reply.code === 235) return hasBegun && mechanism.done ? of(signedIn(signIn, way.name)) : throwError(() => tooEarly(signIn, way.name, reply));
     if (!isRefusal(reply)) return throwError(() => unexpected(wire, 'auth', 'AUTH', reply));
     if (index + 1 < usable.length && speaksOfTheMechanism(reply, nothingTold)) return attempt(signIn, { index: index + 1, tried });
     const mayBeStale = credentials.kind === 'token' && credentials.tokens.renew !== undefined && reply.severity === 5;

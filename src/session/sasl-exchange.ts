@@ -21,6 +21,8 @@ export interface SaslOutcome {
   readonly reply: Reply;
   /** Nothing that could be a password was said before it. */
   readonly nothingTold: boolean;
+  /** What the mechanism begins with was said. */
+  readonly hasBegun: boolean;
 }
 
 /**
@@ -40,7 +42,7 @@ export const saslExchange = (state: State, mechanism: SaslMechanism): Observable
     const postponed = fits ? [] : [initial];
     const rounds = (mechanism.maxRounds ?? MOST_ROUNDS) + postponed.length;
     const answer = (reply: Reply, round: number, nothingTold: boolean): Observable<SaslOutcome> => {
-      if (reply.code !== 334) return of({ reply, nothingTold });
+      if (reply.code !== 334) return of({ reply, nothingTold, hasBegun: round >= postponed.length });
       if (round >= rounds) return abort(state, mechanism, new SaslError('it asked for more rounds than the mechanism has'));
       return respond(state, mechanism, reply, postponed[round]).pipe(
         catchError((error: unknown) => abort(state, mechanism, error)),

@@ -79,6 +79,11 @@ describe('an initial response', () => {
     expect(said(server)).toHaveLength(lines);
     expect(said(server)[0]!.length).toBeLessThanOrEqual(510);
   });
+
+  it('that is still to come cannot have been accepted', async () => {
+    await using server = await startServer({ users: { ann: PASS }, mechanisms: ['PLAIN'], faults: [reply('auth', '235 Ok')] });
+    expect((await verify(server, { auth: { user: 'ann', pass: 'p'.repeat(368) } })).error).toMatchObject({ code: 'E_PROTOCOL', phase: 'auth', reply: { code: 235 } });
+  });
 });
 
 describe('the next mechanism', () => {
