@@ -3,8 +3,10 @@ import { SmtpConnectionError, SmtpError, SmtpFallbackError, SmtpTimeoutError, ty
 import { remedyIn, TOO_MANY_CONNECTIONS } from '../protocol/remedy.js';
 import { isOfAll } from '../protocol/timeouts.js';
 
-// Up to its sign-in a connection is refused for what it is, and not for what it is used for.
-const OPENING: ReadonlySet<Phase> = new Set<Phase>(['greeting', 'hello', 'auth']);
+// Up to its sign-in, for which it may have to wait, a connection is refused for what it is, and not for what it is used for.
+const OPENING: ReadonlySet<Phase> = new Set<Phase>(['greeting', 'hello', 'idle', 'auth']);
+// Nothing was asked of it yet, or it had to wait.
+const UNASKED: ReadonlySet<Phase> = new Set<Phase>(['greeting', 'idle']);
 // In the place of a handshake.
 const HUNG_UP: ReadonlySet<string> = new Set(['reset', 'plaintext-peer']);
 // What proxies say, or do, where they have no room.
@@ -12,11 +14,11 @@ const FULL_PROXY: ReadonlySet<string> = new Set(['closed', 'busy', 'denied', 'un
 // After so long (ms) one more is tried again.
 const LASTS = 60_000;
 
-/** The server has no room for another connection now: it says so, also in clear text where TLS was to begin, or hangs up without a word. */
+/** The server has no room for another connection now: it says so, also in clear text where TLS was to begin, or hangs up without a word, or on who waits to sign in. */
 const isCrowded = (failure: unknown): boolean => {
   const error = ofFirstDoor(failure);
   if (!(error instanceof SmtpConnectionError)) return error instanceof SmtpError && error.retryable && OPENING.has(error.phase) && error.reply?.severity === 4;
-  return error.phase === 'greeting' ? error.code === 'E_CLOSED' : error.phase === 'tls' && HUNG_UP.has(error.reason);
+  return UNASKED.has(error.phase) ? error.code === 'E_CLOSED' : error.phase === 'tls' && HUNG_UP.has(error.reason);
 };
 
 /** It does not answer in time, or cannot be reached or found: a firewall, a proxy, a resolver or this machine may have no room for one more. */

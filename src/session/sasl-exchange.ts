@@ -1,6 +1,6 @@
 import { isUint8Array } from 'node:util/types';
 import { catchError, concatMap, defer, from, map, of, throwError, type MonoTypeOperatorFunction, type Observable } from 'rxjs';
-import { auth, AUTH_CANCEL, authResponse, type Command } from '../protocol/command.js';
+import { auth, AUTH_CANCEL, authResponse, Command } from '../protocol/command.js';
 import { SmtpError, SmtpProtocolError } from '../protocol/error.js';
 import { printable } from '../protocol/printable.js';
 import type { Reply } from '../protocol/reply.js';
@@ -15,6 +15,9 @@ import type { State } from './state.js';
 // RFC 4954 section 4: an initial response must not make the line longer than a command may be.
 const COMMAND_LIMIT = 512 - 2;
 const MOST_ROUNDS = 10;
+
+/** Before it is sent. */
+const AUTH = Command.of('idle', 'AUTH');
 
 /** How the server ended an exchange. */
 export interface SaslOutcome {
@@ -50,7 +53,9 @@ export const saslExchange = (state: State, mechanism: SaslMechanism): Observable
         concatMap((next) => answer(next, round + 1, false)),
       );
     };
-    return ask(fits ? opening : auth(mechanism.name)).pipe(
+    // Others had their turn first, or the token took its time.
+    const answered: Observable<Reply> = wire.failed ? wire.loss(AUTH) : ask(fits ? opening : auth(mechanism.name));
+    return answered.pipe(
       concatMap((reply) => answer(reply, 0, initial === undefined || !fits || mechanism.clearTextSafe === true)),
     );
   });

@@ -19,6 +19,15 @@ export const waitingFor = (peer: string, command: Command, first = command): str
 
 const inDoubtOr = (phase: Phase, remedy: string): string => (outcomeOf(phase) === 'unknown' ? `${IN_DOUBT} ${remedy}` : remedy);
 
+/** What it did not do any more. Nothing was asked of a connection that was idle. */
+const undone = (phase: Phase, command: Command): string => {
+  switch (phase) {
+    case 'greeting': return 'its greeting';
+    case 'idle': return `${command.toString()} was sent`;
+    default: return `it answered ${command.toString()}`;
+  }
+};
+
 /** What to do about a server that breaks the protocol. One that has introduced itself is one of SMTP. */
 export const remedyForBroken = (phase: Phase): string =>
   FIRST_REPLIES.has(phase) ? 'It is no SMTP server, or a broken one; check the host and port.' : inDoubtOr(phase, 'The server is broken or out of step; ask its operator.');
@@ -49,7 +58,7 @@ export class Failures {
   closed(how: string, cause?: Error): Failure {
     return (phase, command) => new SmtpConnectionError('E_CLOSED', {
       phase, transcript: this.#transcript.lines(), reason: codeOf(cause) ?? 'closed', outcome: outcomeOf(phase), retryable: true, ...(cause === undefined ? {} : { cause }),
-      message: `${this.#peer} ${how} before ${phase === 'greeting' ? 'its greeting' : `it answered ${command.toString()}`}. ${outcomeOf(phase) === 'unknown' ? IN_DOUBT : 'The mail was not sent; try again later.'}`,
+      message: `${this.#peer} ${how} before ${undone(phase, command)}. ${outcomeOf(phase) === 'unknown' ? IN_DOUBT : 'The mail was not sent; try again later.'}`,
     });
   }
 

@@ -20,7 +20,7 @@ describe('a goodbye that nothing had asked for', () => {
       allowInsecureAuth: true,
       auth: { user: 'ann', token: async () => { server.disconnect(FAREWELL); await heard(client); return 'token'; } },
     });
-    expect((await collect(client.send(MAIL))).error).toMatchObject({ code: 'E_REPLY', phase: 'auth', outcome: 'refused', retryable: true, reply: { code: 421 }, message: expect.stringContaining(' shutting down. The mail was not sent') as string });
+    expect((await collect(client.send(MAIL))).error).toMatchObject({ code: 'E_REPLY', phase: 'idle', outcome: 'refused', retryable: true, reply: { code: 421 }, message: expect.stringContaining(' shutting down. The mail was not sent') as string });
   });
 });
 

@@ -31,6 +31,8 @@ describe('another connection that could not be opened', () => {
     ['421 to STARTTLS', reply('starttls', 421), 'is not'],
     ['554 to the greeting', reply('greeting', 554), 'is not'],
     ['an end before the greeting', connection('E_CLOSED', 'greeting', 'closed'), 'is one too many'],
+    ['an end before the turn to sign in', connection('E_CLOSED', 'idle', 'closed'), 'is one too many'],
+    ['421 before it', reply('idle', 421), 'is one too many'],
     ['an end behind EHLO', connection('E_CLOSED', 'hello', 'closed'), 'is not'],
     ['an end in the place of the handshake', connection('E_TLS', 'tls', 'reset'), 'is one too many'],
     ['clear text in the place of the handshake', connection('E_TLS', 'tls', 'plaintext-peer'), 'is one too many'],
