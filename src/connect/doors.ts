@@ -3,6 +3,7 @@ import { describePlan, type ConnectionPlan } from '../protocol/connection-plan.j
 import { SmtpConnectionError, SmtpError } from '../protocol/error.js';
 import type { HandOver, Leave, Opening } from '../session/open-session.js';
 import { resume } from '../session/resume.js';
+import { isUnheard } from '../session/sign-in-errors.js';
 import type { State } from '../session/state.js';
 import { STARTTLS_INSTEAD } from '../transport/tls-error.js';
 import { mayFallBack, TLS_WAS_MET } from './may-fall-back.js';
@@ -51,10 +52,10 @@ export class Doors {
       const error = this.#foreseen(plan);
       if (error !== undefined) return throwError(() => error);
       const state = this.#unpark(plan);
-      if (state === undefined) return this.#ask(plan);
+      // A server may have given up on the silent connection, or on one whose token it refused; it is still there for a new one.
+      const hasGivenUp = (failure: unknown): boolean => (state !== undefined && isReset(failure)) || isUnheard(failure);
       return this.#ask(plan, state).pipe(
-        // A server may have given up on the silent connection; it is still there for a new one.
-        catchError((failure: unknown) => (isReset(failure) ? this.#ask(plan) : throwError(() => failure))),
+        catchError((failure: unknown) => (hasGivenUp(failure) ? this.#ask(plan) : throwError(() => failure))),
       );
     });
 

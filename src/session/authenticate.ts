@@ -1,5 +1,5 @@
 import { concatMap, EMPTY, identity, of, tap, throwError, type MonoTypeOperatorFunction, type Observable } from 'rxjs';
-import { SmtpError } from '../protocol/error.js';
+import { SmtpError, type SmtpAuthenticationError } from '../protocol/error.js';
 import { isRefusal, type Reply } from '../protocol/reply.js';
 import { Secret } from '../protocol/secret.js';
 import { candidates, userOf } from '../sasl/choose.js';
@@ -13,8 +13,9 @@ import { oneAtATime } from './one-at-a-time.js';
 import { oneTry } from './one-try.js';
 import { inTime, saslExchange, type SaslOutcome } from './sasl-exchange.js';
 import { stayTheSame, type SessionCredentials } from './settings.js';
-import { broken, nothingInCommon, refused, tooEarly, type SignIn } from './sign-in-errors.js';
+import { broken, hungUp, nothingInCommon, refused, tooEarly, type SignIn } from './sign-in-errors.js';
 import type { State } from './state.js';
+import type { RejectedToken } from './token-source.js';
 
 /** AUTH (RFC 4954): the strongest mechanism that is offered, allowed and safe on this connection. */
 export const authenticate = (state: State): Observable<State> => {
@@ -26,7 +27,8 @@ export const authenticate = (state: State): Observable<State> => {
     offered: capabilities.authentication, allowed: settings.allowedAuthentication, service: plan, binding: wire.stream.tls?.binding,
     confidential: settings.allowInsecureAuth || isConfidential(wire.stream), preparation,
   });
-  return attempt({ state, credentials, choice, preparation }, { index: 0, tried: [] }).pipe(
+  const rejected = credentials.kind === 'token' ? credentials.tokens.rejected : undefined;
+  return attempt({ state, credentials, choice, preparation }, { index: 0, tried: [], rejected }).pipe(
     takingTurns(credentials),
     before(wire.context.scheduler, operation, 'auth', `Signing in to ${wire.context.peer}`),
   );
@@ -35,32 +37,41 @@ export const authenticate = (state: State): Observable<State> => {
 const takingTurns = (credentials: SessionCredentials): MonoTypeOperatorFunction<State> =>
   credentials.kind === 'mechanism' ? oneAtATime(credentials.mechanism) : stayTheSame(credentials) ? oneTry(credentials) : identity;
 
-/** Which of the usable mechanisms is next, what was tried before, and the token that the server has just refused. */
+/** Which of the usable mechanisms is next, what was tried before, and the token that the server has refused last. */
 interface Turn {
   readonly index: number;
   readonly tried: readonly string[];
-  readonly rejected?: { readonly token: Secret; readonly reply: Reply };
+  readonly rejected: RejectedToken | undefined;
+  /** What is told where the server hung up before it answers this one. */
+  readonly refusal?: SmtpAuthenticationError;
 }
 
 const attempt = (signIn: SignIn, turn: Turn): Observable<State> => {
   const { state: { wire }, credentials, choice: { usable } } = signIn;
   const { index, rejected } = turn;
+  const tokens = credentials.kind === 'token' ? credentials.tokens : undefined;
   const way = usable[index];
   if (way === undefined) return throwError(() => nothingInCommon(signIn, turn.tried));
   const tried = turn.tried.includes(way.name) ? turn.tried : [...turn.tried, way.name];
 
   const judge = (mechanism: SaslMechanism, secret: Secret, { reply, nothingTold, hasBegun }: SaslOutcome): Observable<State> => {
+    // Its successor was heard, whatever became of it.
+    if (tokens?.rejected !== undefined) tokens.rejected = undefined;
     if (reply.code === 235) return hasBegun && mechanism.done ? of(signedIn(signIn, way.name)) : throwError(() => tooEarly(signIn, way.name, reply));
     if (!isRefusal(reply)) return throwError(() => unexpected(wire, 'auth', 'AUTH', reply));
-    if (index + 1 < usable.length && speaksOfTheMechanism(reply, nothingTold)) return attempt(signIn, { index: index + 1, tried });
-    const mayBeStale = credentials.kind === 'token' && credentials.tokens.renew !== undefined && reply.severity === 5;
-    return mayBeStale && rejected === undefined ? attempt(signIn, { index, tried, rejected: { token: secret, reply } }) : throwError(() => refused(signIn, tried, mechanism, reply));
+    const refusal = refused(signIn, tried, mechanism, reply);
+    const next = usable[index + 1];
+    if (next !== undefined && speaksOfTheMechanism(reply, nothingTold)) return attempt(signIn, { index: index + 1, tried, rejected, refusal: hungUp(refusal, next.name, false) });
+    const mayBeStale = tokens?.renew !== undefined && reply.severity === 5;
+    if (!mayBeStale || rejected !== undefined) return throwError(() => refusal);
+    tokens.rejected = { token: secret, reply };
+    return attempt(signIn, { index, tried, rejected: tokens.rejected, refusal: hungUp(refusal, 'the renewed token', true) });
   };
 
   return secretFor(signIn, turn).pipe(
     concatMap((secret) => {
       const mechanism = way.begin(secret);
-      return saslExchange(signIn.state, mechanism).pipe(
+      return saslExchange(signIn.state, mechanism, turn.refusal).pipe(
         explain((cause) => broken(signIn, tried, `the mechanism ${way.name}`, cause, false)),
         concatMap((outcome) => judge(mechanism, secret, outcome)),
       );

@@ -1,13 +1,14 @@
 import { isUint8Array } from 'node:util/types';
 import { catchError, concatMap, defer, from, map, of, throwError, type MonoTypeOperatorFunction, type Observable } from 'rxjs';
 import { auth, AUTH_CANCEL, authResponse, Command } from '../protocol/command.js';
-import { SmtpError, SmtpProtocolError } from '../protocol/error.js';
+import { SmtpConnectionError, SmtpError, SmtpProtocolError, SmtpReplyError } from '../protocol/error.js';
 import { printable } from '../protocol/printable.js';
 import type { Reply } from '../protocol/reply.js';
 import { commandTimeout } from '../protocol/timeouts.js';
 import { userOf } from '../sasl/choose.js';
 import { SaslError, decodeChallenge, startOf, type SaslMechanism } from '../sasl/mechanism.js';
 import { before, deadline } from '../transport/clock.js';
+import { mapError } from '../transport/map-error.js';
 import { exchange } from '../wire/exchange.js';
 import type { Wire } from '../wire/wire.js';
 import type { State } from './state.js';
@@ -31,8 +32,9 @@ export interface SaslOutcome {
 /**
  * The exchange of one mechanism (RFC 4954 section 4), to the reply that is no challenge. What the server breaks is
  * `E_PROTOCOL`; whatever else a mechanism throws comes out as it is, and the exchange is given up either way.
+ * @param refusal what is told where the server hung up behind that, and never answers.
  */
-export const saslExchange = (state: State, mechanism: SaslMechanism): Observable<SaslOutcome> =>
+export const saslExchange = (state: State, mechanism: SaslMechanism, refusal?: SmtpError): Observable<SaslOutcome> =>
   defer(() => {
     const { wire, operation } = state;
     const ask = (command: Command): Observable<Reply> => exchange(wire, [command], operation);
@@ -56,9 +58,13 @@ export const saslExchange = (state: State, mechanism: SaslMechanism): Observable
     // Others had their turn first, or the token took its time.
     const answered: Observable<Reply> = wire.failed ? wire.loss(AUTH) : ask(fits ? opening : auth(mechanism.name));
     return answered.pipe(
+      mapError((error) => (refusal !== undefined && hasHungUp(error) ? refusal : error)),
       concatMap((reply) => answer(reply, 0, initial === undefined || !fits || mechanism.clearTextSafe === true)),
     );
   });
+
+/** Also with a last 421, to which nothing was asked. */
+const hasHungUp = (error: unknown): boolean => error instanceof SmtpConnectionError || error instanceof SmtpReplyError;
 
 /** The caller's own code has as long for its part of a sign-in as the server for a reply. */
 export const inTime = <T>({ context: { scheduler, timeouts } }: Wire, what: string): MonoTypeOperatorFunction<T> =>

@@ -54,13 +54,20 @@ export const refused = (signIn: SignIn, tried: readonly string[], { name, refusa
   const { wire } = signIn.state;
   const safe = (text: string): string => printable(wire.context.redactor.clean(text));
   // A mechanism of the caller's may hold anything, whatever its type says.
-  const words = Object.entries<unknown>(refusal ?? {}).filter((entry): entry is [string, string] => typeof entry[1] === 'string');
-  const reasons = words.map(([what, word]) => [safe(what), safe(word)] as const);
+  const texts = Object.entries<unknown>(refusal ?? {}).filter((entry): entry is [string, string] => typeof entry[1] === 'string');
+  const reasons = texts.map(([what, word]) => [safe(what), safe(word)] as const);
   const why = reasons.length === 0 ? '' : ` (${reasons.map((words) => words.join(' ')).join(', ')})`;
   return failure(signIn, tried, `refused the sign-in by ${name}: ${sentence(`${formatReply(reply)}${why}`)} ${hint(signIn, tried, name, reply, refusal?.error)}`, {
     reply, outcome: 'refused', retryable: isTransient(reply), ...(refusal === undefined ? {} : { refusal: Object.fromEntries(reasons) }),
   });
 };
+
+/** The same where the server hung up behind it, before it answered what came next. */
+export const hungUp = (refusal: SmtpAuthenticationError, next: string, retryable: boolean): SmtpAuthenticationError =>
+  new SmtpAuthenticationError(Object.assign({}, refusal, { retryable, message: `${refusal.message} It hung up before it answered ${next}.` }));
+
+/** A token was refused for good, and the one that was got for it was not heard: it may have another connection. */
+export const isUnheard = (error: unknown): boolean => error instanceof SmtpAuthenticationError && error.retryable && error.reply?.severity === 5;
 
 /** What the caller gave to sign in with, a function or a mechanism, has thrown. */
 export const broken = (signIn: SignIn, tried: readonly string[], what: string, cause: unknown, retryable: boolean): SmtpAuthenticationError => {

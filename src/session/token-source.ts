@@ -7,6 +7,12 @@ import { fromOutside } from '../transport/outside.js';
 /** Gets a token; `rejected` is the server's reply to the last one, which must not be returned again. */
 export type TokenFunction = (context: { readonly rejected?: Reply }) => ObservableInput<string>;
 
+/** A token, and the server's no to it. */
+export interface RejectedToken {
+  readonly token: Secret;
+  readonly reply: Reply;
+}
+
 /** Where a client's tokens come from. One call is in flight, however many connections ask. */
 export interface TokenSource {
   readonly token: Observable<Secret>;
@@ -14,6 +20,8 @@ export interface TokenSource {
   readonly known: readonly Secret[];
   /** Another token than `refused`; undefined where there is no other. */
   readonly renew: ((refused: Secret, rejected: Reply) => Observable<Secret>) | undefined;
+  /** The last one, until its successor was heard: the server may hang up before. */
+  rejected?: RejectedToken | undefined;
 }
 
 export const tokenSource = (given: string | TokenFunction): TokenSource => {

@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
-import { startServer } from '../../src/testing/index.js';
+import type { Reply } from '../../src/index.js';
+import { startServer, type Fault } from '../../src/testing/index.js';
 import { mails, outcomes, sendAll } from '../support/many-mails.js';
 import { clientOf, verify } from '../support/sign-in.js';
 
@@ -22,5 +23,34 @@ describe('a server that hangs up before AUTH is sent', () => {
     const { error } = await verify(server, { auth: { user: 'ann', token } });
     expect(error).toMatchObject({ code: 'E_CLOSED', phase: 'idle', outcome: 'not-sent', retryable: true });
     expect(error?.message).toContain('closed the connection before AUTH was sent. The mail was not sent; try again later.');
+  });
+});
+
+describe('a server that hangs up behind a refusal', () => {
+  const TOKEN = 'ya29.a0AfB_token-of-ann~0123456789';
+  const hangsUp = (reply: string, session?: number): Fault => ({ at: 'auth', do: 'close', reply, ...(session === undefined ? {} : { session }) });
+
+  it.each(['535 5.7.8 No', '535 5.7.8 No\r\n421 4.7.0 Bye'])('hears the renewed token on another connection: %j', async (no) => {
+    await using server = await startServer({ users: { ann: TOKEN }, mechanisms: ['XOAUTH2'], faults: [hangsUp(no)] });
+    const calls: (number | undefined)[] = [];
+    const token = ({ rejected }: { readonly rejected?: Reply }): readonly string[] => { calls.push(rejected?.code); return [rejected === undefined ? 'stale' : TOKEN]; };
+    await using client = clientOf(server, { auth: { user: 'ann', token } });
+    expect(outcomes(await sendAll(client, mails(1)))).toEqual(['accepted']);
+    expect(calls).toEqual([undefined, 535]);
+    expect(server.sessions).toHaveLength(2);
+  });
+
+  it('hears no third one, and its words are told', async () => {
+    await using server = await startServer({ users: { ann: TOKEN }, mechanisms: ['XOAUTH2'], faults: [1, 2].map((session) => hangsUp('535 5.7.8 No', session)) });
+    const { error } = await verify(server, { auth: { user: 'ann', token: () => ['revoked'] } });
+    expect(error).toMatchObject({ code: 'E_AUTH', outcome: 'refused', retryable: false, reply: { code: 535 } });
+    expect(server.sessions).toHaveLength(2);
+  });
+
+  it('has refused a mechanism, and not the connection', async () => {
+    await using server = await startServer({ users: { ann: TOKEN }, mechanisms: ['CRAM-MD5', 'PLAIN'], faults: [hangsUp('504 5.5.4 No')] });
+    const { error } = await verify(server, { auth: { user: 'ann', pass: TOKEN } });
+    expect(error).toMatchObject({ code: 'E_AUTH', outcome: 'refused', retryable: false, reply: { code: 504 }, tried: ['CRAM-MD5'] });
+    expect(error?.message).toContain('It hung up before it answered PLAIN.');
   });
 });
