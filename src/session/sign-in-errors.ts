@@ -1,4 +1,4 @@
-import { reasonOf, sentence, SmtpAuthenticationError, SmtpProtocolError } from '../protocol/error.js';
+import { copyOf, reasonOf, sentence, SmtpAuthenticationError, SmtpProtocolError } from '../protocol/error.js';
 import { printable } from '../protocol/printable.js';
 import { formatReply, isUnknownCommand, type Reply } from '../protocol/reply.js';
 import { remedyIn, TOO_MANY_CONNECTIONS, type Remedies } from '../protocol/remedy.js';
@@ -64,7 +64,7 @@ export const refused = (signIn: SignIn, tried: readonly string[], { name, refusa
 
 /** The same where the server hung up behind it, before it answered what came next. */
 export const hungUp = (refusal: SmtpAuthenticationError, next: string, retryable: boolean): SmtpAuthenticationError =>
-  new SmtpAuthenticationError(Object.assign({}, refusal, { retryable, message: `${refusal.message} It hung up before it answered ${next}.` }));
+  Object.assign(copyOf(refusal, `${refusal.message} It hung up before it answered ${next}.`), { retryable });
 
 /** A token was refused for good, and the one that was got for it was not heard: it may have another connection. */
 export const isUnheard = (error: unknown): boolean => error instanceof SmtpAuthenticationError && error.retryable && error.reply?.severity === 5;
