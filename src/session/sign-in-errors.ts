@@ -121,6 +121,9 @@ const OF_PASSWORDS: Remedies = [
   [/\bp=BadCredentials\b/, 'Google takes an app password or a token, and not the password of the account: check "auth.user" and "auth.pass".'],
 ];
 
+// Said for now, as go-smtp says whatever its backend has against it.
+const OF_CREDENTIALS = /\b(?:password|credentials|authentication failed)\b/i;
+
 /** The server knows no such sign-in, whoever it is. RFC 4954 section 6 has a 500 for what is too long as well. */
 const isOfTheMechanism = (reply: Reply): boolean => isUnknownCommand(reply) && !/\btoo long\b/i.test(formatReply(reply));
 
@@ -128,7 +131,7 @@ const hint = (signIn: SignIn, tried: readonly string[], mechanism: string, reply
   const { credentials, state: { wire } } = signIn;
   const asked = remedyIn(OF_THE_ACCOUNT, reply);
   if (asked !== undefined) return asked;
-  if (isTransient(reply)) return 'Try again later.';
+  if (isTransient(reply)) return OF_CREDENTIALS.test(formatReply(reply)) ? 'Try again later. If it goes on, check "auth": some servers answer so to what is wrong in it.' : 'Try again later.';
   // RFC 4954 section 6, and RFC 3207 section 4.
   if ((reply.code === 538 || reply.code === 530) && wire.stream.tls === undefined) return TLS_FIRST;
   if (isOfTheMechanism(reply)) return `It takes no sign-in by ${mechanism} here. ${whatWouldDo(signIn)}`;

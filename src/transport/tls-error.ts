@@ -125,7 +125,7 @@ const FAILURES: readonly (readonly [RegExp, TlsReason, string])[] = [
   [/PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL|VERSION_TOO_LOW|NO_PROTOCOLS_AVAILABLE|INAPPROPRIATE_FALLBACK/, 'version', 'List a version that the server can do in "tls.versions"; where that is an old one, better have the server updated.'],
   [/CERTIFICATE_REQUIRED|(?:BAD|UNSUPPORTED)_CERTIFICATE|CERTIFICATE_(?:UNKNOWN|EXPIRED|REVOKED)|UNKNOWN_CA|ALERT_ACCESS_DENIED|DECRYPT_ERROR/, ...CLIENT_CERTIFICATE],
   [/SIGALG|SIGNATURE|(?:CA|EE)_KEY_TOO_SMALL|MD_TOO_WEAK/, 'legacy-signature', `The server signs in a way that OpenSSL no longer allows. It needs a new key or software; ${AS_IT_IS}`],
-  [/HANDSHAKE_FAILURE|CIPHER|INSUFFICIENT_SECURITY|DH_KEY_TOO_SMALL|BAD_DH_VALUE/, 'cipher', 'Client and server have no cipher in common that is strong enough. See "tls.ciphers".'],
+  [/HANDSHAKE_FAILURE|CIPHER|INSUFFICIENT_SECURITY|DH_KEY_TOO_SMALL|BAD_DH_VALUE/, 'cipher', 'Client and server have no cipher in common that is strong enough, or the server has no certificate. See "tls.ciphers", and the log of the server.'],
   [/UNRECOGNIZED_NAME/, 'host-name', 'The server knows no such name. Connect to one that it knows, or give one as "tls.servername".'],
   [/UNSAFE_LEGACY_RENEGOTIATION/, 'handshake', 'The server lacks secure renegotiation (RFC 5746), which OpenSSL 3 demands. It needs newer software.'],
   [ALERT, 'handshake', 'The server could not go on. Its log may say why; see also the options "tls".'],
