@@ -18,7 +18,7 @@ export interface Timeouts {
   readonly dataBlock: number;
   /** The reply to the end of data, and to each BDAT chunk that is unanswered when it leaves. Default 600,000. */
   readonly endOfData: number;
-  /** The replies still due after a 421 (if no content has left), or when the client leaves the server; and then the reply to QUIT. Default 2,000. */
+  /** The replies still due after a 421 (if no content has left), or when the client leaves the server; and then the reply to QUIT. The reply to the `*` that gives up a sign-in. Default 2,000. */
   readonly quit: number;
   /** A whole `send()` or `verify()` from `subscribe`. No default. */
   readonly operation: number;

@@ -1,5 +1,5 @@
 import { isUint8Array } from 'node:util/types';
-import { catchError, concatMap, defer, from, map, of, throwError, type MonoTypeOperatorFunction, type Observable } from 'rxjs';
+import { catchError, concatMap, defer, from, map, of, throwError, timeout, type MonoTypeOperatorFunction, type Observable } from 'rxjs';
 import { auth, AUTH_CANCEL, authResponse, Command } from '../protocol/command.js';
 import { SmtpConnectionError, SmtpError, SmtpProtocolError, SmtpReplyError } from '../protocol/error.js';
 import { printable } from '../protocol/printable.js';
@@ -90,11 +90,15 @@ const respond = (state: State, mechanism: SaslMechanism, challenge: Reply, postp
 // RFC 4954 section 4: a challenge that cannot be answered is answered with "*", and the server's 501 ends the exchange.
 const abort = ({ wire, operation }: State, mechanism: SaslMechanism, error: unknown): Observable<never> => {
   if (error instanceof SmtpError) return throwError(() => error);
+  const { scheduler, timeouts } = wire.context;
   wire.mustDrop = false;
   return exchange(wire, [AUTH_CANCEL], operation).pipe(
+    // Whatever becomes of that, the error is why it was said.
+    timeout({ first: timeouts.quit, scheduler }),
+    catchError(() => of(undefined)),
     map((reply) => {
       // It took "*" for a response and goes on, so it would take QUIT for one, too.
-      if (reply.code === 334) wire.mustDrop = true;
+      if (reply?.code === 334) wire.mustDrop = true;
       if (!(error instanceof SaslError)) throw error;
       throw new SmtpProtocolError('E_PROTOCOL', {
         phase: 'auth', transcript: wire.transcript(),

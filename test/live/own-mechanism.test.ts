@@ -1,7 +1,7 @@
 import { lastValueFrom, map, mergeAll, range, timer, toArray } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { SaslError, SmtpClient, type SaslMechanism } from '../../src/index.js';
-import { startServer, type TestServer } from '../../src/testing/index.js';
+import { SaslError, SmtpClient, type SaslMechanism, type SmtpOptions } from '../../src/index.js';
+import { startServer, type Fault, type TestServer } from '../../src/testing/index.js';
 import { eventOf } from '../support/collect.js';
 import { foreignBytes } from '../support/foreign.js';
 import { base64, clientOf, said, scripted, verify } from '../support/sign-in.js';
@@ -16,7 +16,7 @@ describe('a mechanism of one\'s own', () => {
     const { error } = await verify(server, { auth: ticket(() => Buffer.alloc(0), { start }), allowInsecureAuth: true });
     expect(error).toMatchObject({ code: 'E_AUTH', outcome: 'not-sent' });
   });
-  const server = (): Promise<TestServer> => scripted('X-TICKET', async (ask) => (await ask('ticket?')) === 'a\r\nMAIL FROM:<>' ? 'ann' : undefined);
+  const server = (faults: readonly Fault[] = []): Promise<TestServer> => scripted('X-TICKET', async (ask) => (await ask('ticket?')) === 'a\r\nMAIL FROM:<>' ? 'ann' : undefined, { faults });
 
   it('gives bytes, which are never taken for commands', async () => {
     await using there = await server();
@@ -48,6 +48,24 @@ describe('a mechanism of one\'s own', () => {
     expect(error).toMatchObject({ code, phase: 'auth', outcome: 'not-sent' });
     expect(error!.message).toContain(words);
     expect(said(there).slice(-end.length)).toEqual(end);
+  });
+
+  it.each<[string, Fault, SmtpOptions['timeouts']]>([
+    ['hangs up', { at: 'auth-response', do: 'close' }, {}],
+    ['is gone', { at: 'auth-response', do: 'reset' }, {}],
+    ['is no server of SMTP', { at: 'auth-response', do: 'reply', reply: 'ERR' }, {}],
+    ['is silent', { at: 'auth-response', do: 'silence' }, { quit: 100, command: 60_000 }],
+  ])('breaks, and the server %s', async (_, fault, timeouts) => {
+    await using there = await server([fault]);
+    const { error } = await verify(there, { auth: ticket(() => { throw new Error('no ticket'); }), timeouts: { greeting: 1000, command: 2000, ...timeouts } });
+    expect(error).toMatchObject({ code: 'E_AUTH', phase: 'auth', outcome: 'not-sent', retryable: false, message: expect.stringContaining('no ticket') as string });
+    expect(said(there)).toEqual(['AUTH X-TICKET', '*']);
+  });
+
+  it('breaks, and the server is silent until the deadline', async () => {
+    await using there = await server([{ at: 'auth-response', do: 'silence' }]);
+    const { error } = await verify(there, { auth: ticket(() => { throw new Error('no ticket'); }), timeouts: { greeting: 1000, quit: 60_000, operation: 200 } });
+    expect(error).toMatchObject({ code: 'E_TIMEOUT', phase: 'auth', limit: 'operation' });
   });
 
   it('is left without a word in the middle of its exchange', async () => {
