@@ -1,6 +1,6 @@
 import { catchError, defer, tap, throwError, type Observable } from 'rxjs';
 import { describePlan, type ConnectionPlan } from '../protocol/connection-plan.js';
-import { SmtpConnectionError, SmtpError } from '../protocol/error.js';
+import { SmtpConnectionError, SmtpError, SmtpReplyError } from '../protocol/error.js';
 import type { HandOver, Leave, Opening } from '../session/open-session.js';
 import { resume } from '../session/resume.js';
 import { isUnheard } from '../session/sign-in-errors.js';
@@ -126,7 +126,8 @@ export class Doors {
     if (stage === 'connected' && !wire.failed && !wire.silent) this.#door(plan).speaksClear = true;
     const isWanted = error instanceof SmtpError && mayFallBack(error, plan.security)
       && this.#plans.some((other) => !this.#begun.has(other) && resume(state, other) !== undefined);
-    if (isWanted) this.#door(plan).parked = state;
+    // The one reply that leads to another door: EHLO is not known.
+    if (isWanted) this.#door(plan).parked = error instanceof SmtpReplyError ? { ...state, refusedEhlo: error } : state;
     return isWanted;
   };
 

@@ -1,5 +1,6 @@
 import type { Capabilities } from '../protocol/capabilities.js';
 import type { ConnectionPlan } from '../protocol/connection-plan.js';
+import type { SmtpReplyError } from '../protocol/error.js';
 import type { ConnectEvent, ReadyEvent } from '../protocol/event.js';
 import type { Deadline } from '../transport/clock.js';
 import type { Wire } from '../wire/wire.js';
@@ -17,6 +18,8 @@ export interface State {
   /** The current one: STARTTLS yields a new wire. */
   readonly wire: Wire;
   readonly capabilities: Capabilities;
+  /** EHLO was not known here, when another plan said it. */
+  readonly refusedEhlo?: SmtpReplyError;
   /** The greeting must have begun by then, an implicit TLS handshake included. */
   readonly greetBy: Deadline;
   readonly operation: Deadline;

@@ -92,16 +92,20 @@ const introduce = (state: State): Observable<State> => {
   const introduced = (capabilities: Capabilities): State => ({ ...state, stage: 'introduced', capabilities, events: [{ type: 'introduced', capabilities }] });
   // 504 may be about the name.
   const hint = (reply: Reply): string => (needsTls(state) && isUnknownCommand(reply) && reply.code !== 504 ? withoutEhlo(reply) : OF_NAME(reply));
+  // HELO will do where STARTTLS is not needed. A sign-in then fails as it does wherever nothing is offered for it.
+  const sayHelo = (refusal: SmtpReplyError): Observable<State> =>
+    exchange(wire, [helo(name)], operation).pipe(
+      // The server has said why before it hung up.
+      mapError((error) => (error instanceof SmtpConnectionError ? refusal : error)),
+      onCode(250, { wire, phase: 'hello', command: 'HELO', hint: OF_NAME }, (reply) => introduced(Capabilities.fromHelo(reply))),
+    );
+  if (state.refusedEhlo !== undefined) return sayHelo(state.refusedEhlo);
   return exchange(wire, [ehlo(name)], operation).pipe(
     perhapsOfCertificate(state),
     onCode(250, { wire, phase: 'hello', command: 'EHLO', hint }, (reply) => introduced(Capabilities.fromEhlo(reply))),
     catchError((error: unknown) => {
-      // HELO will do where STARTTLS is not needed. A sign-in then fails as it does wherever nothing is offered for it.
       const isUnknown = error instanceof SmtpReplyError && isUnknownCommand(error.reply);
-      if (!isUnknown || needsTls(state)) return throwError(() => error);
-      return exchange(wire, [helo(name)], operation).pipe(
-        onCode(250, { wire, phase: 'hello', command: 'HELO', hint: OF_NAME }, (reply) => introduced(Capabilities.fromHelo(reply))),
-      );
+      return isUnknown && !needsTls(state) ? sayHelo(error) : throwError(() => error);
     }),
   );
 };

@@ -45,6 +45,7 @@ describe('one port, every kind of server', () => {
     ['a greeting after its time, met by a handshake', { tls: 'implicit', faults: [{ at: 'tls', do: 'reply', reply: '220 at last' }] }, CLEAR_FIRST, '-starttls E_TIMEOUT greeting, -implicit E_TLS tls, E_ALL_ATTEMPTS', 1],
     ['a greeting that never ends', { faults: [{ at: 'greeting', do: 'dribble', ms: GREETING, bytes: 5, times: Infinity }] }, CLEAR_FIRST, '-starttls E_TIMEOUT greeting, -implicit E_TLS tls, E_ALL_ATTEMPTS', 1],
     ['HELO and no more', { tls: 'none', faults: [{ at: 'ehlo', do: 'reply', reply: '502 5.5.1 what?', times: Infinity }] }, CLEAR_FIRST, '-starttls E_REPLY hello, -implicit E_TLS tls, +none', 1],
+    ['no EHLO, and an end', { tls: 'none', faults: [{ at: 'ehlo', do: 'close', reply: '502 5.7.1 blocked', times: Infinity }] }, CLEAR_FIRST, '-starttls E_REPLY hello, -implicit E_TLS tls, E_REPLY', 1],
     ['a greeting that refuses', { faults: [{ at: 'greeting', do: 'reply', reply: '554 5.3.2 not here' }] }, CLEAR_FIRST, 'E_REPLY', 1],
     ['STARTTLS that is offered and refused', { faults: [{ at: 'starttls', do: 'reply', reply: '454 4.7.0 not now' }] }, CLEAR_FIRST, 'E_REPLY', 1],
     ['STARTTLS that is offered and answered with what is no reply', { faults: [{ at: 'starttls', do: 'reply', reply: '22x' }] }, CLEAR_FIRST, 'E_PROTOCOL', 1],
@@ -72,6 +73,14 @@ describe('a connection that is shared', () => {
     expect(types).toEqual(['attempt-started', 'connected', 'greeted', 'introduced', 'attempt-failed', 'attempt-started', 'attempt-failed', 'attempt-started', 'ready']);
     await client.close();
     expect(server.sessions[0]?.lines.filter((line) => line.startsWith('C: '))).toEqual([expect.stringMatching(/^C: EHLO /), 'C: QUIT']);
+  });
+
+  it('goes on with HELO where EHLO was not known', async () => {
+    await using server = await startServer({ tls: 'none', faults: [{ at: 'ehlo', do: 'reply', reply: '502 5.5.1 what?' }] });
+    await using client = clientOf(server, { security: ['starttls', 'none'], timeouts: PATIENT, clientName: 'me.example' });
+    await collect(client.verify());
+    await client.close();
+    expect(server.sessions[0]?.lines.filter((line) => line.startsWith('C: '))).toEqual(['C: EHLO me.example', 'C: HELO me.example', 'C: QUIT']);
   });
 
   it('greets once, over TLS, when it was rescued', async () => {
