@@ -124,11 +124,11 @@ const fieldValue = (key: string, value: string, name: string): HeaderField['valu
   return value;
 };
 
-/** Identifiers of other messages (RFC 5322 section 3.6.4), as they stood there: other programs make them of anything. */
+/** Identifiers of other messages (RFC 5322 section 3.6.4), as they stood there: other programs make them of anything. An empty list is none. */
 export const checkForeignIds = (value: unknown, name: string): readonly string[] => {
-  const words = oneOrMore(headerText)(value, name).flatMap((text) => text.match(/<[^<>]*>|[^<>\s]+/g) ?? []);
-  const ids = words.map((id) => (id.startsWith('<') ? id : `<${id}>`));
-  if (ids.length === 0 || !ids.every((id) => /^<[ -;=?-~]{1,900}>$/.test(id))) throw usage(`The field "${name}" must hold message identifiers in ASCII, as in "<id@example.com>".`);
+  const texts = oneOrMore(headerText)(value, name);
+  const ids = texts.flatMap((text) => text.match(/<[^<>]*>|[^<>\s]+/g) ?? []).map((id) => (id.startsWith('<') ? id : `<${id}>`));
+  if ((texts.length > 0 && ids.length === 0) || !ids.every((id) => /^<[ -;=?-~]{1,900}>$/.test(id))) throw usage(`The field "${name}" must hold message identifiers in ASCII, as in "<id@example.com>".`);
   return ids;
 };
 

@@ -158,6 +158,7 @@ test.each<[string, unknown, string]>([
   ['references', { ...composed, references: ['<a@b>', '<ä@b>'] }, '"references"'],
   ['references with a line break', { ...composed, references: ['<a@b>\r\nBcc: evil'] }, '"references[0]"'],
   ['inReplyTo', { ...composed, inReplyTo: ' ' }, '"inReplyTo"'],
+  ['references without one', { ...composed, references: [''] }, '"references"'],
   ['alternatives', { ...composed, alternatives: [] }, 'send its bytes as "raw"'],
   ['list', { ...composed, list: {} }, '"list" is part of "headers" here'],
   ['priority', { ...composed, priority: 'high' }, '"priority" is part of "headers" here: { "X-Priority": "1 (Highest)"'],
@@ -261,6 +262,10 @@ describe('composed', () => {
     [{ to: 'bob@example.com <bob@example.com>' }, 'To: "bob@example.com" <bob@example.com>'],
   ])('takes what stands in other mails: %j', async (given, field) => {
     expect(head(await read(await mailOf({ ...composed, to: 'bob@example.com', text: 'x', ...given })))).toContain(field);
+  });
+
+  test.each(['references', 'inReplyTo'])('an empty list of %s is none', async (field) => {
+    expect(head(await read(await mailOf({ ...composed, [field]: [] })))).not.toMatch(/^(?:References|In-Reply-To):/im);
   });
 
   test.each(['text', 'html'])('lines of its %s end in CRLF, encoded or not', async (field) => {
