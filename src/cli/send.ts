@@ -36,7 +36,7 @@ ${SERVER_HELP}
   --from, --to, --cc, --bcc   addresses; all but --from may be repeated; --config may name the sender
   --subject, --text, --html   what the mail says; --text - or --html - reads stdin
   --attach FILE               may be repeated; the file is streamed
-  --raw FILE                  send this finished message instead; --raw - reads stdin
+  --raw FILE                  send this finished message instead; --raw - reads stdin, --from '<>' is the empty sender
 
 Exit codes: 0 accepted, 1 not sent, 2 refused, 3 unknown (may have been accepted), 4 accepted for some only, 64 wrong usage.`;
 
@@ -83,7 +83,7 @@ const mailOf = async (values: Values, from: string | undefined, io: Io): Promise
 };
 
 // A finished message has its display names in its own header.
-const envelopeOf = (from: string, to: readonly string[]): Envelope => ({ from: apart(from, 'from').address, to: to.map((one) => apart(one, 'to').address) });
+const envelopeOf = (from: string, to: readonly string[]): Envelope => ({ from: from === '<>' ? null : apart(from, 'from').address, to: to.map((one) => apart(one, 'to').address) });
 
 const raw = async (values: Values, file: string, envelope: Envelope, { stdin }: Io): Promise<PreparedMail> => {
   const { subject, text, html, attach } = values;

@@ -57,7 +57,7 @@ export const checkEnvelope = (given: unknown, derived = NOT_DERIVED): CheckedEnv
 const checkSender = (from: unknown): string | null => {
   if (from === null) return null;
   if (from === undefined) throw usage('The field "envelope.from" is missing. Give an address, or null for the empty reverse-path.');
-  if (typeof from !== 'string' || from === '') throw usage('The field "envelope.from" must be an address, or null for the empty reverse-path.');
+  if (typeof from !== 'string' || from === '' || from === '<>') throw usage('The field "envelope.from" must be an address, or null for the empty reverse-path.');
   return from;
 };
 

@@ -64,6 +64,12 @@ describe('rxsmtp send', () => {
     expect(server.messages[0]).toMatchObject({ from: 'ann@example.com', to: ['bob@example.org', 'postmaster'] });
   });
 
+  it('takes <> for the empty sender of a finished message', async () => {
+    await using server = await startServer({ tls: 'none' });
+    const { code } = await cli(['send', '--server', `smtp://localhost:${server.port}`, '--security', 'none', '--from', '<>', '--to', 'bob@example.org', '--raw', file('mail.eml', RAW)]);
+    expect([code, server.messages[0]?.from]).toEqual([0, '']);
+  });
+
   it('tells who does not have it when a part of the recipients failed, and does not call that a success', async () => {
     const { code, stderr, stdout } = await send(['--to', 'carol@example.org', '--cc', 'dave@example.org', '--bcc', 'eve@example.org', '--text', 'Hi'], {
       limits: { recipients: 1 }, faults: [{ at: 'end-of-data', skip: 1, do: 'close' }],

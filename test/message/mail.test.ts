@@ -99,6 +99,7 @@ test.each<[string, unknown, string]>([
   ['an unknown key beside a getter that throws', { bogus: 1, get raw() { throw new Error('asked'); } }, '"bogus"'],
   ['no recipients', { ...base, envelope: { from: 'a@b.c', to: [] } }, 'at least one'],
   ['too many recipients', { ...base, envelope: { from: 'a@b.c', to: new Array(10_001).fill('a@b.c') } }, '10000'],
+  ['the empty reverse-path as it is written', { ...base, envelope: { from: '<>', to: ['a@b.c'] } }, 'or null for the empty reverse-path'],
   ['no envelope.from', { ...base, envelope: { to: ['a@b.c'] } }, '"envelope.from" is missing'],
   ['empty from', { ...base, envelope: { from: '', to: ['a@b.c'] } }, 'null for the empty'],
   ['bad recipient', { ...base, envelope: { from: 'a@b.c', to: ['a@b.c', 'x>\r\nRCPT'] } }, 'envelope.to[1]'],
