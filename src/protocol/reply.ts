@@ -20,8 +20,9 @@ export const isRefusal = (reply: Reply): boolean => reply.severity >= 4;
 /** A 421 may answer any command: the server is about to close the channel (RFC 5321 section 3.8). */
 export const isFarewell = (reply: Reply): boolean => reply.code === 421;
 
-/** RFC 3463 section 3.5: the connection was bad, and nothing is said of the mail. Amazon and Google end an idle one by 451 4.4.2, and not by 421. */
-export const isOfTheConnection = ({ severity, enhanced }: Reply): boolean => severity === 4 && enhanced?.[1] === 4 && enhanced[2] === 2;
+/** RFC 3463 section 3.5: the connection was bad, and nothing is said of the mail. Amazon and Google end an idle one by 451 4.4.2, and not by 421, Exchange by 451 4.7.0. */
+export const isOfTheConnection = ({ severity, enhanced, lines }: Reply): boolean =>
+  severity === 4 && ((enhanced?.[1] === 4 && enhanced[2] === 2) || lines[0]?.startsWith('4.7.0 Timeout waiting for client input') === true);
 
 /** RFC 3463 sections 3.2 and 3.3: an address or a mailbox was bad, and other mails are not concerned. */
 export const isOfAnAddress = ({ enhanced }: Reply): boolean => enhanced?.[1] === 1 || enhanced?.[1] === 2;

@@ -41,6 +41,8 @@ it.each<[string, Claimed, SmtpError, Move | undefined]>([
   ['a goodbye to a recipient', LATER, reply('rcpt', 421), undefined],
   ['a goodbye to DATA', LATER, reply('data', 421), 'the-connection-died'],
   ['a bad connection', LATER, reply('mail', 451, '4.4.2 bad'), 'the-connection-died'],
+  ['a bad connection, as Exchange says it', LATER, reply('mail', 451, '4.7.0 Timeout waiting for client input'), 'the-connection-died'],
+  ['a server that fails', LATER, reply('mail', 451, '4.7.0 Temporary server error'), undefined],
   ['a bad connection behind DATA', LATER, reply('end-of-data', 451, '4.4.2 bad'), undefined],
   ['a goodbye to a bad connection', LATER, reply('mail', 421, '4.4.2 bad'), 'the-connection-died'],
   ['too many mails', LATER, reply('mail', 452, '4.5.3 many'), 'the-session-is-full'],
