@@ -3,7 +3,7 @@ import { Command, QUIT } from '../protocol/command.js';
 import type { Phase } from '../protocol/error.js';
 import type { KnownReplies } from '../protocol/known-replies.js';
 import type { LogLine } from '../protocol/log-line.js';
-import { isFarewell, isPositive, type Reply } from '../protocol/reply.js';
+import { formatReply, isFarewell, isPositive, type Reply } from '../protocol/reply.js';
 import { MalformedReply, ReplyParser } from '../protocol/reply-parser.js';
 import type { Timeouts } from '../protocol/timeouts.js';
 import type { ByteStream } from '../transport/byte-stream.js';
@@ -211,7 +211,9 @@ export class Wire {
     const isGoodbye = isFarewell(reply);
     if (!isGoodbye && first.isOutOfStep(reply, this.#wording, this.#due.length === 1)) {
       this.#transcript.note(reply);
-      this.#distrust(this.#failures.outOfStep(first.command, reply));
+      // With all mails before it answered, 221 to MAIL is no more than the end of the connection, as some end an idle one.
+      this.#hasSaidGoodbye = reply.code === 221 && first.phase === 'mail' && this.#due.length === 1;
+      this.fail(this.#hasSaidGoodbye ? this.#failures.closed(`said goodbye (${formatReply(reply)})`) : this.#failures.outOfStep(first.command, reply));
       return;
     }
     // Some go on answering for a while. Only one that takes something has not closed the channel.

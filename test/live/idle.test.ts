@@ -45,7 +45,7 @@ it('keeps the process for a mail that is on its way and for its goodbye, and not
 describe('an idle connection that the server ends when a mail has left for it already', () => {
   const ONE = { pool: { maxConnections: 1 } };
 
-  describe.each(['451 4.4.2 Timeout waiting for data from client.', '450 4.4.2 Timeout', '421 4.4.2 Timeout', '451 4.7.0 Timeout waiting for client input [mx.example.com]'])('with %s', (reply) => {
+  describe.each(['451 4.4.2 Timeout waiting for data from client.', '450 4.4.2 Timeout', '421 4.4.2 Timeout', '451 4.7.0 Timeout waiting for client input [mx.example.com]', '221 2.0.0 Timeout'])('with %s', (reply) => {
     it.each(Object.entries(WAYS))('costs none, %s', async (_, without) => {
       await using server = await startServer({ without, faults: [1, 2].map((session) => ({ at: 'mail', session, skip: 1, do: 'close', reply })) });
       await using client = clientOf(server, ONE);

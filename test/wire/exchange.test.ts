@@ -100,11 +100,22 @@ describe('an alert of TLS', () => {
   });
 });
 
-it.each([[ehlo('client'), '-(a|)'], [STARTTLS, '-(a|)'], [auth('PLAIN'), '-(a|)'], [mailFrom('ann@example.com'), '-#']] as const)('a goodbye to QUIT that comes to %s is out of step only where something may be pipelined', (command, expected) => {
+it.each([[ehlo('client'), '-(a|)'], [STARTTLS, '-(a|)'], [auth('PLAIN'), '-(a|)'], [rcptTo('ann@example.com'), '-#']] as const)('a goodbye to QUIT that comes to %s is out of step only where something may be pipelined', (command, expected) => {
   inVirtualTime(({ hot, expectObservable }, scheduler) => {
     const wire = wireOn(new FakeStream(hot('-r', { r: Buffer.from('221 go\r\n') })), { scheduler, timeouts: LIMITS });
     const told = exchange(wire, [command], deadline(scheduler, 'operation', Infinity)).pipe(map(() => 'a'), catchError(() => throwError(() => ENDED)));
     expectObservable(told).toBe(expected, undefined, ENDED);
+  });
+});
+
+it.each([['alone', 1, 'E_CLOSED'], ['with another mail behind it', 2, 'E_PROTOCOL']])('a goodbye to MAIL %s', (_, mails, code) => {
+  inVirtualTime(({ hot, flush }, scheduler) => {
+    const wire = wireOn(new FakeStream(hot('-r', { r: Buffer.from('221 bye\r\n') })), { scheduler, timeouts: LIMITS });
+    const failures: unknown[] = [];
+    const say = (): unknown => exchange(wire, [mailFrom('ann@example.com')], deadline(scheduler, 'operation', Infinity)).subscribe({ error: (error: unknown) => { failures.push(error); } });
+    for (let mail = 0; mail < mails; mail += 1) say();
+    flush();
+    expect(failures).toMatchObject(Array(mails).fill({ code, phase: 'mail', outcome: 'not-sent', message: expect.stringContaining('221 bye') as string }));
   });
 });
 
