@@ -7,10 +7,12 @@ import { isOfAll } from '../protocol/timeouts.js';
 const OPENING: ReadonlySet<Phase> = new Set<Phase>(['greeting', 'hello', 'idle', 'auth']);
 // Nothing was asked of it yet, or it had to wait.
 const UNASKED: ReadonlySet<Phase> = new Set<Phase>(['greeting', 'idle']);
-// In the place of a handshake.
+// In the place of a handshake, be it with the server or a proxy.
 const HUNG_UP: ReadonlySet<string> = new Set(['reset', 'plaintext-peer']);
 // What proxies say, or do, where they have no room.
-const FULL_PROXY: ReadonlySet<string> = new Set(['closed', 'busy', 'denied', 'unreachable']);
+const FULL_PROXY: ReadonlySet<string> = new Set([...HUNG_UP, 'closed', 'busy', 'denied', 'unreachable']);
+// The system's word for why it was not reached, such as ECONNREFUSED: all others are in small letters.
+const OF_SYSTEM = /^[A-Z]/;
 // After so long (ms) one more is tried again.
 const LASTS = 60_000;
 
@@ -25,7 +27,7 @@ const isCrowded = (failure: unknown): boolean => {
 const isOutOfReach = (failure: unknown): boolean => {
   const error = ofFirstDoor(failure);
   if (error instanceof SmtpTimeoutError) return !isOfAll(error.limit);
-  return error instanceof SmtpConnectionError && (error.code === 'E_CONNECT' || error.code === 'E_DNS' || (error.code === 'E_PROXY' && FULL_PROXY.has(error.reason)));
+  return error instanceof SmtpConnectionError && (error.code === 'E_CONNECT' || error.code === 'E_DNS' || (error.code === 'E_PROXY' && (FULL_PROXY.has(error.reason) || OF_SYSTEM.test(error.reason))));
 };
 
 /** As Microsoft says it to the content, behind a sign-in that it took. */
