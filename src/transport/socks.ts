@@ -8,6 +8,8 @@ import { BEFORE_ASKED, handshakeError, type ProxyReason, type ProxyStage } from 
 
 // RFC 1928 section 3. The library would sign in with nothing.
 const USER_AND_PASSWORD = 2;
+// RFC 1929 section 2: so begins what is sent then.
+const SIGN_IN = 1;
 const NOT_OFFERED = 'it chose a method of authentication that was not offered';
 
 /**
@@ -20,10 +22,17 @@ export const socksTunnel = ({ SocksClient }: typeof Socks): OpenTunnel => (strea
     let isOpen = false;
     let asked = 0;
     let received = 0;
-    const fail = (stage: ProxyStage, reason: ProxyReason, said: string): void => { subscriber.error(handshakeError(proxy, target, stage, reason, said)); };
+    /** What the proxy was asked last. */
+    let stage: ProxyStage = 'request';
+    const fail = (reason: ProxyReason, said: string): void => { subscriber.error(handshakeError(proxy, target, stage, reason, said)); };
     const line = new Duplex({
       read: () => { /* It is fed by hand. */ },
-      write: (chunk: Buffer, _encoding, done) => { asked += 1; stream.write(chunk); done(); },
+      write: (chunk: Buffer, _encoding, done) => {
+        asked += 1;
+        if (proxy.protocol === 'socks5') stage = asked === 1 ? 'method negotiation' : chunk[0] === SIGN_IN ? 'authentication' : 'request';
+        stream.write(chunk);
+        done();
+      },
     });
     const client = new SocksClient({
       command: 'connect',
@@ -39,7 +48,7 @@ export const socksTunnel = ({ SocksClient }: typeof Socks): OpenTunnel => (strea
     Object.assign(client, { onEstablishedTimeout: () => undefined });
     client.on('established', ({ remoteHost }) => {
       isOpen = proxy.protocol !== 'socks5' || remoteHost !== undefined;
-      if (!isOpen) fail('request', 'protocol', 'it answered with an address of no known type');
+      if (!isOpen) fail('protocol', 'it answered with an address of no known type');
     });
     client.on('error', ({ message }) => { fail(...meaningOf(message)); });
     client.connect(line);
@@ -47,11 +56,11 @@ export const socksTunnel = ({ SocksClient }: typeof Socks): OpenTunnel => (strea
     const read = (chunk: Buffer): void => {
       for (let at = 0; at < chunk.length && !subscriber.closed; at += 1) {
         received += 1;
-        if (proxy.protocol === 'socks5' && received === 2 && chunk[at] === USER_AND_PASSWORD && proxy.user === undefined) { fail('method negotiation', 'protocol', NOT_OFFERED); return; }
+        if (proxy.protocol === 'socks5' && received === 2 && chunk[at] === USER_AND_PASSWORD && proxy.user === undefined) { fail('protocol', NOT_OFFERED); return; }
         const before = asked;
         line.emit('data', chunk.subarray(at, at + 1));
         // What came together with the answer before was said by whoever was not asked yet.
-        if (asked > before && at + 1 < chunk.length) { fail('request', 'protocol', BEFORE_ASKED); return; }
+        if (asked > before && at + 1 < chunk.length) { fail('protocol', BEFORE_ASKED); return; }
         if (!isOpen) continue;
         reading.unsubscribe();
         stream.putBack(chunk.subarray(at + 1));
@@ -61,7 +70,8 @@ export const socksTunnel = ({ SocksClient }: typeof Socks): OpenTunnel => (strea
         return;
       }
     };
-    const lost = (how: string): void => { fail(proxy.protocol === 'socks5' && received < 2 ? 'method negotiation' : 'request', 'closed', how); };
+    // RFC 1929 section 2: who refuses user and password closes the connection. Some do nothing else.
+    const lost = (how: string): void => { fail(stage === 'authentication' ? stage : 'closed', how); };
     const reading = stream.bytes.subscribe({
       next: read,
       complete: () => { lost('it closed the connection without an answer'); },
@@ -90,14 +100,14 @@ const REPLIES: Readonly<Record<string, readonly [code: number, said: string, rea
 };
 
 /** Only the library's message is read: its error carries the options, and with them the password. */
-const meaningOf = (message: string): readonly [ProxyStage, ProxyReason, string] => {
+const meaningOf = (message: string): readonly [ProxyReason, string] => {
   const name = /rejected connection - \(?(\w+)\)?$/.exec(message)?.[1];
   if (name !== undefined) {
     const reply = ownValue(REPLIES, name);
-    return reply === undefined ? ['request', 'protocol', 'its answer is none that SOCKS knows'] : ['request', reply[2], `it answered ${String(reply[0])}, ${reply[1]}`];
+    return reply === undefined ? ['protocol', 'its answer is none that SOCKS knows'] : [reply[2], `it answered ${String(reply[0])}, ${reply[1]}`];
   }
-  if (message.includes('no accepted authentication')) return ['method negotiation', 'authentication', 'it answered 255, no acceptable method of authentication'];
-  if (message.includes('Authentication failed')) return ['authentication', 'authentication', 'it refused user and password'];
-  if (message.includes('unknown authentication')) return ['method negotiation', 'protocol', NOT_OFFERED];
-  return ['request', 'protocol', 'its answer is not SOCKS'];
+  if (message.includes('no accepted authentication')) return ['authentication', 'it answered 255, no acceptable method of authentication'];
+  if (message.includes('Authentication failed')) return ['authentication', 'it refused user and password'];
+  if (message.includes('unknown authentication')) return ['protocol', NOT_OFFERED];
+  return ['protocol', 'its answer is not SOCKS'];
 };

@@ -127,7 +127,7 @@ describe('what a proxy answers', () => {
     ['no method without credentials', Buffer.from([5, 255]), { reason: 'authentication' }, 'It wants credentials: give user and password in the option "proxy"'],
     ['a method that was not offered', Buffer.from([5, 2]), { reason: 'protocol' }, 'stage: method negotiation'],
     ['an unknown method', Buffer.from([5, 9]), { reason: 'protocol' }, 'stage: method negotiation'],
-    ['another version', Buffer.from([4, 0]), { reason: 'protocol' }, 'not SOCKS'],
+    ['another version', Buffer.from([4, 0]), { reason: 'protocol' }, '(stage: method negotiation): its answer is not SOCKS'],
     ['HTTP', Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n'), { reason: 'protocol' }, 'belong together'],
   ])('socks5: %s at first', async (_title, bytes, expected, said) => {
     await using proxy = await startProxy({ protocol: 'socks5', instead: (client) => client.write(bytes) });
@@ -231,6 +231,15 @@ describe('a proxy that fails', () => {
     await using proxy = await startProxy({ protocol, instead: (client) => client.once('data', () => client.end(Buffer.from(bytes))) });
     expect((await failureOf(way(25, { host: '127.0.0.1', proxy: proxy.url }))).message).toContain(`(stage: ${stage}): it closed`);
     await proxy.idle();
+  });
+
+  test.each<[string, (client: Socket) => void]>([
+    ['ends the connection', (client) => client.end()], ['ends it within its answer', (client) => client.end(Buffer.from([1]))], ['resets it', (client) => client.resetAndDestroy()],
+  ])('socks5: refuses user and password where it %s (RFC 1929 section 2)', async (_how, hangUp) => {
+    await using proxy = await startProxy({ protocol: 'socks5', instead: (client) => client.once('data', () => client.once('data', () => { hangUp(client); }).write(Buffer.from([5, 2]))) });
+    const error = await failureOf(way(25, { host: '127.0.0.1', proxy: proxyOf('socks5', proxy.port, SECRETS) }));
+    expect(error).toMatchObject({ code: 'E_PROXY', phase: 'proxy', reason: 'authentication', retryable: false });
+    expect(error.message).toMatch(/\(stage: authentication\): (?:it closed the connection|the connection was lost).*Check the credentials in the option "proxy"\.$/);
   });
 
   test('has answered before it was asked', async () => {
