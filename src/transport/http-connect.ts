@@ -88,6 +88,6 @@ const words = ({ statusMessage = '' }: Http.IncomingMessage, { user, pass }: Pro
 };
 
 const hintOf = ({ statusCode = 0, headers }: Http.IncomingMessage): string | undefined => {
-  const schemes = [headers['proxy-authenticate'] ?? []].flat().join(', ');
-  return wantsCredentials(statusCode) && schemes !== '' && !/\bbasic\b/i.test(schemes) ? 'It does not take Basic credentials, and no other kind is known here.' : undefined;
+  const schemes = [headers['proxy-authenticate'] ?? [], headers['www-authenticate'] ?? []].flat().join(', ');
+  return wantsCredentials(statusCode) && schemes !== '' && !/(?:^|,)\s*basic\b/i.test(schemes) ? 'It does not take Basic credentials, and no other kind is known here.' : undefined;
 };

@@ -29,15 +29,11 @@ export const handshakeError = (proxy: ProxySettings, target: Target, stage: Prox
     message: `The proxy ${describeProxy(proxy)} opened no way to ${hostAndPort(target)} (stage: ${stage}): ${said}. ${hint}`,
   });
 
-const hintOf = (reason: ProxyReason, { protocol, user, tls }: ProxySettings): string => {
-  if (reason === 'authentication' && protocol.startsWith('socks4')) return ASKS_IDENT;
+const hintOf = (reason: ProxyReason, { user, tls }: ProxySettings): string => {
   if (reason === 'authentication' && user === undefined) return 'It wants credentials: give user and password in the option "proxy".';
   const { hint } = REASONS[reason];
   return reason === 'closed' && tls?.showsCertificate === true ? `${hint} ${PERHAPS_OF_CERTIFICATE} ${WHOSE_TLS}` : hint;
 };
-
-// SOCKS 4 knows no password.
-const ASKS_IDENT = 'It asks the ident service of this machine (RFC 1413) who connects: run one that gives the user in the option "proxy", or use a proxy that does not ask.';
 
 const WHOSE_TLS = 'For a proxy, "tls" is the one in the option "proxy"; the option "tls" is the server\'s.';
 

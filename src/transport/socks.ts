@@ -5,11 +5,13 @@ import { ownValue } from '../protocol/bare.js';
 import { SocketStream } from './byte-stream.js';
 import type { OpenTunnel } from './proxy.js';
 import { BEFORE_ASKED, handshakeError, type ProxyReason, type ProxyStage } from './proxy-error.js';
+import type { ProxySettings } from './proxy-settings.js';
 
 // RFC 1928 section 3. The library would sign in with nothing.
 const USER_AND_PASSWORD = 2;
 // RFC 1929 section 2: so begins what is sent then.
 const SIGN_IN = 1;
+const NO_OTHER_KIND = 'It takes no user and password, and no other kind is known here.';
 const NOT_OFFERED = 'it chose a method of authentication that was not offered';
 
 /**
@@ -24,7 +26,7 @@ export const socksTunnel = ({ SocksClient }: typeof Socks): OpenTunnel => (strea
     let received = 0;
     /** What the proxy was asked last. */
     let stage: ProxyStage = 'request';
-    const fail = (reason: ProxyReason, said: string): void => { subscriber.error(handshakeError(proxy, target, stage, reason, said)); };
+    const fail = (reason: ProxyReason, said: string, hint?: string): void => { subscriber.error(handshakeError(proxy, target, stage, reason, said, hint)); };
     const line = new Duplex({
       read: () => { /* It is fed by hand. */ },
       write: (chunk: Buffer, _encoding, done) => {
@@ -50,7 +52,7 @@ export const socksTunnel = ({ SocksClient }: typeof Socks): OpenTunnel => (strea
       isOpen = proxy.protocol !== 'socks5' || remoteHost !== undefined;
       if (!isOpen) fail('protocol', 'it answered with an address of no known type');
     });
-    client.on('error', ({ message }) => { fail(...meaningOf(message)); });
+    client.on('error', ({ message }) => { fail(...meaningOf(message, proxy)); });
     client.connect(line);
 
     const read = (chunk: Buffer): void => {
@@ -85,7 +87,7 @@ export const socksTunnel = ({ SocksClient }: typeof Socks): OpenTunnel => (strea
   });
 
 /** The replies of SOCKS 5 (RFC 1928 section 6) and SOCKS 4, by the library's names for them. */
-const REPLIES: Readonly<Record<string, readonly [code: number, said: string, reason: ProxyReason]>> = {
+const REPLIES: Readonly<Record<string, readonly [code: number, said: string, reason: ProxyReason, hint?: string]>> = {
   Failure: [1, 'general failure', 'unreachable'],
   NotAllowed: [2, 'not allowed by its rules', 'denied'],
   NetworkUnreachable: [3, 'network unreachable', 'unreachable'],
@@ -95,18 +97,18 @@ const REPLIES: Readonly<Record<string, readonly [code: number, said: string, rea
   CommandNotSupported: [7, 'command not supported', 'unsupported'],
   AddressNotSupported: [8, 'address type not supported', 'unsupported'],
   Failed: [91, 'request rejected or failed', 'unreachable'],
-  Rejected: [92, 'it cannot ask this machine who the user is', 'authentication'],
-  RejectedIdent: [93, 'the user is another one', 'authentication'],
+  Rejected: [92, 'it cannot ask this machine who the user is', 'authentication', 'Run identd (RFC 1413) on this machine, or use another protocol in the option "proxy".'],
+  RejectedIdent: [93, 'the user is another one', 'authentication', 'Give the user in the option "proxy" that identd on this machine names, or that the proxy expects.'],
 };
 
 /** Only the library's message is read: its error carries the options, and with them the password. */
-const meaningOf = (message: string): readonly [ProxyReason, string] => {
+const meaningOf = (message: string, { user }: ProxySettings): readonly [reason: ProxyReason, said: string, hint?: string | undefined] => {
   const name = /rejected connection - \(?(\w+)\)?$/.exec(message)?.[1];
   if (name !== undefined) {
-    const reply = ownValue(REPLIES, name);
-    return reply === undefined ? ['protocol', 'its answer is none that SOCKS knows'] : [reply[2], `it answered ${String(reply[0])}, ${reply[1]}`];
+    const [code, said, reason, hint] = ownValue(REPLIES, name) ?? [];
+    return reason === undefined ? ['protocol', 'its answer is none that SOCKS knows'] : [reason, `it answered ${String(code)}, ${said}`, hint];
   }
-  if (message.includes('no accepted authentication')) return ['authentication', 'it answered 255, no acceptable method of authentication'];
+  if (message.includes('no accepted authentication')) return ['authentication', 'it answered 255, no acceptable method of authentication', user === undefined ? undefined : NO_OTHER_KIND];
   if (message.includes('Authentication failed')) return ['authentication', 'it refused user and password'];
   if (message.includes('unknown authentication')) return ['protocol', NOT_OFFERED];
   return ['protocol', 'its answer is not SOCKS'];

@@ -87,8 +87,8 @@ describe('what a proxy answers', () => {
     ['socks5', Buffer.from([4, 0, 0, 1, 0, 0, 0, 0, 0, 0]), 'protocol', false, 'none that SOCKS knows'],
     ['socks5', Buffer.from([5, 0, 0, 7, 0, 0, 0, 0, 0, 0]), 'protocol', false, 'no known type'],
     ['socks4', socks4(91), 'unreachable', true, '91, request rejected or failed'],
-    ['socks4', socks4(92), 'authentication', false, '92, it cannot ask this machine who the user is. It asks the ident service of this machine'],
-    ['socks4', socks4(93), 'authentication', false, '93, the user is another one. It asks the ident service of this machine'],
+    ['socks4', socks4(92), 'authentication', false, '92, it cannot ask this machine who the user is. Run identd (RFC 1413)'],
+    ['socks4', socks4(93), 'authentication', false, '93, the user is another one. Give the user in the option "proxy" that'],
     ['socks4', socks4(0), 'protocol', false, 'none that SOCKS knows'],
     ['socks4', Buffer.from('220 an SMTP server\r\n'), 'protocol', false, 'none that SOCKS knows'],
     ['http', http('302 Found', 'Location: http://elsewhere/\r\n'), 'protocol', false, '302 Found'],
@@ -99,6 +99,9 @@ describe('what a proxy answers', () => {
     ['http', http('407 Who?', 'Proxy-Authenticate: Basic realm="x"\r\n'), 'authentication', false, 'It wants credentials'],
     ['http', http('401 Unauthorized', 'WWW-Authenticate: Basic realm="x"\r\n'), 'authentication', false, 'It wants credentials'],
     ['http', http('407 Who?', 'Proxy-Authenticate: Negotiate\r\nProxy-Authenticate: NTLM\r\n'), 'authentication', false, 'does not take Basic'],
+    ['http', http('407 Who?', 'Proxy-Authenticate: Digest realm="basic auth", nonce="x"\r\n'), 'authentication', false, 'does not take Basic'],
+    ['http', http('407 Who?', 'Proxy-Authenticate: Negotiate, basic realm="x"\r\n'), 'authentication', false, 'It wants credentials'],
+    ['http', http('401 Unauthorized', 'WWW-Authenticate: Negotiate\r\n'), 'authentication', false, 'does not take Basic'],
     ['http', http('408 Slow'), 'busy', true, '408 Slow'],
     ['http', http('429 Slowly'), 'busy', true, '429 Slowly'],
     ['http', http('500 Unable to connect'), 'unreachable', true, '500 Unable to connect'],
@@ -122,16 +125,17 @@ describe('what a proxy answers', () => {
     await proxy.idle();
   });
 
-  test.each<[string, Buffer, object, string]>([
+  test.each<[string, Buffer, object, string, Partial<ProxyOptions>?]>([
     ['no acceptable method', Buffer.from([5, 255]), { reason: 'authentication', retryable: false }, 'stage: method negotiation'],
+    ['no method with credentials', Buffer.from([5, 255]), { reason: 'authentication' }, 'It takes no user and password', SECRETS],
     ['no method without credentials', Buffer.from([5, 255]), { reason: 'authentication' }, 'It wants credentials: give user and password in the option "proxy"'],
     ['a method that was not offered', Buffer.from([5, 2]), { reason: 'protocol' }, 'stage: method negotiation'],
     ['an unknown method', Buffer.from([5, 9]), { reason: 'protocol' }, 'stage: method negotiation'],
     ['another version', Buffer.from([4, 0]), { reason: 'protocol' }, '(stage: method negotiation): its answer is not SOCKS'],
     ['HTTP', Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n'), { reason: 'protocol' }, 'belong together'],
-  ])('socks5: %s at first', async (_title, bytes, expected, said) => {
+  ])('socks5: %s at first', async (_title, bytes, expected, said, given) => {
     await using proxy = await startProxy({ protocol: 'socks5', instead: (client) => client.write(bytes) });
-    const error = await failureOf(way(25, { host: HOST, proxy: proxy.url }));
+    const error = await failureOf(way(25, { host: HOST, proxy: proxyOf('socks5', proxy.port, given) }));
     expect(error).toMatchObject({ code: 'E_PROXY', phase: 'proxy', ...expected });
     expect(error.message).toContain(said);
     await proxy.idle();
