@@ -20,8 +20,10 @@ export const httpTunnel = ({ request }: typeof Http): OpenTunnel => (stream, { p
     const credentials = credentialsOf(proxy);
     const fail = (reason: ProxyReason, said: string, hint?: string): void => { subscriber.error(handshakeError(proxy, target, 'request', reason, said, hint)); };
     const headers = { host: authority, connection: 'keep-alive', ...(credentials === undefined ? {} : { 'proxy-authorization': `Basic ${credentials}` }) };
+    // The strict parser refuses what a client may or must take (RFC 9112 sections 2.2 and 5.2: a bare LF, a folded line). It guards where one body ends and
+    // the next head begins: no body is read here, and whoever wrote the head may write all that comes behind it.
     /** Hears the next answer. A request is not sent before it ends, and only the first one does. */
-    const hearing = (interim = 0): Http.ClientRequest => request({ method: 'CONNECT', path: authority, createConnection: () => stream.socket, headers, maxHeaderSize: LARGEST_HEAD, insecureHTTPParser: false })
+    const hearing = (interim = 0): Http.ClientRequest => request({ method: 'CONNECT', path: authority, createConnection: () => stream.socket, headers, maxHeaderSize: LARGEST_HEAD, insecureHTTPParser: true })
       // The tunnel or answer before this one left it paused.
       .on('socket', (socket) => { socket.resume(); })
       .on('connect', (response, _socket, head) => { answered(response, head, interim); })
