@@ -84,7 +84,7 @@ export const IN_DOUBT = 'The mail may or may not have been accepted; a retry may
 const HINTS: Partial<Record<Limit, string>> = {
   resolve: 'Check the resolver of this machine, or raise that limit.',
   connect: 'Check the host and port, and whether a firewall or your provider blocks this port; or raise that limit.',
-  proxy: 'Check the option "proxy", and the host and port behind it; or raise that limit.',
+  proxy: 'It may not speak this protocol: check the option "proxy", and the host and port behind it; or raise that limit.',
   command: LATER,
   dataBlock: LATER,
   endOfData: 'Raise that limit: some servers read a mail before they answer.',

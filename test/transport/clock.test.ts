@@ -40,7 +40,7 @@ describe('before', () => {
   it.each([
     ['resolve', 'resolve', 'Check the resolver of this machine, or raise that limit.'],
     ['connect', 'connect', 'Check the host and port, and whether a firewall or your provider blocks this port; or raise that limit.'],
-    ['proxy', 'proxy', 'Check the option "proxy", and the host and port behind it; or raise that limit.'],
+    ['proxy', 'proxy', 'It may not speak this protocol: check the option "proxy", and the host and port behind it; or raise that limit.'],
     ['greeting', 'greeting', 'Check the host, the port and "security", or raise that limit.'],
     ['command', 'data', 'Try again later, or raise that limit.'],
     ['operation', 'data', 'Raise that limit. The phase and the transcript tell what took so long.'],
