@@ -30,6 +30,12 @@ const isOutOfReach = (failure: unknown): boolean => {
   return error instanceof SmtpConnectionError && (error.code === 'E_CONNECT' || error.code === 'E_DNS' || (error.code === 'E_PROXY' && (FULL_PROXY.has(error.reason) || OF_SYSTEM.test(error.reason))));
 };
 
+/** It may be the caller's own part of a sign-in that takes so long, and there may be room all the same. */
+const isSlowSignIn = (failure: unknown): boolean => {
+  const error = ofFirstDoor(failure);
+  return error instanceof SmtpTimeoutError && error.phase === 'auth';
+};
+
 /** As Microsoft says it to the content, behind a sign-in that it took. */
 const isOfConnections = (error: unknown): boolean => error instanceof SmtpError && error.reply !== undefined && remedyIn(TOO_MANY_CONNECTIONS, error.reply) !== undefined;
 
@@ -67,7 +73,7 @@ export class Ceiling {
       return false;
     }
     if (!isCrowded(error) && !(mayDo && isOutOfReach(error))) return false;
-    this.#take(others, address);
+    if (!isSlowSignIn(error)) this.#take(others, address);
     return true;
   }
 

@@ -1,6 +1,6 @@
 import { defer, distinctUntilChanged, filter, firstValueFrom, map, merge, Observable, of, Subject, Subscription, takeWhile, timeout, type Observer, type SchedulerLike, type Unsubscribable } from 'rxjs';
 import type { ConnectEvent, SmtpEvent } from '../protocol/event.js';
-import { isSilence } from '../session/bearing.js';
+import { isUnheard } from '../session/bearing.js';
 import type { Leave, Opening } from '../session/open-session.js';
 import { remaining, timeoutError, type Deadline } from '../transport/clock.js';
 import { toOutside } from '../transport/outside.js';
@@ -97,11 +97,11 @@ export class Pool implements Carrier {
   released(delivery: Delivery, connection: Connection, isCancelled: boolean): void {
     this.#inFlight -= 1;
     without(connection.deliveries, delivery);
-    if (!isCancelled || connection.inFlight > 0) {
+    if (!isCancelled) {
       this.#settle(connection);
       return;
     }
-    this.#discard(connection);
+    if (connection.inFlight === 0) this.#discard(connection);
     // Many may be cancelled in one turn: each would let in the next one, which is cancelled as well.
     if (this.#first === undefined) return;
     this.#alarm.stop();
@@ -109,7 +109,7 @@ export class Pool implements Carrier {
   }
 
   failed(error: unknown, number: number): boolean {
-    if (isSilence(error)) this.#connections.forEach((connection) => { connection.suspect(this.#scheduler.now() - error.elapsed); });
+    if (isUnheard(error)) this.#connections.forEach((connection) => { connection.suspect(this.#scheduler.now() - error.elapsed); });
     return this.#congestion.failed(error, number, this.#inFlight) && this.#ceiling.isPassed(error, this.#connections.length);
   }
 

@@ -1,8 +1,14 @@
-import { clearImmediate, clearTimeout, setImmediate, setTimeout } from 'node:timers';
+import * as timers from 'node:timers';
 import { Observable, Subscription, throwError, timeout, type MonoTypeOperatorFunction, type SchedulerAction, type SchedulerLike } from 'rxjs';
 import { outcomeOf, SmtpTimeoutError, type Phase } from '../protocol/error.js';
 import type { LogLine } from '../protocol/log-line.js';
-import { isOfAll, LONGEST_TIMER, type Limit } from '../protocol/timeouts.js';
+import { LONGEST_TIMER, type Limit } from '../protocol/timeouts.js';
+
+// Those of when this file was loaded: fake timers put their own into their place later.
+const { clearImmediate, clearTimeout, setImmediate, setTimeout } = timers;
+
+// Later than this (ms) an alarm rings only where the process stood still.
+const PAUSE = 50;
 
 type Work<T> = (this: SchedulerAction<T>, state?: T) => void;
 
@@ -24,12 +30,15 @@ class Alarm<T> extends Subscription implements SchedulerAction<T> {
   }
 
   // A timer of Node counts whole milliseconds of a coarser clock, and may ring before they are over. A limit must not. Nor may it
-  // ring before sockets have had their turn: after a pause of the process's own, what came in time still waits to be read.
+  // ring before sockets have had their turn: what came in time still waits to be read. And a pause of the process's own counts as none: what was
+  // written in that turn, and what is done by and by, has its time behind it.
   #set(delay: number, at: number, state?: T): void {
     this.#clear();
     this.#timer = setTimeout(() => {
       const early = at - now();
+      const extra = early < -PAUSE ? Math.min(-early, delay) : 0;
       if (early > 0) this.#set(early, at, state);
+      else if (extra > PAUSE) this.#set(extra, now() + extra, state);
       else this.#turn = setImmediate(() => { this.#work(state); });
     }, Math.min(Math.ceil(delay), LONGEST_TIMER));
     if (!this.#isAwake) this.#timer.unref();
@@ -97,6 +106,9 @@ const hintAt = (limit: Limit, phase: Phase): string => {
   return outcomeOf(phase) === 'unknown' ? `${IN_DOUBT} ${hint === LATER ? 'Raise that limit.' : hint}` : hint;
 };
 
+// The others cover more than one thing that has to come.
+const IS_A_REPLY: ReadonlySet<Limit> = new Set<Limit>(['resolve', 'greeting', 'command', 'endOfData', 'quit']);
+
 /** @param hint what to change, as a sentence. */
 export const timeoutError = (scheduler: SchedulerLike, { limit, since, at }: Deadline, phase: Phase, what: string, transcript: readonly LogLine[] = [], hint = hintAt(limit, phase)): SmtpTimeoutError =>
   new SmtpTimeoutError({
@@ -105,7 +117,7 @@ export const timeoutError = (scheduler: SchedulerLike, { limit, since, at }: Dea
     outcome: outcomeOf(phase),
     transcript,
     elapsed: scheduler.now() - since,
-    message: `${what}: ${isOfAll(limit) ? 'it was not over' : 'nothing came'} within timeouts.${limit} = ${String(Math.round(at - since))} ms. ${hint}`,
+    message: `${what}: ${IS_A_REPLY.has(limit) ? 'nothing came' : 'it was not over'} within timeouts.${limit} = ${String(Math.round(at - since))} ms. ${hint}`,
   });
 
 /** Fails with the deadline unless a value came before it. The source is torn down before anybody hears of that. */

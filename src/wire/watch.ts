@@ -31,9 +31,9 @@ export class Watch {
     this.#expired = expired;
   }
 
-  /** The first in line starts anew: its limit counts from now. */
+  /** The first in line starts anew: its limit counts from now, or from when it was asked, if that was while others were still told of what came. */
   restart(now: number): void {
-    this.#since = now;
+    this.#since = Math.max(this.#since, now);
     const { at } = this.#limit;
     if (at >= this.#ringsAt && this.#timer !== undefined) return;
     this.#timer?.unsubscribe();

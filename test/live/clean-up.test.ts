@@ -121,3 +121,16 @@ it('content that emits at once is not listened to any more when its mail is canc
   while (emitted === 0) await setImmediate();
   expect(emitted).toBe(3);
 });
+
+it('mails that are cancelled in the turn in which they were begun let nobody in between: none of them leaves, and none costs the next its turn', async () => {
+  await using server = await startServer();
+  await using client = clientOf(server, { pool: { maxConnections: 1, rate: { messages: 4, per: 60_000 } }, pipelining: { depth: 2 } });
+  const mail = (subject: string, lines = 1) => ({ ...MAIL, raw: `Subject: ${subject}\r\n\r\n${'Hi\r\n'.repeat(lines)}` });
+  await collect(client.send(mail('first')));
+  const batch = client.sendAll(Array.from({ length: 20 }, () => mail('cancelled'))).subscribe();
+  // Too large to be gathered with others: whatever stands in front of it leaves.
+  const last = collect(client.send(mail('last', 10_000)));
+  batch.unsubscribe();
+  expect((await last).error).toBeUndefined();
+  expect(server.messages.map(({ content }) => /^Subject: (\w+)/.exec(String(content))?.[1])).toEqual(['first', 'last']);
+});

@@ -7,7 +7,7 @@ import type { Limit } from '../../src/protocol/timeouts.js';
 
 const reply = (phase: Phase, code: number, text = 'no'): SmtpError => new SmtpReplyError({ phase, command: '', message: 'no', reply: makeReply(code, [text]) });
 const connection = (code: ConnectionErrorCode, phase: Phase, reason: string): SmtpError => new SmtpConnectionError(code, { phase, reason, message: '' });
-const timeout = (limit: Limit): SmtpError => new SmtpTimeoutError({ limit, phase: 'connect', elapsed: 1, message: '' });
+const timeout = (limit: Limit, phase: Phase = 'connect'): SmtpError => new SmtpTimeoutError({ limit, phase, elapsed: 1, message: '' });
 const doors = (...errors: readonly SmtpError[]): SmtpError => new SmtpFallbackError(errors.map((error) => ({ plan: { host: 'mail.example', port: 25, security: 'none' }, error, elapsed: 1 })));
 
 const ceilingOf = (most: number) => {
@@ -62,6 +62,12 @@ describe('another connection that could not be opened', () => {
       expect(ceiling.isReached(error, 0, mayDo)).toBe(false);
       expect(ceiling.most).toBe(isReached && how === 'is one too many' ? 3 : 5);
     }
+  });
+
+  it('by the time that a sign-in took, goes with the others, which are not all: the caller may have a part in it', () => {
+    const { ceiling } = ceilingOf(5);
+    expect(ceiling.isReached(timeout('command', 'auth'), 3, true)).toBe(true);
+    expect(ceiling.most).toBe(5);
   });
 
   it('leaves room for as many as there were, for a minute, and never for more than the options allow', () => {

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { catchError, firstValueFrom, fromEvent, NEVER, Observable, of, race, throwError } from 'rxjs';
+import { catchError, firstValueFrom, fromEvent, NEVER, Observable, of, race, throwError, timer } from 'rxjs';
 import { SmtpTimeoutError } from '../../src/protocol/error.js';
 import { awake, before, deadline, monotonic } from '../../src/transport/clock.js';
 import { inVirtualTime } from '../support/marbles.js';
@@ -54,7 +54,7 @@ describe('before', () => {
       const messages: string[] = [];
       NEVER.pipe(before(scheduler, deadline(scheduler, limit, 3), phase, 'Waiting')).subscribe({ error: (error: unknown) => { messages.push((error as Error).message); } });
       flush();
-      expect(messages).toEqual([`Waiting: ${limit === 'operation' || limit === 'close' ? 'it was not over' : 'nothing came'} within timeouts.${limit} = 3 ms. ${hint}`]);
+      expect(messages).toEqual([`Waiting: ${['connect', 'proxy', 'tls', 'dataBlock', 'operation', 'close'].includes(limit) ? 'it was not over' : 'nothing came'} within timeouts.${limit} = 3 ms. ${hint}`]);
     });
   });
 
@@ -90,6 +90,18 @@ describe('before', () => {
     });
     expect(String(await answer)).toBe('250 Ok');
     client.destroy();
+  });
+
+  it('gives back what a pause of the process took, once', async () => {
+    const limit = 120;
+    const answer = (ms: number): Promise<unknown> => firstValueFrom(timer(ms).pipe(before(monotonic, deadline(monotonic, 'command', limit), 'mail', 'Waiting'))).catch((error: unknown) => error);
+    const answers = Promise.all([answer(300), answer(2_000)]);
+    // Another 60 ms would have done for the first.
+    const until = performance.now() + 240;
+    while (performance.now() < until);
+    const [inTime, late] = await answers;
+    expect(inTime).toBe(0);
+    expect((late as SmtpTimeoutError).elapsed).toBeGreaterThanOrEqual(240 + limit);
   });
 
   it('sets no timer where there is no limit, and leaves none behind', () => {

@@ -1,4 +1,4 @@
-import { catchError, concat, map, Subject, throwError } from 'rxjs';
+import { catchError, concat, defer, map, Subject, throwError } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { auth, bdat, DATA, ehlo, helo, mailFrom, rcptTo, RSET, STARTTLS, type Command } from '../../src/protocol/command.js';
 import type { SmtpError, SmtpTimeoutError } from '../../src/protocol/error.js';
@@ -46,6 +46,22 @@ describe('exchange', () => {
       });
     });
   }
+
+  it('what is asked by whoever is told has all its time, however long others take to be told', () => {
+    inVirtualTime(({ hot, flush }, scheduler) => {
+      const wire = wireOn(new FakeStream(hot('-x', SERVER).pipe(map((text) => Buffer.from(text)))), { scheduler, timeouts: LIMITS });
+      const operation = deadline(scheduler, 'operation', Infinity);
+      let failedAt: number | undefined;
+      const next$ = defer(() => {
+        // The subscriber is busy for longer than the limit.
+        scheduler.frame += 10;
+        return exchange(wire, [bdat(1, true)], operation);
+      });
+      concat(exchange(wire, GROUP, operation), next$).subscribe({ error: () => { failedAt = scheduler.now(); } });
+      flush();
+      expect(failedAt).toBe(1 + 10 + 600_000);
+    });
+  });
 
   it('no limit ends a moment early, where the one before began a moment ago', () => {
     inVirtualTime(({ flush }, scheduler) => {
