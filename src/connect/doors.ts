@@ -81,7 +81,7 @@ export class Doors {
 
   #foreseen(plan: ConnectionPlan): SmtpError | undefined {
     const { unreached, speaksClear, ungreeted } = this.#door(plan);
-    if (this.#memory.metTls && isLastResort(plan, this.#plans)) return tlsWasMet(plan);
+    if (this.#memory.metTls && isLastResort(plan, this.#plans)) return tlsWasMet(plan, 'was not tried');
     if (unreached !== undefined) return unreached;
     if (plan.security !== 'implicit') return ungreeted;
     return speaksClear === true ? isInClear(plan) : undefined;
@@ -95,6 +95,8 @@ export class Doors {
         break;
       case 'introduced':
         memory.metTls ||= step.capabilities.has('STARTTLS');
+        // Here, or on another connection meanwhile: what comes next would be said in clear text.
+        if (memory.metTls && isLastResort(plan, this.#plans)) throw tlsWasMet(plan, 'was given up');
         break;
       case 'secured':
         memory.metTls = true;
@@ -141,9 +143,9 @@ export class Doors {
 
 const isReset = (error: unknown): boolean => error instanceof SmtpConnectionError && error.code === 'E_TLS' && error.reason === 'reset';
 
-const tlsWasMet = (plan: ConnectionPlan): SmtpError =>
+const tlsWasMet = (plan: ConnectionPlan, what: 'was not tried' | 'was given up'): SmtpError =>
   new SmtpConnectionError('E_TLS', {
-    phase: 'tls', reason: TLS_WAS_MET, message: `${describePlan(plan)} was not tried: this host can do TLS, and clear text is used only where there is none. Put "none" first in "security" if it is wanted all the same.`,
+    phase: 'tls', reason: TLS_WAS_MET, message: `${describePlan(plan)} ${what}: this host can do TLS, and clear text is used only where there is none. Have "starttls" in "security" where that is offered, or put "none" first if clear text is wanted all the same.`,
   });
 
 const isInClear = (plan: ConnectionPlan): SmtpError =>

@@ -3,7 +3,7 @@ import { SmtpConnectionError, SmtpProtocolError, SmtpReplyError, SmtpTimeoutErro
 import { isUnknownCommand } from '../protocol/reply.js';
 import { isStartTlsMissing } from '../session/starttls-missing.js';
 
-/** The reason of a candidate that was not tried: clear text, where TLS can be had. */
+/** The reason of a candidate that was not tried, or given up: clear text, where TLS can be had. */
 export const TLS_WAS_MET = 'tls-was-met';
 
 // These are about the door. What is wrong with this machine, an address that is not ours say, is wrong with every door.

@@ -144,6 +144,12 @@ describe('what one candidate finds out', () => {
     expect(next.error).toBeInstanceOf(SmtpFallbackError);
   });
 
+  it('STARTTLS in the very EHLO of clear text as the last resort: it is given up', () => {
+    const { asked, error } = play({ modes: ['implicit', 'none'], port: 10025 }, ({ security }) => (security === 'implicit' ? ['-#', hungUp] : ['-gt-x']));
+    expect(asked).toBe('10025 implicit, 10025 none');
+    expect(error).toMatchObject({ attempts: [{ error: hungUp }, { error: { reason: 'tls-was-met', message: expect.stringContaining('was given up: this host can do TLS') as string } }] });
+  });
+
   it.each([undefined, 3])('TLS where clear text was the first choice: it is no last resort (stagger %s)', (stagger) => {
     const run = { modes: ['none', 'implicit'], port: 10025, ...(stagger === undefined ? {} : { stagger }) } as const;
     const { memory } = play(run, ({ security }) => (security === 'none' ? ['-#', noGreeting] : ['-x']));

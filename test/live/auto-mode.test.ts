@@ -141,6 +141,14 @@ describe('what the client remembers', () => {
     expect(stripped.sessions.flatMap(({ lines }) => lines).filter((line) => /^C: (?:AUTH|MAIL)/.test(line))).toEqual([]);
   });
 
+  it('says nothing in clear text to a server that has just offered STARTTLS', async () => {
+    await using server = await startServer({ users: USERS });
+    await using client = clientOf(server, { security: ['implicit', 'none'], auth: AUTH, timeouts: PATIENT });
+    expect(story(await collect(client.verify()))).toBe('-implicit E_TLS tls, E_ALL_ATTEMPTS');
+    await client.close();
+    expect(server.sessions.at(-1)?.lines.filter((line) => line.startsWith('C: '))).toEqual([expect.stringMatching(/^C: EHLO /), 'C: QUIT']);
+  });
+
   it('keeps to clear text where that is asked for by name', async () => {
     await using server = await startServer();
     await using client = clientOf(server, { security: ['none', 'implicit'], timeouts: PATIENT });
