@@ -1,11 +1,12 @@
 import { finalize, Observable, tap, type MonoTypeOperatorFunction } from 'rxjs';
 import { copyOf, type SmtpError } from '../protocol/error.js';
+import { isSilence } from './bearing.js';
 import { isRefusedForGood } from './sign-in-errors.js';
 
 /** One sign-in that wants to try a password. */
 interface Turn {
   begin(): void;
-  refuse(error: SmtpError): void;
+  fail(error: SmtpError): void;
 }
 
 /** How a password fares with its server. */
@@ -30,7 +31,11 @@ class Trial {
 
   refused(error: SmtpError): void {
     this.isTaken = false;
-    for (const turn of this.#waiting.splice(0)) turn.refuse(copyOf(error));
+    this.unanswered(error);
+  }
+
+  unanswered(error: SmtpError): void {
+    for (const turn of this.#waiting.splice(0)) turn.fail(copyOf(error));
   }
 
   givesUp(turn: Turn): void {
@@ -56,19 +61,22 @@ const trialOf = (credentials: object): Trial => {
 
 /**
  * Many tries of a wrong password get an account locked. Until a server has taken these credentials, and from its next refusal on, one sign-in at a time tries
- * them. Those that wait meanwhile take its refusal for theirs, go on together when they are taken, and one by one where neither is told.
+ * them. Those that wait meanwhile take its refusal or silence for theirs, go on together when they are taken, and one by one where neither is told.
  */
 export const oneTry = <T>(credentials: object): MonoTypeOperatorFunction<T> => (source) =>
   new Observable((subscriber) => {
     const trial = trialOf(credentials);
     const tried = source.pipe(tap({
       next: () => { trial.taken(); },
-      error: (error: unknown) => { if (isRefusedForGood(error)) trial.refused(error); },
+      error: (error: unknown) => {
+        if (isRefusedForGood(error)) trial.refused(error);
+        else if (isSilence(error)) trial.unanswered(error);
+      },
     }));
     if (trial.isTaken) return tried.subscribe(subscriber);
     const turn: Turn = {
       begin: () => { tried.pipe(finalize(() => { trial.left(turn); })).subscribe(subscriber); },
-      refuse: (error) => { subscriber.error(error); },
+      fail: (error) => { subscriber.error(error); },
     };
     trial.enter(turn);
     return () => { trial.givesUp(turn); };

@@ -1,6 +1,6 @@
 import { Subject } from 'rxjs';
 import { expect, it } from 'vitest';
-import { SmtpAuthenticationError } from '../../src/protocol/error.js';
+import { SmtpAuthenticationError, SmtpTimeoutError } from '../../src/protocol/error.js';
 import { makeReply } from '../../src/protocol/reply.js';
 import { oneTry } from '../../src/session/one-try.js';
 import { inVirtualTime } from '../support/marbles.js';
@@ -46,6 +46,23 @@ it('a refusal for good is one for all that wait, and for nobody who comes later'
   });
 });
 
+it('silence is told to all that wait, so that none waits for more than one, and says nothing of the password', () => {
+  inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
+    const password = {};
+    const silence = new SmtpTimeoutError({ message: 'Nothing', phase: 'auth', limit: 'command', elapsed: 4 });
+    const hangs = cold('----#', undefined, silence);
+    expectObservable(hangs.pipe(oneTry(password)), '^-------!').toBe('----#', undefined, silence);
+    expectObservable(hangs.pipe(oneTry(password)), '-^------!').toBe('----#', undefined, silence);
+    expectObservable(hangs.pipe(oneTry(password)), '---^----!').toBe('----#', undefined, silence);
+    const works = cold('--(a|)');
+    expectObservable(works.pipe(oneTry(password)), '-----^').toBe('-------(a|)');
+    expectObservable(hangs.pipe(oneTry(password)), '--------^').toBe('------------#', undefined, silence);
+    expectObservable(works.pipe(oneTry(password)), '-------------^').toBe('---------------(a|)');
+    expectObservable(works.pipe(oneTry(password)), '--------------^').toBe('----------------(a|)');
+    expectSubscriptions(hangs.subscriptions).toBe(['^---!', '--------^---!']);
+  });
+});
+
 it('a refusal is an error of their own for all that are told', () => {
   const password = {};
   const refused = new Subject<never>();
@@ -56,7 +73,7 @@ it('a refusal is an error of their own for all that are told', () => {
   expect(new Set(told).size).toBe(3);
 });
 
-it.each([['a refusal for now', failure('refused', true)], ['a broken exchange', failure('not-sent', false)], ['any error', new Error('gone')]])('%s says nothing of the password: the next one tries', (_, error) => {
+it.each([['a refusal for now', failure('refused', true)], ['a broken exchange', failure('not-sent', false)], ['a caller without time', new SmtpTimeoutError({ message: 'Over', phase: 'auth', limit: 'operation', elapsed: 2 })], ['any error', new Error('gone')]])('%s says nothing of the password: the next one tries', (_, error) => {
   inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
     const password = {};
     const fails = cold('--#', undefined, error);
