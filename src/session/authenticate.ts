@@ -7,11 +7,12 @@ import type { SaslMechanism } from '../sasl/mechanism.js';
 import { preparationOf } from '../sasl/saslprep.js';
 import { before } from '../transport/clock.js';
 import { mapError } from '../transport/map-error.js';
+import type { Wire } from '../wire/wire.js';
 import { isConfidential } from './confidential.js';
 import { unexpected } from './expect-reply.js';
 import { oneAtATime } from './one-at-a-time.js';
 import { oneTry } from './one-try.js';
-import { inTime, saslExchange, type SaslOutcome } from './sasl-exchange.js';
+import { inTime, lostBefore, saslExchange, type SaslOutcome } from './sasl-exchange.js';
 import { stayTheSame, type SessionCredentials } from './settings.js';
 import { broken, hungUp, nothingInCommon, refused, tooEarly, type SignIn } from './sign-in-errors.js';
 import type { State } from './state.js';
@@ -29,13 +30,13 @@ export const authenticate = (state: State): Observable<State> => {
   });
   const rejected = credentials.kind === 'token' ? credentials.tokens.rejected : undefined;
   return attempt({ state, credentials, choice, preparation }, { index: 0, tried: [], rejected }).pipe(
-    takingTurns(credentials),
+    takingTurns(credentials, wire),
     before(wire.context.scheduler, operation, 'auth', `Signing in to ${wire.context.peer}`),
   );
 };
 
-const takingTurns = (credentials: SessionCredentials): MonoTypeOperatorFunction<State> =>
-  credentials.kind === 'mechanism' ? oneAtATime(credentials.mechanism) : stayTheSame(credentials) ? oneTry(credentials) : identity;
+const takingTurns = (credentials: SessionCredentials, wire: Wire): MonoTypeOperatorFunction<State> =>
+  credentials.kind === 'mechanism' ? oneAtATime(credentials.mechanism) : stayTheSame(credentials) ? oneTry(credentials, lostBefore(wire)) : identity;
 
 /** Which of the usable mechanisms is next, what was tried before, and the token that the server has refused last. */
 interface Turn {

@@ -1,4 +1,4 @@
-import { finalize, Observable, tap, type MonoTypeOperatorFunction } from 'rxjs';
+import { concatMap, defer, finalize, Observable, race, take, tap, type MonoTypeOperatorFunction } from 'rxjs';
 import { copyOf, type SmtpError } from '../protocol/error.js';
 import { isSilence } from './bearing.js';
 import { isRefusedForGood } from './sign-in-errors.js';
@@ -15,7 +15,20 @@ class Trial {
   #trying: Turn | undefined;
   readonly #waiting: Turn[] = [];
 
-  enter(turn: Turn): void {
+  /** Emits when it may be tried. Who gives up before is not waited for. */
+  readonly turn$ = new Observable<Turn>((subscriber) => {
+    const turn: Turn = {
+      begin: () => { subscriber.next(turn); },
+      fail: (error) => { subscriber.error(error); },
+    };
+    this.#enter(turn);
+    return () => {
+      const place = this.#waiting.indexOf(turn);
+      if (place >= 0) this.#waiting.splice(place, 1);
+    };
+  }).pipe(take(1));
+
+  #enter(turn: Turn): void {
     if (this.#trying !== undefined) {
       this.#waiting.push(turn);
       return;
@@ -38,16 +51,11 @@ class Trial {
     for (const turn of this.#waiting.splice(0)) turn.fail(copyOf(error));
   }
 
-  givesUp(turn: Turn): void {
-    const place = this.#waiting.indexOf(turn);
-    if (place >= 0) this.#waiting.splice(place, 1);
-  }
-
   left(turn: Turn): void {
     if (this.#trying !== turn) return;
     this.#trying = undefined;
     const next = this.#waiting.shift();
-    if (next !== undefined) this.enter(next);
+    if (next !== undefined) this.#enter(next);
   }
 }
 
@@ -62,22 +70,18 @@ const trialOf = (credentials: object): Trial => {
 /**
  * Many tries of a wrong password get an account locked. Until a server has taken these credentials, and from its next refusal on, one sign-in at a time tries
  * them. Those that wait meanwhile take its refusal or silence for theirs, go on together when they are taken, and one by one where neither is told.
+ * @param lost$ fails when there is nothing to wait for any more.
  */
-export const oneTry = <T>(credentials: object): MonoTypeOperatorFunction<T> => (source) =>
-  new Observable((subscriber) => {
+export const oneTry = <T>(credentials: object, lost$: Observable<never>): MonoTypeOperatorFunction<T> => (source) =>
+  defer(() => {
     const trial = trialOf(credentials);
-    const tried = source.pipe(tap({
+    const tried$ = source.pipe(tap({
       next: () => { trial.taken(); },
       error: (error: unknown) => {
         if (isRefusedForGood(error)) trial.refused(error);
         else if (isSilence(error)) trial.unanswered(error);
       },
     }));
-    if (trial.isTaken) return tried.subscribe(subscriber);
-    const turn: Turn = {
-      begin: () => { tried.pipe(finalize(() => { trial.left(turn); })).subscribe(subscriber); },
-      fail: (error) => { subscriber.error(error); },
-    };
-    trial.enter(turn);
-    return () => { trial.givesUp(turn); };
+    if (trial.isTaken) return tried$;
+    return race(trial.turn$, lost$).pipe(concatMap((turn) => tried$.pipe(finalize(() => { trial.left(turn); }))));
   });

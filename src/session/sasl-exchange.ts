@@ -17,8 +17,10 @@ import type { State } from './state.js';
 const COMMAND_LIMIT = 512 - 2;
 const MOST_ROUNDS = 10;
 
-/** Before it is sent. */
 const AUTH = Command.of('idle', 'AUTH');
+
+/** Fails when the connection does, before AUTH is sent. */
+export const lostBefore = (wire: Wire): Observable<never> => wire.loss(AUTH);
 
 /** How the server ended an exchange. */
 export interface SaslOutcome {
@@ -56,7 +58,7 @@ export const saslExchange = (state: State, mechanism: SaslMechanism, refusal?: S
       );
     };
     // Others had their turn first, or the token took its time.
-    const answered: Observable<Reply> = wire.failed ? wire.loss(AUTH) : ask(fits ? opening : auth(mechanism.name));
+    const answered: Observable<Reply> = wire.failed ? lostBefore(wire) : ask(fits ? opening : auth(mechanism.name));
     return answered.pipe(
       mapError((error) => (refusal !== undefined && hasHungUp(error) ? refusal : error)),
       concatMap((reply) => answer(reply, 0, initial === undefined || !fits || mechanism.clearTextSafe === true)),

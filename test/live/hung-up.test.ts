@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { Reply } from '../../src/index.js';
 import { startServer, type Fault } from '../../src/testing/index.js';
+import { collect } from '../support/collect.js';
 import { mails, outcomes, sendAll } from '../support/many-mails.js';
 import { clientOf, verify } from '../support/sign-in.js';
 
@@ -15,6 +16,16 @@ describe('a server that hangs up before AUTH is sent', () => {
     await using client = clientOf(server, { auth: { user: 'ann', pass: 'open sesame' }, pool: { maxConnections: 3 } });
     expect(outcomes(await sendAll(client, mails(9)))).toEqual(Array(9).fill('accepted'));
     expect(server.sessions).toHaveLength(3);
+  });
+
+  it('is not waited for where another connection has its turn', async () => {
+    await using server = await startServer({ faults: [{ at: 'auth', do: 'silence' }, { at: 'ehlo', session: 2, do: 'close', reply: INTRODUCED }], signIn: { PLAIN: () => Promise.resolve('ann') } });
+    await using client = clientOf(server, { auth: { user: 'ann', pass: 'open sesame' } });
+    const trying = client.verify().subscribe();
+    await vi.waitFor(() => { expect(server.sessions[0]?.lines.at(-1)).toMatch(/^C: AUTH/); });
+    expect((await collect(client.verify())).error).toMatchObject({ code: 'E_CLOSED', phase: 'idle' });
+    expect(trying.closed).toBe(false);
+    trying.unsubscribe();
   });
 
   it('is not said to have been asked', async () => {

@@ -1,4 +1,4 @@
-import { Subject } from 'rxjs';
+import { NEVER, Subject, type MonoTypeOperatorFunction } from 'rxjs';
 import { expect, it } from 'vitest';
 import { SmtpAuthenticationError, SmtpTimeoutError } from '../../src/protocol/error.js';
 import { makeReply } from '../../src/protocol/reply.js';
@@ -8,15 +8,17 @@ import { inVirtualTime } from '../support/marbles.js';
 const failure = (outcome: 'refused' | 'not-sent', retryable: boolean) =>
   new SmtpAuthenticationError({ message: 'No', phase: 'auth', outcome, retryable, offered: [], allowed: [], tried: ['PLAIN'], reply: makeReply(535, ['No']) });
 
+const trying = <T>(password: object): MonoTypeOperatorFunction<T> => oneTry(password, NEVER);
+
 it('what was taken once is tried by all that wait, together, and by all that come later', () => {
   inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
     const password = {};
     const works = cold('--(a|)');
-    expectObservable(works.pipe(oneTry(password)), '^-------!').toBe('--(a|)');
-    expectObservable(works.pipe(oneTry(password)), '-^------!').toBe('----(a|)');
-    expectObservable(works.pipe(oneTry(password)), '-^------!').toBe('----(a|)');
-    expectObservable(works.pipe(oneTry(password)), '-----^--!').toBe('-------(a|)');
-    expectObservable(works.pipe(oneTry({})), '-^------!').toBe('---(a|)');
+    expectObservable(works.pipe(trying(password)), '^-------!').toBe('--(a|)');
+    expectObservable(works.pipe(trying(password)), '-^------!').toBe('----(a|)');
+    expectObservable(works.pipe(trying(password)), '-^------!').toBe('----(a|)');
+    expectObservable(works.pipe(trying(password)), '-----^--!').toBe('-------(a|)');
+    expectObservable(works.pipe(trying({})), '-^------!').toBe('---(a|)');
     expectSubscriptions(works.subscriptions).toBe(['^-!', '-^-!', '--^-!', '--^-!', '-----^-!']);
   });
 });
@@ -26,10 +28,10 @@ it('what was taken once and is refused later has to be taken again', () => {
     const password = {};
     const no = failure('refused', false);
     const fails = cold('--#', undefined, no);
-    expectObservable(cold('(a|)').pipe(oneTry(password))).toBe('(a|)');
-    expectObservable(fails.pipe(oneTry(password)), '-^').toBe('---#', undefined, no);
-    expectObservable(fails.pipe(oneTry(password)), '----^').toBe('------#', undefined, no);
-    expectObservable(fails.pipe(oneTry(password)), '-----^').toBe('------#', undefined, no);
+    expectObservable(cold('(a|)').pipe(trying(password))).toBe('(a|)');
+    expectObservable(fails.pipe(trying(password)), '-^').toBe('---#', undefined, no);
+    expectObservable(fails.pipe(trying(password)), '----^').toBe('------#', undefined, no);
+    expectObservable(fails.pipe(trying(password)), '-----^').toBe('------#', undefined, no);
     expectSubscriptions(fails.subscriptions).toBe(['-^-!', '----^-!']);
   });
 });
@@ -39,9 +41,9 @@ it('a refusal for good is one for all that wait, and for nobody who comes later'
     const password = {};
     const no = failure('refused', false);
     const fails = cold('--#', undefined, no);
-    expectObservable(fails.pipe(oneTry(password)), '^-------!').toBe('--#', undefined, no);
-    expectObservable(fails.pipe(oneTry(password)), '-^------!').toBe('--#', undefined, no);
-    expectObservable(fails.pipe(oneTry(password)), '---^----!').toBe('-----#', undefined, no);
+    expectObservable(fails.pipe(trying(password)), '^-------!').toBe('--#', undefined, no);
+    expectObservable(fails.pipe(trying(password)), '-^------!').toBe('--#', undefined, no);
+    expectObservable(fails.pipe(trying(password)), '---^----!').toBe('-----#', undefined, no);
     expectSubscriptions(fails.subscriptions).toBe(['^-!', '---^-!']);
   });
 });
@@ -51,14 +53,14 @@ it('silence is told to all that wait, so that none waits for more than one, and 
     const password = {};
     const silence = new SmtpTimeoutError({ message: 'Nothing', phase: 'auth', limit: 'command', elapsed: 4 });
     const hangs = cold('----#', undefined, silence);
-    expectObservable(hangs.pipe(oneTry(password)), '^-------!').toBe('----#', undefined, silence);
-    expectObservable(hangs.pipe(oneTry(password)), '-^------!').toBe('----#', undefined, silence);
-    expectObservable(hangs.pipe(oneTry(password)), '---^----!').toBe('----#', undefined, silence);
+    expectObservable(hangs.pipe(trying(password)), '^-------!').toBe('----#', undefined, silence);
+    expectObservable(hangs.pipe(trying(password)), '-^------!').toBe('----#', undefined, silence);
+    expectObservable(hangs.pipe(trying(password)), '---^----!').toBe('----#', undefined, silence);
     const works = cold('--(a|)');
-    expectObservable(works.pipe(oneTry(password)), '-----^').toBe('-------(a|)');
-    expectObservable(hangs.pipe(oneTry(password)), '--------^').toBe('------------#', undefined, silence);
-    expectObservable(works.pipe(oneTry(password)), '-------------^').toBe('---------------(a|)');
-    expectObservable(works.pipe(oneTry(password)), '--------------^').toBe('----------------(a|)');
+    expectObservable(works.pipe(trying(password)), '-----^').toBe('-------(a|)');
+    expectObservable(hangs.pipe(trying(password)), '--------^').toBe('------------#', undefined, silence);
+    expectObservable(works.pipe(trying(password)), '-------------^').toBe('---------------(a|)');
+    expectObservable(works.pipe(trying(password)), '--------------^').toBe('----------------(a|)');
     expectSubscriptions(hangs.subscriptions).toBe(['^---!', '--------^---!']);
   });
 });
@@ -67,7 +69,7 @@ it('a refusal is an error of their own for all that are told', () => {
   const password = {};
   const refused = new Subject<never>();
   const told: unknown[] = [];
-  for (let index = 0; index < 3; index += 1) refused.pipe(oneTry(password)).subscribe({ error: (error: unknown) => { told.push(error); } });
+  for (let index = 0; index < 3; index += 1) refused.pipe(trying(password)).subscribe({ error: (error: unknown) => { told.push(error); } });
   refused.error(failure('refused', false));
   expect(told).toEqual(Array(3).fill(failure('refused', false)));
   expect(new Set(told).size).toBe(3);
@@ -77,9 +79,9 @@ it.each([['a refusal for now', failure('refused', true)], ['a broken exchange', 
   inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
     const password = {};
     const fails = cold('--#', undefined, error);
-    expectObservable(fails.pipe(oneTry(password)), '^-------!').toBe('--#', undefined, error);
-    expectObservable(fails.pipe(oneTry(password)), '-^------!').toBe('----#', undefined, error);
-    expectObservable(fails.pipe(oneTry(password)), '-^------!').toBe('------#', undefined, error);
+    expectObservable(fails.pipe(trying(password)), '^-------!').toBe('--#', undefined, error);
+    expectObservable(fails.pipe(trying(password)), '-^------!').toBe('----#', undefined, error);
+    expectObservable(fails.pipe(trying(password)), '-^------!').toBe('------#', undefined, error);
     expectSubscriptions(fails.subscriptions).toBe(['^-!', '--^-!', '----^-!']);
   });
 });
@@ -88,10 +90,23 @@ it('who gives up lets the next one try, or is not waited for', () => {
   inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
     const password = {};
     const works = cold('---(a|)');
-    expectObservable(works.pipe(oneTry(password)), '^!').toBe('-');
-    expectObservable(works.pipe(oneTry(password)), '^--!').toBe('---');
-    expectObservable(works.pipe(oneTry(password)), '^-!').toBe('---');
-    expectObservable(works.pipe(oneTry(password)), '^-------!').toBe('------(a|)');
+    expectObservable(works.pipe(trying(password)), '^!').toBe('-');
+    expectObservable(works.pipe(trying(password)), '^--!').toBe('---');
+    expectObservable(works.pipe(trying(password)), '^-!').toBe('---');
+    expectObservable(works.pipe(trying(password)), '^-------!').toBe('------(a|)');
     expectSubscriptions(works.subscriptions).toBe(['^!', '-^-!', '---^--!']);
+  });
+});
+
+it('who has lost the connection does not wait, and who is trying knows best', () => {
+  inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
+    const password = {};
+    const works = cold('-----(a|)');
+    const lost = cold<never>('--#', undefined, 'lost');
+    expectObservable(works.pipe(oneTry(password, lost)), '^-------!').toBe('-----(a|)');
+    expectObservable(works.pipe(oneTry(password, lost)), '-^------!').toBe('---#', undefined, 'lost');
+    expectObservable(works.pipe(oneTry(password, lost)), '----^-------!').toBe('----------(a|)');
+    expectSubscriptions(works.subscriptions).toBe(['^----!', '-----^----!']);
+    expectSubscriptions(lost.subscriptions).toBe(['-^-!', '----^!']);
   });
 });
