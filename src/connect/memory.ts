@@ -2,6 +2,7 @@ import type { ConnectionPlan } from '../protocol/connection-plan.js';
 import { copyOf, SmtpConnectionError, SmtpError, SmtpTimeoutError } from '../protocol/error.js';
 import { isOfAll } from '../protocol/timeouts.js';
 import { isRefusedForGood } from '../session/sign-in-errors.js';
+import { isStartTlsMissing } from '../session/starttls-missing.js';
 import { NO_TLS } from './may-fall-back.js';
 
 // So long (ms) what was refused is not tried again: many mails that each try a wrong password get an account locked.
@@ -68,12 +69,12 @@ export class Memory {
 
 const isRefusedByProxy = (error: unknown): error is SmtpConnectionError => error instanceof SmtpConnectionError && error.code === 'E_PROXY' && error.reason === 'authentication';
 
-/** The server there refused the connection, hung up or stayed silent. What it thinks of a sign-in, and its certificate, are about the host. */
+/** The server there refused the connection, hung up or stayed silent. What it offers, what it thinks of a sign-in, and its certificate, are about the host. */
 const isOfAddress = (error: unknown): boolean => {
   // How long its caller waits says nothing of the server.
   if (!(error instanceof SmtpError) || (error instanceof SmtpTimeoutError && isOfAll(error.limit))) return false;
   if (error.phase === 'tls') return error instanceof SmtpTimeoutError || (error instanceof SmtpConnectionError && NO_TLS.has(error.reason));
-  return error.phase === 'greeting' || error.phase === 'hello';
+  return error.phase === 'greeting' || error.phase === 'hello' || (error.phase === 'starttls' && !isStartTlsMissing(error));
 };
 
 /** As those are told who did not ask themselves. */

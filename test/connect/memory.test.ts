@@ -1,12 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { Memory } from '../../src/connect/memory.js';
 import { plan } from '../../src/connect/plan.js';
+import { Capabilities } from '../../src/protocol/capabilities.js';
 import { SmtpAuthenticationError, SmtpConnectionError, SmtpReplyError, SmtpTimeoutError, type ConnectionErrorCode, type Phase, type SmtpError } from '../../src/protocol/error.js';
 import { makeReply } from '../../src/protocol/reply.js';
+import { startTlsMissing } from '../../src/session/starttls-missing.js';
 
 const reply = (phase: Phase, code: number): SmtpError => new SmtpReplyError({ phase, command: '', message: 'no', reply: makeReply(code, ['no']) });
 const connection = (code: ConnectionErrorCode, phase: Phase, reason: string): SmtpError => new SmtpConnectionError(code, { phase, reason, message: '' });
-const silence = (phase: 'tls' | 'greeting' | 'hello'): SmtpError => new SmtpTimeoutError({ limit: phase === 'hello' ? 'command' : phase, phase, elapsed: 1, message: '' });
+const silence = (phase: 'tls' | 'greeting' | 'hello' | 'starttls'): SmtpError => new SmtpTimeoutError({ limit: phase === 'tls' || phase === 'greeting' ? phase : 'command', phase, elapsed: 1, message: '' });
 
 const doors = plan({ host: 'mail.example', port: 10025, modes: ['implicit', 'starttls'] });
 const [door, other] = doors as [typeof doors[0], typeof doors[0]];
@@ -21,6 +23,10 @@ describe('an address that took a connection', () => {
     ['and ended it', 'comes last', connection('E_CLOSED', 'greeting', 'closed')],
     ['and answered EHLO with 421', 'comes last', reply('hello', 421)],
     ['and did not answer EHLO', 'comes last', silence('hello')],
+    ['and answered STARTTLS with 454', 'comes last', reply('starttls', 454)],
+    ['and ended it at STARTTLS', 'comes last', connection('E_CLOSED', 'starttls', 'closed')],
+    ['and did not answer STARTTLS', 'comes last', silence('starttls')],
+    ['and does not offer STARTTLS', 'is as good as before', startTlsMissing('mail.example', Capabilities.none, [])],
     ['and ended it in the place of a handshake', 'comes last', connection('E_TLS', 'tls', 'reset')],
     ['and refused it in clear text', 'comes last', connection('E_TLS', 'tls', 'plaintext-peer')],
     ['and was silent in the handshake', 'comes last', silence('tls')],

@@ -13,7 +13,7 @@ const DRAINING: Fault = { at: 'greeting', do: 'reply', reply: '421 4.3.2 drainin
 /** Servers of one name and port: each has an address, and faults. */
 const backends = async (...faults: readonly (readonly Fault[])[]): Promise<readonly TestServer[] & AsyncDisposable> => {
   const servers: TestServer[] = [];
-  for (const [index, its] of faults.entries()) servers.push(await startServer({ host: HOSTS[index]!, port: servers[0]?.port ?? 0, tls: 'none', users: { ann: 'secret' }, faults: its }));
+  for (const [index, its] of faults.entries()) servers.push(await startServer({ host: HOSTS[index]!, port: servers[0]?.port ?? 0, users: { ann: 'secret' }, faults: its }));
   return Object.assign(servers, { [Symbol.asyncDispose]: async () => { for (const server of servers) await server[Symbol.asyncDispose](); } });
 };
 
@@ -36,6 +36,13 @@ describe('where the first of two addresses takes connections and no mail', () =>
     await using client = clientOf(servers);
     expect((await collect(client.send(MAIL))).error).toMatchObject(expected);
     expect((await collect(client.send(MAIL))).error).toBeUndefined();
+    expect(met(servers)).toEqual([1, 1]);
+  });
+
+  it('a retry goes to the other also where STARTTLS is broken', async () => {
+    await using servers = await backends([{ at: 'starttls', do: 'reply', reply: '454 4.7.0 no TLS now', times: Infinity }], []);
+    await using client = clientOf(servers, { security: 'starttls', tls: { ca: servers[0]!.ca, servername: 'localhost' } });
+    await firstValueFrom(client.send({ ...MAIL, raw: () => MAIL.raw }).pipe(retryWhenSafe({ count: 1, delay: 0 }), receipts()));
     expect(met(servers)).toEqual([1, 1]);
   });
 
