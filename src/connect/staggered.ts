@@ -1,6 +1,6 @@
 import { catchError, concat, defer, map, Observable, of, Subscription, type SchedulerLike } from 'rxjs';
 import type { ConnectionPlan } from '../protocol/connection-plan.js';
-import { SmtpError } from '../protocol/error.js';
+import { SmtpError, SmtpReplyError } from '../protocol/error.js';
 import type { ConnectEvent } from '../protocol/event.js';
 import { remaining } from '../transport/clock.js';
 import { candidatesOf, inTurn, type Attempt, type Candidate, type FailedAttempts } from './in-turn.js';
@@ -18,6 +18,7 @@ export interface RaceOptions<T> {
 /**
  * Candidates that need a connection of their own race: each starts so many ms after the one before, or at once when one has
  * failed. The first that wins goes on alone. If it turns out to be the wrong door, or none won, the others are tried in turn.
+ * A refusal is the result only if no candidate before that one wins.
  */
 export const staggered = <T>(plans: readonly ConnectionPlan[], attempt: Attempt<T>, options: RaceOptions<T>): Observable<T | ConnectEvent> =>
   defer(() => {
@@ -60,21 +61,39 @@ const race = <T>(racers: readonly Candidate[], attempt: Attempt<T>, { stagger, s
     const running = new Map<Candidate, Subscription>();
     let winner: Candidate | undefined;
     let clock = Subscription.EMPTY;
+    const complete = (): void => { subscriber.complete(); };
+    /** What becomes of it when nobody runs any more. */
+    let end = complete;
+
+    const leaveOut = (isOut: (racer: Candidate) => boolean): void => {
+      waiting.length = 0;
+      clock.unsubscribe();
+      for (const [racer, subscription] of running) {
+        if (!isOut(racer)) continue;
+        running.delete(racer);
+        subscription.unsubscribe();
+      }
+    };
 
     const win = (candidate: Candidate): void => {
       winner = candidate;
-      waiting.length = 0;
-      clock.unsubscribe();
-      for (const [racer, subscription] of running) if (racer !== candidate) subscription.unsubscribe();
+      end = complete;
+      leaveOut((racer) => racer !== candidate);
     };
 
-    const fail = (candidate: Candidate, error: unknown, elapsed: number): void => {
+    const fail = (candidate: Candidate, error: unknown, elapsed: number, tell: () => void): void => {
       const { plan, index } = candidate;
       running.delete(candidate);
-      if (!(error instanceof SmtpError) || !mayFallBack(error, plan.security)) { subscriber.error(error); return; }
-      if (lose({ plan, error, elapsed })) subscriber.next({ type: 'attempt-failed', plan, index, error, elapsed });
-      if (winner === undefined) begin();
-      if (winner === candidate || running.size === 0) subscriber.complete();
+      if (error instanceof SmtpError && mayFallBack(error, plan.security)) {
+        tell();
+        if (lose({ plan, error, elapsed })) subscriber.next({ type: 'attempt-failed', plan, index, error, elapsed });
+        if (winner === undefined) begin();
+      } else {
+        end = () => { tell(); subscriber.error(error); };
+        // Who refuses is not asked at all where a door before it opens.
+        leaveOut((racer) => racer.index > index || !(error instanceof SmtpReplyError));
+      }
+      if (running.size === 0) end();
     };
 
     const begin = (): void => {
@@ -94,8 +113,7 @@ const race = <T>(racers: readonly Candidate[], attempt: Attempt<T>, { stagger, s
       run.add(told(defer(() => attempt(plan))).subscribe({
         next: (news) => {
           if ('error' in news) {
-            tell();
-            fail(candidate, news.error, scheduler.now() - startedAt);
+            fail(candidate, news.error, scheduler.now() - startedAt, tell);
             return;
           }
           held.push(news.step);

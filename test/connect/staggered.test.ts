@@ -3,7 +3,8 @@ import { describe, it } from 'vitest';
 import { staggered, type RaceOptions } from '../../src/connect/staggered.js';
 import { Capabilities } from '../../src/protocol/capabilities.js';
 import type { ConnectionPlan } from '../../src/protocol/connection-plan.js';
-import { SmtpConnectionError, SmtpFallbackError, type SmtpError } from '../../src/protocol/error.js';
+import { SmtpConnectionError, SmtpFallbackError, SmtpReplyError, type SmtpError } from '../../src/protocol/error.js';
+import { makeReply } from '../../src/protocol/reply.js';
 import { startTlsMissing } from '../../src/session/starttls-missing.js';
 import { inVirtualTime } from '../support/marbles.js';
 
@@ -16,6 +17,7 @@ const [FIRST, SECOND, THIRD, CLEAR]: readonly [ConnectionPlan, ConnectionPlan, C
 const ALL = [FIRST, SECOND, THIRD, CLEAR];
 const refused = new SmtpConnectionError('E_CONNECT', { phase: 'connect', reason: 'ECONNREFUSED', message: 'refused' });
 const untrusted = new SmtpConnectionError('E_CERTIFICATE', { phase: 'tls', reason: 'untrusted', message: 'untrusted' });
+const busy = new SmtpReplyError({ phase: 'greeting', reply: makeReply(421, ['busy']), command: 'the connection', message: 'busy' });
 const noStartTls = startTlsMissing('mail.example', Capabilities.none, []);
 
 /** In the pictures: 0, 1, 2 a start; c, g and r what an attempt tells, of which g wins. */
@@ -85,6 +87,46 @@ describe('staggered', () => {
       const second = cold('  -#', undefined, untrusted);
       expectObservable(staggered(ALL, by([first, second]), options(scheduler))).toBe('0--1#', steps, untrusted);
       expectSubscriptions(first.subscriptions).toBe('^---!');
+    });
+  });
+
+  describe('a greeting that refuses', () => {
+    it('ends it where no candidate before is under way', () => {
+      inVirtualTime(({ cold, expectObservable, expectSubscriptions }, scheduler) => {
+        const first = cold('----c#', undefined, busy);
+        const second = cold('  ----------g');
+        expectObservable(staggered(ALL, by([first, second]), options(scheduler))).toBe('0--1-(c#)', steps, busy);
+        expectSubscriptions(second.subscriptions).toBe('---^-!');
+      });
+    });
+
+    it('says nothing where a candidate before opens, and those behind it are left out', () => {
+      inVirtualTime(({ cold, expectObservable, expectSubscriptions }, scheduler) => {
+        const first = cold('---------cg---r');
+        const second = cold('  ----c#', undefined, busy);
+        const third = cold('     ----------g');
+        expectObservable(staggered(ALL, by([first, second, third]), options(scheduler)), '^--------------!').toBe('0--1--2---(cg)r', steps);
+        expectSubscriptions(third.subscriptions).toBe('------^-!');
+      });
+    });
+
+    it('ends it when those before have failed', () => {
+      inVirtualTime(({ cold, expectObservable, expectSubscriptions }, scheduler) => {
+        const first = cold('----------#', undefined, refused);
+        const second = cold('  -c#', undefined, busy);
+        const third = cold('g');
+        expectObservable(staggered(ALL, by([first, second, third]), options(scheduler))).toBe('0--1------(Ac#)', { ...steps, A: failed(0, 10) }, busy);
+        expectSubscriptions(third.subscriptions).toBe([]);
+      });
+    });
+
+    it('is asked again where the one that opened was the wrong door', () => {
+      inVirtualTime(({ cold, expectObservable, expectSubscriptions }, scheduler) => {
+        const first = cold('-----------g--#', undefined, noStartTls);
+        const second = cold('  -----c#', undefined, busy);
+        expectObservable(staggered([FIRST, SECOND], by([first, second]), options(scheduler))).toBe('0--1-------g--(A1)-c#', { ...steps, A: failed(0, 14, noStartTls) }, busy);
+        expectSubscriptions(second.subscriptions).toBe(['---^-----!', '--------------^-----!']);
+      });
     });
   });
 
