@@ -120,14 +120,16 @@ const NOT_AVAILABLE = 'EADDRNOTAVAIL';
 // These say something about this machine or its rules, not about the server: trying again changes nothing.
 const OURS = new Set(['EACCES', 'EPERM', NOT_AVAILABLE, 'EADDRINUSE', 'EINVAL', OTHER_FAMILY, NOT_PERMITTED]);
 
+/** One family may be missing on this machine, or where it is bound; what the other one met tells more. */
+const vagueness = (code: string): number => (code === OTHER_FAMILY ? 3 : OURS.has(code) ? 2 : code === 'ENETUNREACH' ? 1 : 0);
+
 const connectError = (target: Target, failures: readonly Failure[], localEndpoint: LocalEndpoint | undefined): SmtpError => {
   const codes = failures.map(({ error }) => error.code ?? 'UNKNOWN');
   if (localEndpoint !== undefined && codes.every((code) => code === OTHER_FAMILY)) return new SmtpUsageError({
     phase: 'connect',
     message: `The option "localEndpoint" and ${target.host} (${failures.map(({ remote }) => remote.address).join(', ')}) have no address family in common. Bind an address of the family that the server has.`,
   });
-  // One family may be missing on this machine; what the other one met tells more.
-  const reason = codes.find((code) => !OURS.has(code)) ?? codes[0] ?? 'UNKNOWN';
+  const [reason = 'UNKNOWN'] = codes.toSorted((a, b) => vagueness(a) - vagueness(b));
   const each = failures.map(({ remote, error }) => `${remote.address}: ${error.code ?? error.message}`).join(', ');
   const [first] = failures;
   const isOutOfPorts = reason === NOT_AVAILABLE && failures.every(({ error: { code, syscall } }) => code !== NOT_AVAILABLE || syscall === 'connect');

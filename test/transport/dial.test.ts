@@ -233,6 +233,17 @@ test.each<[string, string, Pick<Parameters<typeof way>[1], 'localEndpoint'>, boo
   expect(error).toMatchObject({ code: 'E_CONNECT', reason: isOutOfPorts ? 'EADDRNOTAVAIL' : code, retryable: isOutOfPorts, message: expect.stringContaining(isOutOfPorts ? 'no free port to connect from' : '"localEndpoint"') as string });
 });
 
+test.each<[string, string | undefined, readonly string[], string, boolean]>([
+  ['a family without a way', undefined, ['ENETUNREACH', 'ECONNREFUSED'], 'ECONNREFUSED', true], ['a rule of this machine', undefined, ['EPERM', 'ENETUNREACH'], 'ENETUNREACH', true],
+  ['a family that is not bound', '127.0.0.5', ['EADDRNOTAVAIL'], 'EADDRNOTAVAIL', true], ['a family that this machine lacks', undefined, ['EAFNOSUPPORT', 'EADDRNOTAVAIL'], 'EADDRNOTAVAIL', true],
+])('%s is not the reason where the other address says more', async (_, localEndpoint, codes, reason, retryable) => {
+  const connects = vi.spyOn(Socket.prototype, 'connect');
+  onTestFinished(() => { vi.restoreAllMocks(); });
+  for (const code of codes) connects.mockImplementationOnce(function connectNothing(this: Socket) { return this.destroy(Object.assign(new Error(code), { code, syscall: 'connect' })); });
+  const error = await failureOf(way(25, { host: 'mail.example.com', lookup: answers('::1', '127.0.0.1'), ...(localEndpoint === undefined ? {} : { localEndpoint }) }));
+  expect(error).toMatchObject({ code: 'E_CONNECT', reason, retryable });
+});
+
 test.each([['a firewall on the way', '::1', 'connect', 'EHOSTUNREACH', true], ['a local rule', '127.0.0.1', 'connect', 'EACCES', false], ['a local port', '::1', 'bind', 'EACCES', false]])('what is forbidden by %s: %s, %s', async (_, host, syscall, reason, retryable) => {
   vi.spyOn(Socket.prototype, 'connect').mockImplementationOnce(function connectNothing(this: Socket) { return this.destroy(Object.assign(new Error('no'), { code: 'EACCES', syscall })); });
   expect(await failureOf(way(25, { host }))).toMatchObject({ code: 'E_CONNECT', reason, retryable, message: expect.stringContaining(retryable ? 'whether a firewall is in between' : 'what this machine may open') as string });
