@@ -17,12 +17,11 @@ export const mayComeInParts = ({ replayable, envelope: { to } }: Mail): boolean 
  */
 export class InParts implements Part, Observer<SmtpEvent> {
   due: readonly CheckedRecipient[];
+  most = MOST_AT_FIRST;
   named: readonly CheckedRecipient[] = [];
   borne = 0;
   readonly #mail: Mail;
   readonly #observer: Listener;
-  /** Without a verdict when the current part began, those that are not due yet included. */
-  #left: readonly CheckedRecipient[];
   /** Who got a verdict in the current part. */
   #told: string[] = [];
   readonly #refused: RefusedRecipient[] = [];
@@ -32,13 +31,12 @@ export class InParts implements Part, Observer<SmtpEvent> {
   #refusal: SmtpError | undefined;
   #hasBegun = false;
   /** The server hung up on more. */
-  #most = Infinity;
+  #mostEver = Infinity;
 
   constructor(mail: Mail, observer: Listener) {
     this.#mail = mail;
     this.#observer = observer;
-    this.#left = mail.envelope.to;
-    this.due = this.#left.length > MOST_AT_FIRST ? this.#left.slice(0, MOST_AT_FIRST) : this.#left;
+    this.due = mail.envelope.to;
   }
 
   get closed(): boolean {
@@ -50,10 +48,10 @@ export class InParts implements Part, Observer<SmtpEvent> {
     if (error instanceof SmtpReplyError && isGoodbyeToRecipient(error) && this.#told.length === 0) return this.#goesOnBefore();
     if (isRefusalOfAll(error) && (this.#refusal === undefined || (!this.#refusal.retryable && error.retryable))) this.#refusal = error;
     const left = error === undefined || isRefusalOfAll(error) ? this.#rest : NOBODY;
-    const settled = this.#left.length - left.length;
+    const settled = this.due.length - left.length;
     if (left.length === 0 || settled === 0) return false;
-    this.due = left.slice(0, Math.min(2 * settled, this.#most));
-    this.#left = left;
+    this.most = Math.min(2 * settled, this.#mostEver);
+    this.due = left;
     this.#told = [];
     return true;
   }
@@ -63,8 +61,7 @@ export class InParts implements Part, Observer<SmtpEvent> {
     const most = this.borne;
     this.borne = 0;
     if (most === 0) return false;
-    this.#most = most;
-    this.due = this.named.slice(0, most);
+    this.most = this.#mostEver = most;
     return true;
   }
 
@@ -87,7 +84,7 @@ export class InParts implements Part, Observer<SmtpEvent> {
       case 'accepted':
         this.#receipts.push(event.receipt);
         if (this.#rest.length > 0) return;
-        this.#observer.next({ type: 'accepted', receipt: this.#left === this.#mail.envelope.to ? event.receipt : this.#joined(event.receipt) });
+        this.#observer.next({ type: 'accepted', receipt: this.due === this.#mail.envelope.to ? event.receipt : this.#joined(event.receipt) });
         return;
     }
     this.#observer.next(event);
@@ -110,7 +107,7 @@ export class InParts implements Part, Observer<SmtpEvent> {
       return;
     }
     const inDoubt = error.outcome === 'unknown' ? this.#unsettled(this.named) : NOBODY;
-    const unsent = this.#unsettled(this.#left).filter((recipient) => !inDoubt.includes(recipient));
+    const unsent = this.#unsettled(this.due).filter((recipient) => !inDoubt.includes(recipient));
     this.#observer.error(new SmtpPartialError({ cause: error, receipt: this.#joined(last), inDoubt: inDoubt.map(addressOf), unsent: unsent.map(addressOf) }));
   }
 
@@ -120,9 +117,9 @@ export class InParts implements Part, Observer<SmtpEvent> {
 
   /** Who got no verdict. */
   get #rest(): readonly CheckedRecipient[] {
-    if (this.#told.length === this.#left.length) return NOBODY;
+    if (this.#told.length === this.due.length) return NOBODY;
     const told = new Set(this.#told);
-    return this.#left.filter(({ given }) => !told.has(given));
+    return this.due.filter(({ given }) => !told.has(given));
   }
 
   /** Who was not refused by a reply of their own. */
@@ -140,7 +137,7 @@ export class InParts implements Part, Observer<SmtpEvent> {
   /** The server took the mail for some, and said no to the rest of it. */
   #refuseOthers(reply: Reply): void {
     const told = new Set(this.#told);
-    for (const { given: recipient } of this.#unsettled(this.#left)) {
+    for (const { given: recipient } of this.#unsettled(this.due)) {
       this.#refused.push({ recipient, reply });
       if (!told.has(recipient)) this.#observer.next({ type: 'recipient-refused', recipient, reply });
     }

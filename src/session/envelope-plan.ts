@@ -14,8 +14,10 @@ import { mayBeAnybody } from './weak-tls.js';
 
 /** Some of a mail's recipients, where the others can be told to the server in another transaction. */
 export interface Part {
-  /** Those that are due. Not all of them must be named, and a server may have too many in those that are. */
+  /** Those without a verdict. Not all of them must be named, and a server may have too many in those that are. */
   readonly due: readonly CheckedRecipient[];
+  /** No more than so many are to be named. */
+  readonly most: number;
   /** Those that are named in this transaction. */
   named: readonly CheckedRecipient[];
   /** The server hung up on one more than so many of them, 0 where it did not. */
@@ -54,7 +56,7 @@ export const planEnvelope = (session: Session, mail: Mail, content: OpenContent,
   const isPlain = measured === undefined ? mail.ascii === true : !measured.eightBit;
   const to = part === undefined ? envelope.to : part.due;
   const possible = offers.utf8 || !envelope.utf8 ? to : to.filter(({ mailbox }) => !mailbox.utf8);
-  const recipients = part === undefined ? possible : session.quota?.fitting(possible) ?? possible;
+  const recipients = part === undefined ? possible : (session.quota?.fitting(possible) ?? possible).slice(0, part.most);
   const wantsDsn = envelope.dsn || mail.dsn !== undefined;
   const asksForDsn = wantsDsn && offers.dsn;
   const saysUtf8 = offers.utf8 && needsUtf8(mail);

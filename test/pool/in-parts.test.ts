@@ -23,7 +23,7 @@ const play = (mail: Mail, manners: readonly Manner[], most: number): { readonly 
   const parts = new InParts(mail, { next: (event) => { events.push(event); }, error: (error: unknown) => { failure = error; }, complete: () => { completed += 1; } });
   const asked = new Map<string, number>();
   for (let rounds = 1; ; rounds += 1) {
-    parts.named = parts.due.slice(0, most);
+    parts.named = parts.due.slice(0, Math.min(most, parts.most));
     parts.next({ type: 'sender-accepted', reply: OK });
     const accepted: string[] = [];
     const refused: { recipient: string; reply: typeof NO }[] = [];
