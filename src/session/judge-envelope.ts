@@ -33,7 +33,7 @@ export interface Verdict {
 export const judgeEnvelope = (session: Session, claim: Claim, plan: EnvelopePlan, replies: readonly Reply[], lost: SmtpError | undefined): Verdict => {
   const { wire } = session;
   const mailAt = claim.needsReset ? 1 : 0;
-  const judgement = new Judgement(wire, plan, claim.isSignedIn);
+  const judgement = new Judgement(wire, plan, claim);
   const failure = (claim.needsReset ? resetFailure(wire, replies[0]) : undefined) ?? judgement.judge(replies, mailAt, lost);
   const { accepted, refused, isForNobody } = judgement;
   claim.refused = refused;
@@ -64,8 +64,11 @@ export const isOutOfTurn = ({ phase, reply }: SmtpError): boolean => reply?.code
 /** The server hangs up on one recipient too many, as some do. */
 export const isGoodbyeToRecipient = ({ phase, reply }: SmtpError): boolean => phase === 'rcpt' && reply !== undefined && isFarewell(reply);
 
-/** Too many recipients, of this mail or of all in its session. x.3 tells of the server's disk (RFC 3463 section 3.4). */
-const hasTooMany = ({ phase, reply }: SmtpError): boolean => phase === 'rcpt' && reply !== undefined && (isFarewell(reply) || (isTooMany(reply) && reply.enhanced?.[1] !== 3));
+/** RFC 3463 section 3.4: x.3.z. */
+const isOfTheDisk = ({ enhanced }: Reply): boolean => enhanced?.[1] === 3;
+
+/** Too many recipients, of this mail or of all in its session. */
+const hasTooMany = ({ phase, reply }: SmtpError): boolean => phase === 'rcpt' && reply !== undefined && (isFarewell(reply) || (isTooMany(reply) && !isOfTheDisk(reply)));
 
 const resetFailure = (wire: Wire, reply: Reply | undefined): SmtpError | undefined => {
   if (reply === undefined || isPositive(reply)) return undefined;
@@ -81,12 +84,12 @@ class Judgement {
   isForNobody = false;
   readonly #wire: Wire;
   readonly #plan: EnvelopePlan;
-  readonly #isSignedIn: boolean;
+  readonly #claim: Claim;
 
-  constructor(wire: Wire, plan: EnvelopePlan, isSignedIn: boolean) {
+  constructor(wire: Wire, plan: EnvelopePlan, claim: Claim) {
     this.#wire = wire;
     this.#plan = plan;
-    this.#isSignedIn = isSignedIn;
+    this.#claim = claim;
   }
 
   /** Tells why the content must not be sent; the reply to MAIL stands at `mailAt`. */
@@ -99,7 +102,7 @@ class Judgement {
     impossible.forEach(({ given }) => { this.#refuse(given, NEEDS_SMTPUTF8); });
     // The first refusal, but one that is for now before those that are for good: a retry may reach that recipient.
     let refusalOfAll: SmtpError | undefined;
-    let waiting: readonly [recipient: CheckedRecipient, reply: Reply, at: number] | undefined;
+    const waiting: (readonly [recipient: CheckedRecipient, reply: Reply, at: number])[] = [];
     let at = 0;
     for (; at < recipients.length; at += 1) {
       const recipient = recipients[at];
@@ -112,15 +115,21 @@ class Judgement {
       }
       // Nothing is told of those that wait for another transaction.
       if (part !== undefined && isTooMany(reply)) {
-        waiting ??= [recipient, reply, at];
+        waiting.push([recipient, reply, at]);
         continue;
       }
       const failure = this.#recipientFailure(recipient, reply, at, refusalOfAll === undefined || (!refusalOfAll.retryable && reply.severity === 4));
       if (failure !== undefined && (!isRefusal(reply) || isFarewell(reply))) return failure;
       refusalOfAll = failure ?? refusalOfAll;
     }
-    // Each transaction gets on: where nobody got a verdict, the first has it.
-    if (at === recipients.length && waiting !== undefined && this.accepted.length + this.refused.length === 0) refusalOfAll = this.#recipientFailure(...waiting, true);
+    // Where the server takes nobody, it has not too many of them, and would say so to each. But a session may be full of those
+    // before: then the first has a verdict, so that each transaction gets on, and the others go elsewhere.
+    if (waiting.length === recipients.length) {
+      for (const [recipient, reply, index] of waiting) {
+        if (refusalOfAll !== undefined && this.#claim.hasServed && !isOfTheDisk(reply)) break;
+        refusalOfAll = this.#recipientFailure(recipient, reply, index, refusalOfAll === undefined) ?? refusalOfAll;
+      }
+    }
     if (at === recipients.length && this.accepted.length === 0) {
       this.isForNobody = true;
       return refusalOfAll ?? this.#unreachable();
@@ -152,7 +161,7 @@ class Judgement {
   }
 
   #hint(reply: Reply, remedyAt: typeof remedyAtMail): string {
-    return wantsTls(reply, this.#wire) ? TLS_FIRST : remedyAt(reply, this.#isSignedIn);
+    return wantsTls(reply, this.#wire) ? TLS_FIRST : remedyAt(reply, this.#claim.isSignedIn);
   }
 
   #mailFailure(reply: Reply): SmtpError {

@@ -24,5 +24,21 @@ for (const [way, without] of Object.entries(WAYS)) {
       expectOneSend(await collect(client.send(mailTo(to))), to);
       expect(server.messages.map((message) => message.to.length)).toEqual(Array(12).fill(5));
     });
+
+    it.each([
+      ['452 4.3.1 Insufficient system storage', 'a new connection', [], [40]],
+      ['452 Too many recipients this hour', 'a new connection', [], [40]],
+      ['452 4.3.1 Insufficient system storage', 'a used one', ['first@example.org'], [40]],
+      ['452 Too many recipients this hour', 'a used one, and then on a new one', ['first@example.org'], [40, 40]],
+    ])('asks a server that takes nobody for now once for each: %s, on %s', async (reply, _, before, asked) => {
+      await using server = await serve({ onRecipient: (path) => (path.startsWith('first@') ? undefined : reply) });
+      await using client = clientOf(server, ONE);
+      for (const address of before) expectOneSend(await collect(client.send(mailTo([address]))), before);
+      const { error, types } = await collect(client.send(mailTo(people(40))));
+      expect(error).toMatchObject({ code: 'E_REPLY', phase: 'rcpt', outcome: 'refused', retryable: true, recipient: 'user0@example.org' });
+      expect(error?.refused.map(({ recipient }) => recipient)).toEqual(people(40));
+      expect(types.filter((type) => type === 'recipient-refused')).toHaveLength(40);
+      expect(server.sessions.map(({ lines }) => lines.filter((line) => line.startsWith('C: RCPT TO:<user')).length)).toEqual(asked);
+    });
   });
 }
