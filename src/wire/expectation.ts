@@ -1,6 +1,6 @@
 import type { Command } from '../protocol/command.js';
 import { outcomeOf, type Phase, type SmtpError } from '../protocol/error.js';
-import { isForeignYes, isPositive, type Reply } from '../protocol/reply.js';
+import { isForeignYes, isPositive, queueId, type Reply } from '../protocol/reply.js';
 import type { Wording } from './wording.js';
 
 /** Who waits for replies: each of them, and then that all are there, or that no more will come. */
@@ -89,10 +89,11 @@ export class Expectation {
    * one reply too many shifts all that follow. Behind a refused RSET (Exim has a limit for it) nothing comes but the end of the
    * connection, nothing is answered with 3yz, a server that took no sender takes no recipient, nor content for nobody, and none says
    * to content what it says to an envelope, which counts behind DATA as well where others wait behind it. And whatever was sent,
-   * 221 is the reply to QUIT. (A 421 may answer anything: nobody asks this of it.)
+   * 221 is the reply to QUIT, and none to RSET names a mail in the queue. (A 421 may answer anything: nobody asks this of it.)
    */
   isOutOfStep(reply: Reply, wording: Wording, isLast: boolean): boolean {
     if (reply.code === 221) return this.phase !== 'quit' && !IS_ALONE.has(this.phase);
+    if (this.phase === 'reset' && isPositive(reply) && queueId(reply) !== undefined) return true;
     const isMisplaced = wording.isMisplaced(this.phase, reply);
     if (!this.hasContent) return isMisplaced && !isLast;
     if (reply.severity === 3 || this.#refusedReset || isMisplaced) return true;

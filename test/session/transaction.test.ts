@@ -181,6 +181,15 @@ describe('a mail behind one that did not end well', () => {
   });
 });
 
+it('a mail behind one that was refused does not take the belated acceptance of that one for the reply to its RSET', () => {
+  const { says, stream, wire, told } = begin(['PIPELINING', 'CHUNKING'], 'Subject: small\r\n\r\n', { behind: 'a failed mail' });
+  says('250 2.0.0 queued as 4F3cPq1xKz\r\n');
+  says('250 Ok\r\n250 Ok\r\n250 Ok\r\n');
+  expect(told).toEqual(['E_PROTOCOL reset not-sent']);
+  expect(stream.written.join('')).not.toContain('BDAT');
+  expect(wire.failed).toBe(true);
+});
+
 const TWO = ['bob@example.org', 'cid@example.org'];
 
 describe('a mail that left at once, of whose recipients one is answered by a goodbye and nothing else comes,', () => {

@@ -59,6 +59,16 @@ it('what is about an address is no reply to content', () => {
   expect(told).toEqual(['first answered', 'second E_PROTOCOL end-of-data unknown', 'third E_PROTOCOL end-of-data unknown']);
 });
 
+it('what names a mail in the queue is no reply to RSET: one too many has refused the mail before in its stead', () => {
+  const { told, send, say } = open();
+  send('first', ...ENVELOPE, rcptTo('eve@example.org'));
+  send('second', RSET, ...ENVELOPE);
+  say('250 Ok', '250 Ok', '250 Ok', '550 5.1.1 who is eve');
+  say('250 2.0.0 queued as 4F3cPq1xKz');
+  for (const reply of ['250 Ok', '250 Ok', '250 Ok', '550 5.7.1 spam']) say(reply);
+  expect(told).toEqual(['first answered', 'second E_PROTOCOL end-of-data unknown']);
+});
+
 it.each([['MAIL', '250 sender'], ['RCPT', '250 recipient'], ['RSET', '250 reset']])('words that were said to %s are no reply to content', (_, words) => {
   const { told, send, say } = open();
   send('first', RSET, ...ENVELOPE);
