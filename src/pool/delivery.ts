@@ -1,5 +1,5 @@
 import type { Observable, Observer, SchedulerLike, Unsubscribable } from 'rxjs';
-import { SmtpError, withRefused, type Phase } from '../protocol/error.js';
+import { SmtpError, SmtpProtocolError, withRefused, type Phase } from '../protocol/error.js';
 import type { SmtpEvent } from '../protocol/event.js';
 import type { Claim } from '../session/claim.js';
 import type { Leave, Opening } from '../session/open-session.js';
@@ -49,6 +49,9 @@ export interface Listener extends Observer<SmtpEvent> {
 
 /** Where a mail is whose end has not left: its wire may be waiting for the end of another one. */
 const inEnvelope = (phase: Phase | undefined): Phase => (phase === 'mail' || phase === 'rcpt' || phase === 'data' ? phase : 'body');
+
+/** What the server says cannot be told from what it says to something else, its refusals included. */
+const isOutOfStep = (error: SmtpError): boolean => error instanceof SmtpProtocolError && error.outcome === 'unknown';
 
 // A mail that others keep pushing out is not to wander for ever. All connections of a pool may be full at once.
 const MOST_MOVES = 5;
@@ -152,7 +155,7 @@ export class Delivery implements Observer<SmtpEvent>, Unsubscribable {
   error(error: unknown): void {
     if (this.closed) return;
     const claim = this.#claim;
-    if (claim !== undefined && error instanceof SmtpError) withRefused(error, claim.refused);
+    if (claim !== undefined && error instanceof SmtpError && !isOutOfStep(error)) withRefused(error, claim.refused);
     if (claim === undefined && this.#connection !== undefined && this.#carrier.goesWithOthers(error, this.#goesWithOthers, this.#connection)) {
       this.#goesWithOthers = true;
       this.#again();

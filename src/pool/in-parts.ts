@@ -24,7 +24,7 @@ export class InParts implements Part, Observer<SmtpEvent> {
   readonly #observer: Listener;
   /** Who got a verdict in the current part. */
   #told: string[] = [];
-  readonly #refused: RefusedRecipient[] = [];
+  #refused: RefusedRecipient[] = [];
   /** Of each part that the server took. */
   readonly #receipts: Receipt[] = [];
   /** Why the server took none of a part: the first time, but for now before for good, because a retry may reach those. */
@@ -96,14 +96,15 @@ export class InParts implements Part, Observer<SmtpEvent> {
       return;
     }
     const last = this.#receipts.at(-1);
-    if (last === undefined) {
-      this.#observer.error(withRefused(isRefusalOfAll(error) ? this.#refusal ?? error : error, this.#allRefused(error)));
-      return;
-    }
-    if (error instanceof SmtpReplyError && TRANSACTION.has(error.phase)) {
+    if (last !== undefined && error instanceof SmtpReplyError && TRANSACTION.has(error.phase)) {
       this.#refuseOthers(error.reply);
       this.#observer.next({ type: 'accepted', receipt: this.#joined(last) });
       this.#observer.complete();
+      return;
+    }
+    this.#refused = this.#allRefused(error);
+    if (last === undefined) {
+      this.#observer.error(withRefused(isRefusalOfAll(error) ? this.#refusal ?? error : error, this.#refused));
       return;
     }
     const inDoubt = error.outcome === 'unknown' ? this.#unsettled(this.named) : NOBODY;
@@ -128,9 +129,10 @@ export class InParts implements Part, Observer<SmtpEvent> {
     return recipients.filter(({ given }) => !refused.has(given));
   }
 
-  /** In all parts. A goodbye to a recipient was no event. */
-  #allRefused({ refused }: SmtpError): readonly RefusedRecipient[] {
-    const known = new Map([...this.#refused, ...refused].map((one) => [one.recipient, one]));
+  /** In all parts. Of the current one its error knows better: a goodbye to a recipient was no event, and an event may have come of a reply that is not to be trusted. */
+  #allRefused({ refused }: SmtpError): RefusedRecipient[] {
+    const told = new Set(this.#told);
+    const known = new Map([...this.#refused.filter(({ recipient }) => !told.has(recipient)), ...refused].map((one) => [one.recipient, one]));
     return this.#mail.envelope.to.flatMap(({ given }) => known.get(given) ?? []);
   }
 

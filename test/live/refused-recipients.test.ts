@@ -86,6 +86,25 @@ for (const [way, without] of Object.entries(WAYS)) {
   });
 }
 
+describe('an error tells of no refusal that may be a reply to something else', () => {
+  const oneTooMany = (skip: number): ServerOptions => ({ faults: [{ at: 'rcpt', skip, do: 'glue', extra: '550 5.1.1 No such user\r\n' }] });
+
+  it('in the only transaction', async () => {
+    await using server = await startServer(oneTooMany(1));
+    await using client = clientOf(server);
+    await collect(client.send(MAIL));
+    const { error } = await collect(client.send(mailTo('eve dan')));
+    expect(error).toMatchObject({ code: 'E_PROTOCOL', phase: 'end-of-data', outcome: 'unknown', refused: [] });
+  });
+
+  it('in the last of several', async () => {
+    await using server = await startServer({ ...oneTooMany(2), limits: { recipients: 2 }, onRecipient: (path) => (path.startsWith('dead') ? '550 5.1.1 No such user' : undefined) });
+    await using client = clientOf(server);
+    const { error } = await collect(client.send(mailTo('dead bob eve dan ida')));
+    expect(error).toMatchObject({ code: 'E_PARTIAL', outcome: 'unknown', inDoubt: ['eve@example.org', 'dan@example.org'], unsent: ['ida@example.org'], refused: [{ recipient: 'dead@example.org' }] });
+  });
+});
+
 it('an error from before the first recipient tells of none', async () => {
   await using server = await startServer({ faults: [{ at: 'mail', do: 'reply', reply: '550 5.7.1 Not you' }] });
   await using client = clientOf(server);
