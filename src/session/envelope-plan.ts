@@ -18,7 +18,7 @@ export interface Part {
   readonly due: readonly CheckedRecipient[];
   /** No more than so many are to be named. */
   readonly most: number;
-  /** Those that are named in this transaction. */
+  /** Those that are named in this transaction, without those that the server then had too many of: whom its content may reach. */
   named: readonly CheckedRecipient[];
   /** The server hung up on one more than so many of them, 0 where it did not. */
   borne: number;

@@ -1,6 +1,6 @@
 import type { CheckedRecipient } from '../message/envelope.js';
 import { DATA, RSET } from '../protocol/command.js';
-import { SmtpReplyError, SmtpTimeoutError, type SmtpError } from '../protocol/error.js';
+import { SmtpProtocolError, SmtpReplyError, SmtpTimeoutError, type SmtpError } from '../protocol/error.js';
 import type { RefusedRecipient, TransactionEvent } from '../protocol/event.js';
 import { isFarewell, isForeignYes, isPositive, isRefusal, isTooMany, makeReply, type Reply } from '../protocol/reply.js';
 import { remedyAtMail, remedyAtRcpt, remedyFor } from '../protocol/remedy.js';
@@ -35,8 +35,9 @@ export const judgeEnvelope = (session: Session, claim: Claim, plan: EnvelopePlan
   const mailAt = claim.needsReset ? 1 : 0;
   const judgement = new Judgement(wire, plan, claim);
   const failure = (claim.needsReset ? resetFailure(wire, replies[0]) : undefined) ?? judgement.judge(replies, mailAt, lost);
-  const { accepted, refused, isForNobody } = judgement;
+  const { accepted, refused, waiting, isForNobody } = judgement;
   claim.refused = refused;
+  if (waiting.length > 0 && !(lost instanceof SmtpProtocolError)) unname(plan, new Set(waiting.map(([recipient]) => recipient)));
   const isUnanswered = lost instanceof SmtpTimeoutError && replies.length - mailAt < plan.commands.length;
   const mayBeTaken = accepted.length > 0 || (failure !== undefined && (isUnanswered || replies.slice(mailAt + 1).some(isPositive)));
   const isCutOff = failure !== undefined && accepted.length > 0 && isGoodbyeToRecipient(failure);
@@ -48,6 +49,11 @@ export const judgeEnvelope = (session: Session, claim: Claim, plan: EnvelopePlan
     accepted, refused, mayBeTaken, isForNobody, failure,
     goesAhead: !wire.failed && replies[mailAt + plan.commands.length]?.code === 354,
   };
+};
+
+/** The mail cannot reach those that were too many. */
+const unname = ({ part }: EnvelopePlan, waiting: ReadonlySet<CheckedRecipient>): void => {
+  if (part !== undefined) part.named = part.named.filter((recipient) => !waiting.has(recipient));
 };
 
 /** Those that were told to be too many before the goodbye are not among them. */
@@ -81,6 +87,8 @@ class Judgement {
   readonly events: TransactionEvent[] = [];
   readonly accepted: string[] = [];
   readonly refused: RefusedRecipient[] = [];
+  /** Those that were too many, each with the place of its command. */
+  readonly waiting: (readonly [recipient: CheckedRecipient, reply: Reply, at: number])[] = [];
   isForNobody = false;
   readonly #wire: Wire;
   readonly #plan: EnvelopePlan;
@@ -102,7 +110,6 @@ class Judgement {
     impossible.forEach(({ given }) => { this.#refuse(given, NEEDS_SMTPUTF8); });
     // The first refusal, but one that is for now before those that are for good: a retry may reach that recipient.
     let refusalOfAll: SmtpError | undefined;
-    const waiting: (readonly [recipient: CheckedRecipient, reply: Reply, at: number])[] = [];
     let at = 0;
     for (; at < recipients.length; at += 1) {
       const recipient = recipients[at];
@@ -115,7 +122,7 @@ class Judgement {
       }
       // Nothing is told of those that wait for another transaction.
       if (part !== undefined && isTooMany(reply)) {
-        waiting.push([recipient, reply, at]);
+        this.waiting.push([recipient, reply, at]);
         continue;
       }
       const failure = this.#recipientFailure(recipient, reply, at, refusalOfAll === undefined || (!refusalOfAll.retryable && reply.severity === 4));
@@ -124,8 +131,8 @@ class Judgement {
     }
     // Where the server takes nobody, it has not too many of them, and would say so to each. But a session may be full of those
     // before: then the first has a verdict, so that each transaction gets on, and the others go elsewhere.
-    if (waiting.length === recipients.length) {
-      for (const [recipient, reply, index] of waiting) {
+    if (this.waiting.length === recipients.length) {
+      for (const [recipient, reply, index] of this.waiting) {
         if (refusalOfAll !== undefined && this.#claim.hasServed && !isOfTheDisk(reply)) break;
         refusalOfAll = this.#recipientFailure(recipient, reply, index, refusalOfAll === undefined) ?? refusalOfAll;
       }

@@ -40,5 +40,13 @@ for (const [way, without] of Object.entries(WAYS)) {
       expect(types.filter((type) => type === 'recipient-refused')).toHaveLength(40);
       expect(server.sessions.map(({ lines }) => lines.filter((line) => line.startsWith('C: RCPT TO:<user')).length)).toEqual(asked);
     });
+
+    it('is in no doubt for those who were too many in the part that was lost', async () => {
+      await using server = await serve({ limits: { recipients: 2 }, without: ['LIMITS'], faults: [{ at: 'end-of-data', skip: 1, do: 'close' }] });
+      await using client = clientOf(server, ONE);
+      const { error } = await collect(client.send(mailTo(people(5))));
+      expect(server.sessions[0]?.lines.filter((line) => line.startsWith('C: RCPT TO:<user4@'))).toHaveLength(2);
+      expect(error).toMatchObject({ code: 'E_PARTIAL', outcome: 'unknown', inDoubt: ['user2@example.org', 'user3@example.org'], unsent: ['user4@example.org'] });
+    });
   });
 }
