@@ -125,7 +125,7 @@ class Judgement {
         this.waiting.push([recipient, reply, at]);
         continue;
       }
-      const failure = this.#recipientFailure(recipient, reply, at, refusalOfAll === undefined || (!refusalOfAll.retryable && reply.severity === 4));
+      const failure = this.#recipientFailure(recipient, reply, at, refusalOfAll === undefined || (!refusalOfAll.retryable && (reply.severity === 4 || isTooMany(reply))));
       if (failure !== undefined && (!isRefusal(reply) || isFarewell(reply))) return failure;
       refusalOfAll = failure ?? refusalOfAll;
     }

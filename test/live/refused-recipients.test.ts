@@ -35,6 +35,11 @@ for (const [way, without] of Object.entries(WAYS)) {
       }
     });
 
+    it('and names the first who was one too many before those that are dead, where it can be read once', async () => {
+      await using server = await serve({ onRecipient: (path) => (path.startsWith('dead') ? '550 5.1.1 No such user' : '552 Too many recipients') });
+      expect(await failureOn(server, mailTo('dead bob eve', Readable.from(MAIL.raw)))).toMatchObject({ recipient: 'bob@example.org', reply: { code: 552 } });
+    });
+
     it.each([undefined, 1, 2])('and is the first of them, in however many transactions: %s at a time', async (recipients) => {
       await using server = await serve(recipients === undefined ? {} : { limits: { recipients } });
       const error = await failureOn(server, mailTo('dead1 dead2 dead3'));
