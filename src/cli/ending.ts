@@ -1,5 +1,6 @@
 import { firstValueFrom, type Observable } from 'rxjs';
 import { SmtpError, SmtpPartialError, type Outcome } from '../index.js';
+import { formatReply } from '../protocol/reply.js';
 import { EXIT_CODES, exitCodeOf } from './exit-codes.js';
 import { writeLine, type Io } from './io.js';
 
@@ -24,9 +25,15 @@ export const endedBy = (error: unknown, meaning?: string): Ending => {
   if (!(error instanceof SmtpError)) throw error;
   const { code, phase, outcome, retryable, message } = error;
   if (code === 'E_USAGE') return { code: exitCodeOf(error), text: message };
-  if (error instanceof SmtpPartialError) return { code: exitCodeOf(error), text: [message, ...error.unsent.map((address) => `not sent to ${address}`), ...error.inDoubt.map((address) => `unknown for ${address}`)].join('\n') };
+  if (error instanceof SmtpPartialError) return { code: exitCodeOf(error), text: [message, ...whoLacksIt(error)].join('\n') };
   return { code: exitCodeOf(error), text: `${outcome} (${code}, ${phase}): ${message}\n${meaning ?? WHAT_IT_MEANS[outcome]}${retryable ? ' A retry is safe.' : ''}` };
 };
+
+const whoLacksIt = ({ refused, unsent, inDoubt }: SmtpPartialError): readonly string[] => [
+  ...refused.map(({ recipient, reply }) => `refused for ${recipient}: ${formatReply(reply)}`),
+  ...unsent.map((address) => `not sent to ${address}`),
+  ...inDoubt.map((address) => `unknown for ${address}`),
+];
 
 /** Cancelled before the end of the data left, the server cannot have accepted anything. */
 export const interrupted = (contentHasLeft: boolean, meaning?: string): Ending => {

@@ -71,12 +71,12 @@ describe('rxsmtp send', () => {
   });
 
   it('tells who does not have it when a part of the recipients failed, and does not call that a success', async () => {
-    const { code, stderr, stdout } = await send(['--to', 'carol@example.org', '--cc', 'dave@example.org', '--bcc', 'eve@example.org', '--text', 'Hi'], {
-      limits: { recipients: 1 }, faults: [{ at: 'end-of-data', skip: 1, do: 'close' }],
+    const { code, stderr, stdout } = await send(['--to', 'nobody@example.org', '--to', 'carol@example.org', '--cc', 'dave@example.org', '--bcc', 'eve@example.org', '--text', 'Hi'], {
+      limits: { recipients: 1 }, faults: [{ at: 'end-of-data', skip: 1, do: 'close' }], onRecipient: (path) => (path.startsWith('nobody') ? '550 5.1.1 No such user' : undefined),
     });
     expect(code).toBe(3);
-    expect(stdout + stderr).toContain('accepted for 1 of 4 recipients');
-    expect((stdout + stderr).match(/^(?:not sent to|unknown for) .*$/gm)).toEqual(['not sent to dave@example.org', 'not sent to eve@example.org', 'unknown for carol@example.org']);
+    expect(stdout + stderr).toContain('accepted for 1 of 5 recipients');
+    expect((stdout + stderr).match(/^(?:refused for|not sent to|unknown for) .*$/gm)).toEqual(['refused for nobody@example.org: 550 5.1.1 No such user', 'not sent to dave@example.org', 'not sent to eve@example.org', 'unknown for carol@example.org']);
   });
 
   it('tells by another code that a part of the recipients is known not to have it', async () => {
