@@ -44,8 +44,9 @@ export const checkEnvelope = (given: unknown, derived = NOT_DERIVED): CheckedEnv
   let dsn = false;
   for (let index = 0; index < to.length; index += 1) {
     const recipient = checkRecipient(to[index], index, mostLocal);
-    if (known?.has(recipient.mailbox.path) === true) continue;
-    known?.add(recipient.mailbox.path);
+    const key = keyOf(recipient.mailbox);
+    if (known?.has(key) === true) continue;
+    known?.add(key);
     recipients.push(recipient);
     utf8 ||= recipient.mailbox.utf8;
     dsn ||= recipient.notify !== undefined || recipient.orcpt !== undefined;
@@ -53,6 +54,9 @@ export const checkEnvelope = (given: unknown, derived = NOT_DERIVED): CheckedEnv
   }
   return { from: sender === null ? null : parseMailbox(sender, 'envelope.from', 'sender', mostLocal), to: recipients, utf8, dsn, envelope: Object.freeze({ from: sender, to: Object.freeze(asked), ...(longLocalParts === true ? { longLocalParts } : {}) }) };
 };
+
+/** RFC 5321 section 4.1.1.3: who has no domain is Postmaster, in whatever case. */
+const keyOf = ({ path }: Mailbox): string => (path.includes('@') ? path : path.toLowerCase());
 
 const checkSender = (from: unknown): string | null => {
   if (from === null) return null;

@@ -16,10 +16,10 @@ test('cannot be changed by whoever is told of it: the next try goes by it', asyn
 });
 
 test('goes to each recipient once, as it was first named', async () => {
-  const to = ['ann@example.com', { address: 'bob@example.com', notify: ['NEVER'] }, 'ann@EXAMPLE.com', 'bob@example.com', 'Ann@example.com'];
+  const to = ['ann@example.com', { address: 'bob@example.com', notify: ['NEVER'] }, 'ann@EXAMPLE.com', 'bob@example.com', 'Ann@example.com', 'Postmaster', 'POSTMASTER'];
   const { envelope: { to: recipients, envelope: asked } } = await mailOf({ envelope: { from: null, to }, raw: '' });
-  expect(asked.to).toEqual(['ann@example.com', { address: 'bob@example.com', notify: ['NEVER'] }, 'Ann@example.com']);
-  expect(recipients.map(({ given }) => given)).toEqual(['ann@example.com', 'bob@example.com', 'Ann@example.com']);
+  expect(asked.to).toEqual(['ann@example.com', { address: 'bob@example.com', notify: ['NEVER'] }, 'Ann@example.com', 'Postmaster']);
+  expect(recipients.map(({ given }) => given)).toEqual(['ann@example.com', 'bob@example.com', 'Ann@example.com', 'Postmaster']);
 });
 
 test('says for itself what its envelope leaves out, where it is composed', async () => {
