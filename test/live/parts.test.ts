@@ -41,6 +41,14 @@ for (const [way, without] of Object.entries(WAYS)) {
       expect(server.sessions.map(({ lines }) => lines.filter((line) => line.startsWith('C: RCPT TO:<user')).length)).toEqual(asked);
     });
 
+    it('tells by its events who may have it when the first part is lost', async () => {
+      await using server = await serve({ limits: { recipients: 2 }, faults: [{ at: 'end-of-data', do: 'close' }] });
+      await using client = clientOf(server, ONE);
+      const { error, events } = await collect(client.send(mailTo(people(5))));
+      expect(error).toMatchObject({ code: 'E_CLOSED', outcome: 'unknown', refused: [] });
+      expect(events.flatMap((event) => (event.type === 'recipient-accepted' ? [event.recipient] : event.type === 'progress' ? ['progress'] : []))).toEqual([...people(2), 'progress']);
+    });
+
     it('is in no doubt for those who were too many in the part that was lost', async () => {
       await using server = await serve({ limits: { recipients: 2 }, without: ['LIMITS'], faults: [{ at: 'end-of-data', skip: 1, do: 'close' }] });
       await using client = clientOf(server, ONE);
