@@ -1,5 +1,5 @@
 import { firstValueFrom, type Observable } from 'rxjs';
-import { SmtpError, SmtpPartialError, type Outcome } from '../index.js';
+import { SmtpError, SmtpPartialError, type Outcome, type RefusedRecipient } from '../index.js';
 import { formatReply } from '../protocol/reply.js';
 import { EXIT_CODES, exitCodeOf } from './exit-codes.js';
 import { writeLine, type Io } from './io.js';
@@ -29,8 +29,11 @@ export const endedBy = (error: unknown, meaning?: string): Ending => {
   return { code: exitCodeOf(error), text: `${outcome} (${code}, ${phase}): ${message}\n${meaning ?? WHAT_IT_MEANS[outcome]}${retryable ? ' A retry is safe.' : ''}` };
 };
 
+/** Those whom the server refused, a line each. */
+export const whoWasRefused = (refused: readonly RefusedRecipient[]): readonly string[] => refused.map(({ recipient, reply }) => `refused for ${recipient}: ${formatReply(reply)}`);
+
 const whoLacksIt = ({ refused, unsent, inDoubt }: SmtpPartialError): readonly string[] => [
-  ...refused.map(({ recipient, reply }) => `refused for ${recipient}: ${formatReply(reply)}`),
+  ...whoWasRefused(refused),
   ...unsent.map((address) => `not sent to ${address}`),
   ...inDoubt.map((address) => `unknown for ${address}`),
 ];

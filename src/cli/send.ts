@@ -7,10 +7,9 @@ import { receipts, SmtpClient, type ComposedMessage, type Envelope, type Message
 import { usage } from '../message/fields.js';
 import { apart } from '../message/header.js';
 import { reasonOf } from '../protocol/error.js';
-import { formatReply } from '../protocol/reply.js';
 import { flags } from './arguments.js';
 import { dialogue } from './dialogue.js';
-import { endedBy, interrupted, tellFirst, type Ending } from './ending.js';
+import { endedBy, interrupted, tellFirst, whoWasRefused, type Ending } from './ending.js';
 import { EXIT_CODES } from './exit-codes.js';
 import { tell, type CliCommand, type Io } from './io.js';
 import { inBase64 } from './payload.js';
@@ -63,7 +62,7 @@ const accepted = ({ accepted: taken, refused, messageId }: Receipt): Ending => (
   code: EXIT_CODES[refused.length > 0 ? 'partly' : 'accepted'],
   text: [
     `accepted for ${taken.join(', ')}${messageId === undefined ? '' : ` as ${messageId}`}`,
-    ...refused.map(({ recipient, reply }) => `refused for ${recipient}: ${formatReply(reply)}`),
+    ...whoWasRefused(refused),
   ].join('\n'),
 });
 
