@@ -1,6 +1,6 @@
 import type { Command } from '../protocol/command.js';
 import { outcomeOf, type Phase, type SmtpError } from '../protocol/error.js';
-import { isForeignYes, isPositive, queueId, type Reply } from '../protocol/reply.js';
+import { isForeignYes, isPositive, type Reply } from '../protocol/reply.js';
 import type { Wording } from './wording.js';
 
 /** Who waits for replies: each of them, and then that all are there, or that no more will come. */
@@ -93,7 +93,7 @@ export class Expectation {
    */
   isOutOfStep(reply: Reply, wording: Wording, isLast: boolean): boolean {
     if (reply.code === 221) return this.phase !== 'quit' && !IS_ALONE.has(this.phase);
-    if (this.phase === 'reset' && isPositive(reply) && queueId(reply) !== undefined) return true;
+    if (this.phase === 'reset' && wording.isOfContent(reply)) return true;
     const isMisplaced = wording.isMisplaced(this.phase, reply);
     if (!this.hasContent) return isMisplaced && !isLast;
     if (reply.severity === 3 || this.#refusedReset || isMisplaced) return true;

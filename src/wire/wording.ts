@@ -1,5 +1,5 @@
 import type { Phase } from '../protocol/error.js';
-import { isPositive, type Reply } from '../protocol/reply.js';
+import { isPositive, queueId, type Reply } from '../protocol/reply.js';
 
 /**
  * What a server says on one connection to RSET, MAIL and RCPT, and what to content. Replies are matched by their order alone, so
@@ -24,6 +24,11 @@ export class Wording {
     }
     const own = this.#toContent;
     return !isSame(own, reply) && (this.#isToEnvelope(reply) || isAboutAddress(reply)) && !this.#isToEnvelope(own) && !isAboutAddress(own);
+  }
+
+  /** A reply to RSET names a mail in the queue, as one to content does. Some servers name the session in all that they say. */
+  isOfContent(reply: Reply): boolean {
+    return isPositive(reply) && !isSame(this.#toReset, reply) && queueId(reply) !== undefined && (this.#toMail === undefined || queueId(this.#toMail) === undefined);
   }
 
   #isToEnvelope(reply: Reply): boolean {

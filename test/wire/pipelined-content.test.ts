@@ -69,6 +69,14 @@ it('what names a mail in the queue is no reply to RSET: one too many has refused
   expect(told).toEqual(['first answered', 'second E_PROTOCOL end-of-data unknown']);
 });
 
+it('what names the session, as all that a server says may, is a reply to RSET', () => {
+  const { told, send, say } = open();
+  send('first', ...ENVELOPE);
+  for (const mail of ['second', 'third']) send(mail, RSET, ...ENVELOPE);
+  for (let replies = 0; replies < 3 + 4 + 4; replies += 1) say('250 2.0.0 OK id=4F3cPq1xKz');
+  expect(told).toEqual(['first answered', 'second answered', 'third answered']);
+});
+
 it.each([['MAIL', '250 sender'], ['RCPT', '250 recipient'], ['RSET', '250 reset']])('words that were said to %s are no reply to content', (_, words) => {
   const { told, send, say } = open();
   send('first', RSET, ...ENVELOPE);
