@@ -52,7 +52,7 @@ export class Doors {
       const error = this.#foreseen(plan);
       if (error !== undefined) return throwError(() => error);
       const state = this.#unpark(plan);
-      // A server may have given up on the silent connection, or on one whose token it refused; it is still there for a new one.
+      // A server may have given up on the silent connection, or on one whose token or mechanism it refused; it is still there for a new one.
       const hasGivenUp = (failure: unknown): boolean => (state !== undefined && isReset(failure)) || isUnheard(failure);
       return this.#ask(plan, state).pipe(
         catchError((failure: unknown) => (hasGivenUp(failure) ? this.#ask(plan) : throwError(() => failure))),

@@ -28,7 +28,9 @@ export const authenticate = (state: State): Observable<State> => {
     offered: capabilities.authentication, allowed: settings.allowedAuthentication, service: plan, binding: wire.stream.tls?.binding,
     confidential: settings.allowInsecureAuth || isConfidential(wire.stream), preparation,
   });
-  const rejected = credentials.kind === 'token' ? credentials.tokens.rejected : undefined;
+  const tokens = credentials.kind === 'token' ? credentials.tokens : undefined;
+  const rejected = tokens?.unheard;
+  if (tokens !== undefined) tokens.unheard = undefined;
   return attempt({ state, credentials, choice, preparation }, { index: 0, tried: [], rejected }).pipe(
     takingTurns(credentials, wire),
     before(wire.context.scheduler, operation, 'auth', `Signing in to ${wire.context.peer}`),
@@ -56,23 +58,21 @@ const attempt = (signIn: SignIn, turn: Turn): Observable<State> => {
   const tried = turn.tried.includes(way.name) ? turn.tried : [...turn.tried, way.name];
 
   const judge = (mechanism: SaslMechanism, secret: Secret, { reply, nothingTold, hasBegun }: SaslOutcome): Observable<State> => {
-    // Its successor was heard, whatever became of it.
-    if (tokens?.rejected !== undefined) tokens.rejected = undefined;
     if (reply.code === 235) return hasBegun && mechanism.done ? of(signedIn(signIn, way.name)) : throwError(() => tooEarly(signIn, way.name, reply));
     if (!isRefusal(reply)) return throwError(() => unexpected(wire, 'auth', 'AUTH', reply));
     const refusal = refused(signIn, tried, mechanism, reply);
     const next = usable[index + 1];
-    if (next !== undefined && speaksOfTheMechanism(reply, nothingTold)) return attempt(signIn, { index: index + 1, tried, rejected, refusal: hungUp(refusal, next.name, false) });
+    if (next !== undefined && speaksOfTheMechanism(reply, nothingTold)) return attempt(signIn, { index: index + 1, tried, rejected, refusal: hungUp(refusal, next.name) });
     const mayBeStale = tokens?.renew !== undefined && reply.severity === 5;
     if (!mayBeStale || rejected !== undefined) return throwError(() => refusal);
-    tokens.rejected = { token: secret, reply };
-    return attempt(signIn, { index, tried, rejected: tokens.rejected, refusal: hungUp(refusal, 'the renewed token', true) });
+    return attempt(signIn, { index, tried, rejected: { token: secret, reply }, refusal: hungUp(refusal, 'the renewed token') });
   };
 
   return secretFor(signIn, turn).pipe(
     concatMap((secret) => {
       const mechanism = way.begin(secret);
       return saslExchange(signIn.state, mechanism, turn.refusal).pipe(
+        tap({ error: (error: unknown) => { if (tokens !== undefined && error === turn.refusal) tokens.unheard = rejected; } }),
         explain((cause) => broken(signIn, tried, `the mechanism ${way.name}`, cause, false)),
         concatMap((outcome) => judge(mechanism, secret, outcome)),
       );

@@ -62,11 +62,11 @@ export const refused = (signIn: SignIn, tried: readonly string[], { name, refusa
   });
 };
 
-/** The same where the server hung up behind it, before it answered what came next. */
-export const hungUp = (refusal: SmtpAuthenticationError, next: string, retryable: boolean): SmtpAuthenticationError =>
-  Object.assign(copyOf(refusal, `${refusal.message} It hung up before it answered ${next}.`), { retryable });
+/** The same where the server hung up behind it, before it answered what came next, which may be taken yet. */
+export const hungUp = (refusal: SmtpAuthenticationError, next: string): SmtpAuthenticationError =>
+  Object.assign(copyOf(refusal, `${refusal.message} It hung up before it answered ${next}.`), { retryable: true });
 
-/** A token was refused for good, and the one that was got for it was not heard: it may have another connection. */
+/** A token or a mechanism was refused for good, and what was to follow was not heard: it may have another connection. */
 export const isUnheard = (error: unknown): boolean => error instanceof SmtpAuthenticationError && error.retryable && error.reply?.severity === 5;
 
 /** What the caller gave to sign in with, a function or a mechanism, has thrown. */

@@ -20,14 +20,14 @@ export interface TokenSource {
   readonly known: readonly Secret[];
   /** Another token than `refused`; undefined where there is no other. */
   readonly renew: ((refused: Secret, rejected: Reply) => Observable<Secret>) | undefined;
-  /** The last one, until its successor was heard: the server may hang up before. */
-  rejected?: RejectedToken | undefined;
+  /** One whose successor was not heard, because the server hung up before: for the next connection, and no later one. */
+  unheard: RejectedToken | undefined;
 }
 
 export const tokenSource = (given: string | TokenFunction): TokenSource => {
   if (typeof given === 'string') {
     const secret = checkToken(given, 'options');
-    return { token: of(secret), known: [secret], renew: undefined };
+    return { token: of(secret), known: [secret], renew: undefined, unheard: undefined };
   }
   let flight: { readonly isForced: boolean; readonly token: Observable<Secret> } | undefined;
   let latest: Secret | undefined;
@@ -63,7 +63,7 @@ export const tokenSource = (given: string | TokenFunction): TokenSource => {
     return flight?.isForced === false ? flight.token.pipe(concatMap(() => renew(refused, rejected))) : call({ rejected });
   });
 
-  return { token: defer(() => call({})), known, renew };
+  return { token: defer(() => call({})), known, renew, unheard: undefined };
 };
 
 const MOST_KNOWN = 4;

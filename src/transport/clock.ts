@@ -17,6 +17,8 @@ class Alarm<T> extends Subscription implements SchedulerAction<T> {
   readonly #isAwake: boolean;
   #timer: NodeJS.Timeout | undefined;
   #turn: NodeJS.Immediate | undefined;
+  /** Once only: a process that is always busy would put it off for ever. */
+  #hadExtra = false;
 
   constructor(work: Work<T>, isAwake: boolean) {
     super(() => { this.#clear(); });
@@ -36,10 +38,12 @@ class Alarm<T> extends Subscription implements SchedulerAction<T> {
     this.#clear();
     this.#timer = setTimeout(() => {
       const early = at - now();
-      const extra = early < -PAUSE ? Math.min(-early, delay) : 0;
+      const extra = early < -PAUSE && !this.#hadExtra ? Math.min(-early, delay) : 0;
       if (early > 0) this.#set(early, at, state);
-      else if (extra > PAUSE) this.#set(extra, now() + extra, state);
-      else this.#turn = setImmediate(() => { this.#work(state); });
+      else if (extra > PAUSE) {
+        this.#hadExtra = true;
+        this.#set(extra, now() + extra, state);
+      } else this.#turn = setImmediate(() => { this.#work(state); });
     }, Math.min(Math.ceil(delay), LONGEST_TIMER));
     if (!this.#isAwake) this.#timer.unref();
   }

@@ -72,8 +72,8 @@ export const socksTunnel = ({ SocksClient }: typeof Socks): OpenTunnel => (strea
         return;
       }
     };
-    // RFC 1929 section 2: who refuses user and password closes the connection. Some do nothing else.
-    const lost = (how: string): void => { fail(stage === 'authentication' ? stage : 'closed', how); };
+    // RFC 1929 section 2: who refuses user and password closes the connection. Some do nothing else, and others restart in just that moment.
+    const lost = (how: string): void => { fail('closed', how, stage === 'authentication' ? 'It may refuse user and password so: check them in the option "proxy", or try again later.' : undefined); };
     const reading = stream.bytes.subscribe({
       next: read,
       complete: () => { lost('it closed the connection without an answer'); },

@@ -58,10 +58,27 @@ describe('a server that hangs up behind a refusal', () => {
     expect(server.sessions).toHaveLength(2);
   });
 
-  it('has refused a mechanism, and not the connection', async () => {
+  it('has refused a mechanism, and not the one behind it', async () => {
     await using server = await startServer({ users: { ann: TOKEN }, mechanisms: ['CRAM-MD5', 'PLAIN'], faults: [hangsUp('504 5.5.4 No')] });
-    const { error } = await verify(server, { auth: { user: 'ann', pass: TOKEN } });
-    expect(error).toMatchObject({ code: 'E_AUTH', outcome: 'refused', retryable: false, reply: { code: 504 }, tried: ['CRAM-MD5'] });
+    expect((await verify(server, { auth: { user: 'ann', pass: TOKEN } })).error).toBeUndefined();
+    expect(server.sessions).toHaveLength(2);
+  });
+
+  it('each time, is told of with what it said, and asked again by the next mail', async () => {
+    await using server = await startServer({ users: { ann: TOKEN }, mechanisms: ['CRAM-MD5', 'PLAIN'], faults: [1, 2].map((session) => hangsUp('504 5.5.4 No', session)) });
+    await using client = clientOf(server, { auth: { user: 'ann', pass: TOKEN } });
+    const { error } = await collect(client.verify());
+    expect(error).toMatchObject({ code: 'E_AUTH', outcome: 'refused', retryable: true, reply: { code: 504 }, tried: ['CRAM-MD5'] });
     expect(error?.message).toContain('It hung up before it answered PLAIN.');
+    expect(outcomes(await sendAll(client, mails(1)))).toEqual(['accepted']);
+  });
+
+  it('leaves no refused token to later ones', async () => {
+    await using server = await startServer({ users: { ann: TOKEN }, mechanisms: ['XOAUTH2'], faults: [hangsUp('535 5.7.8 No', 1), { at: 'auth', session: 2, do: 'close' }] });
+    const calls: (number | undefined)[] = [];
+    await using client = clientOf(server, { auth: { user: 'ann', token: ({ rejected }) => { calls.push(rejected?.code); return [calls.length < 3 ? `stale-${calls.length}` : TOKEN]; } } });
+    expect((await collect(client.verify())).error).toMatchObject({ code: 'E_CLOSED', retryable: true });
+    expect(outcomes(await sendAll(client, mails(1)))).toEqual(['accepted']);
+    expect(calls).toEqual([undefined, 535, undefined]);
   });
 });

@@ -104,6 +104,18 @@ describe('before', () => {
     expect((late as SmtpTimeoutError).elapsed).toBeGreaterThanOrEqual(240 + limit);
   });
 
+  it('ends also where the process never rests', async () => {
+    let isOver = false;
+    const busy = (): void => {
+      const until = performance.now() + 300;
+      while (performance.now() < until);
+      if (!isOver) setImmediate(busy);
+    };
+    setImmediate(busy);
+    await expect(firstValueFrom(silence('tls', 100))).rejects.toMatchObject({ limit: 'tls' });
+    isOver = true;
+  });
+
   it('sets no timer where there is no limit, and leaves none behind', () => {
     const limit = deadline(awake, 'operation', Infinity);
     expect(NEVER.pipe(before(awake, limit, 'auth', 'Signing in'))).toBe(NEVER);
