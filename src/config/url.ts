@@ -57,8 +57,9 @@ export const parseUrl = (text: unknown, form: string, what = 'The URL'): URL => 
 /** Why it cannot be read, as far as host and port tell. */
 const hintAt = (authority: string): string => {
   if (/\[([^[\]@]*)\](?:$|:)/.exec(authority)?.[1]?.includes('%') === true) return ': an address with a zone, as in "fe80::1%eth0", cannot stand in a URL, only in the option "host"';
+  if (/(?:^|@)[^[\]@]*:[^[\]@]*:[^[\]@]*$/.test(authority)) return ': an IPv6 address must be in brackets';
   const port = /:([^:\]@]*)$/.exec(authority)?.[1] ?? '';
-  return /^\d*$/.test(port) && Number(port) <= 65_535 ? '' : ': its port must be a number, 1 to 65535, and an IPv6 address must be in brackets';
+  return /^\d*$/.test(port) && Number(port) <= 65_535 ? '' : ': its port must be a number, 1 to 65535';
 };
 
 export const decode = (text: string, part: string, what = 'The URL'): string => {
