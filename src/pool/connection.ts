@@ -11,6 +11,8 @@ export class Connection {
   readonly openedAt: number;
   /** Of the server, or of what stands in front of it; undefined until it is connected. */
   address: string | undefined;
+  /** The server has greeted. */
+  isHeard = false;
   /** Undefined while it is opening. */
   session: Session | undefined;
   /** What is on the way here. */

@@ -17,7 +17,7 @@ import { RateLimit } from './rate-limit.js';
 import type { PoolSettings } from './settings.js';
 import { WaitingLine } from './waiting-line.js';
 
-// A mail waits no longer (ms) for its own connection beside one that is idle: a server that has no process left for another one says nothing.
+// A mail waits no longer (ms) for a greeting beside a connection that is idle: a server that has no process left for another one says nothing.
 const PATIENCE = 1_000;
 
 /** Connections, opened when a mail needs one, shared as far as the server allows, kept for the next mail, and left between two. The owner of every session. */
@@ -209,6 +209,7 @@ export class Pool implements Carrier {
     connection.subscription.add(first.job.open(this.#leave).subscribe({
       next: (step) => {
         if (step.type === 'connected') connection.address = step.remote.address;
+        connection.isHeard ||= step.type === 'greeted' || step.type === 'session';
         if (step.type !== 'session') { opener?.meets(step); return; }
         connection.session = step.session;
         this.#ceiling.opened(connection.address);
@@ -279,9 +280,9 @@ export class Pool implements Carrier {
     this.#relieve(connection);
   }
 
-  /** One that is idle takes the mail that waits the longest for its own connection to open. */
+  /** One that is idle takes the mail that waits the longest for the greeting of its own connection. */
   #relieve(idle: Connection): void {
-    const slow = idle.inFlight > 0 || idle.subscription.closed ? undefined : this.#connections.find((connection) => connection.session === undefined && connection.inFlight > 0);
+    const slow = idle.inFlight > 0 || idle.subscription.closed ? undefined : this.#connections.find((connection) => !connection.isHeard && connection.inFlight > 0);
     if (slow === undefined) return;
     const wait = remaining(this.#scheduler, slow.openedAt + PATIENCE);
     if (wait <= 0) slow.deliveries[0]?.postpone();

@@ -1,10 +1,11 @@
-import { map, of, Subject, timer, type Observable, type Observer } from 'rxjs';
+import { concat, map, of, Subject, timer, type Observable, type Observer } from 'rxjs';
 import type { TestScheduler } from 'rxjs/testing';
 import { describe, expect, it } from 'vitest';
 import { draft, type Mail } from '../../src/message/mail.js';
 import { Pool } from '../../src/pool/pool.js';
 import type { PoolSettings } from '../../src/pool/settings.js';
 import type { SmtpEvent } from '../../src/protocol/event.js';
+import { makeReply } from '../../src/protocol/reply.js';
 import type { Timeouts } from '../../src/protocol/timeouts.js';
 import type { Opening } from '../../src/session/open-session.js';
 import { transact } from '../../src/session/transaction.js';
@@ -44,12 +45,13 @@ interface Surroundings {
   readonly pool?: Partial<PoolSettings>;
   readonly timeouts?: Partial<Timeouts>;
   readonly slowness?: number;
-  /** Of each connection (ms). */
+  /** Of each connection (ms), its sign-in where it `greets` at once. */
   readonly opening?: readonly number[];
+  readonly greets?: boolean;
 }
 
 /** A client in virtual time: what it connects to, and when its mails were accepted. */
-const clientIn = (scheduler: TestScheduler, { without = [], pool: settings, timeouts = {}, slowness = 1, opening = [] }: Surroundings = {}) => {
+const clientIn = (scheduler: TestScheduler, { without = [], pool: settings, timeouts = {}, slowness = 1, opening = [], greets = false }: Surroundings = {}) => {
   const pool = new Pool({ maxConnections: 5, maxMessages: 100, maxAge: Infinity, idleTimeout: 55_000, rate: undefined, ...settings }, scheduler);
   const streams: Answering[] = [];
   const ends: (number | string)[] = [];
@@ -58,7 +60,8 @@ const clientIn = (scheduler: TestScheduler, { without = [], pool: settings, time
     streams.push(stream);
     const session = sessionOn(wireOn(stream, { scheduler, timeouts }), ['PIPELINING', 'CHUNKING'].filter((offer) => !without.includes(offer)));
     const wait = opening[streams.length - 1];
-    return wait === undefined ? of({ type: 'session', session }) : timer(wait, scheduler).pipe(map(() => ({ type: 'session', session })));
+    const session$: Observable<Opening> = wait === undefined ? of({ type: 'session', session }) : timer(wait, scheduler).pipe(map(() => ({ type: 'session', session })));
+    return greets ? concat(of<Opening>({ type: 'greeted', reply: makeReply(220, ['mail.example']) }), session$) : session$;
   };
   const observer: Observer<SmtpEvent> = { next: () => undefined, error: (error: unknown) => { ends.push(String(error)); }, complete: () => { ends.push(scheduler.now()); } };
   const send = (): void => {
@@ -84,7 +87,7 @@ it.each([['idleTimeout', { idleTimeout: 5_000 }], ['maxAge', { maxAge: 5_000 }]]
   });
 });
 
-describe('a mail whose connection is not opened in time', () => {
+describe('a mail whose connection is not greeted in time', () => {
   const NEVER = 30_000;
 
   it.each<[title: string, opening: readonly number[], sendsAt: readonly number[], ends: readonly number[], mails: readonly number[]]>([
@@ -102,6 +105,16 @@ describe('a mail whose connection is not opened in time', () => {
       expect(ends).toEqual(expected);
       expect(streams.map(mailsOn)).toEqual(mails);
     });
+  });
+});
+
+it('a mail whose connection was greeted waits for it, however long the sign-in takes: the next mails will need it', () => {
+  inVirtualTime(({ flush }, scheduler) => {
+    const { send, streams, ends } = clientIn(scheduler, { opening: [0, 5_000], greets: true, without: ['PIPELINING', 'CHUNKING'], pool: { idleTimeout: 10_000 } });
+    for (const at of [0, 0]) scheduler.schedule(send, at);
+    flush();
+    expect(ends).toEqual([4, 5_004]);
+    expect(streams.map(mailsOn)).toEqual([1, 1]);
   });
 });
 
