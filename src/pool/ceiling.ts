@@ -73,7 +73,7 @@ export class Ceiling {
       return false;
     }
     if (!isCrowded(error) && !(mayDo && isOutOfReach(error))) return false;
-    if (!isSlowSignIn(error)) this.#take(others, address);
+    if (!isSlowSignIn(error)) this.take(others, address);
     return true;
   }
 
@@ -85,11 +85,12 @@ export class Ceiling {
   /** A mail was refused. True where that was for the number of connections: this one is one too many, and for a while the others are all. */
   isPassed(error: unknown, connections: number): boolean {
     if (connections < 2 || !isOfConnections(error)) return false;
-    this.#take(Math.max(1, Math.min(connections, this.most) - 1));
+    this.take(Math.max(1, Math.min(connections, this.most) - 1));
     return true;
   }
 
-  #take(others: number, address?: string): void {
+  /** So many are all, for a while. */
+  take(others: number, address?: string): void {
     const now = this.#scheduler.now();
     if (now >= this.#until) this.#full.clear();
     this.#full.add(address);

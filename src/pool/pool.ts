@@ -285,8 +285,10 @@ export class Pool implements Carrier {
     const slow = idle.inFlight > 0 || idle.subscription.closed ? undefined : this.#connections.find((connection) => !connection.isHeard && connection.inFlight > 0);
     if (slow === undefined) return;
     const wait = remaining(this.#scheduler, slow.openedAt + PATIENCE);
-    if (wait <= 0) slow.deliveries[0]?.postpone();
-    else idle.subscription.add(this.#scheduler.schedule(() => { this.#relieve(idle); }, wait));
+    if (wait <= 0) {
+      this.#ceiling.take(this.#connections.filter(({ isHeard }) => isHeard).length, slow.address);
+      slow.deliveries[0]?.postpone();
+    } else idle.subscription.add(this.#scheduler.schedule(() => { this.#relieve(idle); }, wait));
   }
 
   #retire(connection: Connection): void {

@@ -95,6 +95,7 @@ describe('a mail whose connection is not greeted in time', () => {
     ['goes with one that becomes idle later', [2_000, NEVER], [0, 0], [2_004, 2_008], [2, 0]],
     ['goes with one that others use as well', [0, NEVER], [0, 0, 500, 900, 1_300, 1_700], [4, 504, 904, 1_004, 1_304, 1_704], [6, 0]],
     ['goes after one that waits as well, and for longer', [0, NEVER, NEVER], [0, 0, 0], [4, 1_004, 1_008], [3, 0, 0]],
+    ['goes with it, and so do the next at once', [0, NEVER], [0, 0, 2_000, 2_000], [4, 1_004, 2_004, 2_008], [4, 0]],
     ['has its time where nothing is idle', [NEVER, NEVER], [0, 0], [NEVER + 4, NEVER + 4], [1, 1]],
     ['keeps it where that comes first', [0, 900], [0, 0], [4, 904], [1, 1]],
   ])('%s', (_, opening, sendsAt, expected, mails) => {
