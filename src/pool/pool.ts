@@ -45,6 +45,8 @@ export class Pool implements Carrier {
   readonly #awake: SchedulerLike;
   /** Lets mails in. */
   readonly #alarm: Alarm;
+  /** Lets a mail that waits for its own connection go with another one. */
+  readonly #relief: Alarm;
   /** Mails and checks from their subscription to their end, those that are still being composed included. */
   #begun = 0;
   #inFlight = 0;
@@ -57,6 +59,7 @@ export class Pool implements Carrier {
     this.#scheduler = scheduler;
     this.#awake = awake;
     this.#alarm = new Alarm(awake, () => { this.#admit(); });
+    this.#relief = new Alarm(scheduler, () => { this.#relieve(); });
     this.gate = new Gate(() => this.#begun - this.#inFlight <= settings.maxConnections);
     this.#ceiling = new Ceiling(settings.maxConnections, scheduler);
     this.#rateLimit = settings.rate === undefined ? undefined : new RateLimit(settings.rate);
@@ -277,18 +280,21 @@ export class Pool implements Carrier {
     connection.idles(() => { this.#retire(connection); });
     this.#changed();
     this.#admit();
-    this.#relieve(connection);
+    this.#relieve();
   }
 
   /** One that is idle takes the mail that waits the longest for the greeting of its own connection. */
-  #relieve(idle: Connection): void {
-    const slow = idle.inFlight > 0 || idle.subscription.closed ? undefined : this.#connections.find((connection) => !connection.isHeard && connection.inFlight > 0);
-    if (slow === undefined) return;
+  #relieve(): void {
+    const slow = this.#connections.find(({ isHeard, inFlight }) => !isHeard && inFlight > 0);
+    if (slow === undefined || !this.#connections.some(({ inFlight }) => inFlight === 0)) return;
     const wait = remaining(this.#scheduler, slow.openedAt + PATIENCE);
-    if (wait <= 0) {
-      this.#ceiling.take(this.#connections.filter(({ isHeard }) => isHeard).length, slow.address);
-      slow.deliveries[0]?.postpone();
-    } else idle.subscription.add(this.#scheduler.schedule(() => { this.#relieve(idle); }, wait));
+    if (wait > 0) {
+      this.#relief.set(wait);
+      return;
+    }
+    this.#ceiling.take(this.#connections.filter(({ isHeard }) => isHeard).length, slow.address);
+    slow.deliveries[0]?.postpone();
+    this.#relieve();
   }
 
   #retire(connection: Connection): void {
@@ -298,6 +304,7 @@ export class Pool implements Carrier {
 
   #discard(connection: Connection): void {
     without(this.#connections, connection);
+    if (this.#connections.length === 0) this.#relief.stop();
     connection.idlesNoMore();
     connection.keepProcess(true);
     connection.subscription.unsubscribe();

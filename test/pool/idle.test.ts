@@ -109,6 +109,21 @@ describe('a mail whose connection is not greeted in time', () => {
   });
 });
 
+it('however many mails go beside one that waits, nothing is kept of them', () => {
+  const pending = [5, 50].map((mails) => {
+    let kept = 0;
+    inVirtualTime(({ flush }, scheduler) => {
+      const { send, ends } = clientIn(scheduler, { opening: [0, 30_000], without: ['PIPELINING', 'CHUNKING'], pool: { idleTimeout: 10_000 } });
+      for (let mail = 0; mail <= mails; mail += 1) scheduler.schedule(send, mail === 0 ? 0 : 10 * (mail - 1));
+      scheduler.schedule(() => { kept = scheduler.actions.length; }, 900);
+      flush();
+      expect(ends).toHaveLength(mails + 1);
+    });
+    return kept;
+  });
+  expect(pending[0]).toBe(pending[1]);
+});
+
 it('a mail whose connection was greeted waits for it, however long the sign-in takes: the next mails will need it', () => {
   inVirtualTime(({ flush }, scheduler) => {
     const { send, streams, ends } = clientIn(scheduler, { opening: [0, 5_000], greets: true, without: ['PIPELINING', 'CHUNKING'], pool: { idleTimeout: 10_000 } });
