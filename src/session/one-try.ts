@@ -12,6 +12,8 @@ interface Turn {
 /** How a password fares with its server. */
 class Trial {
   isTaken = false;
+  /** The last one got no answer. */
+  #wasUnanswered = false;
   #trying: Turn | undefined;
   readonly #waiting: Turn[] = [];
 
@@ -39,15 +41,23 @@ class Trial {
 
   taken(): void {
     this.isTaken = true;
+    this.#wasUnanswered = false;
     for (const turn of this.#waiting.splice(0)) turn.begin();
   }
 
   refused(error: SmtpError): void {
     this.isTaken = false;
-    this.unanswered(error);
+    this.#wasUnanswered = false;
+    this.#failAll(error);
   }
 
+  /** Twice in a row it is the server, and not the one connection: then nobody waits for the same once more. */
   unanswered(error: SmtpError): void {
+    if (this.#wasUnanswered) this.#failAll(error);
+    this.#wasUnanswered = true;
+  }
+
+  #failAll(error: SmtpError): void {
     for (const turn of this.#waiting.splice(0)) turn.fail(copyOf(error));
   }
 
@@ -69,7 +79,7 @@ const trialOf = (credentials: object): Trial => {
 
 /**
  * Many tries of a wrong password get an account locked. Until a server has taken these credentials, and from its next refusal on, one sign-in at a time tries
- * them. Those that wait meanwhile take its refusal or silence for theirs, go on together when they are taken, and one by one where neither is told.
+ * them. Those that wait meanwhile take its refusal for theirs, and the second silence in a row, go on together when they are taken, and one by one where neither is told.
  * @param lost$ fails when there is nothing to wait for any more.
  */
 export const oneTry = <T>(credentials: object, lost$: Observable<never>): MonoTypeOperatorFunction<T> => (source) =>

@@ -1,5 +1,5 @@
 import { NEVER, Subject, type MonoTypeOperatorFunction } from 'rxjs';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { SmtpAuthenticationError, SmtpTimeoutError } from '../../src/protocol/error.js';
 import { makeReply } from '../../src/protocol/reply.js';
 import { oneTry } from '../../src/session/one-try.js';
@@ -48,20 +48,33 @@ it('a refusal for good is one for all that wait, and for nobody who comes later'
   });
 });
 
-it('silence is told to all that wait, so that none waits for more than one, and says nothing of the password', () => {
-  inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
-    const password = {};
-    const silence = new SmtpTimeoutError({ message: 'Nothing', phase: 'auth', limit: 'command', elapsed: 4 });
-    const hangs = cold('----#', undefined, silence);
-    expectObservable(hangs.pipe(trying(password)), '^-------!').toBe('----#', undefined, silence);
-    expectObservable(hangs.pipe(trying(password)), '-^------!').toBe('----#', undefined, silence);
-    expectObservable(hangs.pipe(trying(password)), '---^----!').toBe('----#', undefined, silence);
-    const works = cold('--(a|)');
-    expectObservable(works.pipe(trying(password)), '-----^').toBe('-------(a|)');
-    expectObservable(hangs.pipe(trying(password)), '--------^').toBe('------------#', undefined, silence);
-    expectObservable(works.pipe(trying(password)), '-------------^').toBe('---------------(a|)');
-    expectObservable(works.pipe(trying(password)), '--------------^').toBe('----------------(a|)');
-    expectSubscriptions(hangs.subscriptions).toBe(['^---!', '--------^---!']);
+describe('silence', () => {
+  const silence = new SmtpTimeoutError({ message: 'Nothing', phase: 'auth', limit: 'command', elapsed: 4 });
+
+  it('may be of one connection, so that the next one tries', () => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
+      const password = {};
+      const hangs = cold('----#', undefined, silence);
+      const works = cold('--(a|)');
+      expectObservable(hangs.pipe(trying(password)), '^-------!').toBe('----#', undefined, silence);
+      expectObservable(works.pipe(trying(password)), '-^------!').toBe('------(a|)');
+      expectObservable(works.pipe(trying(password)), '-^-------!').toBe('--------(a|)');
+      expectSubscriptions(works.subscriptions).toBe(['----^-!', '------^-!']);
+    });
+  });
+
+  it('twice in a row is told to all that wait, and says nothing of the password', () => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
+      const password = {};
+      const hangs = cold('----#', undefined, silence);
+      expectObservable(hangs.pipe(trying(password)), '^---------!').toBe('----#', undefined, silence);
+      for (const at of ['-^--------!', '---^------!', '---^------!']) expectObservable(hangs.pipe(trying(password)), at).toBe('--------#', undefined, silence);
+      const works = cold('--(a|)');
+      expectObservable(works.pipe(trying(password)), '---------^').toBe('-----------(a|)');
+      expectObservable(hangs.pipe(trying(password)), '------------^').toBe('----------------#', undefined, silence);
+      expectObservable(works.pipe(trying(password)), '-------------^').toBe('---------------(a|)');
+      expectSubscriptions(hangs.subscriptions).toBe(['^---!', '----^---!', '------------^---!']);
+    });
   });
 });
 
