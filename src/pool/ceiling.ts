@@ -4,7 +4,7 @@ import { remedyIn, TOO_MANY_CONNECTIONS } from '../protocol/remedy.js';
 import { isOfAll } from '../protocol/timeouts.js';
 
 // Up to its sign-in, for which it may have to wait, a connection is refused for what it is, and not for what it is used for.
-const OPENING: ReadonlySet<Phase> = new Set<Phase>(['greeting', 'hello', 'idle', 'auth']);
+const OPENING: ReadonlySet<Phase> = new Set<Phase>(['greeting', 'hello', 'starttls', 'idle', 'auth']);
 // Nothing was asked of it yet, or it had to wait.
 const UNASKED: ReadonlySet<Phase> = new Set<Phase>(['greeting', 'idle']);
 // In the place of a handshake, be it with the server or a proxy.
@@ -23,11 +23,17 @@ const isCrowded = (failure: unknown): boolean => {
   return UNASKED.has(error.phase) ? error.code === 'E_CLOSED' : error.phase === 'tls' && HUNG_UP.has(error.reason);
 };
 
-/** It does not answer in time, or cannot be reached or found: a firewall, a proxy, a resolver or this machine may have no room for one more. */
+/** It does not answer in time, hangs up, or cannot be reached or found: a firewall, a proxy, a resolver or this machine may have no room for one more. */
 const isOutOfReach = (failure: unknown): boolean => {
   const error = ofFirstDoor(failure);
   if (error instanceof SmtpTimeoutError) return !isOfAll(error.limit);
-  return error instanceof SmtpConnectionError && (error.code === 'E_CONNECT' || error.code === 'E_DNS' || (error.code === 'E_PROXY' && (FULL_PROXY.has(error.reason) || OF_SYSTEM.test(error.reason))));
+  if (!(error instanceof SmtpConnectionError)) return false;
+  switch (error.code) {
+    case 'E_CONNECT': case 'E_DNS': return true;
+    case 'E_CLOSED': return OPENING.has(error.phase) && !UNASKED.has(error.phase);
+    case 'E_PROXY': return FULL_PROXY.has(error.reason) || OF_SYSTEM.test(error.reason);
+    default: return false;
+  }
 };
 
 /** It may be the caller's own part of a sign-in that takes so long, and there may be room all the same. */

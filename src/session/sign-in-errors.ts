@@ -86,8 +86,8 @@ export const tooEarly = ({ state: { wire } }: SignIn, mechanism: string, reply: 
 /** The server does not take what it was told, and another try would not change that. */
 export const isRefusedForGood = (error: unknown): error is SmtpAuthenticationError => error instanceof SmtpAuthenticationError && error.outcome === 'refused' && !error.retryable;
 
-// RFC 4954 section 6: 432 waits for the user to do something, which no retry does.
-const isTransient = ({ code, severity }: Reply): boolean => severity === 4 && code !== 432;
+// RFC 4954 section 6: 432 waits for the user to do something, which no retry does. Exchange says it to one connection too many.
+const isTransient = (reply: Reply): boolean => reply.severity === 4 && (reply.code !== 432 || remedyIn(TOO_MANY_CONNECTIONS, reply) !== undefined);
 
 // Those that a server can check with the password alone, not with a hash of it.
 const NEEDS_THE_PASSWORD = new Set(['CRAM-MD5', 'DIGEST-MD5']);

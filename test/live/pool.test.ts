@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { defer, filter, firstValueFrom, interval, lastValueFrom, Subject, take, takeUntil, timer, toArray } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { receipts, retryWhenSafe, SmtpClient, type Message, type PoolState } from '../../src/index.js';
-import { startServer, testAuthority } from '../../src/testing/index.js';
+import { startServer, testAuthority, type Fault } from '../../src/testing/index.js';
 import { clientOf, MAIL } from '../support/clear-client.js';
 import { collect } from '../support/collect.js';
 import { listen } from '../support/listen.js';
@@ -177,6 +177,17 @@ describe('a server that takes only so many connections', () => {
     await using client = clientOf(server, { host: 'localhost', security, tls: { ca: testAuthority } });
     const events = await lastValueFrom(client.sendAll(Array<Message>(50).fill(MAIL)).pipe(filter(({ type }) => type === 'accepted' || type === 'failed'), toArray()));
     expect(events.map(({ type }) => type)).toEqual(Array(50).fill('accepted'));
+  });
+
+  it.each<Fault>([
+    { at: 'ehlo', do: 'close', skip: 2 }, { at: 'ehlo', do: 'reset', skip: 2 }, { at: 'starttls', do: 'close', skip: 1 }, { at: 'starttls', do: 'reply', reply: '421 4.7.0 Later', skip: 1 },
+    { at: 'auth', do: 'close', skip: 1 }, { at: 'auth', do: 'reply', reply: '432 4.3.2 Concurrent connections limit exceeded', skip: 1 },
+  ])('gets each mail over those that it had opened before, wherever it ends others: %o', async (fault) => {
+    await using server = await startServer({ users: { ann: 'open sesame' }, mechanisms: ['PLAIN'], faults: [{ ...fault, times: Infinity }, { at: 'end-of-data', do: 'delay', ms: 20, times: Infinity }] });
+    await using client = clientOf(server, { host: 'localhost', security: 'starttls', tls: { ca: testAuthority }, auth: { user: 'ann', pass: 'open sesame' } });
+    await lastValueFrom(client.send(MAIL));
+    const events = await lastValueFrom(client.sendAll(Array<Message>(12).fill(MAIL), { concurrency: 12 }).pipe(filter(({ type }) => type === 'accepted' || type === 'failed'), toArray()));
+    expect(events.map(({ type }) => type)).toEqual(Array(12).fill('accepted'));
   });
 
   it('gets a mail over another one where a new one is not greeted', async () => {

@@ -63,7 +63,7 @@ describe('a refusal that says what is wanted instead', () => {
     ['534 5.7.9 Application-specific password required.', 'PLAIN', 'Give an app password or authorization code as "auth.pass"', false],
     ['535 Login Fail. Please enter your authorization code to login.', 'PLAIN', 'Give an app password or authorization code as "auth.pass"', false],
     ['535 5.7.8 The authorization code has expired', 'XOAUTH2', 'Check "auth.user", and that "auth.token" is fresh', false],
-    ['432 4.3.2 Concurrent connections limit exceeded.', 'PLAIN', 'lower "pool.maxConnections".', false],
+    ['432 4.3.2 Concurrent connections limit exceeded.', 'PLAIN', 'lower "pool.maxConnections".', true],
     ['454 4.7.0 Invalid username or password. Try again later.', 'PLAIN', 'If it goes on, check "auth"', true],
     ['454 4.7.0 Too many login attempts, please try again later.', 'PLAIN', 'Try again later.', true],
     ['538 5.7.11 Encryption required.', 'PLAIN', ' required. It wants TLS first', false],
