@@ -19,7 +19,7 @@ const LASTS = 60_000;
 /** The server has no room for another connection now: it says so, also in clear text where TLS was to begin, or hangs up without a word, or on who waits to sign in. */
 const isCrowded = (failure: unknown): boolean => {
   const error = ofFirstDoor(failure);
-  if (!(error instanceof SmtpConnectionError)) return error instanceof SmtpError && error.retryable && OPENING.has(error.phase) && error.reply?.severity === 4;
+  if (!(error instanceof SmtpConnectionError)) return error instanceof SmtpError && OPENING.has(error.phase) && ((error.retryable && error.reply?.severity === 4) || isOfConnections(error));
   return UNASKED.has(error.phase) ? error.code === 'E_CLOSED' : error.phase === 'tls' && HUNG_UP.has(error.reason);
 };
 
@@ -42,7 +42,7 @@ const isSlowSignIn = (failure: unknown): boolean => {
   return error instanceof SmtpTimeoutError && error.phase === 'auth';
 };
 
-/** As Microsoft says it to the content, behind a sign-in that it took. */
+/** By its words, whatever the code. Microsoft also says it to the content, behind a sign-in that it took. */
 const isOfConnections = (error: unknown): boolean => error instanceof SmtpError && error.reply !== undefined && remedyIn(TOO_MANY_CONNECTIONS, error.reply) !== undefined;
 
 /** Where one of several doors has opened before, it is tried first. */

@@ -31,6 +31,7 @@ describe('another connection that could not be opened', () => {
     ['421 to STARTTLS', reply('starttls', 421), 'is one too many'],
     ['454 to STARTTLS', reply('starttls', 454), 'is one too many'],
     ['554 to the greeting', reply('greeting', 554), 'is not'],
+    ['554 to the greeting, for their number', reply('greeting', 554, '5.7.0 Too many concurrent connections'), 'is one too many'],
     ['an end before the greeting', connection('E_CLOSED', 'greeting', 'closed'), 'is one too many'],
     ['an end before the turn to sign in', connection('E_CLOSED', 'idle', 'closed'), 'is one too many'],
     ['421 before it', reply('idle', 421), 'is one too many'],
