@@ -5,7 +5,7 @@ import { printable } from '../protocol/printable.js';
 import { Redactor } from '../protocol/secret.js';
 import { SocketStream } from './byte-stream.js';
 import type { OpenTunnel } from './proxy.js';
-import { handshakeError, lateTlsError, type ProxyReason } from './proxy-error.js';
+import { CLOSED, handshakeError, lateTlsError, type ProxyReason } from './proxy-error.js';
 import type { ProxySettings } from './proxy-settings.js';
 
 const LARGEST_HEAD = 16 * 1024;
@@ -34,7 +34,8 @@ export const httpTunnel = ({ request }: typeof Http): OpenTunnel => (stream, { p
         if (refused !== undefined) subscriber.error(refused);
         else if (code === 'HPE_HEADER_OVERFLOW') fail('protocol', `its answer has a head of more than ${String(LARGEST_HEAD)} bytes`);
         else if (code.startsWith('HPE_')) fail('protocol', `its answer is not HTTP (${code})`);
-        else fail('closed', `the connection was lost without an answer (${code})`);
+        // Node has an errno of its own for an end in good order.
+        else fail('closed', error.syscall === undefined ? CLOSED : `the connection was lost without an answer (${code})`);
       });
     const answered = (response: Http.IncomingMessage, head: Buffer, interim: number): void => {
       const { statusCode = 0 } = response;

@@ -11,6 +11,7 @@ export type ProxyReason = 'authentication' | 'denied' | 'unreachable' | 'busy' |
 export type ProxyStage = 'method negotiation' | 'authentication' | 'request';
 
 export const BEFORE_ASKED = 'it answered before it was asked';
+export const CLOSED = 'it closed the connection without an answer';
 
 const REASONS: Readonly<Record<ProxyReason, { readonly retryable: boolean; readonly hint: string }>> = {
   authentication: { retryable: false, hint: 'Check the credentials in the option "proxy".' },

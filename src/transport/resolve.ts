@@ -5,7 +5,7 @@ import { Observable, of } from 'rxjs';
 import { codeOf, reasonOf, sentence, SmtpConnectionError } from '../protocol/error.js';
 import { dns } from './builtins.js';
 import { within, type DialContext } from './dial-context.js';
-import { NOT_PERMITTED, remedyHere } from './this-machine.js';
+import { NOT_PERMITTED, remedyHere, shortage } from './this-machine.js';
 
 export interface ResolvedAddress {
   readonly address: string;
@@ -59,7 +59,9 @@ const usable = (answers: readonly unknown[]): readonly ResolvedAddress[] => {
 };
 
 const resolveError = (host: string, error: unknown): SmtpConnectionError => {
-  const code = codeOf(error);
+  const told = codeOf(error);
+  // Without a file to read its own settings from, glibc finds no name at all.
+  const code = (told === 'ENOTFOUND' ? shortage() : undefined) ?? told;
   // The system's own resolver always tells one.
   if (code === undefined) return new SmtpConnectionError('E_DNS', {
     phase: 'resolve', reason: 'UNKNOWN', cause: error,

@@ -4,7 +4,7 @@ import type * as Socks from 'socks';
 import { ownValue } from '../protocol/bare.js';
 import { SocketStream } from './byte-stream.js';
 import type { OpenTunnel } from './proxy.js';
-import { BEFORE_ASKED, handshakeError, type ProxyReason, type ProxyStage } from './proxy-error.js';
+import { BEFORE_ASKED, CLOSED, handshakeError, type ProxyReason, type ProxyStage } from './proxy-error.js';
 import type { ProxySettings } from './proxy-settings.js';
 
 // RFC 1928 section 3. The library would sign in with nothing.
@@ -76,7 +76,7 @@ export const socksTunnel = ({ SocksClient }: typeof Socks): OpenTunnel => (strea
     const lost = (how: string): void => { fail('closed', how, stage === 'authentication' ? 'It may refuse user and password so: check them in the option "proxy", or try again later.' : undefined); };
     const reading = stream.bytes.subscribe({
       next: read,
-      complete: () => { lost('it closed the connection without an answer'); },
+      complete: () => { lost(CLOSED); },
       error: (error: unknown) => { lost(`the connection was lost (${(error as NodeJS.ErrnoException).code ?? ''})`); },
     });
     return () => {

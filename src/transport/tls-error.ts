@@ -138,8 +138,10 @@ export const tlsError = (error: Error, handshake: Handshake, bytesRead = 0, went
   const name = codeOf(error) ?? '';
   if (name === 'ECONNRESET' || name === 'EPIPE') {
     const reason = bytesRead < RECORD_HEADER ? 'reset' : 'interrupted';
-    const perhaps = reason === 'interrupted' && showsCertificate ? ` ${PERHAPS_OF_CERTIFICATE}` : '';
-    return new SmtpConnectionError('E_TLS', { phase, reason, retryable: true, cause: error, message: `${peer} hung up during the TLS handshake (${name}). The port may not be for TLS, or the server is busy; try again later.${perhaps}` });
+    // Node has that errno for an end in good order, too.
+    const how = 'syscall' in error ? ` (${name})` : '';
+    const why = reason === 'reset' ? 'The port may not be for TLS, or the server is busy; try again later.' : `It, or something in between, broke off what it had begun; try again later.${showsCertificate ? ` ${PERHAPS_OF_CERTIFICATE}` : ''}`;
+    return new SmtpConnectionError('E_TLS', { phase, reason, retryable: true, cause: error, message: `${peer} hung up during the TLS handshake${how}. ${why}` });
   }
   // Up to TLS 1.2 a server has one word for "no common cipher" and "no client certificate"; the second comes when it has shown its own.
   const refusesClient = name.endsWith('ALERT_HANDSHAKE_FAILURE') && bytesRead > ALERT_RECORD;

@@ -1,4 +1,5 @@
 import { lookup } from 'node:dns';
+import fs from 'node:fs';
 import { Socket, type LookupFunction } from 'node:net';
 import { asapScheduler, asyncScheduler, firstValueFrom, type SchedulerAction, type SchedulerLike } from 'rxjs';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
@@ -135,6 +136,11 @@ describe('addresses', () => {
     expect(await failureOf(way(25, { host: 'mail.example.com', lookup }))).toMatchObject({ code: 'E_DNS', phase: 'resolve', outcome: 'not-sent', ...expected });
   });
 
+  test('no such name, and no file descriptor left to look it up, is the second', async () => {
+    vi.spyOn(fs, 'openSync').mockImplementationOnce(() => { throw Object.assign(new Error('EMFILE'), { code: 'EMFILE' }); });
+    expect(await failureOf(way(25, { host: 'mail.example.com', lookup: refuses('ENOTFOUND') }))).toMatchObject({ code: 'E_DNS', reason: 'EMFILE', retryable: true });
+  });
+
   test('what the resolver says after unsubscribing goes nowhere', async () => {
     await using server = await listen();
     let answer: () => void = () => { throw new Error('not asked'); };
@@ -218,7 +224,7 @@ describe('local endpoint', () => {
   });
 });
 
-test.each([['EMFILE', true, 'no file descriptors left: raise the limit ("ulimit -n")'], ['ERR_ACCESS_DENIED', false, 'start it with --allow-net']])('%s of a socket that fails at once: %s, %s', async (code, retryable, says) => {
+test.each([['EMFILE', true, 'no file descriptors left: raise the limit ("ulimit -n")'], ['ENOBUFS', true, 'no memory left for sockets'], ['ERR_ACCESS_DENIED', false, 'start it with --allow-net']])('%s of a socket that fails at once: %s, %s', async (code, retryable, says) => {
   vi.spyOn(Socket.prototype, 'connect').mockImplementationOnce(function connectNothing(this: Socket) { return this.destroy(Object.assign(new Error(code), { code })); });
   const error = await failureOf(way(25, { host: '127.0.0.1' }));
   expect(error).toMatchObject({ code: 'E_CONNECT', reason: code, retryable, message: expect.stringContaining(says) as string });

@@ -230,7 +230,7 @@ describe('a proxy that fails', () => {
   });
 
   test.each<[Protocol, readonly number[], string]>([
-    ['socks5', [], 'method negotiation'], ['socks5', [5], 'method negotiation'], ['socks5', [5, 0], 'request'], ['socks4', [], 'request'], ['socks4', [0], 'request'],
+    ['socks5', [], 'method negotiation'], ['socks5', [5], 'method negotiation'], ['socks5', [5, 0], 'request'], ['socks4', [], 'request'], ['socks4', [0], 'request'], ['http', [], 'request'],
   ])('%s: hangs up behind %j (stage: %s)', async (protocol, bytes, stage) => {
     await using proxy = await startProxy({ protocol, instead: (client) => client.once('data', () => client.end(Buffer.from(bytes))) });
     expect((await failureOf(way(25, { host: '127.0.0.1', proxy: proxy.url }))).message).toContain(`(stage: ${stage}): it closed`);

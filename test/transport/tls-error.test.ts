@@ -61,9 +61,16 @@ test.each<[code: string, bytesRead: number, wentOn: boolean, reason: string]>([
   ['ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION', 7, false, 'version'], ['ERR_SSL_EE_KEY_TOO_SMALL', 900, true, 'legacy-signature'],
   ['ERR_SSL_TLSV1_ALERT_ACCESS_DENIED', 900, true, 'client-certificate'], ['ERR_ACCESS_DENIED', 0, false, 'handshake'],
 ])('%s behind %i bytes (went on: %s): %s', (code, bytesRead, wentOn, reason) => {
-  const error = tlsError(Object.assign(new Error('x'), { code }), HANDSHAKE, bytesRead, wentOn);
+  const error = tlsError(Object.assign(new Error('x'), { code, syscall: 'read' }), HANDSHAKE, bytesRead, wentOn);
   expect(error).toMatchObject({ code: 'E_TLS', reason, retryable: reason === 'reset' || reason === 'interrupted' });
   expect(error.message).toContain(code);
+});
+
+test.each([
+  [0, 'mail.example hung up during the TLS handshake. The port may not be for TLS'],
+  [900, 'mail.example hung up during the TLS handshake. It, or something in between, broke off what it had begun'],
+])('an end in good order behind %i bytes is told without an errno', (bytesRead, says) => {
+  expect(tlsError(Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' }), HANDSHAKE, bytesRead).message).toContain(says);
 });
 
 test.each([
