@@ -1,6 +1,6 @@
 import { defer, distinctUntilChanged, filter, firstValueFrom, map, merge, Observable, of, Subject, Subscription, takeWhile, timeout, type Observer, type SchedulerLike, type Unsubscribable } from 'rxjs';
 import type { ConnectEvent, SmtpEvent } from '../protocol/event.js';
-import { isUnheard } from '../session/bearing.js';
+import { isMailUnheard } from '../session/bearing.js';
 import type { Leave, Opening } from '../session/open-session.js';
 import { remaining, timeoutError, type Deadline } from '../transport/clock.js';
 import { toOutside } from '../transport/outside.js';
@@ -14,11 +14,9 @@ import { Delivery, type Carrier, type Job } from './delivery.js';
 import { closed, Gate } from './gate.js';
 import { isSame, type CloseReport, type PoolState } from './pool-state.js';
 import { RateLimit } from './rate-limit.js';
+import { Relief } from './relief.js';
 import type { PoolSettings } from './settings.js';
 import { WaitingLine } from './waiting-line.js';
-
-// A mail waits no longer (ms) for a greeting beside a connection that is idle: a server that has no process left for another one says nothing.
-const PATIENCE = 1_000;
 
 /** Connections, opened when a mail needs one, shared as far as the server allows, kept for the next mail, and left between two. The owner of every session. */
 export class Pool implements Carrier {
@@ -45,8 +43,7 @@ export class Pool implements Carrier {
   readonly #awake: SchedulerLike;
   /** Lets mails in. */
   readonly #alarm: Alarm;
-  /** Lets a mail that waits for its own connection go with another one. */
-  readonly #relief: Alarm;
+  readonly #relief: Relief;
   /** Mails and checks from their subscription to their end, those that are still being composed included. */
   #begun = 0;
   #inFlight = 0;
@@ -59,9 +56,9 @@ export class Pool implements Carrier {
     this.#scheduler = scheduler;
     this.#awake = awake;
     this.#alarm = new Alarm(awake, () => { this.#admit(); });
-    this.#relief = new Alarm(scheduler, () => { this.#relieve(); });
     this.gate = new Gate(() => this.#begun - this.#inFlight <= settings.maxConnections);
     this.#ceiling = new Ceiling(settings.maxConnections, scheduler);
+    this.#relief = new Relief(this.#connections, this.#ceiling, scheduler);
     this.#rateLimit = settings.rate === undefined ? undefined : new RateLimit(settings.rate);
   }
 
@@ -112,7 +109,7 @@ export class Pool implements Carrier {
   }
 
   failed(error: unknown, number: number): boolean {
-    if (isUnheard(error)) this.#connections.forEach((connection) => { connection.suspect(this.#scheduler.now() - error.elapsed); });
+    if (isMailUnheard(error)) this.#connections.forEach((connection) => { connection.suspect(this.#scheduler.now() - error.elapsed); });
     return this.#congestion.failed(error, number, this.#inFlight) && this.#ceiling.isPassed(error, this.#connections.length);
   }
 
@@ -280,21 +277,7 @@ export class Pool implements Carrier {
     connection.idles(() => { this.#retire(connection); });
     this.#changed();
     this.#admit();
-    this.#relieve();
-  }
-
-  /** One that is idle takes the mail that waits the longest for the greeting of its own connection. */
-  #relieve(): void {
-    const slow = this.#connections.find(({ isHeard, inFlight }) => !isHeard && inFlight > 0);
-    if (slow === undefined || !this.#connections.some(({ inFlight }) => inFlight === 0)) return;
-    const wait = remaining(this.#scheduler, slow.openedAt + PATIENCE);
-    if (wait > 0) {
-      this.#relief.set(wait);
-      return;
-    }
-    this.#ceiling.take(this.#connections.filter(({ isHeard }) => isHeard).length, slow.address);
-    slow.deliveries[0]?.postpone();
-    this.#relieve();
+    this.#relief.look();
   }
 
   #retire(connection: Connection): void {

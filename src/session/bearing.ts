@@ -7,7 +7,7 @@ const BEHIND_OTHERS: ReadonlySet<Phase> = new Set<Phase>(['rcpt', 'data', 'body'
 export const isSilence = (error: unknown): error is SmtpTimeoutError => error instanceof SmtpTimeoutError && error.limit === 'command';
 
 /** The first command of a mail got no answer, whatever limit ran out. */
-export const isUnheard = (error: unknown): error is SmtpTimeoutError => error instanceof SmtpTimeoutError && (error.phase === 'mail' || error.phase === 'reset');
+export const isMailUnheard = (error: unknown): error is SmtpTimeoutError => error instanceof SmtpTimeoutError && (error.phase === 'mail' || error.phase === 'reset');
 
 /** What may go out before the one in front was answered: the next mail, only the commands of one mail, or nothing. */
 type Ahead = 'mails' | 'commands' | 'nothing';
