@@ -41,13 +41,11 @@ class Trial {
 
   taken(): void {
     this.isTaken = true;
-    this.#wasUnanswered = false;
     for (const turn of this.#waiting.splice(0)) turn.begin();
   }
 
   refused(error: SmtpError): void {
-    this.isTaken = false;
-    this.#wasUnanswered = false;
+    this.isTaken = this.#wasUnanswered = false;
     this.#failAll(error);
   }
 
