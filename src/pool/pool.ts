@@ -4,6 +4,7 @@ import { isMailUnheard } from '../session/bearing.js';
 import type { Leave, Opening } from '../session/open-session.js';
 import { remaining, timeoutError, type Deadline } from '../transport/clock.js';
 import { toOutside } from '../transport/outside.js';
+import { afterPoll } from '../transport/soon.js';
 import { leave } from '../wire/leave.js';
 import type { Wire } from '../wire/wire.js';
 import { Alarm } from './alarm.js';
@@ -256,7 +257,12 @@ export class Pool implements Carrier {
   #mayOpen(): boolean {
     const worn = this.#connections.find(({ inFlight, isWorn }) => inFlight === 0 && isWorn);
     if (worn !== undefined) this.#retire(worn);
-    return this.#connections.length + this.#leaving.length < this.#ceiling.most;
+    return this.#size < this.#ceiling.most;
+  }
+
+  /** Connections, until their end. */
+  get #size(): number {
+    return this.#connections.length + this.#leaving.length;
   }
 
   /** Something ended or changed there: keeps the connection or leaves it, and lets others in. */
@@ -297,19 +303,23 @@ export class Pool implements Carrier {
   readonly #leave: Leave = (wire) => {
     // Told by whoever ends the connection: it counts until then.
     this.#leaving.push(wire);
-    const left = (): void => {
+    const gone = (): void => {
       without(this.#leaving, wire);
       this.#changed();
       this.#admit();
+    };
+    // A server in this process would be told of the next connection in the same poll, and ahead of this one's end.
+    const left = (): void => {
+      if (this.#size < this.#ceiling.most) gone();
+      else afterPoll(gone);
     };
     leave(wire).subscribe({ complete: left, error: left });
   };
 
   get #state(): PoolState {
-    const open = this.#connections.length;
     const idle = this.#connections.filter(({ inFlight }) => inFlight === 0).length;
     return {
-      open: open + this.#leaving.length, busy: open - idle, idle,
+      open: this.#size, busy: this.#connections.length - idle, idle,
       waiting: this.#waiting.length + this.#returning.length, inFlight: this.#inFlight, limit: this.#congestion.limit,
     };
   }

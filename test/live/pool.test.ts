@@ -217,6 +217,22 @@ it('counts a connection until its goodbye was answered', async () => {
   expect(server.messages).toHaveLength(5);
 });
 
+it('never has more connections than it may, as a server in this process counts them', async () => {
+  let open = 0;
+  let most = 0;
+  await using server = await startServer();
+  await using relay = await listen((socket) => {
+    most = Math.max(most, open += 1);
+    socket.once('close', () => { open -= 1; });
+    const there = connect(server.port, '127.0.0.1');
+    socket.on('error', () => undefined).pipe(there).on('error', () => undefined).pipe(socket);
+  });
+  await using client = clientOf(relay, { pool: { maxConnections: 2, maxMessages: 1 } });
+  await lastValueFrom(client.sendAll(Array<Message>(40).fill(MAIL)));
+  expect(most).toBe(2);
+  expect(server.messages).toHaveLength(40);
+});
+
 for (const [way, without] of Object.entries(WAYS)) {
   it(`gives no further mail to a connection whose server did not answer in time, ${way}`, async () => {
     await using server = await startServer({ without, faults: [{ at: 'end-of-data', do: 'silence' }] });
