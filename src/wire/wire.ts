@@ -37,6 +37,8 @@ export class Wire {
   /** Are told of a loss without a reply that is due to them. */
   readonly #watchers = new Set<Expectation>();
   #outstanding = 0;
+  /** Content that was taken in words that may be said to anything, while what came behind them may show that they were. */
+  readonly #held: { readonly expectation: Expectation; readonly reply: Reply }[] = [];
   /** Whose reply is being told to the log. */
   #answering: Expectation | undefined;
   readonly #transcript: Transcript;
@@ -200,6 +202,7 @@ export class Wire {
       hasHeard = true;
       this.#answer(first, reply, hasMore && reply.code !== 354);
     }
+    this.#tellHeld();
     // All that came together came at one time.
     if (hasHeard) this.touch(this.heardAt);
   }
@@ -209,8 +212,10 @@ export class Wire {
     this.#watch.isHurried = false;
     this.#outstanding -= 1;
     const isGoodbye = isFarewell(reply);
-    if (!isGoodbye && first.isOutOfStep(reply, this.#wording, this.#due.length === 1)) {
+    if (!isGoodbye && this.#isOutOfStep(first, reply)) {
       this.#transcript.note(reply);
+      // A server that ends the connection unasked has not lost count.
+      if (reply.code !== 221) this.#doubtHeld();
       // With all mails before it answered, 221 to MAIL is no more than the end of the connection, as some end an idle one.
       this.#hasSaidGoodbye = reply.code === 221 && first.phase === 'mail' && this.#due.length === 1;
       this.fail(this.#hasSaidGoodbye ? this.#failures.closed(`said goodbye (${formatReply(reply)})`) : this.#failures.outOfStep(first.command, reply));
@@ -218,6 +223,7 @@ export class Wire {
     }
     // Some go on answering for a while. Only one that takes something has not closed the channel.
     this.#watch.isEnding = this.#hasSaidGoodbye = isGoodbye || (this.#hasSaidGoodbye && (!isPositive(reply) || first.phase === 'reset'));
+    const isTaken = first.phase === 'end-of-data' && isPositive(reply);
     const isAnswered = first.answered(reply);
     if (isAnswered) this.#due.shift();
     // A 421 closes the channel (RFC 5321 section 3.8), whatever it answers: there is nobody left to say anything to.
@@ -230,10 +236,21 @@ export class Wire {
     const surplus = hasMore ? this.#surplus() : undefined;
     const hasEnded = surplus !== undefined && this.#end(surplus);
     const { sink } = first;
+    if (isTaken && !hasEnded && this.#due.length > 0 && this.#parser.buffered > 0 && this.#wording.saysToEnvelope(reply)) {
+      this.#held.push({ expectation: first, reply });
+      return;
+    }
+    // What is said to one thing only shows that all before it was in its place; and nothing came behind the last one.
+    if (isTaken || reply.code === 354 || this.#parser.buffered === 0) this.#tellHeld();
     sink?.next(reply);
     if (isAnswered) first.sink?.complete();
     if (hasEnded) this.#tellAll(surplus);
     else if (sink === undefined && this.mustDrop) this.onLoss();
+  }
+
+  #isOutOfStep(first: Expectation, reply: Reply): boolean {
+    if (first.isOutOfStep(reply, this.#wording, this.#due.length === 1)) return true;
+    return this.#held.length > 0 && (reply.severity === 3 ? first.phase !== 'data' : first.phase !== 'end-of-data' && this.#wording.isOfContent(reply));
   }
 
   #parse(isSignIn: boolean): Reply | undefined {
@@ -261,12 +278,15 @@ export class Wire {
 
   /** Ends the wire: everything that is due fails, each in its own phase, and nothing is written or read any more. */
   fail(failure: Failure): void {
-    if (this.#end(failure)) this.#tellAll(failure);
+    if (!this.#end(failure)) return;
+    this.#tellHeld();
+    this.#tellAll(failure);
   }
 
   /** What the server said before is no longer sure to have been said to what it seemed to be, or to be its last word. */
   #distrust(failure: Failure): void {
     this.#hasSaidGoodbye = false;
+    this.#doubtHeld();
     this.fail(failure);
   }
 
@@ -285,6 +305,18 @@ export class Wire {
     for (const expectation of this.#due.splice(0)) this.#tell(expectation, failure);
     this.#watchers.forEach((watcher) => { this.#tell(watcher, failure); });
     this.onLoss();
+  }
+
+  #tellHeld(): void {
+    for (const { expectation, reply } of this.#held.splice(0)) {
+      expectation.sink?.next(reply);
+      expectation.sink?.complete();
+    }
+  }
+
+  /** They stand in line again, and fail with all others. */
+  #doubtHeld(): void {
+    this.#due.unshift(...this.#held.splice(0).map(({ expectation }) => expectation));
   }
 
   #tell(expectation: Expectation, failure: Failure): void {

@@ -23,7 +23,7 @@ export class Wording {
       default: return false;
     }
     const own = this.#toContent;
-    return !isSame(own, reply) && (this.#isToEnvelope(reply) || isAboutAddress(reply)) && !this.#isToEnvelope(own) && !isAboutAddress(own);
+    return !isSame(own, reply) && (this.saysToEnvelope(reply) || isAboutAddress(reply)) && !this.saysToEnvelope(own) && !isAboutAddress(own);
   }
 
   /** A reply to RSET names a mail in the queue, as one to content does. Some servers name the session in all that they say. */
@@ -31,7 +31,8 @@ export class Wording {
     return isPositive(reply) && !isSame(this.#toReset, reply) && queueId(reply) !== undefined && (this.#toMail === undefined || queueId(this.#toMail) === undefined);
   }
 
-  #isToEnvelope(reply: Reply): boolean {
+  /** It has said the same to an envelope: by its words, this may be said to anything. */
+  saysToEnvelope(reply: Reply): boolean {
     return isSame(this.#toReset, reply) || isSame(this.#toMail, reply) || isSame(this.#toRcpt, reply);
   }
 }

@@ -191,6 +191,37 @@ it('content that left behind a goodbye is in doubt where the server does not han
   });
 });
 
+describe('content that was taken in the words for an envelope', () => {
+  const content = Buffer.from('Hi\r\n');
+  const replies = (text: string): Buffer => Buffer.from(text.split(' ').map((word) => `${{ ok: '250 Ok', taken: '250 queued as 4ABCdef1234', go: '354 Go', no: '550 No', bye: '221 Bye' }[word] ?? ''}\r\n`).join(''));
+  const play = (isChunked: boolean, ...chunks: readonly string[]): readonly string[] => {
+    const server = new Subject<Buffer>();
+    const wire = wireOn(new FakeStream(server), { timeouts: LIMITS });
+    const told: string[] = [];
+    const ask = (name: string, commands: readonly Command[], bytes?: Buffer): void => {
+      converse(wire, commands, deadline(monotonic, 'operation', Infinity), { next: () => undefined, error: ({ code, outcome }) => { told.push(`${name} ${code} ${outcome}`); }, complete: () => { told.push(name); } }, bytes);
+    };
+    const group = isChunked ? [RSET, ...ENVELOPE, bdat(content.length, true)] : [RSET, ...ENVELOPE, DATA];
+    if (isChunked) for (const name of ['1', '2', '3']) ask(name, group, content);
+    else for (const [name, commands] of [['1', [...ENVELOPE, DATA]], ['1 taken', [bdat(0, true)]], ['2', group], ['2 taken', [bdat(0, true)]]] as const) ask(name, commands);
+    for (const chunk of chunks) server.next(replies(chunk));
+    return told;
+  };
+
+  it.each([
+    ['is told at once where nothing came with it', true, ['ok ok ok ok', 'ok ok ok ok ok ok ok ok'], ['1', '2', '3']],
+    ['is told behind what came with it', true, ['ok ok ok ok ok ok ok ok ok ok ok no'], ['1', '2', '3']],
+    ['is in doubt where what came with it is out of step: a missing reply', true, ['ok ok ok ok ok ok taken ok ok'], ['1 E_PROTOCOL unknown', '2 E_PROTOCOL unknown', '3 E_PROTOCOL unknown']],
+    ['is in doubt where what came with it is out of step: a reply too many', true, ['ok ok ok ok no ok ok'], ['1 E_PROTOCOL unknown', '2 E_PROTOCOL unknown', '3 E_PROTOCOL unknown']],
+    ['is in its place where the next content has words of its own', true, ['ok ok ok ok ok ok ok taken ok taken'], ['1', '2']],
+    ['is taken where a goodbye came with it', false, ['ok ok go', 'ok bye'], ['1', '1 taken', '2 E_PROTOCOL not-sent', '2 taken E_PROTOCOL unknown']],
+    ['is in its place where the next 354 is', false, ['ok ok go', 'ok ok ok ok go'], ['1', '1 taken', '2']],
+    ['is in doubt where the next 354 is not', false, ['ok ok go', 'ok ok ok go'], ['1', '1 taken E_PROTOCOL unknown', '2 E_PROTOCOL not-sent', '2 taken E_PROTOCOL unknown']],
+  ])('%s', (_, isChunked, chunks, expected) => {
+    expect(play(isChunked, ...chunks)).toEqual(expected);
+  });
+});
+
 it('content that left before a goodbye was read is in doubt', () => {
   const server = new Subject<Buffer>();
   const wire = wireOn(new FakeStream(server), { timeouts: LIMITS });
@@ -208,6 +239,6 @@ it('content that left before a goodbye was read is in doubt', () => {
   };
   send('first', () => { send('third'); });
   send('second');
-  server.next(Buffer.from(`${'250 Ok\r\n'.repeat(6)}421 bye\r\n`));
+  server.next(Buffer.from(`${'250 Ok\r\n250 Ok\r\n250 Taken\r\n'.repeat(2)}421 bye\r\n`));
   expect(told).toEqual(['first taken', 'second taken', 'third E_CLOSED unknown false']);
 });
