@@ -2,6 +2,7 @@ import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import { readPasswordFile } from '../config/password-file.js';
 import { usage } from '../message/fields.js';
+import { printable } from '../protocol/printable.js';
 import type { Io } from './io.js';
 
 /** The password: from a file, from the environment, or typed by a person. Never from the arguments. */
@@ -20,7 +21,7 @@ const ask = async (user: string, { stdin, stderr }: Io): Promise<string> => {
   const lines = createInterface({ input: stdin, output: nowhere, terminal: true });
   const givenUp = new AbortController();
   lines.once('close', () => { givenUp.abort(); });
-  stderr.write(`Password for ${user}: `);
+  stderr.write(`Password for ${printable(user)}: `);
   try {
     return await lines.question('', { signal: givenUp.signal });
   } catch {

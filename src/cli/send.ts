@@ -7,6 +7,7 @@ import { receipts, SmtpClient, type ComposedMessage, type Envelope, type Message
 import { usage } from '../message/fields.js';
 import { apart } from '../message/header.js';
 import { reasonOf } from '../protocol/error.js';
+import { printable } from '../protocol/printable.js';
 import { flags } from './arguments.js';
 import { dialogue } from './dialogue.js';
 import { endedBy, interrupted, tellFirst, whoWasRefused, type Ending } from './ending.js';
@@ -109,7 +110,7 @@ const composed = async ({ to, cc, bcc, subject, text, html, attach: files = [] }
 const sizeOf = async (file: string): Promise<number> => {
   const cannotBeRead = (cause: unknown): never => { throw usage(`A file cannot be read: ${reasonOf(cause)}`); };
   const found = await stat(file).catch(cannotBeRead);
-  if (!found.isFile()) throw usage(`${file} is no file.`);
+  if (!found.isFile()) throw usage(`${printable(file)} is no file.`);
   await (await open(file).catch(cannotBeRead)).close();
   return found.size;
 };

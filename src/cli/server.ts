@@ -4,6 +4,7 @@ import { fromUrl } from '../config/index.js';
 import { fromFile } from '../config/load.js';
 import type { SmtpOptions } from '../index.js';
 import { usage } from '../message/fields.js';
+import { reasonOf } from '../protocol/error.js';
 import { NEVER_IN_ARGUMENTS, type Values } from './arguments.js';
 import type { Io } from './io.js';
 import { password } from './password.js';
@@ -57,7 +58,7 @@ export const serverOptions = async (values: ServerValues, config: SmtpOptions | 
 };
 
 const authorities = async (file: string): Promise<string> => {
-  const text = await readFile(file, 'utf8').catch((cause: unknown) => { throw usage(`--ca cannot be read: ${String(cause)}`); });
+  const text = await readFile(file, 'utf8').catch((cause: unknown) => { throw usage(`--ca cannot be read: ${reasonOf(cause)}`); });
   if (!/-----BEGIN [A-Z0-9 ]*CERTIFICATE-----/.test(text)) throw usage(`--ca: the file ${file} holds no certificate in PEM, which begins with "-----BEGIN CERTIFICATE-----".`);
   return text;
 };

@@ -1,4 +1,4 @@
-import { fields, nameOf, usage } from '../message/fields.js';
+import { fields, shown, usage } from '../message/fields.js';
 import { ownValue } from '../protocol/bare.js';
 import { AUTH_OPTIONS } from './auth.js';
 import { text } from './checks.js';
@@ -54,7 +54,7 @@ const expandAll = (value: unknown, path: string, env: Environment, depth = 0): u
   if (depth === DEEPEST) return value;
   if (Array.isArray(value)) return value.map((entry, index) => expandAll(entry, `${path}[${index}]`, env, depth + 1));
   // Entry by entry: `__proto__` stays a name among others, and is refused as one.
-  return isObject(value) ? Object.fromEntries(Object.entries(value).map(([name, entry]) => [name, expandAll(entry, nameOf(path, name), env, depth + 1)])) : value;
+  return isObject(value) ? Object.fromEntries(Object.entries(value).map(([name, entry]) => [name, expandAll(entry, shown(name, path), env, depth + 1)])) : value;
 };
 
 /** Takes out a name that only JSON has. One that is like it would be taken for another, "passwordfile" for "pass". */

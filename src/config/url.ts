@@ -39,6 +39,9 @@ export const fromUrl = (text: string): SmtpOptions => {
   });
 };
 
+// A name of 253 (RFC 1035 section 2.3.4), whose characters may be percent-encoded, and a port.
+const LONGEST_HOST = 1024;
+
 /** Reads a URL as strictly as it was meant. `what` names it in errors, which never show it. */
 export const parseUrl = (text: unknown, form: string, what = 'The URL'): URL => {
   if (typeof text !== 'string') throw usage(`${what} must be a string of the form ${form}.`);
@@ -49,6 +52,8 @@ export const parseUrl = (text: unknown, form: string, what = 'The URL'): URL => 
   const authority = behindScheme.split(/[/?#]/, 1)[0] ?? '';
   if (behindScheme.split('@').length > 2) throw usage(`${what} has more than one "@". Write %40 for each but the one in front of its host.`);
   if (behindScheme.includes('@') && !authority.includes('@')) throw usage(`${what} has an "@" behind a "/", "?" or "#". Write %2F, %3F and %23 for those in user and password, and %40 for an "@" in its query.`);
+  // What follows would take quadratic time.
+  if (authority.slice(authority.indexOf('@') + 1).length > LONGEST_HOST) throw usage(`${what} has a host of more than ${LONGEST_HOST} characters. No name is that long.`);
   const hint = !text.includes('://') ? '' : URL.canParse(text) ? undefined : hintAt(authority);
   if (hint !== undefined) throw usage(`${what} cannot be read${hint}. It must have the form ${form}, with special characters of user and password percent-encoded.`);
   return new URL(text);

@@ -1,6 +1,7 @@
 import { describePlan, type ConnectionPlan } from './connection-plan.js';
 import type { Receipt, RefusedRecipient } from './event.js';
 import type { LogLine } from './log-line.js';
+import { printable } from './printable.js';
 import { isFarewell, isTooMany, type Reply } from './reply.js';
 import type { Limit } from './timeouts.js';
 
@@ -73,15 +74,15 @@ export abstract class SmtpError extends Error {
 /** The code of an error of Node's, or of one that was made like it. Others have a number there (DOMException), or anything. */
 export const codeOf = (cause: unknown): string | undefined => {
   const { code } = (cause ?? {}) as Partial<NodeJS.ErrnoException>;
-  return typeof code === 'string' ? code : undefined;
+  return typeof code === 'string' ? printable(code) : undefined;
 };
 
-/** What somebody else's code threw, in words: it may be anything. */
+/** What somebody else's code threw, in words, safe to show in one line: it may be anything, and may hold what a server far away said to it. */
 export const reasonOf = (cause: unknown): string => {
   try {
-    if (!(cause instanceof Error)) return String(cause);
     // Node's own for several addresses that all refuse, say, has no words.
-    return cause.message || (codeOf(cause) ?? cause.name);
+    const words = cause instanceof Error ? cause.message || (codeOf(cause) ?? cause.name) : String(cause);
+    return printable(words.replace(/\s+/g, ' ').trim());
   } catch {
     return 'it threw what has no text';
   }

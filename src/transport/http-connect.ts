@@ -6,7 +6,7 @@ import { Redactor } from '../protocol/secret.js';
 import { SocketStream } from './byte-stream.js';
 import type { OpenTunnel } from './proxy.js';
 import { CLOSED, handshakeError, lateTlsError, type ProxyReason } from './proxy-error.js';
-import type { ProxySettings } from './proxy-settings.js';
+import { secretsOf, type ProxySettings } from './proxy-settings.js';
 
 const LARGEST_HEAD = 16 * 1024;
 const LONGEST_WORDS = 200;
@@ -79,14 +79,10 @@ const meaningOf = (status: number): ProxyReason => {
 };
 
 /** What the proxy said, as far as it may be shown: some send back what they were given. */
-const words = ({ statusMessage = '' }: Http.IncomingMessage, { user, pass }: ProxySettings): string => {
+const words = ({ statusMessage = '' }: Http.IncomingMessage, proxy: ProxySettings): string => {
   const redactor = new Redactor();
   redactor.mayMeetEchoes = true;
-  if (pass !== undefined) {
-    // The whole first, or a part of it would stay behind.
-    redactor.conceal(`${user ?? ''}:${pass.reveal()}`);
-    redactor.conceal(pass.reveal());
-  }
+  for (const secret of secretsOf(proxy)) redactor.conceal(secret);
   return printable(redactor.clean(statusMessage).slice(0, LONGEST_WORDS));
 };
 

@@ -2,6 +2,7 @@ import { connect as connectSocket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { concatMap, defer, Observable, of, take, tap, throwIfEmpty, type ObservableInput } from 'rxjs';
 import { codeOf, reasonOf, SmtpConnectionError, SmtpError, SmtpUsageError } from '../protocol/error.js';
+import { printable } from '../protocol/printable.js';
 import { SocketStream, type SocketLike } from './byte-stream.js';
 import { mapError } from './map-error.js';
 import { fromOutside } from './outside.js';
@@ -79,7 +80,7 @@ const socketError = (source: SocketSource, error: unknown): SmtpConnectionError 
     phase: 'connect', reason, cause: error,
     retryable: reason === 'ECONNREFUSED' || reason === 'EAGAIN' || reason === 'ECONNRESET',
     message: typeof source === 'string'
-      ? `No connection to ${source} (${reason}). ${remedyHere(reason) ?? 'Check the path in the option "socket", whether the server runs, and who may open it.'}`
+      ? `No connection to ${printable(source)} (${reason}). ${remedyHere(reason) ?? 'Check the path in the option "socket", whether the server runs, and who may open it.'}`
       : `The function in the option "socket" failed (${code ?? reasonOf(error)}); see the cause.`,
   });
 };

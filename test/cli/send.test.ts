@@ -201,6 +201,11 @@ describe('a password', () => {
     expect(stderr).not.toContain('Password for');
   });
 
+  it('is asked for by a line that no user can forge', async () => {
+    const { stderr } = await cli(['verify', '--server', 'smtp://%1b%5b2Kann%40bank.example@localhost'], { stdin: keyboard('hunter2\r'), isTTY: true });
+    expect(stderr).toMatch(/^Password for \\u\{1b\}\[2Kann@bank\.example: $/m);
+  });
+
   it('that nobody can give is asked for', async () => {
     const { code, stderr } = await cli(['verify', '--server', 'smtp://ann@localhost']);
     expect(code).toBe(64);

@@ -24,7 +24,7 @@ test.each<[string, object]>([
 
 test.each<[string, string]>([
   ['smtp://user:hunter2@x@host', 'Write %40 for each but the one in front of its host'], ['smtp://user:hun/ter2@host', 'Write %2F'], ['smtp://user:12#hunter2@host', 'Write %2F, %3F and %23'], ['smtp://user:12?hunter2@host', 'Write %2F'],
-  ['smtp://a@evil#@good', 'more than one "@"'], ['smtp://a\\@good', 'backslash'], ['smtp://ho\tst', 'control'], ['smtps://host\n', 'Remove it, or percent-encode it'], ['smtp://host#x', 'must end behind'], ['smtp://host/client.name', '"?clientName="'],
+  ['smtp://a@evil#@good', 'more than one "@"'], ['smtp://a\\@good', 'backslash'], ['smtp://ho\tst', 'control'], [`smtp://${'a\u0316\u0301'.repeat(400)}`, 'has a host of more than 1024 characters'], ['smtps://host\n', 'Remove it, or percent-encode it'], ['smtp://host#x', 'must end behind'], ['smtp://host/client.name', '"?clientName="'],
   ['http://host', 'form'], ['mail.example.com', 'cannot be read'], ['smtp:host', 'cannot be read. It must'], ['smtp://', '"host"'], ['smtp://user:hunter2@host:99999', 'cannot be read: its port must be a number, 1 to 65535'],
   ...['h:65536', 'h:undefined', 'user:hunter2@h:25a', '[::1]:hunter2', 'user:hunter2'].map((end): [string, string] => [`smtp://${end}`, 'its port must be a number, 1 to 65535. It must have the form']),
   ...['::1:25', 'fe80::1', 'fe80::abcd', 'ann:hunter2@fe80::1'].map((end): [string, string] => [`smtp://${end}`, 'an IPv6 address must be in brackets. It must have the form']),
@@ -85,6 +85,11 @@ describe('JSON', () => {
     [JSON.stringify({ host: 'host', auth: { user: 'ann', passwordFile: path } }), { host: 'host', auth: { user: 'ann', pass: 'from file' } }],
     ['\ufeff{"host":"host"}', { host: 'host' }],
   ])('%s', (text, options) => { expect(fromJson(text, env)).toEqual(options); });
+
+  it('shows a name as it can be shown', () => {
+    const name = `x\n2026-11-28 ERROR \u001b[2J${'y'.repeat(100)}`;
+    expect(() => fromJson(JSON.stringify({ [name]: '${NOPE}' }), {})).toThrow(`option "x\\u{a}2026-11-28 ERROR \\u{1b}[2J${'y'.repeat(41)}"`);
+  });
 
   it.each<[string, string]>([
     ['hunter2', 'not valid JSON.'], ['\ufeff{"host":"h",\n"port":25,}', 'not valid JSON: see line 2, column 11.'], ['{"host":"h","auth":{"pass":"hunter2}', 'see line 1, column 37.'], ['{"host":"a","auth":{"pass":hunter2 in JSON at position 5', 'not valid JSON.'], ['{"port": ${PORT}}', 'Write "${NAME}" in quotation marks: it fills in text'], ['[]', 'an object'], ['5', 'an object'], ['"hunter2"', 'an object'],

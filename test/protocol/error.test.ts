@@ -53,6 +53,7 @@ describe('a reason', () => {
     [Object.assign(new AggregateError([]), { code: 'ECONNREFUSED' }), 'ECONNREFUSED'],
     [new DOMException('', 'AbortError'), 'AbortError'],
     [Object.assign(new RangeError(), { code: 7 }), 'RangeError'],
+    [new Error('Gone\n  2026-11-28 \u001b[2JERROR root logged in\n'), 'Gone 2026-11-28 \\u{1b}[2JERROR root logged in'],
     [undefined, 'undefined'],
     [Object.create(null), 'it threw what has no text'],
   ])('of %o', (cause, reason) => {

@@ -167,6 +167,12 @@ describe('what a proxy answers', () => {
       expect(inspect(error, { depth: Infinity, showHidden: true })).not.toContain(echo);
     }
   });
+
+  test.each(['sk_live_51Hz', 'sk_live_51Hz:'])('a user without a password is a key: %s', async (given) => {
+    const basic = Buffer.from('sk_live_51Hz:').toString('base64');
+    await using proxy = await startProxy({ protocol: 'http', answer: (client) => client.write(`HTTP/1.1 407 Not ${basic} (sk_live_51Hz)\r\n\r\n`) });
+    expect((await failureOf(way(25, { host: HOST, proxy: `http://${given}@127.0.0.1:${String(proxy.port)}` }))).message).toContain('407 Not *** (***)');
+  });
 });
 
 describe('a proxy that fails', () => {
