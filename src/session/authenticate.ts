@@ -31,7 +31,7 @@ export const authenticate = (state: State): Observable<State> => {
   const tokens = credentials.kind === 'token' ? credentials.tokens : undefined;
   const rejected = tokens?.unheard;
   if (tokens !== undefined) tokens.unheard = undefined;
-  return attempt({ state, credentials, choice, preparation }, { index: 0, tried: [], rejected }).pipe(
+  return attempt({ state, credentials, choice, preparation, tried: [] }, { index: 0, rejected }).pipe(
     takingTurns(credentials, wire),
     before(wire.context.scheduler, operation, 'auth', `Signing in to ${wire.context.peer}`),
   );
@@ -40,40 +40,39 @@ export const authenticate = (state: State): Observable<State> => {
 const takingTurns = (credentials: SessionCredentials, wire: Wire): MonoTypeOperatorFunction<State> =>
   credentials.kind === 'mechanism' ? oneAtATime(credentials.mechanism) : stayTheSame(credentials) ? oneTry(credentials, lostBefore(wire)) : identity;
 
-/** Which of the usable mechanisms is next, what was tried before, and the token that the server has refused last. */
+/** Which of the usable mechanisms is next, and the token that the server has refused last. */
 interface Turn {
   readonly index: number;
-  readonly tried: readonly string[];
   readonly rejected: RejectedToken | undefined;
   /** What is told where the server hung up before it answers this one. */
   readonly refusal?: SmtpAuthenticationError;
 }
 
-const attempt = (signIn: SignIn, turn: Turn): Observable<State> => {
-  const { state: { wire }, credentials, choice: { usable } } = signIn;
+const attempt = (soFar: SignIn, turn: Turn): Observable<State> => {
+  const { state, credentials, choice: { usable } } = soFar;
   const { index, rejected } = turn;
   const tokens = credentials.kind === 'token' ? credentials.tokens : undefined;
   const way = usable[index];
-  if (way === undefined) return throwError(() => nothingInCommon(signIn, turn.tried));
-  const tried = turn.tried.includes(way.name) ? turn.tried : [...turn.tried, way.name];
+  if (way === undefined) return throwError(() => nothingInCommon(soFar));
+  const signIn: SignIn = soFar.tried.includes(way.name) ? soFar : { ...soFar, tried: [...soFar.tried, way.name] };
 
   const judge = (mechanism: SaslMechanism, secret: Secret, { reply, nothingTold, hasBegun }: SaslOutcome): Observable<State> => {
     if (reply.code === 235) return hasBegun && mechanism.done ? of(signedIn(signIn, way.name)) : throwError(() => tooEarly(signIn, way.name, reply));
-    if (!isRefusal(reply)) return throwError(() => unexpected(wire, 'auth', 'AUTH', reply));
-    const refusal = refused(signIn, tried, mechanism, reply);
+    if (!isRefusal(reply)) return throwError(() => unexpected(state.wire, 'auth', 'AUTH', reply));
+    const refusal = refused(signIn, mechanism, reply);
     const next = usable[index + 1];
-    if (next !== undefined && speaksOfTheMechanism(reply, nothingTold)) return attempt(signIn, { index: index + 1, tried, rejected, refusal: hungUp(refusal, next.name) });
+    if (next !== undefined && speaksOfTheMechanism(reply, nothingTold)) return attempt(signIn, { index: index + 1, rejected, refusal: hungUp(refusal, next.name) });
     const mayBeStale = tokens?.renew !== undefined && reply.severity === 5;
     if (!mayBeStale || rejected !== undefined) return throwError(() => refusal);
-    return attempt(signIn, { index, tried, rejected: { token: secret, reply }, refusal: hungUp(refusal, 'the renewed token') });
+    return attempt(signIn, { index, rejected: { token: secret, reply }, refusal: hungUp(refusal, 'the renewed token') });
   };
 
   return secretFor(signIn, turn).pipe(
     concatMap((secret) => {
       const mechanism = way.begin(secret);
-      return saslExchange(signIn.state, mechanism, turn.refusal).pipe(
+      return saslExchange(state, mechanism, turn.refusal).pipe(
         tap({ error: (error: unknown) => { if (tokens !== undefined && error === turn.refusal) tokens.unheard = rejected; } }),
-        explain((cause) => broken(signIn, tried, `the mechanism ${way.name}`, cause, false)),
+        explain((cause) => broken(signIn, `the mechanism ${way.name}`, cause, false)),
         concatMap((outcome) => judge(mechanism, secret, outcome)),
       );
     }),
@@ -83,14 +82,14 @@ const attempt = (signIn: SignIn, turn: Turn): Observable<State> => {
 const NO_SECRET = new Secret('');
 
 /** The password or token of this turn. Only now is a token asked for, because only now is it known to be of use. */
-const secretFor = (signIn: SignIn, { tried, rejected }: Turn): Observable<Secret> => {
+const secretFor = (signIn: SignIn, { rejected }: Turn): Observable<Secret> => {
   const { state: { wire }, credentials } = signIn;
   if (credentials.kind === 'password') return of(credentials.pass);
   if (credentials.kind !== 'token') return of(NO_SECRET);
   const { token, renew } = credentials.tokens;
   return (rejected === undefined || renew === undefined ? token : renew(rejected.token, rejected.reply)).pipe(
     inTime(wire, 'The function "auth.token"'),
-    explain((cause) => broken(signIn, tried, 'the function "auth.token"', cause, true)),
+    explain((cause) => broken(signIn, 'the function "auth.token"', cause, true)),
     tap((secret) => { wire.context.redactor.conceal(secret); }),
   );
 };

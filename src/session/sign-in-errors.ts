@@ -10,18 +10,20 @@ import { TLS_FIRST } from './expect-reply.js';
 import type { SessionCredentials } from './settings.js';
 import type { State } from './state.js';
 
-/** One sign-in: where, as whom, and what may be used for it. */
+/** One sign-in: where, as whom, what may be used for it, and what was. */
 export interface SignIn {
   readonly state: State;
   readonly credentials: SessionCredentials;
   readonly choice: Choice;
   /** What SASLprep does to the user and the password. */
   readonly preparation: Preparation;
+  /** The mechanisms that were tried, the current one included. */
+  readonly tried: readonly string[];
 }
 
 type Details = Partial<ConstructorParameters<typeof SmtpAuthenticationError>[0]>;
 
-const failure = ({ state, choice }: SignIn, tried: readonly string[], message: string, details: Details = {}): SmtpAuthenticationError => {
+const failure = ({ state, choice, tried }: SignIn, message: string, details: Details = {}): SmtpAuthenticationError => {
   const { wire, capabilities } = state;
   return new SmtpAuthenticationError({
     phase: 'auth', offered: capabilities.authentication, allowed: choice.allowed, tried, transcript: wire.transcript(), ...details,
@@ -29,16 +31,16 @@ const failure = ({ state, choice }: SignIn, tried: readonly string[], message: s
   });
 };
 
-export const nothingInCommon = (signIn: SignIn, tried: readonly string[]): SmtpAuthenticationError => {
+export const nothingInCommon = (signIn: SignIn): SmtpAuthenticationError => {
   const { wire, capabilities } = signIn.state;
   const { authentication } = capabilities;
   const { allowed, withheld, unable } = signIn.choice;
-  if (authentication.length === 0 && wire.stream.tls === undefined && capabilities.has('STARTTLS')) return failure(signIn, tried, `offers no authentication here, but STARTTLS. ${TLS_FIRST}`);
-  if (authentication.length === 0) return failure(signIn, tried, `offers no authentication here. ${unlessCrossedOut(capabilities.keywords, 'Leave "auth" out if it needs none, or use a port that asks for it (465 or 587).')}`);
+  if (authentication.length === 0 && wire.stream.tls === undefined && capabilities.has('STARTTLS')) return failure(signIn, `offers no authentication here, but STARTTLS. ${TLS_FIRST}`);
+  if (authentication.length === 0) return failure(signIn, `offers no authentication here. ${unlessCrossedOut(capabilities.keywords, 'Leave "auth" out if it needs none, or use a port that asks for it (465 or 587).')}`);
   const offer = `offers ${authentication.join(', ')}`;
-  if (withheld.length > 0) return failure(signIn, tried, `${offer}, but ${withheld.join(', ')} would send the secret over clear text. Use TLS, or set "allowInsecureAuth" if the network is trusted.`);
-  if (unable.length > 0) return failure(signIn, tried, `${offer}, but this runtime has no MD5 for ${unable.join(', ')}, as in FIPS mode. Use another mechanism, such as SCRAM-SHA-256 or PLAIN, or a runtime that has MD5.`);
-  return failure(signIn, tried, `${offer}, and allowed are ${allowed.join(', ') || 'none'}: nothing in common. ${whatWouldDo(signIn)}`);
+  if (withheld.length > 0) return failure(signIn, `${offer}, but ${withheld.join(', ')} would send the secret over clear text. Use TLS, or set "allowInsecureAuth" if the network is trusted.`);
+  if (unable.length > 0) return failure(signIn, `${offer}, but this runtime has no MD5 for ${unable.join(', ')}, as in FIPS mode. Use another mechanism, such as SCRAM-SHA-256 or PLAIN, or a runtime that has MD5.`);
+  return failure(signIn, `${offer}, and allowed are ${allowed.join(', ') || 'none'}: nothing in common. ${whatWouldDo(signIn)}`);
 };
 
 const whatWouldDo = ({ state: { capabilities }, credentials, choice: { unnamed } }: SignIn): string => {
@@ -50,14 +52,14 @@ const whatWouldDo = ({ state: { capabilities }, credentials, choice: { unnamed }
 const OF_TOKENS = mechanismsFor({ kind: 'token', user: '' });
 
 /** The server's no, with its reasons where a token was refused. */
-export const refused = (signIn: SignIn, tried: readonly string[], { name, refusal }: SaslMechanism, reply: Reply): SmtpAuthenticationError => {
+export const refused = (signIn: SignIn, { name, refusal }: SaslMechanism, reply: Reply): SmtpAuthenticationError => {
   const { wire } = signIn.state;
   const safe = (text: string): string => printable(wire.context.redactor.clean(text));
   // A mechanism of the caller's may hold anything, whatever its type says.
   const texts = Object.entries<unknown>(refusal ?? {}).filter((entry): entry is [string, string] => typeof entry[1] === 'string');
   const reasons = texts.map(([what, word]) => [safe(what), safe(word)] as const);
   const why = reasons.length === 0 ? '' : ` (${reasons.map((words) => words.join(' ')).join(', ')})`;
-  return failure(signIn, tried, `refused the sign-in by ${name}: ${sentence(`${formatReply(reply)}${why}`)} ${hint(signIn, tried, name, reply, refusal?.error)}`, {
+  return failure(signIn, `refused the sign-in by ${name}: ${sentence(`${formatReply(reply)}${why}`)} ${hint(signIn, name, reply, refusal?.error)}`, {
     reply, outcome: 'refused', retryable: isTransient(reply), ...(refusal === undefined ? {} : { refusal: Object.fromEntries(reasons) }),
   });
 };
@@ -70,9 +72,9 @@ export const hungUp = (refusal: SmtpAuthenticationError, next: string): SmtpAuth
 export const isUnheard = (error: unknown): boolean => error instanceof SmtpAuthenticationError && error.retryable && error.reply?.severity === 5;
 
 /** What the caller gave to sign in with, a function or a mechanism, has thrown. */
-export const broken = (signIn: SignIn, tried: readonly string[], what: string, cause: unknown, retryable: boolean): SmtpAuthenticationError => {
+export const broken = (signIn: SignIn, what: string, cause: unknown, retryable: boolean): SmtpAuthenticationError => {
   const { context } = signIn.state.wire;
-  return failure(signIn, tried, `could not be signed in to: ${what} failed: ${sentence(printable(context.redactor.clean(reasonOf(cause))))} Mend it, or sign in another way.`, { cause, retryable });
+  return failure(signIn, `could not be signed in to: ${what} failed: ${sentence(printable(context.redactor.clean(reasonOf(cause))))} Mend it, or sign in another way.`, { cause, retryable });
 };
 
 export const tooEarly = ({ state: { wire } }: SignIn, mechanism: string, reply: Reply): SmtpProtocolError => {
@@ -93,7 +95,7 @@ const isTransient = (reply: Reply): boolean => reply.severity === 4 && (reply.co
 const NEEDS_THE_PASSWORD = new Set(['CRAM-MD5', 'DIGEST-MD5']);
 
 /** Why the right password may be refused. */
-const otherwise = ({ preparation, state: { capabilities } }: SignIn, tried: readonly string[], mechanism: string): string => {
+const otherwise = ({ preparation, tried, state: { capabilities } }: SignIn, mechanism: string): string => {
   const bound = tried.find((name) => name.endsWith('-PLUS'));
   if (bound !== undefined && bound !== mechanism) return ` It had refused ${bound}, which it offers. ${ABOUT_BINDING}`;
   if (mechanism === 'NTLM') return ' A server that knows no more than NTLMv1 refuses the right password, too: only NTLMv2 is spoken here.';
@@ -127,7 +129,7 @@ const OF_CREDENTIALS = /\b(?:password|credentials|authentication failed)\b/i;
 /** The server knows no such sign-in, whoever it is. RFC 4954 section 6 has a 500 for what is too long as well. */
 const isOfTheMechanism = (reply: Reply): boolean => isUnknownCommand(reply) && !/\btoo long\b/i.test(formatReply(reply));
 
-const hint = (signIn: SignIn, tried: readonly string[], mechanism: string, reply: Reply, told: unknown): string => {
+const hint = (signIn: SignIn, mechanism: string, reply: Reply, told: unknown): string => {
   const { credentials, state: { wire } } = signIn;
   const asked = remedyIn(OF_THE_ACCOUNT, reply);
   if (asked !== undefined) return asked;
@@ -136,7 +138,7 @@ const hint = (signIn: SignIn, tried: readonly string[], mechanism: string, reply
   if ((reply.code === 538 || reply.code === 530) && wire.stream.tls === undefined) return TLS_FIRST;
   if (isOfTheMechanism(reply)) return `It takes no sign-in by ${mechanism} here. ${whatWouldDo(signIn)}`;
   switch (credentials.kind) {
-    case 'password': return OF_BINDING.has(told) ? ABOUT_BINDING : remedyIn(OF_PASSWORDS, reply) ?? `Check "auth.user" and "auth.pass".${otherwise(signIn, tried, mechanism)}`;
+    case 'password': return OF_BINDING.has(told) ? ABOUT_BINDING : remedyIn(OF_PASSWORDS, reply) ?? `Check "auth.user" and "auth.pass".${otherwise(signIn, mechanism)}`;
     case 'token': return 'Check "auth.user", and that "auth.token" is fresh and has the scope for sending mail.';
     case 'external': return 'Check the certificate in "tls", and "auth.authzid".';
     case 'mechanism': return 'Check "auth".';
