@@ -14,7 +14,8 @@ import { oneAtATime } from './one-at-a-time.js';
 import { oneTry } from './one-try.js';
 import { inTime, lostBefore, saslExchange, type SaslOutcome } from './sasl-exchange.js';
 import { stayTheSame, type SessionCredentials } from './settings.js';
-import { broken, hungUp, nothingInCommon, refused, tooEarly, type SignIn } from './sign-in-errors.js';
+import type { SignIn } from './sign-in.js';
+import { broken, hungUp, nothingInCommon, refused, tooEarly } from './sign-in-errors.js';
 import type { State } from './state.js';
 import type { RejectedToken } from './token-source.js';
 
