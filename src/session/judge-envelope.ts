@@ -87,9 +87,11 @@ class Judgement {
   readonly events: TransactionEvent[] = [];
   readonly accepted: string[] = [];
   readonly refused: RefusedRecipient[] = [];
-  /** Those that were too many, each with the place of its command. */
+  /** Those that were too many, each with the place of its command. Nothing is told of them as long as they wait for another transaction. */
   readonly waiting: (readonly [recipient: CheckedRecipient, reply: Reply, at: number])[] = [];
   isForNobody = false;
+  /** Told where nobody is left: the first one, but one that is for now before those that are for good, because a retry may reach that recipient. */
+  #refusalOfAll: SmtpError | undefined;
   readonly #wire: Wire;
   readonly #plan: EnvelopePlan;
   readonly #claim: Claim;
@@ -102,64 +104,69 @@ class Judgement {
 
   /** Tells why the content must not be sent; the reply to MAIL stands at `mailAt`. */
   judge(replies: readonly Reply[], mailAt: number, lost: SmtpError | undefined): SmtpError | undefined {
-    const { commands, recipients, impossible, chunks, part } = this.#plan;
+    const { commands, impossible, chunks } = this.#plan;
     const mailReply = replies[mailAt];
     if (mailReply === undefined) return lost ?? this.#unreachable();
     if (!isPositive(mailReply) || isForeignYes(mailReply)) return this.#mailFailure(mailReply);
     this.events.push({ type: 'sender-accepted', reply: mailReply });
-    impossible.forEach(({ given }) => { this.#refuse(given, NEEDS_SMTPUTF8); });
-    // The first refusal, but one that is for now before those that are for good: a retry may reach that recipient.
-    let refusalOfAll: SmtpError | undefined;
-    let at = 0;
-    for (; at < recipients.length; at += 1) {
-      const recipient = recipients[at];
-      const reply = replies[mailAt + 1 + at];
-      if (recipient === undefined || reply === undefined) break;
-      if (isPositive(reply)) {
-        this.accepted.push(recipient.given);
-        this.events.push({ type: 'recipient-accepted', recipient: recipient.given, reply });
-        continue;
-      }
-      // Nothing is told of those that wait for another transaction.
-      if (part !== undefined && isTooMany(reply)) {
-        this.waiting.push([recipient, reply, at]);
-        continue;
-      }
-      const failure = this.#recipientFailure(recipient, reply, at, refusalOfAll === undefined || (!refusalOfAll.retryable && (reply.severity === 4 || isTooMany(reply))));
-      if (failure !== undefined && (!isRefusal(reply) || isFarewell(reply))) return failure;
-      refusalOfAll = failure ?? refusalOfAll;
-    }
-    // Where the server takes nobody, it has not too many of them, and would say so to each. But a session may be full of those
-    // before: then the first has a verdict, so that each transaction gets on, and the others go elsewhere.
-    if (this.waiting.length === recipients.length) {
-      for (const [recipient, reply, index] of this.waiting) {
-        if (refusalOfAll !== undefined && this.#claim.hasServed && !isOfTheDisk(reply)) break;
-        refusalOfAll = this.#recipientFailure(recipient, reply, index, refusalOfAll === undefined) ?? refusalOfAll;
-      }
-    }
-    if (at === recipients.length && this.accepted.length === 0) {
-      this.isForNobody = true;
-      return refusalOfAll ?? this.#unreachable();
-    }
+    impossible.forEach(({ given }) => { this.#tellRefused(given, NEEDS_SMTPUTF8); });
+    const failure = this.#judgeRecipients(replies, mailAt + 1);
+    if (failure !== undefined) return failure;
+    const dataAt = mailAt + commands.length;
+    this.isForNobody = this.accepted.length === 0 && replies.length >= dataAt;
+    if (this.isForNobody) return this.#refusalOfAll ?? this.#unreachable();
     if (chunks) return lost;
-    const dataReply = replies[mailAt + commands.length];
+    const dataReply = replies[dataAt];
     if (dataReply === undefined) return lost ?? this.#unreachable();
     return dataReply.code === 354 ? lost : failureOf(this.#wire, 'data', String(DATA), dataReply, remedyFor(dataReply, 'Ask its operator why.'));
   }
 
-  #refuse(recipient: string, reply: Reply): void {
+  /** Tells what ends the mail at once, whoever else was taken. */
+  #judgeRecipients(replies: readonly Reply[], firstAt: number): SmtpError | undefined {
+    const { commands, recipients, part } = this.#plan;
+    for (let at = 0; at < recipients.length; at += 1) {
+      const recipient = recipients[at];
+      const reply = replies[firstAt + at];
+      if (recipient === undefined || reply === undefined) return undefined;
+      const { given } = recipient;
+      if (isPositive(reply)) {
+        this.accepted.push(given);
+        this.events.push({ type: 'recipient-accepted', recipient: given, reply });
+      } else if (!isRefusal(reply)) return unexpected(this.#wire, 'rcpt', String(commands[at + 1]), reply);
+      else if (isFarewell(reply)) {
+        this.refused.push({ recipient: given, reply });
+        return this.#refusal(given, reply, at);
+      } else if (part !== undefined && isTooMany(reply)) this.waiting.push([recipient, reply, at]);
+      else this.#refuse(given, reply, at);
+    }
+    if (this.waiting.length === recipients.length) this.#refuseWaiting();
+    return undefined;
+  }
+
+  /**
+   * Where the server takes nobody, it has not too many of them, and would say so to each. But a session may be full of those before:
+   * then the first has a verdict, so that each transaction gets on, and the others go elsewhere.
+   */
+  #refuseWaiting(): void {
+    for (const [{ given }, reply, at] of this.waiting) {
+      if (this.#refusalOfAll !== undefined && this.#claim.hasServed && !isOfTheDisk(reply)) return;
+      this.#refuse(given, reply, at);
+    }
+  }
+
+  #refuse(recipient: string, reply: Reply, at: number): void {
+    this.#tellRefused(recipient, reply);
+    const before = this.#refusalOfAll;
+    if (before === undefined || (!before.retryable && (reply.severity === 4 || isTooMany(reply)))) this.#refusalOfAll = this.#refusal(recipient, reply, at);
+  }
+
+  #tellRefused(recipient: string, reply: Reply): void {
     this.refused.push({ recipient, reply });
     this.events.push({ type: 'recipient-refused', recipient, reply });
   }
 
-  /** A recipient was not accepted. What comes of it is a failure of the mail if the server says goodbye, or nobody is left. */
-  #recipientFailure({ given: recipient }: CheckedRecipient, reply: Reply, index: number, isTold: boolean): SmtpError | undefined {
-    const command = String(this.#plan.commands[index + 1]);
-    if (!isRefusal(reply)) return unexpected(this.#wire, 'rcpt', command, reply);
-    const isLast = isFarewell(reply);
-    if (isLast) this.refused.push({ recipient, reply });
-    else this.#refuse(recipient, reply);
-    return isTold || isLast ? refusal(this.#wire, 'rcpt', command, reply, this.#recipientHint(reply), recipient) : undefined;
+  #refusal(recipient: string, reply: Reply, at: number): SmtpError {
+    return refusal(this.#wire, 'rcpt', String(this.#plan.commands[at + 1]), reply, this.#recipientHint(reply), recipient);
   }
 
   #recipientHint(reply: Reply): string {
