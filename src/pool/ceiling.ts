@@ -17,15 +17,13 @@ const OF_SYSTEM = /^[A-Z]/;
 const LASTS = 60_000;
 
 /** The server has no room for another connection now: it says so, also in clear text where TLS was to begin, or hangs up without a word, or on who waits to sign in. */
-const isCrowded = (failure: unknown): boolean => {
-  const error = ofFirstDoor(failure);
+const isCrowded = (error: unknown): boolean => {
   if (!(error instanceof SmtpConnectionError)) return error instanceof SmtpError && OPENING.has(error.phase) && ((error.retryable && error.reply?.severity === 4) || isOfConnections(error));
   return UNASKED.has(error.phase) ? error.code === 'E_CLOSED' : error.phase === 'tls' && HUNG_UP.has(error.reason);
 };
 
 /** It does not answer in time, hangs up, or cannot be reached or found: a firewall, a proxy, a resolver or this machine may have no room for one more. */
-const isOutOfReach = (failure: unknown): boolean => {
-  const error = ofFirstDoor(failure);
+const isOutOfReach = (error: unknown): boolean => {
   if (error instanceof SmtpTimeoutError) return !isOfAll(error.limit);
   if (!(error instanceof SmtpConnectionError)) return false;
   switch (error.code) {
@@ -37,10 +35,7 @@ const isOutOfReach = (failure: unknown): boolean => {
 };
 
 /** It may be the caller's own part of a sign-in that takes so long, and there may be room all the same. */
-const isSlowSignIn = (failure: unknown): boolean => {
-  const error = ofFirstDoor(failure);
-  return error instanceof SmtpTimeoutError && error.phase === 'auth';
-};
+const isSlowSignIn = (error: unknown): boolean => error instanceof SmtpTimeoutError && error.phase === 'auth';
 
 /** By its words, whatever the code. Microsoft also says it to the content, behind a sign-in that it took. */
 const isOfConnections = (error: unknown): boolean => error instanceof SmtpError && error.reply !== undefined && remedyIn(TOO_MANY_CONNECTIONS, error.reply) !== undefined;
@@ -72,7 +67,8 @@ export class Ceiling {
    * @param address where that was, as far as it got.
    * @param mayDo one of them may take the mail, so that this is tried also where nothing says that there are too many.
    */
-  isReached(error: unknown, others: number, mayDo: boolean, address?: string): boolean {
+  isReached(failure: unknown, others: number, mayDo: boolean, address?: string): boolean {
+    const error = ofFirstDoor(failure);
     if (others === 0) {
       // Nobody got there: room was not what was missing.
       if (isOutOfReach(error)) this.#taken = Infinity;
