@@ -12,7 +12,7 @@ export class Connection {
   /** Of the server, or of what stands in front of it; undefined until it is connected. */
   address: string | undefined;
   /** The server has greeted. */
-  isHeard = false;
+  isGreeted = false;
   /** Undefined while it is opening. */
   session: Session | undefined;
   /** What is on the way here. */
@@ -33,6 +33,11 @@ export class Connection {
   /** Mails on the way here. */
   get inFlight(): number {
     return this.deliveries.length;
+  }
+
+  /** Nothing is. */
+  get isIdle(): boolean {
+    return this.inFlight === 0;
   }
 
   /** It has done its share, or was idle for too long, and takes no further mail. */
@@ -66,7 +71,7 @@ export class Connection {
 
   /** Another one got no answer since then. If this one has said nothing either, it may be gone as well. */
   suspect(since: number): void {
-    if (this.inFlight === 0 && this.session !== undefined && this.session.wire.heardAt <= since) this.#idleUntil = since;
+    if (this.isIdle && this.session !== undefined && this.session.wire.heardAt <= since) this.#idleUntil = since;
   }
 
   /** Whether it keeps the process alive. */

@@ -102,7 +102,7 @@ export class Pool implements Carrier {
       this.#settle(connection);
       return;
     }
-    if (connection.inFlight === 0) this.#discard(connection);
+    if (connection.isIdle) this.#discard(connection);
     // Many may be cancelled in one turn: each would let in the next one, which is cancelled as well.
     if (this.#first === undefined) return;
     this.#alarm.stop();
@@ -140,7 +140,7 @@ export class Pool implements Carrier {
     this.gate.refusal = closed;
     const begun = this.#begun;
     let cut = 0;
-    for (const connection of [...this.#connections]) if (connection.inFlight === 0) this.#retire(connection);
+    for (const connection of [...this.#connections]) if (connection.isIdle) this.#retire(connection);
     this.#changed();
     const closed$ = this.#now$.pipe(filter(({ open }) => open === 0 && this.#begun === 0));
     const cut$ = defer(() => {
@@ -210,7 +210,7 @@ export class Pool implements Carrier {
     connection.subscription.add(first.job.open(this.#leave).subscribe({
       next: (step) => {
         if (step.type === 'connected') connection.address = step.remote.address;
-        connection.isHeard ||= step.type === 'greeted' || step.type === 'session';
+        connection.isGreeted ||= step.type === 'greeted' || step.type === 'session';
         if (step.type !== 'session') { opener?.meets(step); return; }
         connection.session = step.session;
         this.#ceiling.opened(connection.address);
@@ -240,7 +240,7 @@ export class Pool implements Carrier {
   /** Mails that wait for a connection of their own to open. */
   get #opening(): number {
     let opening = 0;
-    if (this.#rateLimit !== undefined) this.#connections.forEach(({ session, inFlight }) => { if (session === undefined && inFlight > 0) opening += 1; });
+    if (this.#rateLimit !== undefined) this.#connections.forEach(({ session, isIdle }) => { if (session === undefined && !isIdle) opening += 1; });
     return opening;
   }
 
@@ -255,7 +255,7 @@ export class Pool implements Carrier {
 
   /** There may be another connection. One that is idle is left first where what others found out has worn it out: it would be in the way. */
   #mayOpen(): boolean {
-    const worn = this.#connections.find(({ inFlight, isWorn }) => inFlight === 0 && isWorn);
+    const worn = this.#connections.find(({ isIdle, isWorn }) => isIdle && isWorn);
     if (worn !== undefined) this.#retire(worn);
     return this.#size < this.#ceiling.most;
   }
@@ -283,7 +283,7 @@ export class Pool implements Carrier {
     connection.idles(() => { this.#retire(connection); });
     this.#changed();
     this.#admit();
-    this.#relief.look();
+    this.#relief.relieve();
   }
 
   #retire(connection: Connection): void {
@@ -317,7 +317,7 @@ export class Pool implements Carrier {
   };
 
   get #state(): PoolState {
-    const idle = this.#connections.filter(({ inFlight }) => inFlight === 0).length;
+    const idle = this.#connections.filter(({ isIdle }) => isIdle).length;
     return {
       open: this.#size, busy: this.#connections.length - idle, idle,
       waiting: this.#waiting.length + this.#returning.length, inFlight: this.#inFlight, limit: this.#congestion.limit,
