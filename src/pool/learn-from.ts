@@ -17,6 +17,9 @@ export const learnFrom = (error: unknown, session: Session, claim: Claim, moving
   if (isOneTooMany || moving === 'the-connection-died' || claim.isCrowdedOut || isBetterElsewhere(error, claim)) session.isClosing = true;
 };
 
+/** The first command of a mail got no answer, whatever limit ran out. */
+export const gotNoFirstReply = (error: unknown): error is SmtpTimeoutError => error instanceof SmtpTimeoutError && (error.phase === 'mail' || error.phase === 'reset');
+
 /** Some servers say no word before they close a session that had its number of mails, and what was sent ahead is in doubt. */
 const hasHungUpOnMany = (error: unknown, { overlaps }: Claim): boolean =>
   error instanceof SmtpConnectionError && error.code === 'E_CLOSED' && (overlaps || error.outcome === 'unknown');

@@ -1,6 +1,5 @@
 import { defer, distinctUntilChanged, filter, firstValueFrom, map, merge, Observable, of, Subject, Subscription, takeWhile, timeout, type Observer, type SchedulerLike, type Unsubscribable } from 'rxjs';
 import type { ConnectEvent, SmtpEvent } from '../protocol/event.js';
-import { isMailUnheard } from '../session/bearing.js';
 import type { Leave, Opening } from '../session/open-session.js';
 import { remaining, timeoutError, type Deadline } from '../transport/clock.js';
 import { toOutside } from '../transport/outside.js';
@@ -13,6 +12,7 @@ import { Congestion } from './congestion.js';
 import { Connection } from './connection.js';
 import { Delivery, type Carrier, type Job } from './delivery.js';
 import { closed, Gate } from './gate.js';
+import { gotNoFirstReply } from './learn-from.js';
 import { isSame, type CloseReport, type PoolState } from './pool-state.js';
 import { RateLimit } from './rate-limit.js';
 import { Relief } from './relief.js';
@@ -110,7 +110,7 @@ export class Pool implements Carrier {
   }
 
   failed(error: unknown, number: number): boolean {
-    if (isMailUnheard(error)) this.#connections.forEach((connection) => { connection.suspect(this.#scheduler.now() - error.elapsed); });
+    if (gotNoFirstReply(error)) this.#connections.forEach((connection) => { connection.suspect(this.#scheduler.now() - error.elapsed); });
     return this.#congestion.failed(error, number, this.#inFlight) && this.#ceiling.isPassed(error, this.#connections.length);
   }
 

@@ -6,9 +6,6 @@ const BEHIND_OTHERS: ReadonlySet<Phase> = new Set<Phase>(['rcpt', 'data', 'body'
 /** No reply came to a command in time. */
 export const isSilence = (error: unknown): error is SmtpTimeoutError => error instanceof SmtpTimeoutError && error.limit === 'command';
 
-/** The first command of a mail got no answer, whatever limit ran out. */
-export const isMailUnheard = (error: unknown): error is SmtpTimeoutError => error instanceof SmtpTimeoutError && (error.phase === 'mail' || error.phase === 'reset');
-
 /** What may go out before the one in front was answered: the next mail, only the commands of one mail, or nothing. */
 type Ahead = 'mails' | 'commands' | 'nothing';
 
