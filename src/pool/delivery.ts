@@ -81,7 +81,7 @@ export class Delivery implements Observer<SmtpEvent>, Unsubscribable {
   #expiring: Unsubscribable | undefined;
   #moves = 0;
   #wasCrowdedOut = false;
-  #goesWithOthers = false;
+  #hasGoneWithOthers = false;
   #isReady = false;
   #isTold = false;
   #warned: readonly string[] = NO_WARNINGS;
@@ -138,9 +138,12 @@ export class Delivery implements Observer<SmtpEvent>, Unsubscribable {
     }
   }
 
-  /** Its connection is open, and it may not use it yet; or is not, and it may use another one. */
-  postpone(): void {
-    this.#again();
+  /** Unseen, on a connection that has room for it: its own died, or is not open yet, or may not be used yet. */
+  beginAgain(): void {
+    // Before its place is free, or a mail that waits would take it.
+    this.#carrier.again(this);
+    this.#stop();
+    this.#release(false);
   }
 
   next(event: SmtpEvent): void {
@@ -156,18 +159,18 @@ export class Delivery implements Observer<SmtpEvent>, Unsubscribable {
     if (this.closed) return;
     const claim = this.#claim;
     if (claim !== undefined && error instanceof SmtpError && !isOutOfStep(error)) withRefused(error, claim.refused);
-    if (claim === undefined && this.#connection !== undefined && this.#carrier.goesWithOthers(error, this.#goesWithOthers, this.#connection)) {
-      this.#goesWithOthers = true;
-      this.#again();
+    if (claim === undefined && this.#connection !== undefined && this.#carrier.goesWithOthers(error, this.#hasGoneWithOthers, this.#connection)) {
+      this.#hasGoneWithOthers = true;
+      this.beginAgain();
       return;
     }
-    const moving = claim === undefined || this.#isTold || !claim.mayMove ? undefined : mayMove(error, claim);
+    const moving = this.#isTold || claim?.mayMove !== true ? undefined : mayMove(error, claim);
     const isOneTooMany = this.#carrier.failed(error, this.number);
     if (this.#session !== undefined && claim !== undefined) learnFrom(error, this.#session, claim, moving, isOneTooMany);
     this.#wasCrowdedOut ||= claim?.isCrowdedOut === true;
     if (moving !== undefined) {
       if (claim?.getsOn !== true) this.#moves += 1;
-      this.#again();
+      this.beginAgain();
     } else if (this.job.goesOn(error)) this.#goOn();
     else {
       this.#end(false);
@@ -211,14 +214,7 @@ export class Delivery implements Observer<SmtpEvent>, Unsubscribable {
     this.#moves = 0;
     this.#wasCrowdedOut = false;
     this.#isTold = false;
-    this.#again();
-  }
-
-  #again(): void {
-    // Before its place is free, or a mail that waits would take it.
-    this.#carrier.again(this);
-    this.#stop();
-    this.#release(false);
+    this.beginAgain();
   }
 
   #end(isCancelled: boolean): void {

@@ -219,7 +219,7 @@ export class Pool implements Carrier {
         opener = undefined;
         if (waiting === undefined || waiting.closed) return;
         // It may have taken its time to open, and what is limited are the mails that a server gets.
-        if (this.#mustWait()) waiting.postpone();
+        if (this.#mustWait()) waiting.beginAgain();
         else {
           this.#rateLimit?.started(this.#scheduler.now());
           waiting.opened(step.session);

@@ -31,7 +31,7 @@ export class Relief {
       return;
     }
     this.#ceiling.take(this.#connections.filter(({ isGreeted }) => isGreeted).length, slow.address);
-    slow.deliveries[0]?.postpone();
+    slow.deliveries[0]?.beginAgain();
     this.relieve();
   }
 
