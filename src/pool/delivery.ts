@@ -73,7 +73,6 @@ export class Delivery implements Observer<SmtpEvent>, Unsubscribable {
   readonly #observer: Listener;
   readonly #place: Unsubscribable;
   #connection: Connection | undefined;
-  #session: Session | undefined;
   #claim: Claim | undefined;
   #running: Unsubscribable | undefined;
   /** Where it waits for a connection, and what ends the wait. */
@@ -123,7 +122,6 @@ export class Delivery implements Observer<SmtpEvent>, Unsubscribable {
 
   opened(session: Session): void {
     if (this.closed) return;
-    this.#session = session;
     const claim = this.#claim = session.begin(this.#moves < MOST_MOVES, this.#wasCrowdedOut);
     // Claimed before anything is told: whoever is told may send another mail at once.
     this.meets(session.ready);
@@ -166,7 +164,7 @@ export class Delivery implements Observer<SmtpEvent>, Unsubscribable {
     }
     const moving = this.#isTold || claim?.mayMove !== true ? undefined : mayMove(error, claim);
     const isOneTooMany = this.#carrier.failed(error, this.number);
-    if (this.#session !== undefined && claim !== undefined) learnFrom(error, this.#session, claim, moving, isOneTooMany);
+    if (claim !== undefined) learnFrom(error, claim.session, claim, moving, isOneTooMany);
     this.#wasCrowdedOut ||= claim?.isCrowdedOut === true;
     if (moving !== undefined) {
       if (claim?.getsOn !== true) this.#moves += 1;
@@ -200,8 +198,8 @@ export class Delivery implements Observer<SmtpEvent>, Unsubscribable {
   /** The client closes, and waits no longer. */
   cut(scheduler: SchedulerLike, end: Deadline): void {
     const claim = this.#claim;
-    const phase = claim === undefined ? 'idle' : claim.hasLeft ? 'end-of-data' : inEnvelope(this.#session?.wire.phase);
-    this.error(timeoutError(scheduler, end, phase, 'Waiting for this mail to end before the client closes', this.#session?.wire.transcript()));
+    const phase = claim === undefined ? 'idle' : claim.hasLeft ? 'end-of-data' : inEnvelope(claim.session.wire.phase);
+    this.error(timeoutError(scheduler, end, phase, 'Waiting for this mail to end before the client closes', claim?.session.wire.transcript()));
   }
 
   #tell(event: SmtpEvent): void {
@@ -235,7 +233,6 @@ export class Delivery implements Observer<SmtpEvent>, Unsubscribable {
   #release(isCancelled: boolean): void {
     const connection = this.#connection;
     this.#connection = undefined;
-    this.#session = undefined;
     this.#claim?.ended();
     this.#claim = undefined;
     if (connection !== undefined) this.#carrier.released(this, connection, isCancelled);

@@ -5,6 +5,7 @@ const NOBODY: readonly RefusedRecipient[] = [];
 
 /** One mail's claim on its session. */
 export class Claim {
+  readonly session: Session;
   /** No mail went before it here. */
   readonly isFirst: boolean;
   /** The mail before it has failed, and may have left its recipients or a piece of its content behind. */
@@ -19,7 +20,6 @@ export class Claim {
   readonly mayMove: boolean;
   /** It was crowded out of another session before. */
   readonly wasCrowdedOut: boolean;
-  readonly #session: Session;
   readonly #number: number;
   /** What the server had taken when this one began. */
   readonly #takenBefore: number;
@@ -36,7 +36,7 @@ export class Claim {
   #bytes: number | undefined;
 
   constructor(session: Session, number: number, { isBehindFailure, needsReset, overlaps, inGroup, mayMove, wasCrowdedOut }: Pick<Claim, 'isBehindFailure' | 'needsReset' | 'overlaps' | 'inGroup' | 'mayMove' | 'wasCrowdedOut'>) {
-    this.#session = session;
+    this.session = session;
     this.#number = number;
     this.#takenBefore = session.taken;
     this.isFirst = number === 1;
@@ -50,7 +50,7 @@ export class Claim {
 
   /** A mail that was in front of it was taken meanwhile. One that was withdrawn never was in front. */
   get isBehindTaken(): boolean {
-    return this.#session.taken > this.#takenBefore;
+    return this.session.taken > this.#takenBefore;
   }
 
   /** Its turn comes nearer, as long as those in front of it get on. One that is crowded out alone may be the reason itself. */
@@ -60,12 +60,12 @@ export class Claim {
 
   /** The server has taken mails in this session. */
   get hasServed(): boolean {
-    return this.#session.taken > 0;
+    return this.session.taken > 0;
   }
 
   /** The session began with a sign-in. */
   get isSignedIn(): boolean {
-    return this.#session.settings.credentials !== undefined;
+    return this.session.settings.credentials !== undefined;
   }
 
   /** The end of its content is on the way: the server may have all of it. */
@@ -77,18 +77,18 @@ export class Claim {
   written(bytes: number): void {
     if (this.isOver) return;
     this.#bytes = bytes;
-    this.#session.written(bytes);
+    this.session.written(bytes);
   }
 
   /** The server took it, and its transaction is over: before anybody is told, who may send the next mail at once. */
   succeeded(): void {
     this.hasSucceeded = true;
-    const { manners } = this.#session;
+    const { manners } = this.session;
     if (this.wasCrowdedOut) manners.movedWell();
     manners.succeeded(this.#number);
     manners.bearing.succeeded(this.inGroup, this.overlaps && this.isBehindTaken);
-    this.#session.succeeded(this.#number);
-    this.#session.ended(this.#bytes, this.overlaps);
+    this.session.succeeded(this.#number);
+    this.session.ended(this.#bytes, this.overlaps);
   }
 
   /**
@@ -96,8 +96,8 @@ export class Claim {
    * mean theirs.
    */
   hadTooMany(isGoodbye: boolean): void {
-    const { manners } = this.#session;
-    const inARow = isGoodbye ? 1 : this.#session.hadTooMany();
+    const { manners } = this.session;
+    const inARow = isGoodbye ? 1 : this.session.hadTooMany();
     this.#isOneOfMany = inARow > 1;
     // Each goodbye costs a connection.
     this.isCrowdedOut = this.mayMove && this.hasServed && (isGoodbye ? !this.wasCrowdedOut && manners.isFullAfter(1) : this.wasCrowdedOut || manners.isFullAfter(inARow));
@@ -107,14 +107,14 @@ export class Claim {
 
   /** The server takes as many mails as went before it, and not this one. */
   turnedAway(): void {
-    this.#session.turnedAway(this.#number);
+    this.session.turnedAway(this.#number);
   }
 
   /** Once, however it ended. */
   ended(): void {
     this.isOver = true;
     if (this.hasSucceeded) return;
-    this.#session.failed(this.#number);
-    this.#session.ended(this.#bytes, this.overlaps);
+    this.session.failed(this.#number);
+    this.session.ended(this.#bytes, this.overlaps);
   }
 }
