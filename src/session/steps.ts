@@ -1,7 +1,7 @@
 import { catchError, concat, defer, EMPTY, expand, filter, identity, ignoreElements, map, of, scan, takeUntil, throwError, timer, type MonoTypeOperatorFunction, type Observable } from 'rxjs';
 import { Capabilities } from '../protocol/capabilities.js';
 import { ehlo, helo, STARTTLS } from '../protocol/command.js';
-import { SmtpConnectionError, SmtpReplyError } from '../protocol/error.js';
+import { copyOf, SmtpConnectionError, SmtpReplyError } from '../protocol/error.js';
 import type { ConnectEvent } from '../protocol/event.js';
 import { isUnknownCommand, type Reply } from '../protocol/reply.js';
 import { NAME_IF_IT_GOES_ON, remedyIn, TOO_MANY_CONNECTIONS } from '../protocol/remedy.js';
@@ -79,11 +79,7 @@ const inTime = ({ wire, greetBy, settings: { timeouts } }: State): MonoTypeOpera
 /** Some servers judge our certificate when TLS stands (RFC 8446 section 4.4.2.4), and hang up without a word. */
 const perhapsOfCertificate = ({ stage, settings: { tls } }: State): MonoTypeOperatorFunction<Reply> => {
   if (stage !== 'secured' || !tls.showsCertificate) return identity;
-  return mapError((error) => {
-    if (!(error instanceof SmtpConnectionError) || error.code !== 'E_CLOSED') return error;
-    const { code, phase, reason, retryable, transcript, cause, message } = error;
-    return new SmtpConnectionError(code, { phase, reason, retryable, transcript, cause, message: `${message} ${PERHAPS_OF_CERTIFICATE}` });
-  });
+  return mapError((error) => (error instanceof SmtpConnectionError && error.code === 'E_CLOSED' ? copyOf(error, `${error.message} ${PERHAPS_OF_CERTIFICATE}`) : error));
 };
 
 const introduce = (state: State): Observable<State> => {
