@@ -121,8 +121,7 @@ export class Doors {
   readonly #park = (state: State, error: unknown): boolean => {
     const { plan, stage, wire } = state;
     const { remote, via } = wire.stream;
-    // Behind a proxy, that is the proxy's.
-    // On a connection that another candidate has left, it may be that one's silence that ended it.
+    // Not where the address is a proxy's, nor on a connection that another candidate has left: it may be that one's silence that ended it.
     if (via === undefined && state.events.length > 0) this.#memory.failedAt(remote.address, plan, error, wire.context.scheduler.now());
     // A greeting that had begun when its time was over.
     if (stage === 'connected' && !wire.failed && !wire.silent) this.#door(plan).speaksClear = true;

@@ -45,7 +45,7 @@ const takingTurns = (credentials: SessionCredentials, wire: Wire): MonoTypeOpera
 interface Turn {
   readonly index: number;
   readonly rejected: RejectedToken | undefined;
-  /** What is told where the server hung up before it answers this one. */
+  /** What is told where the server hangs up in the place of an answer to this one. */
   readonly refusal?: SmtpAuthenticationError;
 }
 

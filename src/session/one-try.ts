@@ -76,8 +76,9 @@ const trialOf = (credentials: object): Trial => {
 };
 
 /**
- * Many tries of a wrong password get an account locked. Until a server has taken these credentials, and from its next refusal on, one sign-in at a time tries
- * them. Those that wait meanwhile take its refusal for theirs, and the second silence in a row, go on together when they are taken, and one by one where neither is told.
+ * Many tries of a wrong password get an account locked. Until a server has taken these credentials, and from its next refusal on, one
+ * sign-in at a time tries them, and the others wait. When they are taken, all go on together. A refusal is one for all that wait, and
+ * so is the second silence in a row. Whatever else becomes of a try, the next one has its turn.
  * @param lost$ fails when there is nothing to wait for any more.
  */
 export const oneTry = <T>(credentials: object, lost$: Observable<never>): MonoTypeOperatorFunction<T> => (source) =>

@@ -34,7 +34,7 @@ export interface SaslOutcome {
 /**
  * The exchange of one mechanism (RFC 4954 section 4), to the reply that is no challenge. What the server breaks is
  * `E_PROTOCOL`; whatever else a mechanism throws comes out as it is, and the exchange is given up either way.
- * @param refusal what is told where the server hung up behind that, and never answers.
+ * @param refusal what is told where the server hangs up in the place of its first answer: it had refused something before.
  */
 export const saslExchange = (state: State, mechanism: SaslMechanism, refusal?: SmtpError): Observable<SaslOutcome> =>
   defer(() => {
