@@ -45,9 +45,10 @@ export class InParts implements Part, Observer<SmtpEvent> {
 
   /** The current part has ended: is there another one? It has the recipients that are left, at most twice as many as got a verdict in this one. */
   goesOn(error?: unknown): boolean {
-    if (error instanceof SmtpReplyError && isGoodbyeToRecipient(error) && this.#told.length === 0) return this.#goesOnBefore();
-    if (isRefusalOfAll(error) && (this.#refusal === undefined || (!this.#refusal.retryable && error.retryable))) this.#refusal = error;
-    const left = error === undefined || isRefusalOfAll(error) ? this.#rest : NOBODY;
+    if (error instanceof SmtpReplyError && isGoodbyeToRecipient(error) && this.#told.length === 0) return this.#goesOnWithFewer();
+    if (error !== undefined && !isRefusalOfAll(error)) return false;
+    if (error !== undefined && (this.#refusal === undefined || (!this.#refusal.retryable && error.retryable))) this.#refusal = error;
+    const left = this.#rest;
     const settled = this.due.length - left.length;
     if (left.length === 0 || settled === 0) return false;
     this.most = Math.min(2 * settled, this.#mostEver);
@@ -57,7 +58,7 @@ export class InParts implements Part, Observer<SmtpEvent> {
   }
 
   /** A recipient was one too many for the server: those before it, if there are any, are not. */
-  #goesOnBefore(): boolean {
+  #goesOnWithFewer(): boolean {
     const most = this.borne;
     this.borne = 0;
     if (most === 0) return false;
