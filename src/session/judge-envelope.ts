@@ -30,10 +30,10 @@ export interface Verdict {
  * MAIL, RCPT... and DATA where it is needed, as far as they came. The first refusal that stops the mail is its error, before
  * the loss that followed it. Nothing is told of an envelope that can be begun again in another way.
  */
-export const judgeEnvelope = (session: Session, claim: Claim, plan: EnvelopePlan, replies: readonly Reply[], lost: SmtpError | undefined): Verdict => {
-  const { wire } = session;
+export const judgeEnvelope = (claim: Claim, plan: EnvelopePlan, replies: readonly Reply[], lost: SmtpError | undefined): Verdict => {
+  const { session, session: { wire } } = claim;
   const mailAt = claim.needsReset ? 1 : 0;
-  const judgement = new Judgement(wire, plan, claim);
+  const judgement = new Judgement(claim, plan);
   const failure = (claim.needsReset ? resetFailure(wire, replies[0]) : undefined) ?? judgement.judge(replies, mailAt, lost);
   const { accepted, refused, waiting, isForNobody } = judgement;
   claim.refused = refused;
@@ -96,10 +96,10 @@ class Judgement {
   readonly #plan: EnvelopePlan;
   readonly #claim: Claim;
 
-  constructor(wire: Wire, plan: EnvelopePlan, claim: Claim) {
-    this.#wire = wire;
-    this.#plan = plan;
+  constructor(claim: Claim, plan: EnvelopePlan) {
+    this.#wire = claim.session.wire;
     this.#claim = claim;
+    this.#plan = plan;
   }
 
   /** Tells why the content must not be sent; the reply to MAIL stands at `mailAt`. */

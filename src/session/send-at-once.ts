@@ -58,8 +58,8 @@ class AtOnce implements ReplySink {
   complete(): void { /* The last reply has told it all. */ }
 
   #judge(lost?: SmtpError): Verdict {
-    const { session, claim, plan, observer } = this.#transaction;
-    const verdict = this.#verdict = judgeEnvelope(session, claim, plan, this.#replies, lost);
+    const { claim, plan, observer } = this.#transaction;
+    const verdict = this.#verdict = judgeEnvelope(claim, plan, this.#replies, lost);
     tellEnvelope(this.#transaction, verdict);
     if (verdict.failure === undefined) observer.next({ type: 'progress', bytesSent: this.#bytes, bytesTotal: this.#bytes });
     return verdict;

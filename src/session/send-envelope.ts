@@ -8,15 +8,14 @@ import type { Wire } from '../wire/wire.js';
 import type { Claim } from './claim.js';
 import type { EnvelopePlan } from './envelope-plan.js';
 import { judgeEnvelope, type Verdict } from './judge-envelope.js';
-import type { Session } from './session.js';
 
 /** MAIL, RCPT and DATA: one group where the server pipelines, else one after the other; all replies, and then a verdict. */
-export const sendEnvelope = (session: Session, claim: Claim, plan: EnvelopePlan, operation: Deadline): Observable<Verdict> => {
-  const { wire, pipelines } = session;
+export const sendEnvelope = (claim: Claim, plan: EnvelopePlan, operation: Deadline): Observable<Verdict> => {
+  const { wire, pipelines } = claim.session;
   // Where nobody could be told to the server, DATA would be out of order.
   const last = plan.chunks || plan.recipients.length === 0 ? undefined : DATA;
   const answers$ = pipelines ? collect(exchange(wire, group(claim, plan, last), operation)) : oneByOne(wire, group(claim, plan), operation, last);
-  return answers$.pipe(map(({ replies, lost }) => judgeEnvelope(session, claim, plan, replies, lost)));
+  return answers$.pipe(map(({ replies, lost }) => judgeEnvelope(claim, plan, replies, lost)));
 };
 
 /** RSET where it is due, MAIL and RCPT, and what goes out behind them. */

@@ -11,8 +11,8 @@ import type { Transaction } from './transaction.js';
 
 /** The envelope, in one group or command by command, and when it was accepted the content, of any size. */
 export const sendInBlocks = (transaction: Transaction): Observable<never> => {
-  const { session, claim, plan, operation } = transaction;
-  return sendEnvelope(session, claim, plan, operation).pipe(
+  const { claim, plan, operation } = transaction;
+  return sendEnvelope(claim, plan, operation).pipe(
     concatMap((verdict) => {
       tellEnvelope(transaction, verdict);
       // Whoever is told may cancel.

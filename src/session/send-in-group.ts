@@ -16,8 +16,7 @@ import type { Transaction } from './transaction.js';
  * follow in the same write (RFC 2920 section 3.1).
  */
 export const sendInGroup = (transaction: Transaction, content: Buffer): Unsubscribable => {
-  const { session, claim, plan, operation, marks, observer } = transaction;
-  const { wire } = session;
+  const { session: { wire }, claim, plan, operation, marks, observer } = transaction;
   const replies: Reply[] = [];
   let isOver = false;
   let step: Unsubscribable | undefined;
@@ -25,7 +24,7 @@ export const sendInGroup = (transaction: Transaction, content: Buffer): Unsubscr
   const judge = (lost?: SmtpError): void => {
     // The group is over, and with it the deadline that watched it.
     step?.unsubscribe();
-    const verdict = judgeEnvelope(session, claim, plan, replies, lost);
+    const verdict = judgeEnvelope(claim, plan, replies, lost);
     tellEnvelope(transaction, verdict);
     if (isOver) return;
     goOn(verdict.failure === undefined ? write(verdict) : giveUp(transaction, verdict, verdict.failure).subscribe(observer));
