@@ -36,11 +36,20 @@ export const mayMove = (error: unknown, claim: Pick<Claim, 'isFirst' | 'overlaps
   return hasDied(error) ? 'the-connection-died' : undefined;
 };
 
-/** It can be used no further. A server that refuses RSET may keep the transaction before; a goodbye to a recipient may be about this mail's own. */
+/** It can be used no further. */
 const hasDied = (error: SmtpError): boolean => {
   if (error instanceof SmtpConnectionError) return error.code === 'E_CLOSED';
   if (error instanceof SmtpTimeoutError) return !isOfAll(error.limit);
-  return error.reply !== undefined && (error.phase === 'reset' || (error.phase !== 'rcpt' && isFarewell(error.reply)) || (error.phase === 'mail' && isOfTheConnection(error.reply)));
+  const { phase, reply } = error;
+  if (reply === undefined) return false;
+  switch (phase) {
+    // The server may keep the transaction before.
+    case 'reset': return true;
+    case 'mail': return isFarewell(reply) || isOfTheConnection(reply);
+    // It may be about this mail's own recipients.
+    case 'rcpt': return false;
+    default: return isFarewell(reply);
+  }
 };
 
 const isFull = (reply: Reply): boolean => !isOfTheConnection(reply) && (isFarewell(reply) || (reply.severity === 4 && isTooMany(reply) && reply.enhanced?.[1] !== 3));
