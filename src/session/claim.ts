@@ -99,8 +99,9 @@ export class Claim {
     const { manners } = this.session;
     const inARow = isGoodbye ? 1 : this.session.hadTooMany();
     this.#isOneOfMany = inARow > 1;
+    const isFull = manners.isFullAfter(inARow);
     // Each goodbye costs a connection.
-    this.isCrowdedOut = this.mayMove && this.hasServed && (isGoodbye ? !this.wasCrowdedOut && manners.isFullAfter(1) : this.wasCrowdedOut || manners.isFullAfter(inARow));
+    this.isCrowdedOut = this.mayMove && this.hasServed && (isGoodbye ? isFull && !this.wasCrowdedOut : isFull || this.wasCrowdedOut);
     // Others of the same burst are no further news.
     if (this.wasCrowdedOut && !this.isCrowdedOut && inARow === 1) manners.movedInVain();
   }
