@@ -67,7 +67,7 @@ export class Ceiling {
    * @param address where that was, as far as it got.
    * @param mayDo one of them may take the mail, so that this is tried also where nothing says that there are too many.
    */
-  isReached(failure: unknown, others: number, mayDo: boolean, address?: string): boolean {
+  notOpened(failure: unknown, others: number, mayDo: boolean, address?: string): boolean {
     const error = ofFirstDoor(failure);
     if (others === 0) {
       // Nobody got there: room was not what was missing.
@@ -85,7 +85,7 @@ export class Ceiling {
   }
 
   /** A mail was refused. True where that was for the number of connections: this one is one too many, and for a while the others are all. */
-  isPassed(error: unknown, connections: number): boolean {
+  refused(error: unknown, connections: number): boolean {
     if (connections < 2 || !isOfConnections(error)) return false;
     this.take(Math.max(1, Math.min(connections, this.most) - 1));
     return true;

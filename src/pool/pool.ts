@@ -111,7 +111,7 @@ export class Pool implements Carrier {
 
   failed(error: unknown, number: number): boolean {
     if (gotNoFirstReply(error)) this.#connections.forEach((connection) => { connection.suspect(this.#scheduler.now() - error.elapsed); });
-    return this.#congestion.failed(error, number, this.#inFlight) && this.#ceiling.isPassed(error, this.#connections.length);
+    return this.#congestion.failed(error, number, this.#inFlight) && this.#ceiling.refused(error, this.#connections.length);
   }
 
   accepted(): void {
@@ -120,7 +120,7 @@ export class Pool implements Carrier {
 
   goesWithOthers(error: unknown, hasBefore: boolean, { address }: Connection): boolean {
     // Of those that are still opening one may get there: that is waited for once.
-    return this.#ceiling.isReached(error, this.#connections.length - 1, !hasBefore || this.#connections.some(({ session }) => session !== undefined), address);
+    return this.#ceiling.notOpened(error, this.#connections.length - 1, !hasBefore || this.#connections.some(({ session }) => session !== undefined), address);
   }
 
   again(delivery: Delivery): void {

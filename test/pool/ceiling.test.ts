@@ -19,7 +19,7 @@ it('however many connections are one too many, one may be open', () => {
   const { ceiling } = ceilingOf(2);
   const tooMany = reply('end-of-data', 432, '4.3.2 Concurrent connections limit exceeded');
   // The one that was too many before still holds mails that are on their way.
-  for (let told = 0; told < 3; told += 1) expect(ceiling.isPassed(tooMany, 2)).toBe(true);
+  for (let told = 0; told < 3; told += 1) expect(ceiling.refused(tooMany, 2)).toBe(true);
   expect(ceiling.most).toBe(1);
 });
 
@@ -61,28 +61,28 @@ describe('another connection that could not be opened', () => {
     for (const mayDo of [false, true]) {
       const { ceiling } = ceilingOf(5);
       const isReached = how === 'is one too many' || (how === 'may be' && mayDo);
-      expect(ceiling.isReached(error, 3, mayDo)).toBe(isReached);
+      expect(ceiling.notOpened(error, 3, mayDo)).toBe(isReached);
       expect(ceiling.most).toBe(isReached ? 3 : 5);
       // Nobody got there: room was not what was missing.
-      expect(ceiling.isReached(error, 0, mayDo)).toBe(false);
+      expect(ceiling.notOpened(error, 0, mayDo)).toBe(false);
       expect(ceiling.most).toBe(isReached && how === 'is one too many' ? 3 : 5);
     }
   });
 
   it('by the time that a sign-in took, goes with the others, which are not all: the caller may have a part in it', () => {
     const { ceiling } = ceilingOf(5);
-    expect(ceiling.isReached(timeout('command', 'auth'), 3, true)).toBe(true);
+    expect(ceiling.notOpened(timeout('command', 'auth'), 3, true)).toBe(true);
     expect(ceiling.most).toBe(5);
   });
 
   it('leaves room for as many as there were, for a minute, and never for more than the options allow', () => {
     const { ceiling, scheduler } = ceilingOf(5);
-    ceiling.isReached(reply('greeting', 421), 3, false);
+    ceiling.notOpened(reply('greeting', 421), 3, false);
     scheduler.frame = 59_999;
     expect(ceiling.most).toBe(3);
     scheduler.frame = 60_000;
     expect(ceiling.most).toBe(5);
-    ceiling.isReached(reply('greeting', 421), 8, false);
+    ceiling.notOpened(reply('greeting', 421), 8, false);
     expect(ceiling.most).toBe(5);
   });
 
@@ -92,27 +92,27 @@ describe('another connection that could not be opened', () => {
       ceiling.opened(address);
       return ceiling.most;
     };
-    ceiling.isReached(reply('greeting', 421), 3, false, '192.0.2.1');
+    ceiling.notOpened(reply('greeting', 421), 3, false, '192.0.2.1');
     expect([after('192.0.2.1'), after('192.0.2.2')]).toEqual([3, 5]);
     // Where both have none, it is the host.
-    ceiling.isReached(reply('greeting', 421), 2, false, '192.0.2.2');
+    ceiling.notOpened(reply('greeting', 421), 2, false, '192.0.2.2');
     expect([after('192.0.2.1'), after('192.0.2.2'), after('192.0.2.3')]).toEqual([2, 2, 5]);
     // No address was reached, or a mail was refused for all of them.
-    ceiling.isReached(connection('E_CONNECT', 'connect', 'ECONNREFUSED'), 3, true);
+    ceiling.notOpened(connection('E_CONNECT', 'connect', 'ECONNREFUSED'), 3, true);
     expect(after('192.0.2.2')).toBe(3);
-    ceiling.isPassed(reply('end-of-data', 432, '4.3.2 Concurrent connections limit exceeded'), 3);
+    ceiling.refused(reply('end-of-data', 432, '4.3.2 Concurrent connections limit exceeded'), 3);
     expect(after('192.0.2.2')).toBe(2);
   });
 
   it('is told apart from a mail that was refused for the number of connections', () => {
     const { ceiling } = ceilingOf(5);
     const tooMany = reply('end-of-data', 432, '4.3.2 Concurrent connections limit exceeded');
-    expect([ceiling.isPassed(tooMany, 1), ceiling.isPassed(reply('end-of-data', 451), 4), ceiling.isPassed(new Error('mine'), 4)]).toEqual([false, false, false]);
+    expect([ceiling.refused(tooMany, 1), ceiling.refused(reply('end-of-data', 451), 4), ceiling.refused(new Error('mine'), 4)]).toEqual([false, false, false]);
     expect(ceiling.most).toBe(5);
-    expect(ceiling.isPassed(tooMany, 4)).toBe(true);
+    expect(ceiling.refused(tooMany, 4)).toBe(true);
     expect(ceiling.most).toBe(3);
     // Those that are one too many close one after the other.
-    expect(ceiling.isPassed(tooMany, 4)).toBe(true);
+    expect(ceiling.refused(tooMany, 4)).toBe(true);
     expect(ceiling.most).toBe(2);
   });
 });
