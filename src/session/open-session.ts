@@ -5,7 +5,7 @@ import type { ConnectEvent } from '../protocol/event.js';
 import { Redactor } from '../protocol/secret.js';
 import type { ByteStream } from '../transport/byte-stream.js';
 import { deadline, type Deadline } from '../transport/clock.js';
-import { secretsOf } from '../transport/proxy-settings.js';
+import { secretOf } from '../transport/proxy-settings.js';
 import type { LogSink } from '../wire/transcript.js';
 import { Wire } from '../wire/wire.js';
 import type { Manners } from './manners.js';
@@ -56,7 +56,7 @@ const connected = (stream: ByteStream, { plan, settings, operation, scheduler, l
   const redactor = new Redactor();
   if (credentials?.kind === 'password') redactor.conceal(credentials.pass);
   // What comes through a proxy may speak of how it was signed in to there.
-  proxies.flatMap(secretsOf).forEach((secret) => { redactor.conceal(secret); });
+  proxies.forEach((proxy) => { redactor.conceal(secretOf(proxy)); });
   if (credentials?.kind === 'token') credentials.tokens.known.forEach((token) => { redactor.conceal(token); });
   const event: ConnectEvent = via === undefined ? { type: 'connected', remote, local } : { type: 'connected', remote, local, via };
   return {

@@ -6,7 +6,7 @@ import { Redactor } from '../protocol/secret.js';
 import { SocketStream } from './byte-stream.js';
 import type { OpenTunnel } from './proxy.js';
 import { CLOSED, handshakeError, lateTlsError, type ProxyReason } from './proxy-error.js';
-import { secretsOf, type ProxySettings } from './proxy-settings.js';
+import { secretOf, type ProxySettings } from './proxy-settings.js';
 
 const LARGEST_HEAD = 16 * 1024;
 const LONGEST_WORDS = 200;
@@ -82,7 +82,9 @@ const meaningOf = (status: number): ProxyReason => {
 const words = ({ statusMessage = '' }: Http.IncomingMessage, proxy: ProxySettings): string => {
   const redactor = new Redactor();
   redactor.mayMeetEchoes = true;
-  for (const secret of secretsOf(proxy)) redactor.conceal(secret);
+  // The whole first, or a part of it would stay behind.
+  if (proxy.user !== undefined) redactor.conceal(`${proxy.user}:${proxy.pass?.reveal() ?? ''}`);
+  redactor.conceal(secretOf(proxy));
   return printable(redactor.clean(statusMessage).slice(0, LONGEST_WORDS));
 };
 

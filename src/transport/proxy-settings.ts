@@ -15,12 +15,9 @@ export interface ProxySettings {
   readonly tls: TlsSettings | undefined;
 }
 
-/** What may not be shown where somebody repeats it. A user without a password is a key. The whole comes first, or a part of it would stay behind. */
-export const secretsOf = ({ protocol, user = '', pass }: ProxySettings): readonly string[] => {
-  const password = pass?.reveal() ?? '';
-  if (password !== '') return [`${user}:${password}`, password];
-  return user !== '' && (protocol === 'http' || protocol === 'https') ? [`${user}:`, user] : [];
-};
+/** What may not be shown where somebody repeats it; empty where there is nothing to hide. A user without a password is a key. */
+export const secretOf = ({ protocol, user = '', pass }: ProxySettings): string =>
+  (pass?.reveal() ?? '') || (protocol === 'http' || protocol === 'https' ? user : '');
 
 /** Like a URL, without credentials. */
 export const describeProxy = (proxy: ProxySettings): string => `${proxy.protocol}://${hostAndPort(proxy)}`;
