@@ -308,6 +308,8 @@ export class Wire {
   }
 
   #tellHeld(): void {
+    // Asked at each verdict, and few servers have any.
+    if (this.#held.length === 0) return;
     for (const { expectation, reply } of this.#held.splice(0)) {
       expectation.sink?.next(reply);
       expectation.sink?.complete();
