@@ -37,7 +37,7 @@ export class Expectation {
   #hasRecipient = false;
   #refusedReset = false;
 
-  constructor(commands: readonly Command[], sink: ReplySink | undefined, hasContent = false) {
+  constructor(commands: readonly Command[], sink?: ReplySink, hasContent = false) {
     const [first] = commands;
     if (first === undefined) throw new RangeError('An expectation has a command for each reply.');
     this.commands = commands;

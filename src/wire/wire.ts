@@ -335,12 +335,17 @@ export class Wire {
     return this.stream;
   }
 
+  /** One command by itself. Without a sink, the reply to it is read and dropped. */
+  ask(command: Command, sink?: ReplySink): void {
+    this.expect(new Expectation([command], sink));
+    this.say([command]);
+    this.note([command]);
+  }
+
   /** QUIT: nothing is said after it. */
   quit(sink: ReplySink): void {
     this.#watch.end = NO_END;
-    this.expect(new Expectation([QUIT], sink));
-    this.say([QUIT]);
-    this.note([QUIT]);
+    this.ask(QUIT, sink);
   }
 
   /** The server takes QUIT for a command, now or behind what is outstanding: it has greeted, and expects no content, SASL response or handshake. */

@@ -13,7 +13,7 @@ import type { Wire } from './wire.js';
 /** Chunks that may be unanswered: the window that keeps a long line busy. */
 const WINDOW = 8;
 
-const READING = Object.assign(new Expectation([CONTENT], undefined), { isOwed: false });
+const READING = Object.assign(new Expectation([CONTENT]), { isOwed: false });
 
 /**
  * Writes one mail's content as BDAT chunks and waits for their replies (RFC 3030). A chunk is read in full before its command
@@ -76,11 +76,7 @@ export const writeChunks = (wire: Wire, content: OpenContent, options: ContentOp
     subscriber.add(() => {
       for (const expectation of due) expectation.sink = undefined;
       // RFC 3030 section 2: what was begun and will not be finished is taken back.
-      if (!hasEnded && !wire.failed && !wire.mustDrop) {
-        wire.expect(new Expectation([RSET], undefined));
-        wire.say([RSET]);
-        wire.note([RSET]);
-      }
+      if (!hasEnded && !wire.failed && !wire.mustDrop) wire.ask(RSET);
     });
     subscriber.add(expireWith(wire, operation, () => [...due].at(hasEnded ? -1 : 0) ?? READING, (error) => { subscriber.error(error); }));
     // All chunks may be answered while the source takes its time.
