@@ -3,7 +3,6 @@ import { Observable } from 'rxjs';
 import { hostAndPort } from '../protocol/connection-plan.js';
 import { printable } from '../protocol/printable.js';
 import { Redactor } from '../protocol/secret.js';
-import { SocketStream } from './byte-stream.js';
 import type { OpenTunnel } from './proxy.js';
 import { CLOSED, handshakeError, lateTlsError, type ProxyReason } from './proxy-error.js';
 import { secretOf, type ProxySettings } from './proxy-settings.js';
@@ -13,7 +12,7 @@ const LONGEST_WORDS = 200;
 const MOST_INTERIM = 5;
 
 /** HTTP CONNECT (RFC 9110 section 9.3.6). Only 2xx opens the tunnel; what comes behind its head belongs to the next reader. */
-export const httpTunnel = ({ request }: typeof Http): OpenTunnel => (stream, { proxy, target, via }) =>
+export const httpTunnel = ({ request }: typeof Http): OpenTunnel => (stream, proxy, target) =>
   new Observable((subscriber) => {
     let handedOver = false;
     const authority = hostAndPort(target);
@@ -52,7 +51,7 @@ export const httpTunnel = ({ request }: typeof Http): OpenTunnel => (stream, { p
       stream.socket.pause();
       stream.putBack(head);
       handedOver = true;
-      subscriber.next(new SocketStream(stream.socket, { remote: stream.remote, local: stream.local, via }));
+      subscriber.next(stream);
       subscriber.complete();
     };
     let connect = hearing();

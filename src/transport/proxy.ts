@@ -1,7 +1,7 @@
 import { isIPv4 } from 'node:net';
 import { concatMap, defer, forkJoin, map, of, throwError, type Observable } from 'rxjs';
 import { reasonOf, sentence, SmtpConnectionError, SmtpTimeoutError, SmtpUsageError } from '../protocol/error.js';
-import type { SocketStream } from './byte-stream.js';
+import { SocketStream } from './byte-stream.js';
 import { within, type DialContext, type Target } from './dial-context.js';
 import { httpTunnel } from './http-connect.js';
 import { mapError } from './map-error.js';
@@ -12,46 +12,40 @@ import { secure } from './secure.js';
 import { socksTunnel } from './socks.js';
 import { tcp } from './tcp.js';
 
-/** What a proxy is asked for. */
-interface Tunnel {
-  readonly proxy: ProxySettings;
-  readonly target: Target;
-  /** The proxies up to this one, as the stream will tell. */
-  readonly via: string;
-}
-
 /**
- * Asks the proxy at the other end for a way to the target. Owns the stream from `subscribe`; emits the one that leads to
- * the target and completes. Unsubscribing before that closes it.
+ * Asks the proxy at the other end for a way to the target. Owns the stream from `subscribe`; emits it when it leads to the
+ * target and completes. Unsubscribing before that closes it.
  */
-export type OpenTunnel = (stream: SocketStream, tunnel: Tunnel) => Observable<SocketStream>;
+export type OpenTunnel = (stream: SocketStream, proxy: ProxySettings, target: Target) => Observable<SocketStream>;
 
 /**
  * A byte stream through proxies, the nearest first: each is asked for the next one, the last one for the target. Fails with
  * `E_PROXY` where one of them cannot be reached or says no; no other way is ever tried.
  */
 export const throughProxies = (proxies: readonly [ProxySettings, ...ProxySettings[]], target: Target, context: DialContext): Observable<SocketStream> =>
-  forkJoin(proxies.map((proxy, index) => prepare(proxy, proxies[index + 1] ?? target, proxies.slice(0, index + 1), context))).pipe(
+  forkJoin(proxies.map((proxy, index) => prepare(proxy, proxies[index + 1] ?? target, context))).pipe(
     concatMap((tunnels) => tunnels.reduce((stream$, open) => stream$.pipe(concatMap(open)), reach(proxies[0], context))),
   );
 
 /** All that a tunnel needs before a socket is opened: the library that speaks with the proxy, which nobody else loads, and an address where the proxy takes no names. */
-const prepare = (proxy: ProxySettings, target: Target, chain: readonly ProxySettings[], context: DialContext): Observable<(stream: SocketStream) => Observable<SocketStream>> =>
+const prepare = (proxy: ProxySettings, target: Target, context: DialContext): Observable<(stream: SocketStream) => Observable<SocketStream>> =>
   forkJoin([
     proxy.protocol.startsWith('socks') ? defer(() => import('socks')).pipe(mapError(notLoaded), map(socksTunnel)) : defer(() => import('node:http')).pipe(map(httpTunnel)),
     proxy.protocol === 'socks4' ? withAddress(target, context) : of(target),
   ]).pipe(
-    map(([openTunnel, place]) => {
-      const tunnel: Tunnel = { proxy, target: place, via: chain.map(describeProxy).join(' -> ') };
-      return (stream) => encrypted(stream, proxy).pipe(
-        concatMap((line) => (line.unread > 0 ? spokenTooEarly(line, tunnel) : openTunnel(line, tunnel))),
-        within(context, 'proxy', `The handshake with the proxy ${describeProxy(proxy)}`),
-      );
-    }),
+    map(([openTunnel, place]) => (stream) => encrypted(stream, proxy).pipe(
+      concatMap((line) => (line.unread > 0 ? spokenTooEarly(line, proxy, place) : openTunnel(line, proxy, place))),
+      map((line) => behind(proxy, line)),
+      within(context, 'proxy', `The handshake with the proxy ${describeProxy(proxy)}`),
+    )),
   );
 
+/** A stream that leads on through the proxy at its other end: TLS with that ends there. */
+const behind = (proxy: ProxySettings, { socket, remote, local, via }: SocketStream): SocketStream =>
+  new SocketStream(socket, { remote, local, via: via === undefined ? describeProxy(proxy) : `${via} -> ${describeProxy(proxy)}` });
+
 /** Only a server speaks first: what stands behind another proxy's answer, or came with a handshake, was not asked for. */
-const spokenTooEarly = (stream: SocketStream, { proxy, target }: Tunnel): Observable<never> => {
+const spokenTooEarly = (stream: SocketStream, proxy: ProxySettings, target: Target): Observable<never> => {
   stream.destroy();
   return throwError(() => handshakeError(proxy, target, 'request', 'protocol', BEFORE_ASKED));
 };

@@ -2,7 +2,6 @@ import { Duplex } from 'node:stream';
 import { Observable } from 'rxjs';
 import type * as Socks from 'socks';
 import { ownValue } from '../protocol/bare.js';
-import { SocketStream } from './byte-stream.js';
 import type { OpenTunnel } from './proxy.js';
 import { BEFORE_ASKED, CLOSED, handshakeError, type ProxyReason, type ProxyStage } from './proxy-error.js';
 import type { ProxySettings } from './proxy-settings.js';
@@ -18,7 +17,7 @@ const NOT_OFFERED = 'it chose a method of authentication that was not offered';
  * SOCKS 4, 4a and 5 (RFC 1928, RFC 1929). The library is fed byte by byte and writes through a stream that is only a
  * line to ours: so it takes exactly its own bytes, and what is glued to the proxy's last reply is left for the next reader.
  */
-export const socksTunnel = ({ SocksClient }: typeof Socks): OpenTunnel => (stream, { proxy, target, via }) =>
+export const socksTunnel = ({ SocksClient }: typeof Socks): OpenTunnel => (stream, proxy, target) =>
   new Observable((subscriber) => {
     let handedOver = false;
     let isOpen = false;
@@ -67,7 +66,7 @@ export const socksTunnel = ({ SocksClient }: typeof Socks): OpenTunnel => (strea
         reading.unsubscribe();
         stream.putBack(chunk.subarray(at + 1));
         handedOver = true;
-        subscriber.next(new SocketStream(stream.socket, { remote: stream.remote, local: stream.local, via }));
+        subscriber.next(stream);
         subscriber.complete();
         return;
       }
