@@ -1,7 +1,6 @@
 import { defer, filter, map, tap, throwIfEmpty, type OperatorFunction } from 'rxjs';
-import { outcomeOf, SmtpConnectionError, SmtpUsageError, type SmtpError } from '../protocol/error.js';
+import { IN_DOUBT, outcomeOf, SmtpConnectionError, SmtpUsageError, type SmtpError } from '../protocol/error.js';
 import type { AcceptedEvent, Receipt, SmtpEvent } from '../protocol/event.js';
-import { IN_DOUBT } from '../transport/clock.js';
 
 /**
  * Emits only the receipts of a stream of events, of one `send()` or several. Refused recipients are in `refused` of the receipt

@@ -1,9 +1,10 @@
 import { defer, distinctUntilChanged, filter, firstValueFrom, map, merge, Observable, of, Subject, Subscription, takeWhile, timeout, type Observer, type SchedulerLike, type Unsubscribable } from 'rxjs';
 import type { ConnectEvent, SmtpEvent } from '../protocol/event.js';
 import type { Leave, Opening } from '../session/open-session.js';
-import { remaining, timeoutError, type Deadline } from '../transport/clock.js';
+import { remaining, type Deadline } from '../transport/clock.js';
 import { toOutside } from '../transport/outside.js';
 import { afterPoll } from '../transport/soon.js';
+import { timeoutError } from '../transport/timeout-error.js';
 import { leave } from '../wire/leave.js';
 import type { Wire } from '../wire/wire.js';
 import { Alarm } from './alarm.js';

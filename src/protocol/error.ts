@@ -22,6 +22,9 @@ export type Outcome = 'not-sent' | 'refused' | 'accepted' | 'unknown';
 /** Until the end of the content has left, nothing was sent; after it, nobody knows (RFC 1047). */
 export const outcomeOf = (phase: Phase): Outcome => (phase === 'end-of-data' ? 'unknown' : 'not-sent');
 
+/** Where nobody knows who has the mail, a retry is not for us to suggest. */
+export const IN_DOUBT = 'The mail may or may not have been accepted; a retry may deliver it twice.';
+
 interface Details {
   readonly message: string;
   readonly phase: Phase;

@@ -5,9 +5,10 @@ import { copyOf, SmtpConnectionError, SmtpReplyError } from '../protocol/error.j
 import type { ConnectEvent } from '../protocol/event.js';
 import { isUnknownCommand, type Reply } from '../protocol/reply.js';
 import { NAME_IF_IT_GOES_ON, remedyIn, TOO_MANY_CONNECTIONS } from '../protocol/remedy.js';
-import { before, deadline, remaining, sooner, timeoutError, type Deadline } from '../transport/clock.js';
+import { before, deadline, remaining, sooner, type Deadline } from '../transport/clock.js';
 import { mapError } from '../transport/map-error.js';
 import { secure as secureStream } from '../transport/secure.js';
+import { timeoutError } from '../transport/timeout-error.js';
 import { PERHAPS_OF_CERTIFICATE } from '../transport/tls-error.js';
 import { exchange, greeting } from '../wire/exchange.js';
 import { injected } from '../wire/failures.js';

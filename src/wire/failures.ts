@@ -1,9 +1,10 @@
 import type { SchedulerLike } from 'rxjs';
 import type { Command } from '../protocol/command.js';
-import { codeOf, outcomeOf, reasonOf, sentence, SmtpConnectionError, SmtpProtocolError, SmtpReplyError, type Phase, type SmtpError } from '../protocol/error.js';
+import { codeOf, IN_DOUBT, outcomeOf, reasonOf, sentence, SmtpConnectionError, SmtpProtocolError, SmtpReplyError, type Phase, type SmtpError } from '../protocol/error.js';
 import type { LogLine } from '../protocol/log-line.js';
 import { formatReply, type Reply } from '../protocol/reply.js';
-import { IN_DOUBT, timeoutError, type Deadline } from '../transport/clock.js';
+import type { Deadline } from '../transport/clock.js';
+import { timeoutError } from '../transport/timeout-error.js';
 import { lateRefusal } from '../transport/tls-error.js';
 import type { Transcript } from './transcript.js';
 
