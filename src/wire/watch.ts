@@ -11,8 +11,11 @@ export const NO_END: Deadline = { limit: 'command', since: 0, at: Infinity };
 export class Watch {
   /** Nothing is waited for beyond this, whatever its own limit. */
   end = NO_END;
-  /** The server said goodbye: what else it has to say comes soon, or not at all. Content that it may still take is waited for. */
-  isEnding = false;
+  /**
+   * The server said 421, or hung up behind a refused RSET, and has taken nothing since. What else it has to say comes soon, or not
+   * at all; content that it may still take is waited for.
+   */
+  hasSaidGoodbye = false;
   /** The server may be gone. */
   isHurried = false;
   readonly #scheduler: SchedulerLike;
@@ -54,7 +57,7 @@ export class Watch {
     const { limit, ms } = replyLimit(this.#timeouts, first.phase === 'body' && this.#mayBeTaken ? 'end-of-data' : first.phase);
     const most = first.phase === 'reset' && !first.hasContent ? RESET_TIMEOUT : this.isHurried ? SILENT_CONNECTION_TIMEOUT : Infinity;
     const own = sooner(this.#within(limit, Math.min(ms, most)), this.end);
-    return this.isEnding && !this.#mayBeTaken ? sooner(own, this.#within('quit', this.#timeouts.quit)) : own;
+    return this.hasSaidGoodbye && !this.#mayBeTaken ? sooner(own, this.#within('quit', this.#timeouts.quit)) : own;
   }
 
   get #mayBeTaken(): boolean {

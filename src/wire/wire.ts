@@ -51,8 +51,6 @@ export class Wire {
   #failure: Failure | undefined;
   #greeted: boolean;
   #hasReplied = false;
-  /** It said 421, or hung up behind a refused RSET, and has taken nothing since. */
-  #hasSaidGoodbye = false;
   /** Is told when the wire has ended, or is to be dropped and nobody else was told. */
   onLoss: () => void = () => undefined;
   /** Only dropping the connection is right: inside content, or when the server is out of step. */
@@ -217,12 +215,12 @@ export class Wire {
       // A server that ends the connection unasked has not lost count.
       if (reply.code !== 221) this.#doubtHeld();
       // With all mails before it answered, 221 to MAIL is no more than the end of the connection, as some end an idle one.
-      this.#hasSaidGoodbye = reply.code === 221 && first.phase === 'mail' && this.#due.length === 1;
-      this.fail(this.#hasSaidGoodbye ? this.#failures.closed(`said goodbye (${formatReply(reply)})`) : this.#failures.outOfStep(first.command, reply));
+      this.#watch.hasSaidGoodbye = reply.code === 221 && first.phase === 'mail' && this.#due.length === 1;
+      this.fail(this.#watch.hasSaidGoodbye ? this.#failures.closed(`said goodbye (${formatReply(reply)})`) : this.#failures.outOfStep(first.command, reply));
       return;
     }
     // Some go on answering for a while. Only one that takes something has not closed the channel.
-    this.#watch.isEnding = this.#hasSaidGoodbye = isGoodbye || (this.#hasSaidGoodbye && (!isPositive(reply) || first.phase === 'reset'));
+    this.#watch.hasSaidGoodbye = isGoodbye || (this.#watch.hasSaidGoodbye && (!isPositive(reply) || first.phase === 'reset'));
     const isTaken = first.phase === 'end-of-data' && isPositive(reply);
     const isAnswered = first.answered(reply);
     if (isAnswered) this.#due.shift();
@@ -271,7 +269,7 @@ export class Wire {
   #lost(error?: NodeJS.ErrnoException): void {
     const first = this.#failure === undefined ? this.#due[0] : undefined;
     const words = first === undefined ? undefined : this.#parser.lastWords();
-    this.#hasSaidGoodbye ||= first?.refusedReset === true;
+    this.#watch.hasSaidGoodbye ||= first?.refusedReset === true;
     if (first !== undefined && words !== undefined) this.#answer(first, words, false);
     this.fail(this.#failures.lost(error, this.stream.tls !== undefined && this.silent));
   }
@@ -285,7 +283,7 @@ export class Wire {
 
   /** What the server said before is no longer sure to have been said to what it seemed to be, or to be its last word. */
   #distrust(failure: Failure): void {
-    this.#hasSaidGoodbye = false;
+    this.#watch.hasSaidGoodbye = false;
     this.#doubtHeld();
     this.fail(failure);
   }
@@ -323,7 +321,7 @@ export class Wire {
 
   #tell(expectation: Expectation, failure: Failure): void {
     // Behind a goodbye a server does nothing any more, whatever it has received.
-    const { phase, command } = this.#hasSaidGoodbye && !expectation.hasSender ? expectation : expectation.decisive;
+    const { phase, command } = this.#watch.hasSaidGoodbye && !expectation.hasSender ? expectation : expectation.decisive;
     expectation.sink?.error(failure(phase, command));
   }
 
