@@ -1,8 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import { KnownReplies } from './known-replies.js';
 import { printable } from './printable.js';
+import { Redactor } from './redactor.js';
 import { makeReply, type Reply } from './reply.js';
-import { Redactor } from './secret.js';
 
 const CR = 0x0d;
 const LF = 0x0a;

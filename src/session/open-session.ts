@@ -2,7 +2,7 @@ import { concatMap, Observable, type SchedulerLike } from 'rxjs';
 import { Capabilities } from '../protocol/capabilities.js';
 import { hostAndPort, type ConnectionPlan } from '../protocol/connection-plan.js';
 import type { ConnectEvent } from '../protocol/event.js';
-import { Redactor } from '../protocol/secret.js';
+import { Redactor } from '../protocol/redactor.js';
 import type { ByteStream } from '../transport/byte-stream.js';
 import { deadline, type Deadline } from '../transport/clock.js';
 import { secretOf } from '../transport/proxy-settings.js';

@@ -2,7 +2,7 @@ import type * as Http from 'node:http';
 import { Observable } from 'rxjs';
 import { hostAndPort } from '../protocol/connection-plan.js';
 import { printable } from '../protocol/printable.js';
-import { Redactor } from '../protocol/secret.js';
+import { Redactor } from '../protocol/redactor.js';
 import type { OpenTunnel } from './proxy.js';
 import { CLOSED, handshakeError, lateTlsError, type ProxyReason } from './proxy-error.js';
 import { secretOf, type ProxySettings } from './proxy-settings.js';

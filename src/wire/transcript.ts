@@ -1,7 +1,7 @@
 import { Command } from '../protocol/command.js';
 import type { LogLine } from '../protocol/log-line.js';
+import type { Redactor } from '../protocol/redactor.js';
 import { formatReply, type Reply } from '../protocol/reply.js';
-import type { Redactor } from '../protocol/secret.js';
 
 /** Where log lines go; nothing is made for it while nobody looks. */
 export interface LogSink {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { KnownReplies } from '../../src/protocol/known-replies.js';
+import { Redactor } from '../../src/protocol/redactor.js';
 import { makeReply, type Reply } from '../../src/protocol/reply.js';
 import { ReplyParser } from '../../src/protocol/reply-parser.js';
-import { Redactor } from '../../src/protocol/secret.js';
 
 const bytes = (text: string): Buffer => Buffer.from(text, 'latin1');
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { Redactor } from '../../src/protocol/redactor.js';
 import { formatReply, type Reply } from '../../src/protocol/reply.js';
 import { MalformedReply, ReplyParser } from '../../src/protocol/reply-parser.js';
-import { Redactor } from '../../src/protocol/secret.js';
 import { cut, oneByOne } from '../support/cuts.js';
 
 const bytes = (text: string): Buffer => Buffer.from(text, 'latin1');

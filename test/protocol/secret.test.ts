@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { Redactor, Secret } from '../../src/protocol/secret.js';
+import { Redactor } from '../../src/protocol/redactor.js';
+import { Secret } from '../../src/protocol/secret.js';
 
 describe('Secret', () => {
   it('prints as *** wherever it lands', () => {

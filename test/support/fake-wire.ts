@@ -1,7 +1,7 @@
 import type { SchedulerLike } from 'rxjs';
 import { Capabilities } from '../../src/protocol/capabilities.js';
+import { Redactor } from '../../src/protocol/redactor.js';
 import { makeReply } from '../../src/protocol/reply.js';
-import { Redactor } from '../../src/protocol/secret.js';
 import { DEFAULT_TIMEOUTS, type Timeouts } from '../../src/protocol/timeouts.js';
 import { Manners } from '../../src/session/manners.js';
 import { Session } from '../../src/session/session.js';
