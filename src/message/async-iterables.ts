@@ -1,5 +1,8 @@
 import type { Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
+import { Subject, takeUntil, type Observable } from 'rxjs';
+import { reasonOf } from '../protocol/error.js';
+import { Queue } from './queue.js';
 
 export const isAsyncIterable = (value: unknown): value is AsyncIterable<unknown> =>
   typeof value === 'object' && value !== null && Symbol.asyncIterator in value && typeof value[Symbol.asyncIterator] === 'function';
@@ -46,6 +49,43 @@ const giving = (next: () => Promise<IteratorResult<unknown>>, giveUp: () => unkn
     return { done: true, value: undefined };
   },
 });
+
+/** An Observable read chunk by chunk: subscribed to by the first `next()`, and what comes in between is queued. */
+export const iterate = (content$: Observable<unknown>): AsyncIterator<unknown> => {
+  const queue = new Queue<unknown>();
+  const stop$ = new Subject<void>();
+  let isListening = false;
+  let ended: (() => Promise<IteratorResult<unknown>>) | undefined;
+  let wake: () => void = () => undefined;
+  const done: IteratorResult<unknown> = { done: true, value: undefined };
+  const end = (how: () => Promise<IteratorResult<unknown>>): void => {
+    ended ??= how;
+    wake();
+  };
+  const listen = (): void => {
+    isListening = true;
+    // Not by its subscription, which is not at hand while it is subscribed to.
+    content$.pipe(takeUntil(stop$)).subscribe({
+      next: (chunk) => { queue.push(chunk); wake(); },
+      error: (error: unknown) => { end(() => Promise.reject(error instanceof Error ? error : new Error(reasonOf(error)))); },
+      complete: () => { end(() => Promise.resolve(done)); },
+    });
+  };
+  const next = async (): Promise<IteratorResult<unknown>> => {
+    if (!isListening && ended === undefined) listen();
+    if (queue.length === 0 && ended === undefined) await new Promise<void>((resolve) => { wake = resolve; });
+    return queue.length > 0 ? { done: false, value: queue.shift() } : (ended?.() ?? done);
+  };
+  return {
+    next,
+    return: () => {
+      queue.clear();
+      stop$.next();
+      end(() => Promise.resolve(done));
+      return Promise.resolve(done);
+    },
+  };
+};
 
 /** Nobody is left to tell how its own clean-up goes. */
 export const endQuietly = (iterator: { return?(): unknown }): void => {

@@ -1,11 +1,10 @@
 import { AsyncResource } from 'node:async_hooks';
 import { Readable } from 'node:stream';
 import { isPromise, isUint8Array } from 'node:util/types';
-import { isObservable, Subject, takeUntil, type Observable } from 'rxjs';
+import { isObservable, type Observable } from 'rxjs';
 import { asBuffer } from '../protocol/as-buffer.js';
 import { reasonOf, sentence, SmtpSourceError, SmtpUsageError } from '../protocol/error.js';
-import { endQuietly, isAsyncIterable, isOneShot, isOwnIterator, isReadable, isWebStream, iteratorOf } from './async-iterables.js';
-import { Queue } from './queue.js';
+import { endQuietly, isAsyncIterable, isOneShot, isOwnIterator, isReadable, isWebStream, iterate, iteratorOf } from './async-iterables.js';
 
 /**
  * The bytes of a message or attachment; strings are UTF-8.
@@ -187,43 +186,6 @@ const checked = (read: () => Promise<IteratorResult<unknown>>, dispose: () => vo
       ended = true;
       dispose();
       return Promise.resolve({ done: true, value: undefined });
-    },
-  };
-};
-
-/** An Observable read chunk by chunk: subscribed to by the first `next()`, and what comes in between is queued. */
-const iterate = (content$: Observable<unknown>): AsyncIterator<unknown> => {
-  const queue = new Queue<unknown>();
-  const stop$ = new Subject<void>();
-  let isListening = false;
-  let ended: (() => Promise<IteratorResult<unknown>>) | undefined;
-  let wake: () => void = ignore;
-  const done: IteratorResult<unknown> = { done: true, value: undefined };
-  const end = (how: () => Promise<IteratorResult<unknown>>): void => {
-    ended ??= how;
-    wake();
-  };
-  const listen = (): void => {
-    isListening = true;
-    // Not by its subscription, which is not at hand while it is subscribed to.
-    content$.pipe(takeUntil(stop$)).subscribe({
-      next: (chunk) => { queue.push(chunk); wake(); },
-      error: (error: unknown) => { end(() => Promise.reject(error instanceof Error ? error : new Error(reasonOf(error)))); },
-      complete: () => { end(() => Promise.resolve(done)); },
-    });
-  };
-  const next = async (): Promise<IteratorResult<unknown>> => {
-    if (!isListening && ended === undefined) listen();
-    if (queue.length === 0 && ended === undefined) await new Promise<void>((resolve) => { wake = resolve; });
-    return queue.length > 0 ? { done: false, value: queue.shift() } : (ended?.() ?? done);
-  };
-  return {
-    next,
-    return: () => {
-      queue.clear();
-      stop$.next();
-      end(() => Promise.resolve(done));
-      return Promise.resolve(done);
     },
   };
 };
