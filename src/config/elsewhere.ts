@@ -1,4 +1,4 @@
-import { SIGNED_ELSEWHERE } from '../message/mail.js';
+import { SIGNED_ELSEWHERE } from '../message/elsewhere.js';
 
 const BY_SECURITY = 'is said by "security" here: "implicit" for TLS from the first byte, "starttls" for the upgrade.';
 const IN_TLS = 'stands in "tls", and with a URL beside it: { ...fromUrl(url), tls }.';

@@ -5,6 +5,7 @@ import { ownValue } from '../protocol/bare.js';
 import { reasonOf, sentence, SmtpError, SmtpUsageError } from '../protocol/error.js';
 import { composition, COMPOSED_FIELDS, loadComposer } from './compose.js';
 import { A_CONTENT, isContent, source, type OpenContent, type Source } from './content.js';
+import { NAMED_ELSEWHERE } from './elsewhere.js';
 import { checkEnvelope, checkNotify, type CheckedEnvelope } from './envelope.js';
 import { fields, unlike, usage } from './fields.js';
 import { findMessageId, wellFormed } from './header.js';
@@ -59,22 +60,12 @@ export const draft = (message: Message): Draft => {
 const DELIVERY_FIELDS = ['dsn', 'requireTls'] as const;
 const RAW_FIELDS = ['envelope', 'raw', 'size', 'binary', 'smtpUtf8', ...DELIVERY_FIELDS] as const;
 
-const BUILT_ELSEWHERE = 'is not composed here. Build the message with nodemailer/lib/mail-composer, and send its bytes as "raw".';
-const NOT_YET = 'is not supported yet.';
-export const SIGNED_ELSEWHERE = `${NOT_YET} Have nodemailer sign the message in its stream transport, without "bcc", and send its bytes as "raw".`;
-/** Why there is no `signal` to give. */
-export const BY_UNSUBSCRIBING = 'is not known here: unsubscribing cancels, as takeUntil(signal.aborted ? of(0) : fromEvent(signal, "abort")) does behind send().';
-const inHeaders = (example: string): string => `is part of "headers" here: { ${example} }.`;
-const CHOSEN = 'has no counterpart: how a text is encoded is decided by what it holds.';
-const NOWHERE = {
-  deliverBy: NOT_YET, holdUntil: NOT_YET, dkim: SIGNED_ELSEWHERE, signal: BY_UNSUBSCRIBING, alternatives: BUILT_ELSEWHERE, icalEvent: BUILT_ELSEWHERE, amp: BUILT_ELSEWHERE,
-  list: inHeaders('"List-Unsubscribe": "<https://example.com/u>"'), priority: inHeaders('"X-Priority": "1 (Highest)", Importance: "high"'), textEncoding: CHOSEN, encoding: CHOSEN,
-};
 const IN_CONTENT = 'belongs to composed messages; a raw message brings its own header and parts.';
 const IN_RAW = 'belongs to raw messages.';
 const UTF8_IS_FOUND = `${IN_RAW} What a composed message needs is found in its addresses.`;
+const NOT_IN_COMPOSED = { ...NAMED_ELSEWHERE, raw: IN_RAW, size: IN_RAW, binary: IN_RAW, smtpUtf8: UTF8_IS_FOUND };
 const ONLY_COMPOSED = Object.fromEntries(COMPOSED_FIELDS.filter((name) => name !== 'envelope').map((name) => [name, IN_CONTENT]));
-const NOT_IN_RAW = { ...NOWHERE, ...ONLY_COMPOSED };
+const NOT_IN_RAW = { ...NAMED_ELSEWHERE, ...ONLY_COMPOSED };
 
 const check = (message: unknown): Draft => {
   // Who hands every field on gives a composed message a `raw` of nothing.
@@ -128,7 +119,7 @@ class RawMail implements Mail {
 }
 
 const checkComposed = (message: unknown): Observable<Mail> => {
-  const given = fields(message, { path: '', noun: 'message field', known: [...COMPOSED_FIELDS, ...DELIVERY_FIELDS], refused: { ...NOWHERE, raw: IN_RAW, size: IN_RAW, binary: IN_RAW, smtpUtf8: UTF8_IS_FOUND } });
+  const given = fields(message, { path: '', noun: 'message field', known: [...COMPOSED_FIELDS, ...DELIVERY_FIELDS], refused: NOT_IN_COMPOSED });
   const composed = composition(given);
   const { envelope, messageId, replayable, utf8, ascii, atLeast } = composed;
   const asked = delivery(given);
