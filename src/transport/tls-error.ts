@@ -134,7 +134,7 @@ const FAILURES: readonly (readonly [RegExp, TlsReason, string])[] = [
 
 /** The error of a handshake that failed when the server had sent `bytesRead`, and we had sent more than the ClientHello or not. */
 export const tlsError = (error: Error, handshake: Handshake, bytesRead = 0, wentOn = false): SmtpConnectionError => {
-  const { peer, phase, security, showsCertificate = false } = handshake;
+  const { peer, phase, showsCertificate = false } = handshake;
   const name = codeOf(error) ?? '';
   if (name === 'ECONNRESET' || name === 'EPIPE') {
     const reason = bytesRead < RECORD_HEADER ? 'reset' : 'interrupted';
@@ -143,11 +143,16 @@ export const tlsError = (error: Error, handshake: Handshake, bytesRead = 0, went
     const why = reason === 'reset' ? 'The port may not be for TLS, or the server is busy; try again later.' : `It, or something in between, broke off what it had begun; try again later.${showsCertificate ? ` ${PERHAPS_OF_CERTIFICATE}` : ''}`;
     return new SmtpConnectionError('E_TLS', { phase, reason, retryable: true, cause: error, message: `${peer} hung up during the TLS handshake${how}. ${why}` });
   }
-  // Up to TLS 1.2 a server has one word for "no common cipher" and "no client certificate"; the second comes when it has shown its own.
-  const refusesClient = name.endsWith('ALERT_HANDSHAKE_FAILURE') && bytesRead > ALERT_RECORD;
-  const [reason, hint] = refusesClient ? CLIENT_CERTIFICATE : !wentOn && NO_RECORD.test(name) ? (security === 'starttls' ? BROKEN_STARTTLS : PLAINTEXT_PEER) : failureOf(name);
+  const [reason, hint] = whyFailed(name, handshake, bytesRead, wentOn);
   const wish = reason === 'version' ? ` ${offered(handshake)}` : reason === 'host-name' ? ` Asked for: ${handshake.name}.` : '';
   return new SmtpConnectionError('E_TLS', { phase, reason, cause: error, message: `The TLS handshake with ${peer} failed (${name || reasonOf(error)}).${wish} ${hint}` });
+};
+
+const whyFailed = (name: string, { security }: Handshake, bytesRead: number, wentOn: boolean): readonly [TlsReason, string] => {
+  // Up to TLS 1.2 a server has one word for "no common cipher" and "no client certificate"; the second comes when it has shown its own.
+  if (name.endsWith('ALERT_HANDSHAKE_FAILURE') && bytesRead > ALERT_RECORD) return CLIENT_CERTIFICATE;
+  if (wentOn || !NO_RECORD.test(name)) return failureOf(name);
+  return security === 'starttls' ? BROKEN_STARTTLS : PLAINTEXT_PEER;
 };
 
 const failureOf = (name: string): readonly [TlsReason, string] => {
