@@ -1,6 +1,6 @@
 import { isPromise } from 'node:util/types';
 import { isObservable } from 'rxjs';
-import { Own } from '../protocol/bare.js';
+import { Own, ownValue } from '../protocol/bare.js';
 import { SmtpUsageError } from '../protocol/error.js';
 import { printable } from '../protocol/printable.js';
 
@@ -48,15 +48,17 @@ export const fields = <K extends string>(value: unknown, rules: FieldRules<K>): 
   for (const key in given) {
     if (!Object.hasOwn(given, key)) continue;
     const field = given[key];
-    if (refused !== undefined && Object.hasOwn(refused, key)) {
-      if (field !== undefined) throw usage(`The ${noun} "${shown(key, path)}" ${refused[key] ?? ''}`);
-      continue;
-    }
-    if (!(known as readonly string[]).includes(key)) throw isObservable(value) ? noObject(value, rules) : usage(`Unknown ${noun} "${shown(key, path)}".${didYouMean(key, known, path) || ` Known: ${known.join(', ')}.`}`);
-    if (field !== undefined) own[key as K] = field;
+    const refusal = refused === undefined ? undefined : ownValue(refused, key);
+    if (refusal === undefined && !(known as readonly string[]).includes(key)) throw isObservable(value) ? noObject(value, rules) : unknown(key, rules);
+    if (field === undefined) continue;
+    if (refusal !== undefined) throw usage(`The ${noun} "${shown(key, path)}" ${refusal}`);
+    own[key as K] = field;
   }
   return own;
 };
+
+const unknown = (key: string, { path, noun, known }: FieldRules<string>): SmtpUsageError =>
+  usage(`Unknown ${noun} "${shown(key, path)}".${didYouMean(key, known, path) || ` Known: ${known.join(', ')}.`}`);
 
 const noObject = (value: unknown, { path, noun, of, or }: FieldRules<string>): SmtpUsageError => {
   const must = `an object${or === undefined ? '' : ` ${or}`}`;
