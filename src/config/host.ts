@@ -1,8 +1,8 @@
 import { domainToASCII } from 'node:url';
 import { unlike, usage } from '../message/fields.js';
-import { IPV4 } from '../protocol/address.js';
+import { IPV4, LABEL } from '../protocol/address.js';
 
-const LABELS = /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)*$/;
+const isName = (host: string): boolean => host.length <= 253 && host.split('.').every((label) => LABEL.test(label));
 
 // No name is longer, with brackets and the root's dot. Reading one can take a time that grows with the square of its length.
 const LONGEST = 256;
@@ -24,7 +24,7 @@ export const hostName = (value: unknown, name: string): string => {
   const given = value.replace(/^\[(.*)\]$/, '$1');
   if (isAddress(given)) return given.toLowerCase();
   const host = /[\s%/?#@:\\]/.test(given) ? '' : aLabels(given).replace(/\.$/, '');
-  if (LABELS.test(host)) return host;
+  if (isName(host)) return host;
   const [, hint = ''] = HINTS.find(([pattern]) => pattern.test(given)) ?? [];
   throw usage(`The option "${name}" must be ${A_HOST}.${hint}`);
 };
