@@ -69,7 +69,7 @@ export const candidates = (credentials: Credentials, conditions: Conditions): Ch
   const { allowed, confidential } = conditions;
   const user = userOf(credentials);
   const isAllowed = allowed === undefined ? ({ onRequest }: Kind): boolean => onRequest !== true : isIn(allowed);
-  const kinds = kindsFor(credentials, conditions);
+  const kinds = kindsFor(credentials, conditions.binding);
   const possible = kinds.filter(isAllowed);
   const isOffered = isIn(conditions.offered);
   const shared = possible.filter(isOffered);
@@ -88,7 +88,7 @@ export const candidates = (credentials: Credentials, conditions: Conditions): Ch
 const isAble = ({ needsMd5 }: Kind): boolean => needsMd5 !== true || hasMd5();
 
 /** The names of all that could be used with them, on some connection. */
-export const mechanismsFor = (credentials: Credentials): readonly string[] => kindsFor(credentials, { binding: ANY_BINDING }).map(({ name }) => name);
+export const mechanismsFor = (credentials: Credentials): readonly string[] => kindsFor(credentials, ANY_BINDING).map(({ name }) => name);
 
 /** For who asks what could be used over TLS, and uses nothing. */
 export const ANY_BINDING: ChannelBinding = { type: 'tls-exporter', data: new Uint8Array() };
@@ -120,7 +120,7 @@ const isIn = (names: readonly string[]): (kind: Kind) => boolean => {
   return ({ name }) => known.includes(name.toUpperCase());
 };
 
-const kindsFor = (credentials: Credentials, { binding }: Pick<Conditions, 'binding'>): readonly Kind[] => {
+const kindsFor = (credentials: Credentials, binding: ChannelBinding | undefined): readonly Kind[] => {
   switch (credentials.kind) {
     // What is tied to the connection goes first whatever its hash: a man in the middle is nearer than a broken SHA-1.
     case 'password': return binding === undefined ? PASSWORD : [...BOUND, ...PASSWORD];
