@@ -6,7 +6,7 @@ import type { Environment } from './environment.js';
 import { fromJson } from './json.js';
 import type { SmtpOptions } from './options.js';
 import { fromUrl } from './url.js';
-import { MAX_BYTES } from './xml.js';
+import { MOST_BYTES } from './xml.js';
 
 /**
  * Options from a string that is JSON (`fromJson`), XML (`fromDotNetConfig`), a URL (`fromUrl`), or the
@@ -42,8 +42,8 @@ const fromText = (source: string, env: Environment): SmtpOptions | undefined => 
 const linesBefore = (text: string, source: string): string => source.slice(0, source.indexOf(text)).replace(/[^\r\n]/g, '');
 
 const read = async (path: string): Promise<Buffer> => {
-  const bytes = await upTo(MAX_BYTES + 1, path);
-  if (bytes.length > MAX_BYTES) throw usage(`The file of settings is longer than ${MAX_BYTES / 1024} KiB.`);
+  const bytes = await upTo(MOST_BYTES + 1, path);
+  if (bytes.length > MOST_BYTES) throw usage(`The file of settings is longer than ${MOST_BYTES / 1024} KiB.`);
   return bytes;
 };
 

@@ -8,10 +8,10 @@ export interface XmlElement {
 }
 
 /** Settings are small; what is longer is something else. */
-export const MAX_BYTES = 256 * 1024;
-const MAX_DEPTH = 32;
-const MAX_NODES = 10_000;
-const MAX_ATTRIBUTES = 64;
+export const MOST_BYTES = 256 * 1024;
+const DEEPEST = 32;
+const MOST_PARTS = 10_000;
+const MOST_ATTRIBUTES = 64;
 
 // XML 1.0, productions 2 to 5.
 const NO_CHARACTER = /[^\t\n\r\x20-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/u;
@@ -63,7 +63,7 @@ export const parseXml = (source: unknown): XmlElement => {
       path.pop();
     } else {
       if (isOutside && document.children.length > 0) throw fail('has a second root element');
-      if (path.length > MAX_DEPTH) throw fail(`is nested more than ${MAX_DEPTH} deep`);
+      if (path.length > DEEPEST) throw fail(`is nested more than ${DEEPEST} deep`);
       const opened = element(token.open ?? '', attributes(token.attributes ?? '', fail));
       parent.children.push(opened);
       if (token.empty === '') path.push(opened);
@@ -79,7 +79,7 @@ const element = (name: string, of: ReadonlyMap<string, string> = new Map()): Xml
 /** The text with line ends of one character (section 2.11). */
 const unicode = (source: unknown): string => {
   if (typeof source !== 'string') throw usage('The XML must be a string.');
-  if (Buffer.byteLength(source) > MAX_BYTES) throw usage(`The XML is longer than ${MAX_BYTES / 1024} KiB.`);
+  if (Buffer.byteLength(source) > MOST_BYTES) throw usage(`The XML is longer than ${MOST_BYTES / 1024} KiB.`);
   if (NO_CHARACTER.test(source)) throw usage('The XML holds a character that XML does not allow, such as NUL. Save the file as UTF-8.');
   return source.replace(/^\uFEFF/, '').replace(/\r\n?/g, '\n');
 };
@@ -95,7 +95,7 @@ function* tokens(text: string): Generator<readonly [Token, Fail]> {
     const token: Token | undefined = TOKEN.exec(text)?.groups;
     if (token === undefined) throw fail(/^<!(?!--|\[CDATA\[)/.test(text.slice(position, position + 9)) ? 'holds a DOCTYPE or another declaration, which could pull in other files and is refused,' : 'is not well-formed');
     if (token.text === undefined) parts += 1;
-    if (parts > MAX_NODES) throw fail(`has more than ${MAX_NODES} parts`);
+    if (parts > MOST_PARTS) throw fail(`has more than ${MOST_PARTS} parts`);
     yield [token, fail];
   }
 }
@@ -112,7 +112,7 @@ const attributes = (text: string, fail: Fail): ReadonlyMap<string, string> => {
   const found = new Map<string, string>();
   for (const { groups: { name = '', value = '' } = {} } of text.matchAll(ATTRIBUTE)) {
     if (found.has(name)) throw fail('gives an attribute twice');
-    if (found.size === MAX_ATTRIBUTES) throw fail(`has an element with more than ${MAX_ATTRIBUTES} attributes`);
+    if (found.size === MOST_ATTRIBUTES) throw fail(`has an element with more than ${MOST_ATTRIBUTES} attributes`);
     // Section 3.3.3: white space as it stands becomes a blank; what a reference names stays as it is.
     found.set(name, resolve(value.slice(1, -1).replace(/[\t\n]/g, ' '), fail));
   }
