@@ -44,7 +44,7 @@ export class Input {
     }
   }
 
-  /** Content up to its dot, as it came over the wire; `arrived` is awaited at each piece, with how many bytes have come. */
+  /** Content up to its dot, with the doubled dots single; `arrived` is awaited at each piece, with how many bytes have come over the wire. */
   async content(arrived: (bytes: number) => Promise<void>): Promise<Buffer | undefined> {
     const chunks: Buffer[] = [];
     let length = 0;
@@ -59,7 +59,7 @@ export class Input {
         this.#pending = chunk.subarray(at + END_OF_DATA.length);
         length += at + CRLF.length;
         await arrived(length);
-        return Buffer.concat(chunks).subarray(0, length);
+        return undot(Buffer.concat(chunks).subarray(0, length));
       }
       length += chunk.length;
       tail = window.subarray(1 - END_OF_DATA.length);
@@ -99,3 +99,14 @@ export class Input {
     }
   }
 }
+
+/** RFC 5321 section 4.5.2: the first dot of a line goes. */
+const undot = (wire: Buffer): Buffer => {
+  const pieces: Buffer[] = [];
+  let from = wire[0] === 0x2e ? 1 : 0;
+  for (let at = wire.indexOf('\r\n.', from); at >= 0; at = wire.indexOf('\r\n.', from)) {
+    pieces.push(wire.subarray(from, at + 2));
+    from = at + 3;
+  }
+  return pieces.length === 0 ? wire.subarray(from) : Buffer.concat([...pieces, wire.subarray(from)]);
+};

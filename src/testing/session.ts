@@ -217,14 +217,14 @@ export class ServerSession {
   }
 
   async #mail(argument: string): Promise<void> {
-    const { options: { size: limit = DEFAULT_SIZE, limits, onSender } } = this.#context;
+    const { limits, onSender } = this.#context.options;
     const [from, parameters] = pathOf(argument.replace(/^FROM: ?/i, ''));
     const size = Number(parameters.map((word) => /^SIZE=(\d+)$/i.exec(word)?.[1]).find((digits) => digits !== undefined) ?? 0);
     this.#mails += 1;
     if (this.#mails > (limits?.mails ?? Infinity)) { await this.#leave('mail', '421 4.7.0 Too many mails in this session'); return; }
     const refusal = !this.#hasGreeted || this.#transaction !== undefined ? '503 5.5.1 Not now'
       : from === undefined ? '501 5.1.7 No such path'
-        : this.#unknown(parameters) ?? (limit > 0 && size > limit ? '552 5.3.4 Too large' : replyOf('onSender', onSender?.(from)));
+        : this.#unknown(parameters) ?? this.#tooLarge(size) ?? replyOf('onSender', onSender?.(from));
     if (await this.#reply('mail', refusal ?? '250 2.1.0 Ok')) this.#transaction = { from: from ?? '', to: [], mail: parameters, rcpt: [], chunks: [], asked: 0, isCut: false };
   }
 
@@ -236,6 +236,11 @@ export class ServerSession {
     if (!await this.#reply('rcpt', refusal ?? '250 2.1.5 Ok')) return;
     this.#transaction?.to.push(to ?? '');
     this.#transaction?.rcpt.push(parameters);
+  }
+
+  #tooLarge(bytes: number): string | undefined {
+    const { size: limit = DEFAULT_SIZE } = this.#context.options;
+    return limit > 0 && bytes > limit ? '552 5.3.4 Too large' : undefined;
   }
 
   #tooMany(to: string): string | undefined {
@@ -259,8 +264,8 @@ export class ServerSession {
     if (transaction.mail.some((parameter) => parameter.toUpperCase() === 'BODY=BINARYMIME')) { await this.#reply('data', '503 5.5.1 BINARYMIME needs BDAT'); return; }
     const said = await this.#output.say('354 End data with <CR><LF>.<CR><LF>', this.#due('data'));
     if (said?.startsWith('354') !== true) return;
-    const wire = await this.#input.content((bytes) => this.#arrived(transaction, bytes));
-    if (wire !== undefined) await this.#take(transaction, undot(wire));
+    const content = await this.#input.content((bytes) => this.#arrived(transaction, bytes));
+    if (content !== undefined) await this.#take(transaction, content);
   }
 
   async #bdat(argument: string): Promise<void> {
@@ -286,8 +291,7 @@ export class ServerSession {
   }
 
   async #take({ from, to, mail, rcpt, isCut }: Transaction, content: Buffer): Promise<void> {
-    const { options, nextQueueId, accept, number } = this.#context;
-    const { size: limit = DEFAULT_SIZE, onMessage } = options;
+    const { options: { onMessage }, nextQueueId, accept, number } = this.#context;
     this.#transaction = undefined;
     // What there was to say of it was said inside it.
     if (isCut) return;
@@ -295,7 +299,7 @@ export class ServerSession {
       from, to, content, parameters: { mail, rcpt }, queueId: nextQueueId(), secure: this.#isSecure, session: number, ...(this.#user === undefined ? {} : { user: this.#user }),
     };
     const fault = this.#due('end-of-data');
-    const reply = (limit > 0 && content.length > limit ? '552 5.3.4 Too large' : replyOf('onMessage', onMessage?.(message))) ?? `250 2.0.0 Ok: queued as ${message.queueId}`;
+    const reply = this.#tooLarge(content.length) ?? replyOf('onMessage', onMessage?.(message)) ?? `250 2.0.0 Ok: queued as ${message.queueId}`;
     const due = (fault !== undefined && 'reply' in fault ? fault.reply : undefined) ?? reply;
     // Taken before it is said: an answer that gets lost leaves a mail behind.
     if (due.startsWith('2')) accept(message);
@@ -305,14 +309,3 @@ export class ServerSession {
 
 const toldLimits = ({ mails, recipients, domains }: NonNullable<ServerOptions['limits']>): string =>
   Object.entries({ MAILMAX: mails, RCPTMAX: recipients, RCPTDOMAINMAX: domains }).flatMap(([name, limit]) => (limit === undefined ? [] : [`${name}=${limit}`])).join(' ');
-
-/** RFC 5321 section 4.5.2: the first dot of a line goes. */
-const undot = (wire: Buffer): Buffer => {
-  const pieces: Buffer[] = [];
-  let from = wire[0] === 0x2e ? 1 : 0;
-  for (let at = wire.indexOf('\r\n.', from); at >= 0; at = wire.indexOf('\r\n.', from)) {
-    pieces.push(wire.subarray(from, at + 2));
-    from = at + 3;
-  }
-  return pieces.length === 0 ? wire.subarray(from) : Buffer.concat([...pieces, wire.subarray(from)]);
-};
