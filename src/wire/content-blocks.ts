@@ -1,4 +1,4 @@
-import { catchError, concat, concatMap, defer, EMPTY, expand, finalize, Observable, of, tap, throwError, type SchedulerLike, type Subscription } from 'rxjs';
+import { catchError, concat, concatMap, defer, EMPTY, expand, finalize, Observable, of, tap, throwError, type MonoTypeOperatorFunction, type SchedulerLike, type Subscription } from 'rxjs';
 import type { OpenContent } from '../message/content.js';
 import { roomFor, type ContentEncoder } from '../protocol/content-encoder.js';
 import { before, deadline, remaining } from '../transport/clock.js';
@@ -37,7 +37,7 @@ export const writeBlocks = (wire: Wire, content: OpenContent, { encoder, eightBi
   const reader = new BlockReader(content, encoder, eightBit, scheduler, timeouts.dataBlock);
   const next$ = defer(() => reader.next().pipe(
     catchError((cause: unknown) => throwError(() => sourceFailed(wire, encoder.bytes, cause))),
-    before(scheduler, deadline(scheduler, 'dataBlock', timeouts.dataBlock), 'body', "Reading the message's own content", () => wire.transcript(), 'Mend its source, or raise that limit.'),
+    inTime(wire, "Reading the message's own content", 'Mend its source, or raise that limit.'),
     tap(({ isLast }) => { if (encoder.bytes > sizeLimit) throw tooLarge(wire, 'body', sizeLimit, encoder.bytes, isLast); }),
     concatMap((block) => concat(inParts(block, write), of({ type: 'written' as const, bytes: encoder.bytes, taken: reader.taken, finished: block.isLast }))),
   ));
@@ -55,12 +55,16 @@ const inParts = (block: Block, write: (part: Block) => Observable<never>): Obser
  * Writes a block. Completes when it has been taken, so that its memory may be used again. A server that has not taken all of it
  * within `timeouts.dataBlock` is given up.
  */
-export const takeBlock = (wire: Wire, bytes: Uint8Array): Observable<never> => {
-  const { scheduler, timeouts, peer } = wire.context;
-  return wire.stream.take(bytes).pipe(
-    before(scheduler, deadline(scheduler, 'dataBlock', timeouts.dataBlock), 'body', `Waiting for ${peer} to take the content`, () => wire.transcript()),
+export const takeBlock = (wire: Wire, bytes: Uint8Array): Observable<never> =>
+  wire.stream.take(bytes).pipe(
+    inTime(wire, `Waiting for ${wire.context.peer} to take the content`),
     tap({ error: () => { wire.mustDrop = true; } }),
   );
+
+/** Fails unless a block is read, or taken, within `timeouts.dataBlock` from now. */
+const inTime = <T>(wire: Wire, what: string, hint?: string): MonoTypeOperatorFunction<T> => {
+  const { scheduler, timeouts } = wire.context;
+  return before(scheduler, deadline(scheduler, 'dataBlock', timeouts.dataBlock), 'body', what, () => wire.transcript(), hint);
 };
 
 /** Reads content chunk by chunk and gives it block by block, all in the same memory. */
@@ -165,10 +169,10 @@ class BlockReader {
   #keepPace(): void {
     if (this.#given === undefined) return;
     const { at, size } = this.#given;
-    const taken = this.#scheduler.now() - at;
-    const pace = size * PACE / Math.max(1, taken);
+    const elapsed = this.#scheduler.now() - at;
+    const pace = size * PACE / Math.max(1, elapsed);
     // Blocks that each take nearly their limit would hold a mail for a day.
-    const least = taken > this.#limit / 4 ? Math.max(LEAST, SLOWEST * this.#limit) : LEAST;
+    const least = elapsed > this.#limit / 4 ? Math.max(LEAST, SLOWEST * this.#limit) : LEAST;
     // Where the source was slow, the line might take more than there was.
     const larger = Math.min(GROWTH * this.#memory.length, MOST);
     this.#most = Math.min(Math.max(pace, size < this.#most / 2 ? this.#most : least), larger);
