@@ -189,8 +189,9 @@ export class Wire {
     this.heardAt = this.context.scheduler.now();
     for (let left = asked; left > 0 && this.#failure === undefined; left -= 1) {
       const first = this.#due[0];
-      const reply = first === undefined ? undefined : this.#parse(first.isSignIn);
-      if (first === undefined || reply === undefined) break;
+      if (first === undefined) break;
+      const reply = this.#parse(first.isSignIn);
+      if (reply === undefined) break;
       const hasMore = left === 1 && this.#parser.buffered > 0;
       if (hasMore && !toleratesMore(first, reply, !hasHeard, this.#parser)) {
         this.#transcript.note(reply);
