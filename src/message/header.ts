@@ -1,5 +1,6 @@
 import { parseMailbox, type Mailbox } from '../protocol/address.js';
 import { asBuffer } from '../protocol/as-buffer.js';
+import type { SmtpUsageError } from '../protocol/error.js';
 import { fields, isPlain, oneOrMore, unlike, usage } from './fields.js';
 
 /** An address of a header field, ready to be written. */
@@ -60,13 +61,17 @@ export const checkAddress = (value: unknown, name: string): HeaderAddress => {
 export const apart = (value: string, name: string): { readonly display: string; readonly address: string } => {
   const text = headerText(value, name).trim();
   const open = text.endsWith('>') ? text.lastIndexOf('<') : -1;
-  const display = open === -1 ? '' : text.slice(0, open).trim();
-  const isSeveral = open === -1 ? !text.startsWith('"') && LIST.test(text) : !QUOTED.test(display) && SEVERAL.test(display);
-  if (isSeveral) throw usage(`The field "${name}" holds more than one address. Give a list of them; or quote the name, if it is one.`);
-  if (open === -1 && text.lastIndexOf('<') > text.lastIndexOf('"')) throw usage(`The field "${name}" must end with its address in angle brackets, as in "Ann <ann@example.com>".`);
-  if (open === -1) return { display, address: text };
+  if (open === -1) {
+    if (!text.startsWith('"') && LIST.test(text)) throw several(name);
+    if (text.lastIndexOf('<') > text.lastIndexOf('"')) throw usage(`The field "${name}" must end with its address in angle brackets, as in "Ann <ann@example.com>".`);
+    return { display: '', address: text };
+  }
+  const display = text.slice(0, open).trim();
+  if (!QUOTED.test(display) && SEVERAL.test(display)) throw several(name);
   return { display: unquote(display), address: text.slice(open + 1, -1) };
 };
+
+const several = (name: string): SmtpUsageError => usage(`The field "${name}" holds more than one address. Give a list of them; or quote the name, if it is one.`);
 
 const QUOTED = /^"(?:[^"\\]|\\.)*"$/;
 
