@@ -55,9 +55,14 @@ export class Watch {
     if (!first.isOwed) return this.end;
     // Behind the end of its content a mail waits for its verdict, also while chunks of it are unanswered.
     const { limit, ms } = replyLimit(this.#timeouts, first.phase === 'body' && this.#mayBeTaken ? 'end-of-data' : first.phase);
-    const most = first.phase === 'reset' && !first.hasContent ? RESET_TIMEOUT : this.isHurried ? SILENT_CONNECTION_TIMEOUT : Infinity;
-    const own = sooner(this.#within(limit, Math.min(ms, most)), this.end);
+    const own = sooner(this.#within(limit, Math.min(ms, this.#most(first))), this.end);
     return this.hasSaidGoodbye && !this.#mayBeTaken ? sooner(own, this.#within('quit', this.#timeouts.quit)) : own;
+  }
+
+  /** Milliseconds at most, whatever the limit is, where the mail can go to another connection. */
+  #most({ phase, hasContent }: Expectation): number {
+    if (phase === 'reset' && !hasContent) return RESET_TIMEOUT;
+    return this.isHurried ? SILENT_CONNECTION_TIMEOUT : Infinity;
   }
 
   get #mayBeTaken(): boolean {
