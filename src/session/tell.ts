@@ -1,5 +1,6 @@
 import type { Receipt } from '../protocol/event.js';
-import { isPositive, isRefusal, queueId, type Reply } from '../protocol/reply.js';
+import { queueId } from '../protocol/queue-id.js';
+import { isPositive, isRefusal, type Reply } from '../protocol/reply.js';
 import { remedyFor } from '../protocol/remedy.js';
 import { refusal, unexpected } from './expect-reply.js';
 import type { Verdict } from './judge-envelope.js';

@@ -1,5 +1,6 @@
 import type { Phase } from '../protocol/error.js';
-import { isPositive, queueId, type Reply } from '../protocol/reply.js';
+import { queueId } from '../protocol/queue-id.js';
+import { isPositive, type Reply } from '../protocol/reply.js';
 
 /**
  * What a server says on one connection to RSET, MAIL and RCPT, and what to content. Replies are matched by their order alone, so

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { isTooMany, makeReply, queueId } from '../../src/protocol/reply.js';
+import { queueId } from '../../src/protocol/queue-id.js';
+import { isTooMany, makeReply } from '../../src/protocol/reply.js';
 
 const replyOf = (line: string) => makeReply(Number(line.slice(0, 3)), [line.slice(4)]);
 
