@@ -2,6 +2,7 @@ import type { SchedulerLike, Subscription } from 'rxjs';
 import type { Command } from '../protocol/command.js';
 import { replyLimit, RESET_TIMEOUT, SILENT_CONNECTION_TIMEOUT, type Limit, type Timeouts } from '../protocol/timeouts.js';
 import { remaining, sooner, type Deadline } from '../transport/clock.js';
+import type { DueReplies } from './due-replies.js';
 import type { Expectation } from './expectation.js';
 
 /** Later than anything. */
@@ -20,14 +21,14 @@ export class Watch {
   isHurried = false;
   readonly #scheduler: SchedulerLike;
   readonly #timeouts: Timeouts;
-  readonly #due: readonly Expectation[];
+  readonly #due: DueReplies;
   readonly #expired: (end: Deadline, first: Command | undefined) => void;
   #timer: Subscription | undefined;
   #ringsAt = Infinity;
   #since = 0;
   #isOver = false;
 
-  constructor(scheduler: SchedulerLike, timeouts: Timeouts, due: readonly Expectation[], expired: (end: Deadline, first: Command | undefined) => void) {
+  constructor(scheduler: SchedulerLike, timeouts: Timeouts, due: DueReplies, expired: (end: Deadline, first: Command | undefined) => void) {
     this.#scheduler = scheduler;
     this.#timeouts = timeouts;
     this.#due = due;
@@ -50,23 +51,19 @@ export class Watch {
   }
 
   get #limit(): Deadline {
-    const first = this.#due[0];
+    const first = this.#due.first;
     if (first === undefined) return NO_END;
     if (!first.isOwed) return this.end;
     // Behind the end of its content a mail waits for its verdict, also while chunks of it are unanswered.
-    const { limit, ms } = replyLimit(this.#timeouts, first.phase === 'body' && this.#mayBeTaken ? 'end-of-data' : first.phase);
+    const { limit, ms } = replyLimit(this.#timeouts, first.phase === 'body' && this.#due.mayBeTaken ? 'end-of-data' : first.phase);
     const own = sooner(this.#within(limit, Math.min(ms, this.#most(first))), this.end);
-    return this.hasSaidGoodbye && !this.#mayBeTaken ? sooner(own, this.#within('quit', this.#timeouts.quit)) : own;
+    return this.hasSaidGoodbye && !this.#due.mayBeTaken ? sooner(own, this.#within('quit', this.#timeouts.quit)) : own;
   }
 
   /** Milliseconds at most, whatever the limit is, where the mail can go to another connection. */
   #most({ phase, hasContent }: Expectation): number {
     if (phase === 'reset' && !hasContent) return RESET_TIMEOUT;
     return this.isHurried ? SILENT_CONNECTION_TIMEOUT : Infinity;
-  }
-
-  get #mayBeTaken(): boolean {
-    return this.#due.some(({ mayBeTaken }) => mayBeTaken);
   }
 
   #within(limit: Limit, ms: number): Deadline {
@@ -80,7 +77,7 @@ export class Watch {
       this.#timer = undefined;
       const limit = this.#limit;
       if (limit.at > this.#scheduler.now()) this.#arm(limit.at);
-      else this.#expired(limit, this.#due[0]?.command);
+      else this.#expired(limit, this.#due.first?.command);
     }, remaining(this.#scheduler, at));
   }
 }

@@ -8,8 +8,10 @@ import { MalformedReply, ReplyParser } from '../protocol/reply-parser.js';
 import type { Timeouts } from '../protocol/timeouts.js';
 import type { ByteStream } from '../transport/byte-stream.js';
 import type { Deadline } from '../transport/clock.js';
+import { DueReplies } from './due-replies.js';
 import { Expectation, type ReplySink } from './expectation.js';
 import { Failures, type Failure } from './failures.js';
+import { HeldVerdicts } from './held-verdicts.js';
 import { toleratesMore, whyMore } from './surplus.js';
 import { Transcript, type Answered, type TranscriptContext } from './transcript.js';
 import { NO_END, Watch } from './watch.js';
@@ -33,12 +35,10 @@ export class Wire {
   readonly context: WireContext;
   readonly stream: ByteStream;
   readonly #parser: ReplyParser;
-  readonly #due: Expectation[] = [];
+  readonly #due = new DueReplies();
+  readonly #held = new HeldVerdicts();
   /** Are told of a loss without a reply that is due to them. */
   readonly #watchers = new Set<Expectation>();
-  #outstanding = 0;
-  /** Content that was taken in words that may be said to anything, while what came behind them may show that they were. */
-  readonly #held: { readonly expectation: Expectation; readonly reply: Reply }[] = [];
   /** Whose reply is being told to the log. */
   #answering: Expectation | undefined;
   readonly #transcript: Transcript;
@@ -79,12 +79,12 @@ export class Wire {
 
   /** Nothing is outstanding and nothing went wrong: the next command may be written. */
   get idle(): boolean {
-    return this.#failure === undefined && this.#due.length === 0 && !this.mustDrop;
+    return this.#failure === undefined && this.#due.isEmpty && !this.mustDrop;
   }
 
   /** The same, but replies may be outstanding that nobody waits for: a pipelining server takes the next command. */
   get free(): boolean {
-    return this.#failure === undefined && !this.mustDrop && this.#due.every(({ sink }) => sink === undefined);
+    return this.#failure === undefined && !this.mustDrop && this.#due.isUnheard;
   }
 
   /** Not one byte has come: the server may still be asked with TLS, or refuse the handshake. */
@@ -99,7 +99,7 @@ export class Wire {
 
   /** Replies that are due. */
   get outstanding(): number {
-    return this.#outstanding;
+    return this.#due.outstanding;
   }
 
   /** A reply has begun, and its end has not come. */
@@ -113,7 +113,7 @@ export class Wire {
 
   /** The phase of what is first in line. */
   get phase(): Phase {
-    return this.#due[0]?.phase ?? 'idle';
+    return this.#due.first?.phase ?? 'idle';
   }
 
   /** Puts replies that are due in line. Do so before their commands are written. */
@@ -122,9 +122,8 @@ export class Wire {
       this.#tell(expectation, this.#failure);
       return;
     }
-    this.#outstanding += expectation.commands.length;
-    this.#due.push(expectation);
-    if (this.#due.length > 1) return;
+    this.#due.add(expectation);
+    if (!this.#due.isLast) return;
     this.touch();
     // What stayed behind a 354 answers the content that is only now begun.
     if (this.#parser.buffered > 0) this.#deliver(1);
@@ -156,12 +155,11 @@ export class Wire {
   /** Takes back what was written between two points for these replies, unless some of it has left: then they are not due any more. */
   withdraw(expectation: Expectation, from: number, to: number): boolean {
     const { commands: [first] } = expectation;
-    const at = this.#due.indexOf(expectation);
     // A server that waits for a SASL response would take QUIT for one.
-    if (at < 0 || first === undefined || expectation.isSignIn || !this.stream.withdraw(from, to)) return false;
-    this.#due.splice(at, 1);
-    this.#outstanding -= expectation.commands.length;
-    if (at === 0) this.touch();
+    if (first === undefined || expectation.isSignIn || !this.#due.has(expectation) || !this.stream.withdraw(from, to)) return false;
+    const wasFirst = this.#due.first === expectation;
+    this.#due.remove(expectation);
+    if (wasFirst) this.touch();
     this.#transcript.note(`${first.toString()} was taken back before it left`);
     return true;
   }
@@ -178,7 +176,7 @@ export class Wire {
 
   #read(chunk: Buffer): void {
     // Only replies to what was written before these bytes came can be in them; the rest was planted or is out of step.
-    const asked = this.#outstanding;
+    const asked = this.#due.outstanding;
     this.#parser.push(chunk);
     if (asked === 0) this.fail(this.#surplus());
     else this.#deliver(asked);
@@ -188,7 +186,7 @@ export class Wire {
     let hasHeard = false;
     this.heardAt = this.context.scheduler.now();
     for (let left = asked; left > 0 && this.#failure === undefined; left -= 1) {
-      const first = this.#due[0];
+      const first = this.#due.first;
       if (first === undefined) break;
       const reply = this.#parse(first.isSignIn);
       if (reply === undefined) break;
@@ -201,7 +199,7 @@ export class Wire {
       hasHeard = true;
       this.#answer(first, reply, hasMore && reply.code !== 354);
     }
-    this.#tellHeld();
+    this.#held.tell();
     // All that came together came at one time.
     if (hasHeard) this.touch(this.heardAt);
   }
@@ -209,22 +207,15 @@ export class Wire {
   #answer(first: Expectation, reply: Reply, hasMore: boolean): void {
     this.#greeted = this.#hasReplied = true;
     this.#watch.isHurried = false;
-    this.#outstanding -= 1;
     const isGoodbye = isFarewell(reply);
-    if (!isGoodbye && this.#isOutOfStep(first, reply)) {
-      this.#transcript.note(reply);
-      // A server that ends the connection unasked has not lost count.
-      if (reply.code !== 221) this.#doubtHeld();
-      // With all mails before it answered, 221 to MAIL is no more than the end of the connection, as some end an idle one.
-      this.#watch.hasSaidGoodbye = reply.code === 221 && first.phase === 'mail' && this.#due.length === 1;
-      this.fail(this.#watch.hasSaidGoodbye ? this.#failures.closed(`said goodbye (${formatReply(reply)})`) : this.#failures.outOfStep(first.command, reply));
+    if (!isGoodbye && (first.isOutOfStep(reply, this.#wording, this.#due.isLast) || this.#held.isContradictedBy(reply, first.phase, this.#wording))) {
+      this.#outOfStep(first, reply);
       return;
     }
     // Some go on answering for a while. Only one that takes something has not closed the channel.
     this.#watch.hasSaidGoodbye = isGoodbye || (this.#watch.hasSaidGoodbye && (!isPositive(reply) || first.phase === 'reset'));
     const isTaken = first.phase === 'end-of-data' && isPositive(reply);
-    const isAnswered = first.answered(reply);
-    if (isAnswered) this.#due.shift();
+    const isAnswered = this.#due.answered(first, reply);
     // A 421 closes the channel (RFC 5321 section 3.8), whatever it answers: there is nobody left to say anything to.
     this.mustDrop ||= isGoodbye;
     // Whoever reads the log may end what the reply is for: nobody waits for it then.
@@ -235,21 +226,25 @@ export class Wire {
     const surplus = hasMore ? this.#surplus() : undefined;
     const hasEnded = surplus !== undefined && this.#end(surplus);
     const { sink } = first;
-    if (isTaken && !hasEnded && this.#due.length > 0 && this.#parser.buffered > 0 && this.#wording.saysToEnvelope(reply)) {
-      this.#held.push({ expectation: first, reply });
+    if (isTaken && !hasEnded && !this.#due.isEmpty && this.#parser.buffered > 0 && this.#wording.saysToEnvelope(reply)) {
+      this.#held.hold(first, reply);
       return;
     }
     // What is said to one thing only shows that all before it was in its place; and nothing came behind the last one.
-    if (isTaken || reply.code === 354 || this.#parser.buffered === 0) this.#tellHeld();
+    if (isTaken || reply.code === 354 || this.#parser.buffered === 0) this.#held.tell();
     sink?.next(reply);
     if (isAnswered) first.sink?.complete();
     if (hasEnded) this.#tellAll(surplus);
     else if (sink === undefined && this.mustDrop) this.onLoss();
   }
 
-  #isOutOfStep(first: Expectation, reply: Reply): boolean {
-    if (first.isOutOfStep(reply, this.#wording, this.#due.length === 1)) return true;
-    return this.#held.length > 0 && (reply.severity === 3 ? first.phase !== 'data' : first.phase !== 'end-of-data' && this.#wording.isOfContent(reply));
+  #outOfStep(first: Expectation, reply: Reply): void {
+    this.#transcript.note(reply);
+    // A server that ends the connection unasked has not lost count.
+    if (reply.code !== 221) this.#due.restore(this.#held.doubt());
+    // With all mails before it answered, 221 to MAIL is no more than the end of the connection, as some end an idle one.
+    this.#watch.hasSaidGoodbye = reply.code === 221 && first.phase === 'mail' && this.#due.isLast;
+    this.fail(this.#watch.hasSaidGoodbye ? this.#failures.closed(`said goodbye (${formatReply(reply)})`) : this.#failures.outOfStep(first.command, reply));
   }
 
   #parse(isSignIn: boolean): Reply | undefined {
@@ -268,7 +263,7 @@ export class Wire {
   }
 
   #lost(error?: NodeJS.ErrnoException): void {
-    const first = this.#failure === undefined ? this.#due[0] : undefined;
+    const first = this.#failure === undefined ? this.#due.first : undefined;
     const words = first === undefined ? undefined : this.#parser.lastWords();
     this.#watch.hasSaidGoodbye ||= first?.refusedReset === true;
     if (first !== undefined && words !== undefined) this.#answer(first, words, false);
@@ -278,14 +273,14 @@ export class Wire {
   /** Ends the wire: everything that is due fails, each in its own phase, and nothing is written or read any more. */
   fail(failure: Failure): void {
     if (!this.#end(failure)) return;
-    this.#tellHeld();
+    this.#held.tell();
     this.#tellAll(failure);
   }
 
   /** What the server said before is no longer sure to have been said to what it seemed to be, or to be its last word. */
   #distrust(failure: Failure): void {
     this.#watch.hasSaidGoodbye = false;
-    this.#doubtHeld();
+    this.#due.restore(this.#held.doubt());
     this.fail(failure);
   }
 
@@ -296,28 +291,13 @@ export class Wire {
     this.#watch.stop();
     this.#reading.unsubscribe();
     this.stream.destroy();
-    this.#outstanding = 0;
     return true;
   }
 
   #tellAll(failure: Failure): void {
-    for (const expectation of this.#due.splice(0)) this.#tell(expectation, failure);
+    for (const expectation of this.#due.end()) this.#tell(expectation, failure);
     this.#watchers.forEach((watcher) => { this.#tell(watcher, failure); });
     this.onLoss();
-  }
-
-  #tellHeld(): void {
-    // Asked at each verdict, and few servers have any.
-    if (this.#held.length === 0) return;
-    for (const { expectation, reply } of this.#held.splice(0)) {
-      expectation.sink?.next(reply);
-      expectation.sink?.complete();
-    }
-  }
-
-  /** They stand in line again, and fail with all others. */
-  #doubtHeld(): void {
-    this.#due.unshift(...this.#held.splice(0).map(({ expectation }) => expectation));
   }
 
   #tell(expectation: Expectation, failure: Failure): void {
@@ -349,15 +329,13 @@ export class Wire {
 
   /** The server takes QUIT for a command, now or behind what is outstanding: it has greeted, and expects no content, SASL response or handshake. */
   get mayQuit(): boolean {
-    return this.#failure === undefined && !this.mustDrop && this.#greeted && this.#answering?.takesQuit !== false && this.#due.every(({ takesQuit }) => takesQuit);
+    return this.#failure === undefined && !this.mustDrop && this.#greeted && this.#answering?.takesQuit !== false && this.#due.takesQuit;
   }
 
   /** Nobody waits for what is outstanding any more. It gets no more time than until `end`, all of it, and then `afterwards` is told. */
   outlast(end: Deadline, afterwards: ReplySink): void {
     this.#watch.end = end;
-    const last = this.#due.at(-1);
-    // Entries of our own: who waited for them may come here by an error, and is torn down only afterwards.
-    this.#due.push(...this.#due.splice(0).map((due) => new Expectation(due.open, due === last ? afterwards : undefined)));
+    this.#due.outlast(afterwards);
     this.touch();
   }
 
