@@ -4,6 +4,7 @@ import { afterEach, expect, test } from 'vitest';
 import { settings, type SmtpOptions } from '../../src/config/options.js';
 import { SmtpUsageError } from '../../src/protocol/error.js';
 import { fixture } from '../support/tls-server.js';
+import { takesNoTime } from '../support/takes-no-time.js';
 
 const of = (more: object): ReturnType<typeof settings> => settings({ host: 'mail.example.com', ...more });
 
@@ -112,11 +113,11 @@ test('a polluted prototype changes nothing', () => {
   expect(JSON.stringify(of({}))).toBe(before);
 });
 
-test.each([':'.repeat(50_000) + 'x', Array.from({ length: 50_000 }, (_, index) => String.fromCharCode(0x4e00 + index % 20_000)).join('')])('a host that is far too long is refused at once', (host) => {
-  const begun = performance.now();
-  expect(() => settings({ host })).toThrow('"host"');
-  expect(() => of({ localEndpoint: host })).toThrow('"localEndpoint"');
-  expect(performance.now() - begun).toBeLessThan(1_000);
+test.each([':'.repeat(50_000) + 'x', Array.from({ length: 50_000 }, (_, index) => String.fromCharCode(0x4e00 + index % 20_000)).join('')])('a host that is far too long is refused at once', async (host) => {
+  await takesNoTime(() => {
+    expect(() => settings({ host })).toThrow('"host"');
+    expect(() => of({ localEndpoint: host })).toThrow('"localEndpoint"');
+  });
 });
 
 test('options that throw are wrong options', () => {

@@ -5,6 +5,7 @@ import { SmtpClient, SmtpUsageError, type SmtpOptions } from '../../src/index.js
 import { localhostCertificate } from '../../src/testing/index.js';
 import { foreignBytes } from '../support/foreign.js';
 import { certificateOf, fixture } from '../support/tls-server.js';
+import { takesNoTime } from '../support/takes-no-time.js';
 
 const { cert, key } = certificateOf('client');
 const encrypted = fixture('client-encrypted.key');
@@ -111,10 +112,8 @@ test.each<[name: string, says: string, TlsOptions]>([
 test.each<[string, TlsOptions]>([
   ['ca', { ca: '-----BEGIN CERTIFICATE-----'.repeat(10_000) }],
   ['ciphers', { ciphers: '+'.repeat(50_000) + 'x' }],
-])('refuses a long tls.%s at once', (name, tls) => {
-  const begun = performance.now();
-  expect(() => clientOf(tls)).toThrow(`"tls.${name}"`);
-  expect(performance.now() - begun).toBeLessThan(1_000);
+])('refuses a long tls.%s at once', async (name, tls) => {
+  await takesNoTime(() => { expect(() => clientOf(tls)).toThrow(`"tls.${name}"`); });
 });
 
 test('a client shows neither key nor passphrase', () => {

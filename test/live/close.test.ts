@@ -76,11 +76,9 @@ describe('close', () => {
 
   it('waits no longer for the answer to QUIT either', async () => {
     await using server = await startServer({ faults: [{ at: 'quit', do: 'silence', times: Infinity }] });
-    const client = clientOf(server, { timeouts: { quit: 10_000, close: 100 } });
+    const client = clientOf(server, { timeouts: { quit: 600_000, close: 100 } });
     await collect(client.send(MAIL));
-    const begun = performance.now();
     await client.close();
-    expect(performance.now() - begun).toBeLessThan(2_000);
     expect(server.sessions[0]?.lines).toContain('C: QUIT');
     await server.idle();
   });

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { ComposedMessage } from '../../src/message/message.js';
 import { head, mailOf, read } from '../support/drafted.js';
+import { takesNoTime } from '../support/takes-no-time.js';
 
 const composed = { from: 'ann@example.com', to: 'bob@example.org', text: 'x' };
 
@@ -68,9 +69,7 @@ test.each<[NonNullable<ComposedMessage['to']>, string]>([
 });
 
 test.each(['"\\" ', '" \\', '\\ " ', '" '])('a name of many quotation marks takes no long: %j', async (piece) => {
-  const before = performance.now();
-  await mailOf({ ...composed, to: `"${piece.repeat(50_000)}"x <bob@example.org>` }).catch(() => undefined);
-  expect(performance.now() - before).toBeLessThan(1000);
+  await takesNoTime(() => mailOf({ ...composed, to: `"${piece.repeat(50_000)}"x <bob@example.org>` }).catch(() => undefined));
 });
 
 test('blanks at the end of a name are kept, where it is quoted', async () => {

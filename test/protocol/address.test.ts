@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { domainOf, parseClientName, parseMailbox, xtext } from '../../src/protocol/address.js';
 import { rcptTo } from '../../src/protocol/command.js';
 import { SmtpUsageError } from '../../src/protocol/error.js';
+import { takesNoTime } from '../support/takes-no-time.js';
 
 const WHAT = 'envelope.to[2]';
 const label = 'a'.repeat(63);
@@ -181,11 +182,11 @@ describe('parseMailbox', () => {
     }), { numRuns: 1000 });
   });
 
-  it.each(['(', '<', '@', ',', ':', '"', 'a;', '\\', '.', 'é'])('is not slowed down by many %j', (part) => {
-    const start = performance.now();
-    expect(() => parseMailbox(part.repeat(100_000), WHAT)).toThrow(SmtpUsageError);
-    expect(() => parseMailbox(`a@${part.repeat(100_000)}`, WHAT)).toThrow(SmtpUsageError);
-    expect(performance.now() - start).toBeLessThan(250);
+  it.each(['(', '<', '@', ',', ':', '"', 'a;', '\\', '.', 'é'])('is not slowed down by many %j', async (part) => {
+    await takesNoTime(() => {
+      expect(() => parseMailbox(part.repeat(100_000), WHAT)).toThrow(SmtpUsageError);
+      expect(() => parseMailbox(`a@${part.repeat(100_000)}`, WHAT)).toThrow(SmtpUsageError);
+    });
   });
 });
 

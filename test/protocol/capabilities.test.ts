@@ -2,6 +2,7 @@ import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { Capabilities } from '../../src/protocol/capabilities.js';
 import { makeReply } from '../../src/protocol/reply.js';
+import { takesNoTime } from '../support/takes-no-time.js';
 
 const ehlo = (...lines: string[]): Capabilities => Capabilities.fromEhlo(makeReply(250, ['mail.example.com at your service', ...lines]));
 
@@ -99,10 +100,8 @@ describe('Capabilities', () => {
     expect(offered.parameters('X0')).toEqual(['1', '2']);
   });
 
-  it('is not slowed down by spaces', () => {
-    const start = performance.now();
-    ehlo(`AUTH${' '.repeat(60_000)}x`, `AUTH=${' '.repeat(60_000)}`);
-    expect(performance.now() - start).toBeLessThan(100);
+  it('is not slowed down by spaces', async () => {
+    await takesNoTime(() => ehlo(`AUTH${' '.repeat(200_000)}x`, `AUTH=${' '.repeat(200_000)}`));
   });
 
   it('knows HELO, and nothing at all', () => {

@@ -3,6 +3,7 @@ import { build } from 'esbuild';
 import { describe, expect, it } from 'vitest';
 import * as errors from '../../src/protocol/error.js';
 import { makeReply } from '../../src/protocol/reply.js';
+import { takesNoTime } from '../support/takes-no-time.js';
 
 type Errors = typeof errors;
 
@@ -40,10 +41,8 @@ describe('a sentence', () => {
     expect(errors.sentence(text)).toBe(expected);
   });
 
-  it.each(['.', ' ', '. ', '.x'])('is made at once of many %j', (part) => {
-    const start = performance.now();
-    errors.sentence(`${part.repeat(200_000)}x`);
-    expect(performance.now() - start).toBeLessThan(100);
+  it.each(['.', ' ', '. ', '.x'])('is made at once of many %j', async (part) => {
+    await takesNoTime(() => errors.sentence(`${part.repeat(200_000)}x`));
   });
 });
 

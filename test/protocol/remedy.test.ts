@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { makeReply, type Reply } from '../../src/protocol/reply.js';
 import { remedyAtMail, remedyAtRcpt, remedyFor } from '../../src/protocol/remedy.js';
+import { takesNoTime } from '../support/takes-no-time.js';
 
 const replyOf = (text: string): Reply => {
   const lines = text.split(' / ');
@@ -74,9 +75,7 @@ describe('what is something else in the answer to the content', () => {
   });
 });
 
-it('is found in no time, whatever the text', () => {
+it('is found in no time, whatever the text', async () => {
   const texts = ['daily ', 'daily user ', 'too many ', 'too many concurrent ', 'relay', 'relaying ', 'e-mails per ', 'sender ', 'mail from ', 'bad helo', 'helo command ', 'rate', 'x', ' '].map((part) => part.repeat(60_000 / part.length));
-  const before = performance.now();
-  for (const text of texts) remedyAtRcpt(makeReply(550, [text]), true);
-  expect(performance.now() - before).toBeLessThan(2000);
+  await takesNoTime(() => { for (const text of texts) remedyAtRcpt(makeReply(550, [text]), true); });
 });

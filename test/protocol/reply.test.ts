@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { queueId } from '../../src/protocol/queue-id.js';
 import { isTooMany, makeReply } from '../../src/protocol/reply.js';
+import { takesNoTime } from '../support/takes-no-time.js';
 
 const replyOf = (line: string) => makeReply(Number(line.slice(0, 3)), [line.slice(4)]);
 
@@ -40,11 +41,11 @@ describe('the name that a server gave a mail', () => {
   ])('%s', (_, line, id) => { expect(queueId(replyOf(line))).toBe(id); });
 });
 
-it('is looked for in no time, whatever the text', () => {
+it('is looked for in no time, whatever the text', async () => {
   const texts = ['queued as ', 'id=', 'queued as:', 'queued on a.', 'a.', 'queued (0', '=', '.', 'x', ' ', 'OK  1', 'id=.'].map((part) => part.repeat(60_000 / part.length));
-  const before = performance.now();
-  for (const text of [...texts, ...texts.map((long) => `queued as${long}`), ...texts.map((long) => `queued on a${long}`)]) queueId(makeReply(250, [text]));
-  expect(performance.now() - before).toBeLessThan(2000);
+  await takesNoTime(() => {
+    for (const text of [...texts, ...texts.map((long) => `queued as${long}`), ...texts.map((long) => `queued on a${long}`)]) queueId(makeReply(250, [text]));
+  });
 });
 
 describe('too many recipients, or something else', () => {
