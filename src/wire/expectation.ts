@@ -86,19 +86,21 @@ export class Expectation {
   /**
    * Content has left behind the commands, and this cannot be the reply to the one whose turn it is: then no reply belongs to its
    * command. Content of a mail before that the server took for commands (RFC 3030 section 2 wants it skipped) is answered so, and
-   * one reply too many shifts all that follow. Behind a refused RSET (Exim has a limit for it) nothing comes but the end of the
-   * connection, nothing is answered with 3yz, a server that took no sender takes no recipient, nor content for nobody, and none says
-   * to content what it says to an envelope, which counts behind DATA as well where others wait behind it. And whatever was sent,
-   * 221 is the reply to QUIT, and none to RSET names a mail in the queue. (A 421 may answer anything: nobody asks this of it.)
+   * one reply too many shifts all that follow. (A 421 may answer anything: nobody asks this of it.)
    */
   isOutOfStep(reply: Reply, wording: Wording, isLast: boolean): boolean {
+    // Whatever was sent, this is the reply to QUIT.
     if (reply.code === 221) return this.phase !== 'quit' && !IS_ALONE.has(this.phase);
+    // No reply to RSET names a mail in the queue.
     if (this.phase === 'reset' && wording.isOfContent(reply)) return true;
+    // No server says to content what it says to an envelope. That counts behind DATA as well, where others wait behind it.
     const isMisplaced = wording.isMisplaced(this.phase, reply);
     if (!this.hasContent) return isMisplaced && !isLast;
-    if (reply.severity === 3 || this.#refusedReset || isMisplaced) return true;
+    // Nothing is answered with 3yz, and behind a refused RSET (Exim has a limit for it) nothing comes but the end of the connection.
+    if (isMisplaced || reply.severity === 3 || this.#refusedReset) return true;
     switch (this.phase) {
       case 'mail': return isForeignYes(reply);
+      // A server that took no sender takes no recipient, nor content for nobody.
       case 'rcpt': return isPositive(reply) && !this.#hasSender;
       case 'end-of-data': return isPositive(reply) && !this.#hasRecipient;
       default: return false;
