@@ -31,6 +31,8 @@ export class Expectation {
   isOwed = true;
   /** Challenges are among the replies: AUTH and its responses go out alone. */
   readonly isSignIn: boolean;
+  /** What the server said to MAIL, if it was 221: then nothing comes but the end of the connection. */
+  goodbye: Reply | undefined;
   #answered = 0;
   /** What the server took of an envelope whose content has left behind it. */
   #hasSender = false;
@@ -63,6 +65,7 @@ export class Expectation {
   get mayBeTaken(): boolean {
     if (!this.hasContent) return outcomeOf(this.phase) === 'unknown';
     switch (this.phase) {
+      case 'mail': return this.goodbye === undefined;
       case 'rcpt': return this.#hasSender;
       case 'end-of-data': return this.#hasRecipient;
       default: return true;
@@ -97,7 +100,7 @@ export class Expectation {
     const isMisplaced = wording.isMisplaced(this.phase, reply);
     if (!this.hasContent) return isMisplaced && !isLast;
     // Nothing is answered with 3yz, and behind a refused RSET (Exim has a limit for it) nothing comes but the end of the connection.
-    if (isMisplaced || reply.severity === 3 || this.#refusedReset) return true;
+    if (isMisplaced || reply.severity === 3 || this.#refusedReset || this.goodbye !== undefined) return true;
     switch (this.phase) {
       case 'mail': return isForeignYes(reply);
       // A server that took no sender takes no recipient, nor content for nobody.

@@ -72,6 +72,11 @@ export class Failures {
     });
   }
 
+  /** 221, which no QUIT had asked for: the server hangs up, or has hung up. */
+  goodbye(reply: Reply): Failure {
+    return this.closed(`said goodbye (${formatReply(reply)})`);
+  }
+
   /** What came is no reply of SMTP. */
   malformed(why: string): Failure {
     return (phase, command) => this.#broken(phase, `answered ${command.toString()} with what is no SMTP reply: ${why}`);

@@ -3,7 +3,7 @@ import { Command, QUIT } from '../protocol/command.js';
 import type { Phase } from '../protocol/error.js';
 import type { KnownReplies } from '../protocol/known-replies.js';
 import type { LogLine } from '../protocol/log-line.js';
-import { formatReply, isFarewell, isPositive, type Reply } from '../protocol/reply.js';
+import { isFarewell, isPositive, type Reply } from '../protocol/reply.js';
 import { MalformedReply, ReplyParser } from '../protocol/reply-parser.js';
 import type { Timeouts } from '../protocol/timeouts.js';
 import type { ByteStream } from '../transport/byte-stream.js';
@@ -244,7 +244,12 @@ export class Wire {
     if (reply.code !== 221) this.#due.restore(this.#held.doubt());
     // With all mails before it answered, 221 to MAIL is no more than the end of the connection, as some end an idle one.
     this.#watch.hasSaidGoodbye = reply.code === 221 && first.phase === 'mail' && this.#due.isLast;
-    this.fail(this.#watch.hasSaidGoodbye ? this.#failures.closed(`said goodbye (${formatReply(reply)})`) : this.#failures.outOfStep(first.command, reply));
+    if (!this.#watch.hasSaidGoodbye) this.fail(this.#failures.outOfStep(first.command, first.goodbye ?? reply));
+    else if (first.hasContent) {
+      // What has left behind it may be taken all the same: the end of the connection shows that it was not.
+      first.goodbye = reply;
+      this.mustDrop = true;
+    } else this.fail(this.#failures.goodbye(reply));
   }
 
   #parse(isSignIn: boolean): Reply | undefined {
@@ -267,7 +272,7 @@ export class Wire {
     const words = first === undefined ? undefined : this.#parser.lastWords();
     this.#watch.hasSaidGoodbye ||= first?.refusedReset === true;
     if (first !== undefined && words !== undefined) this.#answer(first, words, false);
-    this.fail(this.#failures.lost(error, this.stream.tls !== undefined && this.silent));
+    this.fail(first?.goodbye === undefined ? this.#failures.lost(error, this.stream.tls !== undefined && this.silent) : this.#failures.goodbye(first.goodbye));
   }
 
   /** Ends the wire: everything that is due fails, each in its own phase, and nothing is written or read any more. */

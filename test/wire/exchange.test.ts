@@ -135,6 +135,25 @@ it.each([['alone', 1, 'E_CLOSED'], ['with another mail behind it', 2, 'E_PROTOCO
   });
 });
 
+it.each([
+  ['ends the connection', '-b|', 2, 'E_CLOSED', 'not-sent'],
+  ['says nothing any more', '-b', 4, 'E_CLOSED', 'not-sent'],
+  ['says it to all', '-(bbb)', 4, 'E_CLOSED', 'not-sent'],
+  ['goes on, and may take the mail', '-b-o', 3, 'E_PROTOCOL', 'unknown'],
+  ['goes on in the same turn', '-(boo)', 1, 'E_PROTOCOL', 'unknown'],
+])('a server that says goodbye to MAIL, whose content has left behind it, and %s', (_, server, at, code, outcome) => {
+  inVirtualTime(({ hot, flush }, scheduler) => {
+    const replies = hot(server, { b: '221 bye\r\n', o: '250 ok\r\n' }).pipe(map((text) => Buffer.from(text)));
+    const wire = wireOn(new FakeStream(replies), { scheduler, timeouts: { command: 5, endOfData: 5, quit: 3 } });
+    const told: unknown[] = [];
+    converse(wire, [...ENVELOPE, bdat(4, true)], deadline(scheduler, 'operation', Infinity), {
+      next: (reply) => { told.push(reply); }, complete: () => { told.push('complete'); }, error: (error) => { told.push([scheduler.now(), error]); },
+    }, Buffer.from('Hi\r\n'));
+    flush();
+    expect(told).toMatchObject([[at, { code, outcome, message: expect.stringContaining(code === 'E_CLOSED' ? 'said goodbye' : '221 bye') as string }]]);
+  });
+});
+
 it('of commands that go out in turn nothing stays behind where a goodbye is glued to a reply', () => {
   inVirtualTime(({ hot, expectObservable, flush }, scheduler) => {
     const wire = wireOn(new FakeStream(hot('-r', { r: Buffer.from('550 no\r\n421 bye\r\n') })), { scheduler, timeouts: LIMITS });
