@@ -1,37 +1,48 @@
-import type { Phase } from '../protocol/error.js';
 import type { Reply } from '../protocol/reply.js';
 import type { Expectation } from './expectation.js';
 import type { Wording } from './wording.js';
 
+/** One reply that is not told yet. `isLast`: all that its mail waited for has come. */
+interface Held {
+  readonly expectation: Expectation;
+  readonly reply: Reply;
+  readonly isLast: boolean;
+}
+
 /**
  * Content that was taken in words that may be said to anything, while what came behind them may show that they were not said
- * to it. They count once something came that is said to one thing only, or nothing more did.
+ * to it. They count once something came that is said to one thing only, or nothing more did. What came behind is told behind
+ * it, because what a refusal means depends on what was taken before.
  */
 export class HeldVerdicts {
-  readonly #held: { readonly expectation: Expectation; readonly reply: Reply }[] = [];
+  readonly #held: Held[] = [];
 
-  hold(expectation: Expectation, reply: Reply): void {
-    this.#held.push({ expectation, reply });
+  get isEmpty(): boolean {
+    return this.#held.length === 0;
+  }
+
+  hold(expectation: Expectation, reply: Reply, isLast: boolean): void {
+    this.#held.push({ expectation, reply, isLast });
   }
 
   /** A reply shows that those before it were said to something else. */
-  isContradictedBy(reply: Reply, phase: Phase, wording: Wording): boolean {
-    if (this.#held.length === 0) return false;
+  isContradictedBy(reply: Reply, { phase }: Expectation, wording: Wording): boolean {
+    if (this.isEmpty) return false;
     return reply.severity === 3 ? phase !== 'data' : phase !== 'end-of-data' && wording.isOfContent(reply);
   }
 
   /** They count. */
   tell(): void {
-    // Asked at each verdict, and few servers have any.
-    if (this.#held.length === 0) return;
-    for (const { expectation, reply } of this.#held.splice(0)) {
+    // One by one: who is told may end the wire, and then the rest is told before that.
+    for (let next = this.#held.shift(); next !== undefined; next = this.#held.shift()) {
+      const { expectation, reply, isLast } = next;
       expectation.sink?.next(reply);
-      expectation.sink?.complete();
+      if (isLast) expectation.sink?.complete();
     }
   }
 
   /** They do not count: these have had no reply. */
   doubt(): readonly Expectation[] {
-    return this.#held.splice(0).map(({ expectation }) => expectation);
+    return this.#held.splice(0).filter(({ isLast }) => isLast).map(({ expectation }) => expectation);
   }
 }

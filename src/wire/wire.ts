@@ -208,7 +208,7 @@ export class Wire {
     this.#greeted = this.#hasReplied = true;
     this.#watch.isHurried = false;
     const isGoodbye = isFarewell(reply);
-    if (!isGoodbye && (first.isOutOfStep(reply, this.#wording, this.#due.isLast) || this.#held.isContradictedBy(reply, first.phase, this.#wording))) {
+    if (!isGoodbye && (first.isOutOfStep(reply, this.#wording, this.#due.isLast) || this.#held.isContradictedBy(reply, first, this.#wording))) {
       this.#outOfStep(first, reply);
       return;
     }
@@ -225,13 +225,14 @@ export class Wire {
     // Whatever follows the last reply that was due ends the wire, but nobody hears of it before that reply has counted.
     const surplus = hasMore ? this.#surplus() : undefined;
     const hasEnded = surplus !== undefined && this.#end(surplus);
-    const { sink } = first;
-    if (isTaken && !hasEnded && !this.#due.isEmpty && this.#parser.buffered > 0 && this.#wording.saysToEnvelope(reply)) {
-      this.#held.hold(first, reply);
+    // What is said to one thing only shows that all before it was in its place; and nothing comes behind the last one.
+    const isSure = this.#parser.buffered === 0 || this.#due.isEmpty || hasEnded || reply.code === 354 || (isTaken && !this.#wording.saysToEnvelope(reply));
+    if (!isSure && (isTaken || !this.#held.isEmpty)) {
+      this.#held.hold(first, reply, isAnswered);
       return;
     }
-    // What is said to one thing only shows that all before it was in its place; and nothing came behind the last one.
-    if (isTaken || reply.code === 354 || this.#parser.buffered === 0) this.#held.tell();
+    this.#held.tell();
+    const { sink } = first;
     sink?.next(reply);
     if (isAnswered) first.sink?.complete();
     if (hasEnded) this.#tellAll(surplus);

@@ -230,6 +230,7 @@ describe('content that was taken in the words for an envelope', () => {
   it.each([
     ['is told at once where nothing came with it', true, ['ok ok ok ok', 'ok ok ok ok ok ok ok ok'], ['1', '2', '3']],
     ['is told behind what came with it', true, ['ok ok ok ok ok ok ok ok ok ok ok no'], ['1', '2', '3']],
+    ['is told ahead of what was refused behind it, which may mean that there was too much of it', true, ['ok ok ok ok ok no no no ok ok ok ok'], ['1', '2', '3']],
     ['is in doubt where what came with it is out of step: a missing reply', true, ['ok ok ok ok ok ok taken ok ok'], ['1 E_PROTOCOL unknown', '2 E_PROTOCOL unknown', '3 E_PROTOCOL unknown']],
     ['is in doubt where what came with it is out of step: a reply too many', true, ['ok ok ok ok no ok ok'], ['1 E_PROTOCOL unknown', '2 E_PROTOCOL unknown', '3 E_PROTOCOL unknown']],
     ['is in its place where the next content has words of its own', true, ['ok ok ok ok ok ok ok taken ok taken'], ['1', '2']],
