@@ -95,7 +95,7 @@ export class Expectation {
     // Whatever was sent, this is the reply to QUIT.
     if (reply.code === 221) return this.phase !== 'quit' && !IS_ALONE.has(this.phase);
     // No reply to RSET names a mail in the queue.
-    if (this.phase === 'reset' && wording.isOfContent(reply)) return true;
+    if (this.phase === 'reset' && wording.isOfContent(reply, this.command)) return true;
     // No server says to content what it says to an envelope. That counts behind DATA as well, where others wait behind it.
     const isMisplaced = wording.isMisplaced(this.phase, reply);
     if (!this.hasContent) return isMisplaced && !isLast;

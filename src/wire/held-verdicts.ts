@@ -26,9 +26,9 @@ export class HeldVerdicts {
   }
 
   /** A reply shows that those before it were said to something else. */
-  isContradictedBy(reply: Reply, { phase }: Expectation, wording: Wording): boolean {
+  isContradictedBy(reply: Reply, { phase, command }: Expectation, wording: Wording): boolean {
     if (this.isEmpty) return false;
-    return reply.severity === 3 ? phase !== 'data' : phase !== 'end-of-data' && wording.isOfContent(reply);
+    return reply.severity === 3 ? phase !== 'data' : phase !== 'end-of-data' && wording.isOfContent(reply, command);
   }
 
   /** They count. */

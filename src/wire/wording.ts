@@ -1,3 +1,4 @@
+import type { Command } from '../protocol/command.js';
 import type { Phase } from '../protocol/error.js';
 import { queueId } from '../protocol/queue-id.js';
 import { isPositive, type Reply } from '../protocol/reply.js';
@@ -27,9 +28,11 @@ export class Wording {
     return !isSame(own, reply) && (this.saysToEnvelope(reply) || isAboutAddress(reply)) && !this.saysToEnvelope(own) && !isAboutAddress(own);
   }
 
-  /** A reply to RSET names a mail in the queue, as one to content does. Some servers name the session in all that they say. */
-  isOfContent(reply: Reply): boolean {
-    return isPositive(reply) && !isSame(this.#toReset, reply) && queueId(reply) !== undefined && (this.#toMail === undefined || queueId(this.#toMail) === undefined);
+  /** A reply to something else names a mail in the queue, as one to content does. Some servers name the session in all that they say, and some repeat an address. */
+  isOfContent(reply: Reply, command: Command): boolean {
+    if (!isPositive(reply) || isSame(this.#toReset, reply)) return false;
+    const id = queueId(reply);
+    return id !== undefined && !command.toString().toLowerCase().includes(id.toLowerCase()) && (this.#toMail === undefined || queueId(this.#toMail) === undefined);
   }
 
   /** It has said the same to an envelope: by its words, this may be said to anything. */

@@ -77,6 +77,14 @@ it('what names the session, as all that a server says may, is a reply to RSET', 
   expect(told).toEqual(['first answered', 'second answered', 'third answered']);
 });
 
+it.each([['MAIL', '<bounces+id=12345@example.com> Ok', 'Ok'], ['RCPT', 'Ok', '<News+ID=12345@example.com> Ok']])('what repeats an address to %s names no mail', (_, toMail, toRcpt) => {
+  const { told, send, say } = open();
+  send('first', ...ENVELOPE);
+  send('second', RSET, mailFrom('bounces+id=12345@example.com'), rcptTo('news+id=12345@example.com'));
+  say('250 Ok', '250 Ok', '250 Ok', '250 Ok', `250 ${toMail}`, `250 ${toRcpt}`, '250 Ok');
+  expect(told).toEqual(['first answered', 'second answered']);
+});
+
 it.each([['MAIL', '250 sender'], ['RCPT', '250 recipient'], ['RSET', '250 reset']])('words that were said to %s are no reply to content', (_, words) => {
   const { told, send, say } = open();
   send('first', RSET, ...ENVELOPE);
