@@ -53,8 +53,8 @@ export const isUnheard = (error: unknown): boolean => error instanceof SmtpAuthe
 
 /** What the caller gave to sign in with, a function or a mechanism, has thrown. */
 export const broken = (signIn: SignIn, what: string, cause: unknown, retryable: boolean): SmtpAuthenticationError => {
-  const { context } = signIn.state.wire;
-  return failure(signIn, `could not be signed in to: ${what} failed: ${sentence(printable(context.redactor.clean(reasonOf(cause))))} Mend it, or sign in another way.`, { cause, retryable });
+  const { redactor } = signIn.state.wire.context;
+  return failure(signIn, `could not be signed in to: ${what} failed: ${sentence(reasonOf(cause, (words) => redactor.clean(words)))} Mend it, or sign in another way.`, { cause, retryable });
 };
 
 export const tooEarly = ({ state: { wire } }: SignIn, mechanism: string, reply: Reply): SmtpProtocolError => {

@@ -96,6 +96,13 @@ describe('a mechanism of one\'s own', () => {
     expect(error?.reply?.lines).toEqual(['5.7.8 no: ***, ***']);
   });
 
+  it('finds its words hidden where it throws them itself, whatever blanks they hold', async () => {
+    await using there = await server();
+    const words = 'open  sesame\tonce more';
+    const { error } = await verify(there, { auth: ticket(() => { throw new Error(`no\n${words}`); }, { start: () => Buffer.from(words) }) });
+    expect(error?.message).toContain('failed: no ***. ');
+  });
+
   it('is refused with what is text in its words', async () => {
     await using there = await scripted('X-TICKET', async (ask) => { await ask('ticket?'); return undefined; });
     const refusal = { code: 5, at: null, why: 'too late' } as unknown as Record<string, string>;
