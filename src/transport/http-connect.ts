@@ -34,7 +34,7 @@ export const httpTunnel = ({ request }: typeof Http): OpenTunnel => (stream, pro
         else if (code === 'HPE_HEADER_OVERFLOW') fail('protocol', `its answer has a head of more than ${String(LARGEST_HEAD)} bytes`);
         else if (code.startsWith('HPE_')) fail('protocol', `its answer is not HTTP (${code})`);
         // Node has an errno of its own for an end in good order.
-        else fail('closed', error.syscall === undefined ? CLOSED : `the connection was lost without an answer (${code})`);
+        else fail('closed', code === 'ECONNRESET' && error.syscall === undefined ? CLOSED : `the connection was lost without an answer (${code})`);
       });
     const answered = (response: Http.IncomingMessage, head: Buffer, interim: number): void => {
       const { statusCode = 0 } = response;

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { inspect } from 'node:util';
 import { firstValueFrom } from 'rxjs';
 import { describe, expect, test } from 'vitest';
@@ -54,6 +55,13 @@ describe('a proxy over TLS', () => {
     const error = await failureOf(way(25, { host: HOST, proxy: proxyAt(proxy.port, { tls: { ...tls, ...given } }) }));
     expect(error).toMatchObject({ code: 'E_PROXY', reason: 'closed', retryable: true });
     expect(error.message.includes('not accept our certificate: see "tls.cert", or "tls.pfx". For a proxy')).toBe(perhaps);
+  });
+
+  test('falls out of TLS in the place of an answer: told by its code', async () => {
+    await using proxy = await startProxy({ protocol: 'https', certificate: localhostCertificate, instead: (client) => (client as unknown as { _parent: Socket })._parent.write('HTTP/1.1 200 OK\r\n\r\n') });
+    const error = await failureOf(way(25, { host: HOST, proxy: proxyAt(proxy.port, { tls }) }));
+    expect(error).toMatchObject({ code: 'E_PROXY', reason: 'closed', retryable: true });
+    expect(error.message).toContain('the connection was lost without an answer (ERR_SSL_');
   });
 
   test('waits for the request in clear text', async () => {
