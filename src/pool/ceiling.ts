@@ -1,6 +1,6 @@
 import type { SchedulerLike } from 'rxjs';
 import { SmtpConnectionError, SmtpError, SmtpFallbackError, SmtpTimeoutError, type Phase } from '../protocol/error.js';
-import { remedyIn, TOO_MANY_CONNECTIONS } from '../protocol/remedy.js';
+import { isOfConnections } from '../protocol/remedy.js';
 import { isOfAll } from '../protocol/timeouts.js';
 
 // Up to its sign-in, for which it may have to wait, a connection is refused for what it is, and not for what it is used for.
@@ -18,7 +18,7 @@ const LASTS = 60_000;
 
 /** The server has no room for another connection now: it says so, also in clear text where TLS was to begin, or hangs up without a word, or on who waits to sign in. */
 const isCrowded = (error: unknown): boolean => {
-  if (!(error instanceof SmtpConnectionError)) return error instanceof SmtpError && OPENING.has(error.phase) && ((error.retryable && error.reply?.severity === 4) || isOfConnections(error));
+  if (!(error instanceof SmtpConnectionError)) return error instanceof SmtpError && OPENING.has(error.phase) && ((error.retryable && error.reply?.severity === 4) || saysTooMany(error));
   return UNASKED.has(error.phase) ? error.code === 'E_CLOSED' : error.phase === 'tls' && HUNG_UP.has(error.reason);
 };
 
@@ -37,8 +37,8 @@ const isOutOfReach = (error: unknown): boolean => {
 /** It may be the caller's own part of a sign-in that takes so long, and there may be room all the same. */
 const isSlowSignIn = (error: unknown): boolean => error instanceof SmtpTimeoutError && error.phase === 'auth';
 
-/** By its words, whatever the code. Microsoft also says it to the content, behind a sign-in that it took. */
-const isOfConnections = (error: unknown): boolean => error instanceof SmtpError && error.reply !== undefined && remedyIn(TOO_MANY_CONNECTIONS, error.reply) !== undefined;
+/** Microsoft also says it to the content, behind a sign-in that it took. */
+const saysTooMany = (error: unknown): boolean => error instanceof SmtpError && error.reply !== undefined && isOfConnections(error.reply);
 
 /** Where one of several doors has opened before, it is tried first. */
 const ofFirstDoor = (error: unknown): unknown => (error instanceof SmtpFallbackError ? error.attempts[0]?.error : error);
@@ -86,7 +86,7 @@ export class Ceiling {
 
   /** A mail was refused. True where that was for the number of connections: this one is one too many, and for a while the others are all. */
   refused(error: unknown, connections: number): boolean {
-    if (connections < 2 || !isOfConnections(error)) return false;
+    if (connections < 2 || !saysTooMany(error)) return false;
     this.take(Math.max(1, Math.min(connections, this.most) - 1));
     return true;
   }

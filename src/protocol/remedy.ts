@@ -14,6 +14,9 @@ export const TOO_MANY_CONNECTIONS: Remedies = [
   [/^432 4\.3\.2 |\bconcurrent (?:SMTP )?connections?\b|\btoo many (?:concurrent )?(?:SMTP )?connections\b/i, 'Use fewer connections: share one client, or lower "pool.maxConnections".'],
 ];
 
+/** By its words, whatever the code. */
+export const isOfConnections = (reply: Reply): boolean => remedyIn(TOO_MANY_CONNECTIONS, reply) !== undefined;
+
 const LIMITS_AND_SENDERS: Remedies = [
   ...TOO_MANY_CONNECTIONS,
   [/\b(?:sending|submission|message|mail|delivery request) rate\b|\brate[ -]limit|\b(?:e-?mails|messages) per (?:second|minute|hour)\b|\btoo much mail from\b/i, 'Send slower: set "pool.rate".'],

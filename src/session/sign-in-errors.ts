@@ -1,5 +1,6 @@
 import { copyOf, reasonOf, sentence, SmtpAuthenticationError, SmtpProtocolError } from '../protocol/error.js';
 import { printable } from '../protocol/printable.js';
+import { isOfConnections } from '../protocol/remedy.js';
 import { formatReply, type Reply } from '../protocol/reply.js';
 import type { SaslMechanism } from '../sasl/mechanism.js';
 import { unlessCrossedOut } from './crossed-out.js';
@@ -65,5 +66,6 @@ export const tooEarly = ({ state: { wire } }: SignIn, mechanism: string, reply: 
   });
 };
 
-/** The server does not take what it was told, and another try would not change that. */
-export const isRefusedForGood = (error: unknown): error is SmtpAuthenticationError => error instanceof SmtpAuthenticationError && error.outcome === 'refused' && !error.retryable;
+/** The server does not take what it was told, and another try would not change that. With fewer connections it may take the same. */
+export const isRefusedForGood = (error: unknown): error is SmtpAuthenticationError =>
+  error instanceof SmtpAuthenticationError && error.outcome === 'refused' && !error.retryable && (error.reply === undefined || !isOfConnections(error.reply));

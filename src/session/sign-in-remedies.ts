@@ -1,5 +1,5 @@
 import { formatReply, isUnknownCommand, type Reply } from '../protocol/reply.js';
-import { remedyIn, TOO_MANY_CONNECTIONS, type Remedies } from '../protocol/remedy.js';
+import { isOfConnections, remedyIn, TOO_MANY_CONNECTIONS, type Remedies } from '../protocol/remedy.js';
 import { mechanismsFor } from '../sasl/choose.js';
 import { TLS_FIRST } from './expect-reply.js';
 import type { SignIn } from './sign-in.js';
@@ -34,7 +34,7 @@ export const remedyAtSignIn = (signIn: SignIn, mechanism: string, reply: Reply, 
 };
 
 // RFC 4954 section 6: 432 waits for the user to do something, which no retry does. Exchange says it to one connection too many.
-export const isTransient = (reply: Reply): boolean => reply.severity === 4 && (reply.code !== 432 || remedyIn(TOO_MANY_CONNECTIONS, reply) !== undefined);
+export const isTransient = (reply: Reply): boolean => reply.severity === 4 && (reply.code !== 432 || isOfConnections(reply));
 
 // Those that a server can check with the password alone, not with a hash of it.
 const NEEDS_THE_PASSWORD = new Set(['CRAM-MD5', 'DIGEST-MD5']);

@@ -32,6 +32,15 @@ describe('a server that takes only so many connections', () => {
     expect(events.map(({ type }) => type)).toEqual(Array(12).fill('accepted'));
   });
 
+  it('has not refused the password, whatever its code, so that the next connection signs in', async () => {
+    await using server = await startServer({ users: { ann: 'open sesame' }, faults: [
+      { at: 'auth', do: 'reply', reply: '535 5.7.0 Too many concurrent connections', skip: 1, times: 4 }, { at: 'end-of-data', do: 'delay', ms: 20, times: Infinity },
+    ] });
+    await using client = clientOf(server, { auth: { user: 'ann', pass: 'open sesame' }, allowInsecureAuth: true, pool: { maxMessages: 5 } });
+    const events = await lastValueFrom(client.sendAll(Array<Message>(20).fill(MAIL), { concurrency: 20 }).pipe(filter(({ type }) => type === 'accepted' || type === 'failed'), toArray()));
+    expect(events.map(({ type }) => type)).toEqual(Array(20).fill('accepted'));
+  });
+
   it('gets a mail over another one where a new one is not greeted', async () => {
     await using server = await startServer({ faults: [{ at: 'greeting', do: 'silence', skip: 1, times: Infinity }, { at: 'end-of-data', do: 'delay', ms: 50 }] });
     await using client = clientOf(server, { timeouts: { greeting: 200 } });
