@@ -3,10 +3,7 @@ import type { ConnectEvent, SmtpEvent } from '../protocol/event.js';
 import type { Leave, Opening } from '../session/open-session.js';
 import { remaining, type Deadline } from '../transport/clock.js';
 import { toOutside } from '../transport/outside.js';
-import { afterPoll } from '../transport/soon.js';
 import { timeoutError } from '../transport/timeout-error.js';
-import { leave } from '../wire/leave.js';
-import type { Wire } from '../wire/wire.js';
 import { Alarm } from './alarm.js';
 import { Ceiling } from './ceiling.js';
 import { Congestion } from './congestion.js';
@@ -14,6 +11,7 @@ import { Connection } from './connection.js';
 import { Delivery, type Carrier, type Job } from './delivery.js';
 import { closed, Gate } from './gate.js';
 import { gotNoFirstReply } from './learn-from.js';
+import { Leaving } from './leaving.js';
 import { isSame, type CloseReport, type PoolState } from './pool-state.js';
 import { RateLimit } from './rate-limit.js';
 import { Relief } from './relief.js';
@@ -24,9 +22,9 @@ import { WaitingLine } from './waiting-line.js';
 export class Pool implements Carrier {
   readonly #settings: PoolSettings;
   readonly #scheduler: SchedulerLike;
-  // Lists and no Sets (docs/decisions/17-what-v8-keeps.md).
+  /** A list and no Set (docs/decisions/17-what-v8-keeps.md). */
   readonly #connections: Connection[] = [];
-  readonly #leaving: Wire[] = [];
+  readonly #leaving: Leaving;
   /** Mails that were begun and turned away come first. */
   readonly #returning = new WaitingLine<Delivery>();
   readonly #waiting = new WaitingLine<Delivery>();
@@ -60,6 +58,10 @@ export class Pool implements Carrier {
     this.#alarm = new Alarm(awake, () => { this.#admit(); });
     this.gate = new Gate(() => this.#begun - this.#inFlight <= settings.maxConnections);
     this.#ceiling = new Ceiling(settings.maxConnections, scheduler);
+    this.#leaving = new Leaving(() => this.#hasPlace, () => {
+      this.#changed();
+      this.#admit();
+    });
     this.#relief = new Relief(this.#connections, this.#ceiling, scheduler);
     this.#rateLimit = settings.rate === undefined ? undefined : new RateLimit(settings.rate);
   }
@@ -69,7 +71,7 @@ export class Pool implements Carrier {
     return new Observable((subscriber) => {
       const place = this.enter();
       if (this.gate.refusal !== undefined) throw this.gate.refusal();
-      subscriber.add(merge(open(this.#leave), this.#late).pipe(takeWhile((step): step is ConnectEvent => step.type !== 'session'), toOutside()).subscribe(subscriber));
+      subscriber.add(merge(open(this.#leaving.leave), this.#late).pipe(takeWhile((step): step is ConnectEvent => step.type !== 'session'), toOutside()).subscribe(subscriber));
       // Last: it is given back when the server is being left, which `close()` waits for as well.
       subscriber.add(place);
     });
@@ -159,7 +161,7 @@ export class Pool implements Carrier {
     this.#late.error(timeoutError(this.#scheduler, end, 'idle', 'Closing the client'));
     for (const delivery of [...this.#waiting, ...this.#returning]) delivery.cut(this.#scheduler, end);
     for (const { deliveries } of [...this.#connections]) for (const delivery of [...deliveries]) delivery.cut(this.#scheduler, end);
-    for (const wire of [...this.#leaving]) wire.drop();
+    this.#leaving.drop();
   }
 
   /** Begins mails that wait, as long as there is room for them. */
@@ -208,7 +210,7 @@ export class Pool implements Carrier {
     // The connection lives on when this mail is gone, and must not hold on to it.
     let opener: Delivery | undefined = first;
     const changed = (): void => { this.#settle(connection); };
-    connection.subscription.add(first.job.open(this.#leave).subscribe({
+    connection.subscription.add(first.job.open(this.#leaving.leave).subscribe({
       next: (step) => {
         if (step.type === 'connected') connection.address = step.remote.address;
         connection.isGreeted ||= step.type === 'greeted' || step.type === 'session';
@@ -258,12 +260,17 @@ export class Pool implements Carrier {
   #mayOpen(): boolean {
     const worn = this.#connections.find(({ isIdle, isWorn }) => isIdle && isWorn);
     if (worn !== undefined) this.#retire(worn);
+    return this.#hasPlace;
+  }
+
+  /** For one more. */
+  get #hasPlace(): boolean {
     return this.#size < this.#ceiling.most;
   }
 
   /** Connections, until their end. */
   get #size(): number {
-    return this.#connections.length + this.#leaving.length;
+    return this.#connections.length + this.#leaving.count;
   }
 
   /** Something ended or changed there: keeps the connection or leaves it, and lets others in. */
@@ -300,22 +307,6 @@ export class Pool implements Carrier {
     connection.subscription.unsubscribe();
     this.#changed();
   }
-
-  readonly #leave: Leave = (wire) => {
-    // Told by whoever ends the connection: it counts until then.
-    this.#leaving.push(wire);
-    const gone = (): void => {
-      without(this.#leaving, wire);
-      this.#changed();
-      this.#admit();
-    };
-    // A server in this process would be told of the next connection in the same poll, and ahead of this one's end.
-    const left = (): void => {
-      if (this.#size < this.#ceiling.most) gone();
-      else afterPoll(gone);
-    };
-    leave(wire).subscribe({ complete: left, error: left });
-  };
 
   get #state(): PoolState {
     const idle = this.#connections.filter(({ isIdle }) => isIdle).length;
