@@ -1,5 +1,5 @@
 import { SmtpConnectionError, SmtpError, SmtpProtocolError, SmtpTimeoutError } from '../protocol/error.js';
-import { isFarewell, isOfTheConnection, isTooMany, type Reply } from '../protocol/reply.js';
+import { isFarewell, isOfTheConnection, isOfTheSystem, isTooMany, type Reply } from '../protocol/reply.js';
 import { isOfAll } from '../protocol/timeouts.js';
 import { isSilence } from '../session/bearing.js';
 import type { Claim } from '../session/claim.js';
@@ -52,7 +52,7 @@ const hasDied = (error: SmtpError): boolean => {
   }
 };
 
-const isFull = (reply: Reply): boolean => !isOfTheConnection(reply) && (isFarewell(reply) || (reply.severity === 4 && isTooMany(reply) && reply.enhanced?.[1] !== 3));
+const isFull = (reply: Reply): boolean => !isOfTheConnection(reply) && (isFarewell(reply) || (reply.severity === 4 && isTooMany(reply) && !isOfTheSystem(reply)));
 
 /** RFC 5321 section 4.2.2 and RFC 4954 section 6: no word about the mail, but that EHLO or the sign-in is missing. */
 const isForgotten = ({ code }: Reply, { hasServed, isSignedIn }: Pick<Claim, 'hasServed' | 'isSignedIn'>): boolean => hasServed && (code === 503 || (code === 530 && isSignedIn));

@@ -25,6 +25,9 @@ export const isOfTheConnection = ({ severity, enhanced, lines }: Reply): boolean
 /** RFC 3463 sections 3.2 and 3.3: an address or a mailbox was bad, and other mails are not concerned. */
 export const isOfAnAddress = ({ enhanced }: Reply): boolean => enhanced?.[1] === 1 || enhanced?.[1] === 2;
 
+/** RFC 3463 section 3.4: the server's own system was bad, its disk being full, say. */
+export const isOfTheSystem = ({ enhanced }: Reply): boolean => enhanced?.[1] === 3;
+
 /** RFC 3463 section 3.6: too many recipients, of one mail or of all in its session. */
 export const isOfTheNumber = ({ enhanced }: Reply): boolean => enhanced?.[1] === 5 && enhanced[2] === 3;
 

@@ -2,7 +2,7 @@ import type { CheckedRecipient } from '../message/envelope.js';
 import { DATA, RSET } from '../protocol/command.js';
 import { SmtpProtocolError, SmtpReplyError, SmtpTimeoutError, type SmtpError } from '../protocol/error.js';
 import type { RefusedRecipient, TransactionEvent } from '../protocol/event.js';
-import { isFarewell, isForeignYes, isPositive, isRefusal, isTooMany, makeReply, type Reply } from '../protocol/reply.js';
+import { isFarewell, isForeignYes, isOfTheSystem, isPositive, isRefusal, isTooMany, makeReply, type Reply } from '../protocol/reply.js';
 import { remedyAtMail, remedyAtRcpt, remedyFor } from '../protocol/remedy.js';
 import type { Wire } from '../wire/wire.js';
 import type { Claim } from './claim.js';
@@ -70,11 +70,8 @@ export const isOutOfTurn = ({ phase, reply }: SmtpError): boolean => reply?.code
 /** The server hangs up on one recipient too many, as some do. */
 export const isGoodbyeToRecipient = ({ phase, reply }: SmtpError): boolean => phase === 'rcpt' && reply !== undefined && isFarewell(reply);
 
-/** RFC 3463 section 3.4: x.3.z. */
-const isOfTheDisk = ({ enhanced }: Reply): boolean => enhanced?.[1] === 3;
-
 /** Too many recipients, of this mail or of all in its session. */
-const hasTooMany = ({ phase, reply }: SmtpError): boolean => phase === 'rcpt' && reply !== undefined && (isFarewell(reply) || (isTooMany(reply) && !isOfTheDisk(reply)));
+const hasTooMany = ({ phase, reply }: SmtpError): boolean => phase === 'rcpt' && reply !== undefined && (isFarewell(reply) || (isTooMany(reply) && !isOfTheSystem(reply)));
 
 const resetFailure = (wire: Wire, reply: Reply | undefined): SmtpError | undefined => {
   if (reply === undefined || isPositive(reply)) return undefined;
@@ -149,7 +146,7 @@ class Judgement {
    */
   #refuseWaiting(): void {
     for (const [{ given }, reply, at] of this.waiting) {
-      if (this.#refusalOfAll !== undefined && this.#claim.hasServed && !isOfTheDisk(reply)) return;
+      if (this.#refusalOfAll !== undefined && this.#claim.hasServed && !isOfTheSystem(reply)) return;
       this.#refuse(given, reply, at);
     }
   }
