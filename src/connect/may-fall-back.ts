@@ -2,6 +2,7 @@ import type { SecurityMode } from '../protocol/connection-plan.js';
 import { SmtpConnectionError, SmtpProtocolError, SmtpReplyError, SmtpTimeoutError, type Phase, type SmtpError } from '../protocol/error.js';
 import { isUnknownCommand } from '../protocol/reply.js';
 import { isStartTlsMissing } from '../session/starttls-missing.js';
+import { NO_TLS } from '../transport/tls-error.js';
 
 /** The reason of a candidate that was not tried, or given up: clear text, where TLS can be had. */
 export const TLS_WAS_MET = 'tls-was-met';
@@ -11,9 +12,6 @@ const NOT_REACHED = new Set(['ECONNREFUSED', 'ECONNRESET', 'ECONNABORTED', 'ETIM
 
 // A proxy that speaks of what it was asked for. One that cannot be reached, or wants other credentials, is the only way to every door.
 const NOT_LET_THROUGH = new Set(['denied', 'unreachable', 'closed']);
-
-/** What stands in the place of a handshake: clear text, or an end without a word. */
-export const NO_TLS: ReadonlySet<string> = new Set(['plaintext-peer', 'reset']);
 
 /**
  * Does this error mean "wrong door"? An allowlist: what is not on it ends the run, above all a bad certificate, injected

@@ -3,7 +3,7 @@ import { copyOf, SmtpConnectionError, SmtpError, SmtpTimeoutError } from '../pro
 import { isOfAll } from '../protocol/timeouts.js';
 import { isRefusedForGood } from '../session/sign-in-errors.js';
 import { isStartTlsMissing } from '../session/starttls-missing.js';
-import { NO_TLS } from './may-fall-back.js';
+import { NO_TLS } from '../transport/tls-error.js';
 
 // So long (ms) what was refused is not tried again: many mails that each try a wrong password get an account locked.
 const REFUSAL_HOLDS = 60_000;

@@ -2,15 +2,14 @@ import type { SchedulerLike } from 'rxjs';
 import { SmtpConnectionError, SmtpError, SmtpFallbackError, SmtpTimeoutError, type Phase } from '../protocol/error.js';
 import { isOfConnections } from '../protocol/remedy.js';
 import { isOfAll } from '../protocol/timeouts.js';
+import { NO_TLS } from '../transport/tls-error.js';
 
 // Up to its sign-in, for which it may have to wait, a connection is refused for what it is, and not for what it is used for.
 const OPENING: ReadonlySet<Phase> = new Set<Phase>(['greeting', 'hello', 'starttls', 'idle', 'auth']);
 // Nothing was asked of it yet, or it had to wait.
 const UNASKED: ReadonlySet<Phase> = new Set<Phase>(['greeting', 'idle']);
-// In the place of a handshake, be it with the server or a proxy.
-const HUNG_UP: ReadonlySet<string> = new Set(['reset', 'plaintext-peer']);
 // What proxies say, or do, where they have no room.
-const FULL_PROXY: ReadonlySet<string> = new Set([...HUNG_UP, 'closed', 'busy', 'denied', 'unreachable']);
+const FULL_PROXY: ReadonlySet<string> = new Set([...NO_TLS, 'closed', 'busy', 'denied', 'unreachable']);
 // The system's word for why it was not reached, such as ECONNREFUSED: all others are in small letters.
 const OF_SYSTEM = /^[A-Z]/;
 // After so long (ms) one more is tried again.
@@ -19,7 +18,7 @@ const LASTS = 60_000;
 /** The server has no room for another connection now: it says so, also in clear text where TLS was to begin, or hangs up without a word, or on who waits to sign in. */
 const isCrowded = (error: unknown): boolean => {
   if (!(error instanceof SmtpConnectionError)) return error instanceof SmtpError && OPENING.has(error.phase) && ((error.retryable && error.reply?.severity === 4) || saysTooMany(error));
-  return UNASKED.has(error.phase) ? error.code === 'E_CLOSED' : error.phase === 'tls' && HUNG_UP.has(error.reason);
+  return UNASKED.has(error.phase) ? error.code === 'E_CLOSED' : error.phase === 'tls' && NO_TLS.has(error.reason);
 };
 
 /** It does not answer in time, hangs up, or cannot be reached or found: a firewall, a proxy, a resolver or this machine may have no room for one more. */

@@ -11,6 +11,9 @@ type TlsReason =
   | 'plaintext-peer' | 'version' | 'cipher' | 'legacy-signature' | 'client-certificate' | 'reset' | 'interrupted' | 'handshake'
   | 'untrusted' | 'expired' | 'not-yet-valid' | 'host-name' | 'revoked' | 'invalid' | 'pin';
 
+/** What stands in the place of a handshake: clear text, or an end without a word. */
+export const NO_TLS: ReadonlySet<string> = new Set<TlsReason>(['plaintext-peer', 'reset']);
+
 /** What an error tells of the handshake that it ended. */
 export interface Handshake {
   readonly phase: Phase;
