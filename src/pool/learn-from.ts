@@ -12,7 +12,8 @@ export const learnFrom = (error: unknown, session: Session, claim: Claim, moving
   const { bearing } = session.manners;
   if (moving === 'it-was-ahead') bearing.refusedAhead();
   else if (claim.overlaps) bearing.failedAhead(error);
-  else bearing.failedAlone(error, claim.inGroup);
+  else if (claim.inGroup) bearing.failedInGroup(error);
+  else bearing.failedOneByOne(error);
   if (moving === 'the-session-is-full' || hasHungUpOnMany(error, claim)) claim.turnedAway();
   if (isOneTooMany || moving === 'the-connection-died' || claim.isCrowdedOut || isBetterElsewhere(error, claim)) session.isClosing = true;
 };

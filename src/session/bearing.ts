@@ -51,22 +51,23 @@ export class Bearing {
   }
 
   /**
-   * A mail failed that nothing was ahead of. Some turn away what came with another command, or throw it away. And where mails had to
-   * go one by one before, commands may have to as well. A mail that is turned away in the same way when its commands go one by one
-   * was not turned away for that.
+   * A mail failed that was behind no other one, and whose commands went out together. Some turn away what came with another command, or
+   * throw it away. And where mails had to go one by one before, commands may have to as well.
    */
-  failedAlone(error: unknown, inGroup: boolean): void {
-    const isTurnedAway = error instanceof SmtpReplyError && error.reply.code === 503;
-    if (!inGroup) {
-      if (!isTurnedAway) return;
-      this.#ahead = this.#aheadBefore ?? this.#ahead;
-      this.#aheadBefore = undefined;
-      return;
-    }
+  failedInGroup(error: unknown): void {
     const isIgnored = isSilence(error) && (error.phase === 'rcpt' || error.phase === 'data') && !this.#boreCommands;
-    const isStrict = this.#ahead === 'commands' && (error instanceof SmtpProtocolError || isTurnedAway);
-    if (!isStrict && !isIgnored && !(isTurnedAway && BEHIND_OTHERS.has(error.phase))) return;
-    if (isTurnedAway && this.#ahead !== 'nothing') this.#aheadBefore = this.#ahead;
+    const isStrict = this.#ahead === 'commands' && (error instanceof SmtpProtocolError || isTurnedAway(error));
+    if (!isStrict && !isIgnored && !(isTurnedAway(error) && BEHIND_OTHERS.has(error.phase))) return;
+    if (isTurnedAway(error) && this.#ahead !== 'nothing') this.#aheadBefore = this.#ahead;
     this.#ahead = 'nothing';
   }
+
+  /** A mail failed whose commands went one by one. Where it was turned away even so, those before were not turned away for going together. */
+  failedOneByOne(error: unknown): void {
+    if (!isTurnedAway(error)) return;
+    this.#ahead = this.#aheadBefore ?? this.#ahead;
+    this.#aheadBefore = undefined;
+  }
 }
+
+const isTurnedAway = (error: unknown): error is SmtpReplyError => error instanceof SmtpReplyError && error.reply.code === 503;

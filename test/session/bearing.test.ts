@@ -14,8 +14,8 @@ const tookOneByOne: Mail = (bearing) => { bearing.succeeded(false, false); };
 const tookAhead: Mail = (bearing) => { bearing.succeeded(true, true); };
 const refusedAhead: Mail = (bearing) => { bearing.refusedAhead(); };
 const ahead = (error: unknown): Mail => (bearing) => { bearing.failedAhead(error); };
-const alone = (error: unknown): Mail => (bearing) => { bearing.failedAlone(error, true); };
-const oneByOne = (error: unknown): Mail => (bearing) => { bearing.failedAlone(error, false); };
+const alone = (error: unknown): Mail => (bearing) => { bearing.failedInGroup(error); };
+const oneByOne = (error: unknown): Mail => (bearing) => { bearing.failedOneByOne(error); };
 
 it.each<[string, readonly Mail[], 'mails' | 'commands' | 'nothing']>([
   ['what is announced is borne, until it is found not to be', [], 'mails'],

@@ -46,7 +46,7 @@ it('a mail goes out as it was begun, also where its server is found to bear less
   const { says, stream, manners, told } = begin(['PIPELINING', 'CHUNKING', '8BITMIME'], 'x'.repeat(300_000));
   // On another connection to the same door, a mail was turned away that was ahead, and then one that was not.
   manners.bearing.refusedAhead();
-  manners.bearing.failedAlone(new SmtpReplyError({ phase: 'rcpt', command: 'RCPT', reply: makeReply(503, ['not now']), message: 'turned away' }), true);
+  manners.bearing.failedInGroup(new SmtpReplyError({ phase: 'rcpt', command: 'RCPT', reply: makeReply(503, ['not now']), message: 'turned away' }));
   expect(manners.bearing.bearsCommands).toBe(false);
   says('250 sender ok\r\n250 recipient ok\r\n');
   const commands = (): readonly string[] => stream.written.filter((text) => /^[A-Z]/.test(text));
