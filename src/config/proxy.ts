@@ -6,8 +6,8 @@ import type { ProxyProtocol, ProxySettings } from '../transport/proxy-settings.j
 import { oneOf, port, text } from './checks.js';
 import type { Environment } from './environment.js';
 import { aLabels, hostName, isAddress } from './host.js';
+import { decode, parseUrl } from './parse-url.js';
 import { checkTls, type TlsOptions } from './tls.js';
-import { decode, parseUrl } from './url.js';
 
 /** A proxy: the parts of its URL, and for `https` the options of TLS to the proxy itself. */
 export interface ProxyOptions {
