@@ -4,10 +4,11 @@ import type { Certificate } from './certificates.js';
 import { replyOf } from './check-options.js';
 import type { Fault, FaultPoint, FaultScript } from './fault.js';
 import { Input } from './input.js';
+import { DEFAULT_SIZE, Offers } from './offers.js';
 import type { ReceivedMessage, ServerOptions } from './options.js';
 import { Output } from './output.js';
-import { PARAMETERS, pathOf } from './parameters.js';
-import { DEFAULT_MECHANISMS, MECHANISMS, type Ask } from './sign-in.js';
+import { pathOf } from './parameters.js';
+import { MECHANISMS, type Ask } from './sign-in.js';
 
 /** What a server's sessions share. */
 interface SessionContext {
@@ -33,14 +34,12 @@ interface Transaction {
   isCut: boolean;
 }
 
-const DEFAULT_SIZE = 52_428_800;
-const BUILT_IN: readonly string[] = ['PIPELINING', '8BITMIME', 'SMTPUTF8', 'CHUNKING', 'DSN', 'ENHANCEDSTATUSCODES', 'SIZE'];
-
 /** One connection's dialogue, from the server's side (RFC 5321), with its faults. */
 export class ServerSession {
   readonly lines: string[] = [];
   readonly #received: Buffer[] = [];
   readonly #context: SessionContext;
+  readonly #offers: Offers;
   #socket: Socket;
   #input: Input;
   #output: Output;
@@ -52,6 +51,7 @@ export class ServerSession {
 
   constructor(socket: Socket, context: SessionContext) {
     this.#context = context;
+    this.#offers = new Offers(context.options);
     [this.#socket, this.#input, this.#output] = this.#listen(socket);
   }
 
@@ -73,7 +73,7 @@ export class ServerSession {
         if (line === undefined) break;
         this.lines.push(`C: ${line}`);
         // A chunk goes right behind its command (RFC 3030 section 2).
-        if (this.#input.isAhead && !this.#offers('PIPELINING') && !/^BDAT /i.test(line)) { await this.#output.say('503 5.5.1 Commands may not be pipelined here'); this.#output.end(); }
+        if (this.#input.isAhead && !this.#offers.has('PIPELINING') && !/^BDAT /i.test(line)) { await this.#output.say('503 5.5.1 Commands may not be pipelined here'); this.#output.end(); }
         await this.#obey(line);
       }
     }
@@ -105,35 +105,8 @@ export class ServerSession {
     return this.#output.isMute ? undefined : this.#context.faults.take(at, this.#context.number, bytes, mail);
   }
 
-  #offers(keyword: string): boolean {
-    const { offers = [] } = this.#context.options;
-    return offers.some((line) => line.toUpperCase().split(' ', 1)[0] === keyword) || (BUILT_IN.includes(keyword) && !this.#lacks(keyword));
-  }
-
-  #lacks(keyword: string): boolean {
-    return this.#context.options.without?.includes(keyword) === true;
-  }
-
   get #isSecure(): boolean {
     return this.#socket instanceof TLSSocket;
-  }
-
-  get #mechanisms(): readonly string[] {
-    const { users, mechanisms = DEFAULT_MECHANISMS, signIn = {} } = this.#context.options;
-    return this.#lacks('AUTH') ? [] : [...new Set([...Object.keys(signIn), ...(users === undefined ? [] : mechanisms)])];
-  }
-
-  #ehlo(): string {
-    const { options: { tls = 'starttls', size = DEFAULT_SIZE, offers = [], limits } } = this.#context;
-    const lines = [
-      'test.example at your service',
-      ...BUILT_IN.filter((keyword) => this.#offers(keyword)).map((keyword) => (keyword === 'SIZE' ? `SIZE ${size}` : keyword)),
-      ...(tls === 'starttls' && !this.#isSecure && !this.#lacks('STARTTLS') ? ['STARTTLS'] : []),
-      ...(this.#mechanisms.length === 0 ? [] : [`AUTH ${this.#mechanisms.join(' ')}`]),
-      ...(limits === undefined || this.#lacks('LIMITS') ? [] : [`LIMITS ${toldLimits(limits)}`]),
-      ...offers,
-    ];
-    return lines.map((line, index) => `250${index === lines.length - 1 ? ' ' : '-'}${line}`).join('\r\n');
   }
 
   async #obey(line: string): Promise<void> {
@@ -141,7 +114,7 @@ export class ServerSession {
     // What nobody can be told is not done. A chunk is read all the same: it is no dialogue.
     if (this.#output.isMute && verb.toUpperCase() !== 'BDAT') return;
     // STARTTLS and AUTH are keywords and commands at once.
-    switch (this.#lacks(verb.toUpperCase()) ? undefined : verb.toUpperCase()) {
+    switch (this.#offers.lacks(verb.toUpperCase()) ? undefined : verb.toUpperCase()) {
       case 'EHLO': case 'HELO': return this.#hello(verb.toUpperCase());
       case 'STARTTLS': return this.#upgrade();
       case 'AUTH': return this.#authenticate(argument);
@@ -165,7 +138,7 @@ export class ServerSession {
   async #hello(verb: string): Promise<void> {
     this.#transaction = undefined;
     this.#hasGreeted = true;
-    if (verb === 'EHLO') await this.#reply('ehlo', this.#ehlo());
+    if (verb === 'EHLO') await this.#reply('ehlo', this.#offers.told(this.#isSecure));
     else await this.#reply('helo', '250 test.example');
   }
 
@@ -200,7 +173,7 @@ export class ServerSession {
     const [name = '', initial] = argument.split(' ');
     const { users = {}, signIn } = this.#context.options;
     const mechanism = name.toUpperCase();
-    const verify = signIn?.[mechanism] ?? (this.#mechanisms.includes(mechanism) ? MECHANISMS.get(mechanism) : undefined);
+    const verify = signIn?.[mechanism] ?? (this.#offers.mechanisms.includes(mechanism) ? MECHANISMS.get(mechanism) : undefined);
     if (this.#user !== undefined || this.#transaction !== undefined) { await this.#reply('auth', '503 5.5.1 Not now'); return; }
     if (verify === undefined) { await this.#reply('auth', '504 5.5.4 Unknown mechanism'); return; }
     const exchange: { at: FaultPoint; goesOn: boolean } = { at: 'auth', goesOn: true };
@@ -253,8 +226,7 @@ export class ServerSession {
   }
 
   #unknown(parameters: readonly string[]): string | undefined {
-    const isKnown = (word: string): boolean => PARAMETERS.some(([keyword, parameter]) => parameter.test(word) && (this.#offers(keyword) || (keyword === 'AUTH' && this.#mechanisms.length > 0)));
-    return parameters.every(isKnown) ? undefined : '555 5.5.4 Unknown parameter';
+    return parameters.every((word) => this.#offers.knows(word)) ? undefined : '555 5.5.4 Unknown parameter';
   }
 
   async #data(): Promise<void> {
@@ -270,7 +242,7 @@ export class ServerSession {
 
   async #bdat(argument: string): Promise<void> {
     const [, digits, last] = /^(\d{1,15})( LAST)?$/i.exec(argument) ?? [];
-    if (!this.#offers('CHUNKING') || digits === undefined) { await this.#reply('bdat', '501 5.5.4 BDAT size [LAST]'); return; }
+    if (!this.#offers.has('CHUNKING') || digits === undefined) { await this.#reply('bdat', '501 5.5.4 BDAT size [LAST]'); return; }
     const transaction = this.#transaction?.to.length === 0 ? undefined : this.#transaction;
     const before = transaction?.chunks.reduce((sum, { length }) => sum + length, 0) ?? 0;
     const chunk = await this.#input.bytes(Number(digits), (bytes) => this.#arrived(transaction, before + bytes));
@@ -306,6 +278,3 @@ export class ServerSession {
     await this.#output.say(reply, fault);
   }
 }
-
-const toldLimits = ({ mails, recipients, domains }: NonNullable<ServerOptions['limits']>): string =>
-  Object.entries({ MAILMAX: mails, RCPTMAX: recipients, RCPTDOMAINMAX: domains }).flatMap(([name, limit]) => (limit === undefined ? [] : [`${name}=${limit}`])).join(' ');
