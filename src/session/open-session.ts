@@ -51,21 +51,25 @@ export const openSession = (stream$: Observable<ByteStream>, context: SessionCon
   walk(stream$.pipe(concatMap((stream) => dialogue(connected(stream, context, surroundings)))), surroundings);
 
 const connected = (stream: ByteStream, { plan, settings, operation, scheduler, log, connection }: SessionContext, { manners: { replies } }: Surroundings): State => {
-  const { timeouts, credentials, tls, proxies } = settings;
+  const { timeouts, tls, proxies } = settings;
   const { remote, local, via } = stream;
-  const redactor = new Redactor();
-  if (credentials?.kind === 'password') redactor.conceal(credentials.pass);
-  // What comes through a proxy may speak of how it was signed in to there.
-  proxies.forEach((proxy) => { redactor.conceal(secretOf(proxy)); });
-  if (credentials?.kind === 'token') credentials.tokens.known.forEach((token) => { redactor.conceal(token); });
   const event: ConnectEvent = via === undefined ? { type: 'connected', remote, local } : { type: 'connected', remote, local, via };
   return {
     stage: 'connected',
     events: [event, ...weakProxies(proxies), ...(plan.security === 'none' ? [] : skippedVersions(tls))],
     plan, settings, operation, capabilities: Capabilities.none,
-    wire: new Wire(stream, { peer: hostAndPort(plan), connection, timeouts, scheduler, redactor, log, replies }),
+    wire: new Wire(stream, { peer: hostAndPort(plan), connection, timeouts, scheduler, redactor: redactorFor(settings), log, replies }),
     greetBy: deadline(scheduler, 'greeting', settings.silence),
   };
+};
+
+/** Hides what the client signs in with. What comes through a proxy may speak of how it was signed in to there. */
+const redactorFor = ({ credentials, proxies }: SessionSettings): Redactor => {
+  const redactor = new Redactor();
+  if (credentials?.kind === 'password') redactor.conceal(credentials.pass);
+  proxies.forEach((proxy) => { redactor.conceal(secretOf(proxy)); });
+  if (credentials?.kind === 'token') credentials.tokens.known.forEach((token) => { redactor.conceal(token); });
+  return redactor;
 };
 
 /** The same on a connection that another plan has left behind: the dialogue goes on where it stands. */
