@@ -1,4 +1,3 @@
-import { isIPv4 } from 'node:net';
 import { concatMap, defer, forkJoin, map, of, throwError, type Observable } from 'rxjs';
 import { reasonOf, sentence, SmtpConnectionError, SmtpTimeoutError, SmtpUsageError } from '../protocol/error.js';
 import { SocketStream } from './byte-stream.js';
@@ -57,11 +56,11 @@ const notLoaded = (cause: unknown): SmtpUsageError =>
 const withAddress = ({ host, port }: Target, context: DialContext): Observable<Target> =>
   resolve(host, context).pipe(
     map((addresses) => {
-      const address = addresses.find(({ address }) => isIPv4(address));
-      if (address === undefined) throw new SmtpConnectionError('E_PROXY', {
+      const ipv4 = addresses.find(({ family }) => family === 4);
+      if (ipv4 === undefined) throw new SmtpConnectionError('E_PROXY', {
         phase: 'proxy', reason: 'unsupported', message: `SOCKS 4 carries IPv4 only, and ${host} has no IPv4 address. Use socks4a or socks5 in the option "proxy".`,
       });
-      return { host: address.address, port };
+      return { host: ipv4.address, port };
     }),
   );
 
