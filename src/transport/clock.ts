@@ -8,12 +8,12 @@ import { timeoutError } from './timeout-error.js';
 // Those of when this file was loaded: fake timers put their own into their place later.
 const { clearImmediate, clearTimeout, setImmediate, setTimeout } = timers;
 
-// Later than this (ms) an alarm rings only where the process stood still.
+// Later than this (ms) work is done only where the process stood still.
 const PAUSE = 50;
 
 type Work<T> = (this: SchedulerAction<T>, state?: T) => void;
 
-class Alarm<T> extends Subscription implements SchedulerAction<T> {
+class Action<T> extends Subscription implements SchedulerAction<T> {
   readonly #work: Work<T>;
   readonly #isAwake: boolean;
   #timer: NodeJS.Timeout | undefined;
@@ -33,8 +33,8 @@ class Alarm<T> extends Subscription implements SchedulerAction<T> {
   }
 
   // A timer of Node counts whole milliseconds of a coarser clock, and may ring before they are over. A limit must not. Nor may it
-  // ring before sockets have had their turn: what came in time still waits to be read. And a pause of the process's own counts as none: what was
-  // written in that turn, and what is done by and by, has its time behind it.
+  // ring before sockets have had their turn: what came in time still waits to be read. And where the process itself stood still, that time is
+  // given once more: what should have happened in it could not.
   #set(delay: number, at: number, state?: T): void {
     this.#clear();
     this.#timer = setTimeout(() => {
@@ -60,7 +60,7 @@ const now = (): number => process.uptime() * 1_000;
 
 const clock = (isAwake: boolean): SchedulerLike => ({
   now,
-  schedule: <T>(work: Work<T>, delay = 0, state?: T): Subscription => new Alarm(work, isAwake).schedule(state, delay),
+  schedule: <T>(work: Work<T>, delay = 0, state?: T): Subscription => new Action(work, isAwake).schedule(state, delay),
 });
 
 /**
