@@ -23,10 +23,14 @@ const WHAT_IT_MEANS: Readonly<Record<Outcome, string>> = {
  */
 export const endedBy = (error: unknown, meaning?: string): Ending => {
   if (!(error instanceof SmtpError)) throw error;
+  return { code: exitCodeOf(error), text: textOf(error, meaning) };
+};
+
+const textOf = (error: SmtpError, meaning?: string): string => {
   const { code, phase, outcome, retryable, message } = error;
-  if (code === 'E_USAGE') return { code: exitCodeOf(error), text: message };
-  if (error instanceof SmtpPartialError) return { code: exitCodeOf(error), text: [message, ...whoLacksIt(error)].join('\n') };
-  return { code: exitCodeOf(error), text: `${outcome} (${code}, ${phase}): ${message}\n${meaning ?? WHAT_IT_MEANS[outcome]}${retryable ? ' A retry is safe.' : ''}` };
+  if (code === 'E_USAGE') return message;
+  if (error instanceof SmtpPartialError) return [message, ...whoLacksIt(error)].join('\n');
+  return `${outcome} (${code}, ${phase}): ${message}\n${meaning ?? WHAT_IT_MEANS[outcome]}${retryable ? ' A retry is safe.' : ''}`;
 };
 
 /** Those whom the server refused, a line each. */
