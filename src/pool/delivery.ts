@@ -30,6 +30,7 @@ export interface Job {
 
 /** The pool, as one delivery sees it. */
 export interface Carrier {
+  readonly scheduler: SchedulerLike;
   /** It is no longer on that connection. */
   released(delivery: Delivery, connection: Connection, isCancelled: boolean): void;
   /** It failed; `number` tells when it was begun. True where its connection is one too many. */
@@ -94,10 +95,11 @@ export class Delivery implements Observer<SmtpEvent>, Unsubscribable {
   }
 
   /** Has no connection for now. */
-  waits(spot: Spot<Delivery>, scheduler: SchedulerLike): void {
+  waits(spot: Spot<Delivery>): void {
     this.#spot = spot;
     const { operation } = this.job;
     if (operation.at === Infinity) return;
+    const { scheduler } = this.#carrier;
     this.#expiring = scheduler.schedule(() => { this.error(timeoutError(scheduler, operation, 'idle', 'Waiting for a connection that has room', [], MORE_ROOM)); }, remaining(scheduler, operation.at));
   }
 
@@ -197,10 +199,10 @@ export class Delivery implements Observer<SmtpEvent>, Unsubscribable {
   }
 
   /** The client closes, and waits no longer. */
-  cut(scheduler: SchedulerLike, end: Deadline): void {
+  cut(end: Deadline): void {
     const claim = this.#claim;
     const phase = claim === undefined ? 'idle' : claim.hasLeft ? 'end-of-data' : inEnvelope(claim.session.wire.phase);
-    this.error(timeoutError(scheduler, end, phase, 'Waiting for this mail to end before the client closes', claim?.session.wire.transcript()));
+    this.error(timeoutError(this.#carrier.scheduler, end, phase, 'Waiting for this mail to end before the client closes', claim?.session.wire.transcript()));
   }
 
   #tell(event: SmtpEvent): void {

@@ -21,7 +21,7 @@ import { WaitingLine } from './waiting-line.js';
 /** Connections, opened when a mail needs one, shared as far as the server allows, kept for the next mail, and left between two. The owner of every session. */
 export class Pool implements Carrier {
   readonly #settings: PoolSettings;
-  readonly #scheduler: SchedulerLike;
+  readonly scheduler: SchedulerLike;
   /** A list and no Set (docs/decisions/17-what-v8-keeps.md). */
   readonly #connections: Connection[] = [];
   readonly #leaving: Leaving;
@@ -53,7 +53,7 @@ export class Pool implements Carrier {
 
   constructor(settings: PoolSettings, scheduler: SchedulerLike, awake = scheduler) {
     this.#settings = settings;
-    this.#scheduler = scheduler;
+    this.scheduler = scheduler;
     this.#awake = awake;
     this.#alarm = new Alarm(awake, () => { this.#admit(); });
     this.gate = new Gate(() => this.#begun - this.#inFlight <= settings.maxConnections);
@@ -90,9 +90,9 @@ export class Pool implements Carrier {
   /** Does a job for its observer, on a connection that has room, a new one, or the next that has. */
   use(job: Job, observer: Observer<SmtpEvent>, place: Unsubscribable): Unsubscribable {
     const delivery = new Delivery(job, observer, this, place);
-    if (this.#cutAt !== undefined) delivery.cut(this.#scheduler, this.#cutAt);
+    if (this.#cutAt !== undefined) delivery.cut(this.#cutAt);
     else if (this.#isAdmitting || this.#first !== undefined || !this.#begins(delivery)) {
-      delivery.waits(this.#waiting.join(delivery), this.#scheduler);
+      delivery.waits(this.#waiting.join(delivery));
       this.#changed();
     }
     return delivery;
@@ -113,7 +113,7 @@ export class Pool implements Carrier {
   }
 
   failed(error: unknown, number: number): boolean {
-    if (gotNoFirstReply(error)) this.#connections.forEach((connection) => { connection.suspect(this.#scheduler.now() - error.elapsed); });
+    if (gotNoFirstReply(error)) this.#connections.forEach((connection) => { connection.suspect(this.scheduler.now() - error.elapsed); });
     return this.#congestion.failed(error, number, this.#inFlight) && this.#ceiling.refused(error, this.#connections.length);
   }
 
@@ -127,7 +127,7 @@ export class Pool implements Carrier {
   }
 
   again(delivery: Delivery): void {
-    delivery.waits(this.#returning.join(delivery), this.#scheduler);
+    delivery.waits(this.#returning.join(delivery));
   }
 
   ended(): void {
@@ -158,9 +158,9 @@ export class Pool implements Carrier {
 
   #cut(end: Deadline): void {
     this.#cutAt = end;
-    this.#late.error(timeoutError(this.#scheduler, end, 'idle', 'Closing the client'));
-    for (const delivery of [...this.#waiting, ...this.#returning]) delivery.cut(this.#scheduler, end);
-    for (const { deliveries } of [...this.#connections]) for (const delivery of [...deliveries]) delivery.cut(this.#scheduler, end);
+    this.#late.error(timeoutError(this.scheduler, end, 'idle', 'Closing the client'));
+    for (const delivery of [...this.#waiting, ...this.#returning]) delivery.cut(end);
+    for (const { deliveries } of [...this.#connections]) for (const delivery of [...deliveries]) delivery.cut(end);
     this.#leaving.drop();
   }
 
@@ -187,14 +187,14 @@ export class Pool implements Carrier {
     if (delivery.closed) return true;
     if (this.#mustWait(shared === undefined ? this.#opening : 0)) return false;
     delivery.stopsWaiting();
-    if (shared !== undefined) this.#rateLimit?.started(this.#scheduler.now());
+    if (shared !== undefined) this.#rateLimit?.started(this.scheduler.now());
     this.#begin(delivery, shared);
     return true;
   }
 
   #begin(delivery: Delivery, shared: Connection | undefined): void {
     delivery.number = this.#congestion.begin();
-    const connection = shared ?? new Connection(this.#settings, this.#scheduler);
+    const connection = shared ?? new Connection(this.#settings, this.scheduler);
     this.#inFlight += 1;
     connection.deliveries.push(delivery);
     connection.idlesNoMore();
@@ -224,7 +224,7 @@ export class Pool implements Carrier {
         // It may have taken its time to open, and what is limited are the mails that a server gets.
         if (this.#mustWait()) waiting.beginAgain();
         else {
-          this.#rateLimit?.started(this.#scheduler.now());
+          this.#rateLimit?.started(this.scheduler.now());
           waiting.opened(step.session);
         }
       },
@@ -234,7 +234,7 @@ export class Pool implements Carrier {
 
   /** The rate is used up, or will be by the mails ahead: rings when the next one may start. */
   #mustWait(ahead = 0): boolean {
-    const wait = this.#rateLimit?.wait(this.#scheduler.now(), ahead) ?? 0;
+    const wait = this.#rateLimit?.wait(this.scheduler.now(), ahead) ?? 0;
     if (wait <= 0) return false;
     this.#alarm.set(wait);
     return true;
