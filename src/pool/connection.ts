@@ -1,4 +1,5 @@
 import { Subscription, type SchedulerLike } from 'rxjs';
+import type { Opening } from '../session/open-session.js';
 import type { Session } from '../session/session.js';
 import { remaining } from '../transport/clock.js';
 import type { Delivery } from './delivery.js';
@@ -28,6 +29,13 @@ export class Connection {
     this.#settings = settings;
     this.#scheduler = scheduler;
     this.openedAt = scheduler.now();
+  }
+
+  /** How far it has come. */
+  meets(step: Opening): void {
+    if (step.type === 'connected') this.address = step.remote.address;
+    else if (step.type === 'greeted') this.isGreeted = true;
+    else if (step.type === 'session') this.session = step.session;
   }
 
   /** Mails on the way here. */

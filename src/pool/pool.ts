@@ -212,10 +212,8 @@ export class Pool implements Carrier {
     const changed = (): void => { this.#settle(connection); };
     connection.subscription.add(first.job.open(this.#leaving.leave).subscribe({
       next: (step) => {
-        if (step.type === 'connected') connection.address = step.remote.address;
-        connection.isGreeted ||= step.type === 'greeted' || step.type === 'session';
+        connection.meets(step);
         if (step.type !== 'session') { opener?.meets(step); return; }
-        connection.session = step.session;
         this.#ceiling.opened(connection.address);
         step.session.changed = changed;
         const waiting = opener;

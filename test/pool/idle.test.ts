@@ -1,4 +1,4 @@
-import { concat, map, of, Subject, timer, type Observable, type Observer } from 'rxjs';
+import { concat, EMPTY, ignoreElements, of, Subject, timer, type Observable, type Observer } from 'rxjs';
 import type { TestScheduler } from 'rxjs/testing';
 import { describe, expect, it } from 'vitest';
 import { draft, type Mail } from '../../src/message/mail.js';
@@ -60,8 +60,10 @@ const clientIn = (scheduler: TestScheduler, { without = [], pool: settings, time
     streams.push(stream);
     const session = sessionOn(wireOn(stream, { scheduler, timeouts }), ['PIPELINING', 'CHUNKING'].filter((offer) => !without.includes(offer)));
     const wait = opening[streams.length - 1];
-    const session$: Observable<Opening> = wait === undefined ? of({ type: 'session', session }) : timer(wait, scheduler).pipe(map(() => ({ type: 'session', session })));
-    return greets ? concat(of<Opening>({ type: 'greeted', reply: makeReply(220, ['mail.example']) }), session$) : session$;
+    const greeted$ = of<Opening>({ type: 'greeted', reply: makeReply(220, ['mail.example']) });
+    const session$ = of<Opening>({ type: 'session', session });
+    const waited$ = wait === undefined ? EMPTY : timer(wait, scheduler).pipe(ignoreElements());
+    return greets ? concat(greeted$, waited$, session$) : concat(waited$, greeted$, session$);
   };
   const observer: Observer<SmtpEvent> = { next: () => undefined, error: (error: unknown) => { ends.push(String(error)); }, complete: () => { ends.push(scheduler.now()); } };
   const send = (): void => {
