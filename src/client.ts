@@ -186,7 +186,7 @@ export class SmtpClient implements AsyncDisposable {
         const surroundings = { leave, handOver, manners: this.#mannersOf(candidate) };
         if (from !== undefined) return resumeSession(from, surroundings);
         this.#connections += 1;
-        const stream$ = dial(candidate, this.#settings, operation, monotonic, (address) => this.#memory.rank(address, candidate, monotonic.now()));
+        const stream$ = dial(candidate, { settings: this.#settings, operation, scheduler: monotonic, rank: (address) => this.#memory.rank(address, candidate, monotonic.now()) });
         return openSession(stream$, { plan: candidate, settings: this.#settings, operation, scheduler: monotonic, log: this.#log, connection: this.#connections }, surroundings);
       },
     });

@@ -9,9 +9,9 @@ import { dial } from '../../src/transport/dial.js';
 import type { Rank } from '../../src/transport/dial-context.js';
 
 /** The way that these options mean to `host:port`. */
-export const way = (port: number, options: SmtpOptions, scheduler: SchedulerLike = asyncScheduler, rank?: Rank): Observable<SocketStream> => {
+export const way = (port: number, options: SmtpOptions, scheduler: SchedulerLike = asyncScheduler, rank: Rank = () => 0): Observable<SocketStream> => {
   const checked = settings(options);
-  return dial({ host: checked.host, port }, checked, deadline(scheduler, 'operation', Infinity), scheduler, rank);
+  return dial({ host: checked.host, port }, { settings: checked, operation: deadline(scheduler, 'operation', Infinity), scheduler, rank });
 };
 
 export const failureOf = (stream$: Observable<SocketStream>): Promise<SmtpError> =>

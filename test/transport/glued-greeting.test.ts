@@ -47,7 +47,7 @@ const greetingOf = (stream: ByteStream): Observable<string> =>
 test.each([['socks4', RUNS], ['socks4a', 100], ['socks5', RUNS], ['http', RUNS]] as const)('no byte behind the answer of a %s proxy is lost, %i times', async (protocol, runs) => {
   await using proxy = await startProxy({ protocol, answer: (client) => { inPieces(client, Buffer.concat([GRANTED[protocol], Buffer.from(GREETING)])); } });
   const options = settings({ host: '192.0.2.1', proxy: proxy.url });
-  const open$ = dial({ host: options.host, port: 25 }, options, deadline(monotonic, 'operation', Infinity), monotonic);
+  const open$ = dial({ host: options.host, port: 25 }, { settings: options, operation: deadline(monotonic, 'operation', Infinity), scheduler: monotonic, rank: () => 0 });
   const intact = await lastValueFrom(range(0, runs).pipe(
     mergeMap(() => open$.pipe(
       concatMap((stream) => {
