@@ -2,7 +2,6 @@ import { catchError, concat, defer, map, Observable, of, Subscription, type Sche
 import type { ConnectionPlan } from '../protocol/connection-plan.js';
 import { SmtpError, SmtpReplyError } from '../protocol/error.js';
 import type { ConnectEvent } from '../protocol/event.js';
-import { remaining } from '../transport/clock.js';
 import { candidatesOf, inTurn, type Attempt, type Candidate, type FailedAttempts } from './in-turn.js';
 import { mayFallBack } from './may-fall-back.js';
 import { isLastResort } from './plan.js';
@@ -100,7 +99,7 @@ const race = <T>(racers: readonly Candidate[], attempt: Attempt<T>, { stagger, s
       clock.unsubscribe();
       const candidate = waiting.shift();
       if (candidate === undefined) return;
-      if (waiting.length > 0) subscriber.add(clock = scheduler.schedule(begin, remaining(scheduler, scheduler.now() + stagger)));
+      if (waiting.length > 0) subscriber.add(clock = scheduler.schedule(begin, stagger));
       const { plan, index } = candidate;
       const startedAt = scheduler.now();
       const held: T[] = [];
