@@ -18,7 +18,7 @@ export const httpTunnel = ({ request }: typeof Http): OpenTunnel => (stream, pro
     const authority = hostAndPort(target);
     const credentials = credentialsOf(proxy);
     const fail = (reason: ProxyReason, said: string, hint?: string): void => { subscriber.error(handshakeError(proxy, target, 'request', reason, said, hint)); };
-    const headers = { host: authority, connection: 'keep-alive', ...(credentials === undefined ? {} : { 'proxy-authorization': `Basic ${credentials}` }) };
+    const headers = { host: authority, connection: 'keep-alive', ...(credentials === undefined ? {} : { 'proxy-authorization': `Basic ${Buffer.from(credentials, 'utf8').toString('base64')}` }) };
     // The strict parser refuses what a client may or must take (RFC 9112 sections 2.2 and 5.2: a bare LF, a folded line). It guards where one body ends and
     // the next head begins: no body is read here, and whoever wrote the head may write all that comes behind it.
     /** Hears the next answer. A request is not sent before it ends, and only the first one does. */
@@ -63,8 +63,8 @@ export const httpTunnel = ({ request }: typeof Http): OpenTunnel => (stream, pro
     };
   });
 
-const credentialsOf = ({ user, pass }: ProxySettings): string | undefined =>
-  user === undefined ? undefined : Buffer.from(`${user}:${pass?.reveal() ?? ''}`, 'utf8').toString('base64');
+/** As they stand in the header, but for their base64 (RFC 7617 section 2). */
+const credentialsOf = ({ user, pass }: ProxySettings): string | undefined => (user === undefined ? undefined : `${user}:${pass?.reveal() ?? ''}`);
 
 // 401 is for servers, but before a tunnel stands only the proxy speaks, and some proxies say it of themselves.
 const wantsCredentials = (status: number): boolean => status === 407 || status === 401;
@@ -80,9 +80,10 @@ const meaningOf = (status: number): ProxyReason => {
 /** What the proxy said, as far as it may be shown: some send back what they were given. */
 const words = ({ statusMessage = '' }: Http.IncomingMessage, proxy: ProxySettings): string => {
   const redactor = new Redactor();
+  const credentials = credentialsOf(proxy);
   redactor.mayMeetEchoes = true;
   // The whole first, or a part of it would stay behind.
-  if (proxy.user !== undefined) redactor.conceal(`${proxy.user}:${proxy.pass?.reveal() ?? ''}`);
+  if (credentials !== undefined) redactor.conceal(credentials);
   redactor.conceal(secretOf(proxy));
   return printable(redactor.clean(statusMessage).slice(0, LONGEST_WORDS));
 };
