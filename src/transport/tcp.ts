@@ -41,14 +41,14 @@ export const tcp = (target: Target, context: DialContext): Observable<SocketStre
     )),
   );
 
-const toAnyOf = (remotes: readonly ResolvedAddress[], { host, port }: Target, { settings: { localEndpoint, timeouts }, scheduler }: DialContext): Observable<SocketStream> => {
+const toAnyOf = (remotes: readonly ResolvedAddress[], target: Target, { settings: { localEndpoint, timeouts }, scheduler }: DialContext): Observable<SocketStream> => {
   const failures: Failure[] = [];
   // A longer limit for all of them is a longer one for each.
   const patience = Math.max(PATIENCE, timeouts.connect / 6);
   const from = (index: number): Observable<SocketStream> => {
     const resolved = remotes[index];
     if (resolved === undefined) return EMPTY;
-    const remote: Endpoint = { ...resolved, port };
+    const remote: Endpoint = { ...resolved, port: target.port };
     const attempt$ = to(remote, localEndpoint, patience, scheduler).pipe(
       catchError((error: unknown) => {
         if (error instanceof SmtpError) throw error;
@@ -64,7 +64,7 @@ const toAnyOf = (remotes: readonly ResolvedAddress[], { host, port }: Target, { 
       )),
     );
   };
-  return from(0).pipe(take(1), throwIfEmpty(() => connectError({ host, port }, failures, localEndpoint)));
+  return from(0).pipe(take(1), throwIfEmpty(() => connectError(target, failures, localEndpoint)));
 };
 
 /** Those that are tried. Which of them are too many is decided last: neither a family nor what is well gives way to what has failed. */
