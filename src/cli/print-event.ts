@@ -1,5 +1,5 @@
 import { defer, tap, type MonoTypeOperatorFunction } from 'rxjs';
-import type { Capabilities, ConnectionPlan, Endpoint, Reply, SmtpEvent } from '../index.js';
+import type { Capabilities, ConnectionPlan, Endpoint, Receipt, SmtpEvent } from '../index.js';
 import { describePlan, hostAndPort } from '../protocol/connection-plan.js';
 import { printable } from '../protocol/printable.js';
 import { formatReply } from '../protocol/reply.js';
@@ -42,11 +42,11 @@ const describe = (event: Exclude<SmtpEvent, { type: 'progress' }>): string => {
     case 'ready': return [event.secure ? 'encrypted' : 'clear text', ...(event.reused ? ['on the open connection'] : [])].join(', ');
     case 'warning': return `${event.code}: ${event.message}`;
     case 'recipient-accepted': case 'recipient-refused': return `${event.recipient}: ${formatReply(event.reply)}`;
-    case 'accepted': return accepted(event.receipt.reply, event.receipt.bytes, event.receipt.timings.total);
+    case 'accepted': return accepted(event.receipt);
   }
 };
 
 const plan = (candidate: ConnectionPlan): string => printable(describePlan(candidate));
 const endpoint = ({ address, port }: Endpoint): string => hostAndPort({ host: address, port });
 const offers = ({ domain, keywords }: Capabilities): string => `${domain} offers ${keywords.join(' ') || 'nothing'}`;
-const accepted = (reply: Reply, bytes: number, total: number): string => `${formatReply(reply)} (${size(bytes)}, ${Math.round(total)} ms)`;
+const accepted = ({ reply, bytes, timings }: Receipt): string => `${formatReply(reply)} (${size(bytes)}, ${Math.round(timings.total)} ms)`;
