@@ -83,29 +83,35 @@ const perhapsOfCertificate = ({ stage, settings: { tls } }: State): MonoTypeOper
   return mapError((error) => (error instanceof SmtpConnectionError && error.code === 'E_CLOSED' ? copyOf(error, `${error.message} ${PERHAPS_OF_CERTIFICATE}`) : error));
 };
 
-const introduce = (state: State): Observable<State> => {
-  const { wire, operation, settings } = state;
-  const name = settings.clientName ?? defaultClientName(wire.stream.local);
-  const introduced = (capabilities: Capabilities): State => ({ ...state, stage: 'introduced', capabilities, events: [{ type: 'introduced', capabilities }] });
+const introduce = (state: State): Observable<State> => (state.refusedEhlo === undefined ? sayEhlo(state) : sayHelo(state, state.refusedEhlo));
+
+const sayEhlo = (state: State): Observable<State> => {
+  const { wire, operation } = state;
   // 504 may be about the name.
   const hint = (reply: Reply): string => (needsTls(state) && isUnknownCommand(reply) && reply.code !== 504 ? withoutEhlo(reply) : OF_NAME(reply));
-  // HELO will do where STARTTLS is not needed. A sign-in then fails as it does wherever nothing is offered for it.
-  const sayHelo = (refusal: SmtpReplyError): Observable<State> =>
-    exchange(wire, [helo(name)], operation).pipe(
-      // The server has said why before it hung up.
-      mapError((error) => (error instanceof SmtpConnectionError ? refusal : error)),
-      onCode(250, { wire, phase: 'hello', command: 'HELO', hint: OF_NAME }, (reply) => introduced(Capabilities.fromHelo(reply))),
-    );
-  if (state.refusedEhlo !== undefined) return sayHelo(state.refusedEhlo);
-  return exchange(wire, [ehlo(name)], operation).pipe(
+  return exchange(wire, [ehlo(nameOf(state))], operation).pipe(
     perhapsOfCertificate(state),
-    onCode(250, { wire, phase: 'hello', command: 'EHLO', hint }, (reply) => introduced(Capabilities.fromEhlo(reply))),
+    onCode(250, { wire, phase: 'hello', command: 'EHLO', hint }, (reply) => introduced(state, Capabilities.fromEhlo(reply))),
     catchError((error: unknown) => {
       const isUnknown = error instanceof SmtpReplyError && isUnknownCommand(error.reply);
-      return isUnknown && !needsTls(state) ? sayHelo(error) : throwError(() => error);
+      return isUnknown && !needsTls(state) ? sayHelo(state, error) : throwError(() => error);
     }),
   );
 };
+
+/** HELO will do where STARTTLS is not needed. A sign-in then fails as it does wherever nothing is offered for it. */
+const sayHelo = (state: State, refusal: SmtpReplyError): Observable<State> => {
+  const { wire, operation } = state;
+  return exchange(wire, [helo(nameOf(state))], operation).pipe(
+    // The server has said why before it hung up.
+    mapError((error) => (error instanceof SmtpConnectionError ? refusal : error)),
+    onCode(250, { wire, phase: 'hello', command: 'HELO', hint: OF_NAME }, (reply) => introduced(state, Capabilities.fromHelo(reply))),
+  );
+};
+
+const nameOf = ({ wire, settings }: State): string => settings.clientName ?? defaultClientName(wire.stream.local);
+
+const introduced = (state: State, capabilities: Capabilities): State => ({ ...state, stage: 'introduced', capabilities, events: [{ type: 'introduced', capabilities }] });
 
 const needsTls = ({ plan, wire }: State): boolean => plan.security !== 'none' && wire.stream.tls === undefined;
 
