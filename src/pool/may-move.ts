@@ -1,7 +1,6 @@
-import { SmtpConnectionError, SmtpError, SmtpProtocolError, SmtpTimeoutError } from '../protocol/error.js';
+import { isSilence, SmtpConnectionError, SmtpError, SmtpProtocolError, SmtpTimeoutError } from '../protocol/error.js';
 import { isFarewell, isOfTheConnection, isOfTheSystem, isTooMany, type Reply } from '../protocol/reply.js';
 import { isOfAll } from '../protocol/timeouts.js';
-import { isSilence } from '../session/bearing.js';
 import type { Claim } from '../session/claim.js';
 import { isOutOfTurn } from '../session/judge-envelope.js';
 

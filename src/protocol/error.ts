@@ -148,6 +148,9 @@ export class SmtpTimeoutError extends SmtpError {
   }
 }
 
+/** No reply came to a command in time. */
+export const isSilence = (error: unknown): error is SmtpTimeoutError => error instanceof SmtpTimeoutError && error.limit === 'command';
+
 /** The server broke the protocol. `E_INJECTION`: clear text came ahead of the TLS handshake, which an attacker may have injected. */
 export class SmtpProtocolError extends SmtpError {
   override readonly name: string = 'SmtpProtocolError';

@@ -1,10 +1,7 @@
-import { SmtpProtocolError, SmtpReplyError, SmtpTimeoutError, type Phase } from '../protocol/error.js';
+import { isSilence, SmtpProtocolError, SmtpReplyError, type Phase } from '../protocol/error.js';
 
 /** What goes out behind another command, where the server pipelines. */
 const BEHIND_OTHERS: ReadonlySet<Phase> = new Set<Phase>(['rcpt', 'data', 'body', 'end-of-data']);
-
-/** No reply came to a command in time. */
-export const isSilence = (error: unknown): error is SmtpTimeoutError => error instanceof SmtpTimeoutError && error.limit === 'command';
 
 /** What may go out before the one in front was answered: the next mail, only the commands of one mail, or nothing. */
 type Ahead = 'mails' | 'commands' | 'nothing';

@@ -1,6 +1,5 @@
 import { concatMap, defer, finalize, Observable, race, take, tap, type MonoTypeOperatorFunction } from 'rxjs';
-import { copyOf, type SmtpError } from '../protocol/error.js';
-import { isSilence } from './bearing.js';
+import { copyOf, isSilence, type SmtpError } from '../protocol/error.js';
 import { isRefusedForGood } from './sign-in-errors.js';
 
 /** One sign-in that wants to try a password. */
