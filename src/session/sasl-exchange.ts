@@ -5,12 +5,12 @@ import { SmtpConnectionError, SmtpError, SmtpProtocolError, SmtpReplyError } fro
 import { printable } from '../protocol/printable.js';
 import type { Reply } from '../protocol/reply.js';
 import { commandTimeout } from '../protocol/timeouts.js';
-import { userOf } from '../sasl/choose.js';
 import { SaslError, decodeChallenge, startOf, type SaslMechanism } from '../sasl/mechanism.js';
 import { before, deadline } from '../transport/clock.js';
 import { mapError } from '../transport/map-error.js';
 import { exchange } from '../wire/exchange.js';
 import type { Wire } from '../wire/wire.js';
+import { concealResponse } from './conceal-response.js';
 import type { State } from './state.js';
 
 // RFC 4954 section 4: an initial response must not make the line longer than a command may be.
@@ -42,7 +42,7 @@ export const saslExchange = (state: State, mechanism: SaslMechanism, refusal?: S
     const ask = (command: Command): Observable<Reply> => exchange(wire, [command], operation);
     wire.context.redactor.mayMeetEchoes = true;
     const initial = startOf(mechanism);
-    if (initial !== undefined) conceal(state, initial);
+    if (initial !== undefined) concealResponse(state, initial);
     const opening = auth(mechanism.name, initial);
     const fits = opening.line.length <= COMMAND_LIMIT;
     // What does not fit into the command answers the server's first challenge, which is empty, and costs a round more.
@@ -82,7 +82,7 @@ const respond = (state: State, mechanism: SaslMechanism, challenge: Reply, postp
     return (isUint8Array(response) ? of(response) : from(response).pipe(inTime(wire, `The answer of ${mechanism.name} to ${wire.context.peer}`))).pipe(
       map((bytes: unknown) => {
         if (!isUint8Array(bytes)) throw new TypeError('next() must give a Uint8Array, or a Promise of one');
-        conceal(state, bytes, asked);
+        concealResponse(state, bytes, asked);
         wire.mustDrop = false;
         return bytes;
       }),
@@ -108,23 +108,4 @@ const abort = ({ wire, operation }: State, mechanism: SaslMechanism, error: unkn
       });
     }),
   );
-};
-
-// Shorter than this is no proof, digest or token.
-const PROOF = 20;
-
-/**
- * Some servers repeat what they were sent. It is known to the redactor whole, in base64, and each proof in it by itself. A piece of the
- * user's name, of the host's, or of the challenge is none: it stands in ordinary replies, too. @param challenge in base64.
- */
-const conceal = ({ wire, plan, settings }: State, response: Uint8Array, challenge = ''): void => {
-  const { redactor } = wire.context;
-  const user = settings.credentials === undefined ? '' : userOf(settings.credentials);
-  const bytes = Buffer.from(response);
-  const text = bytes.toString('utf8');
-  const told = [user, plan.host, Buffer.from(challenge, 'base64').toString('utf8')].join('\n');
-  const proofs = text.split(/[\0-\x20,="]+/).filter((part) => part.length >= PROOF && !told.includes(part));
-  if (text !== user) redactor.concealExactly(text);
-  redactor.concealAsWritten(bytes.toString('base64'));
-  for (const proof of proofs) redactor.conceal(proof);
 };
