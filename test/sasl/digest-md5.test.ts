@@ -58,11 +58,20 @@ describe('DIGEST-MD5', () => {
   });
 
   it('refuses or answers whatever comes, in time', () => {
-    fc.assert(fc.property(fc.string({ unit: fc.constantFrom('a', '=', '"', '\\', ',', ' ', '\t', 'nonce="', 'algorithm=md5-sess,'), maxLength: 200 }), (challenge) => {
+    const garbage = fc.string({ unit: fc.constantFrom('a', '=', '"', '\\', ',', ' ', '\t', 'nonce="', 'algorithm=md5-sess,'), maxLength: 200 });
+    const directive = fc.oneof({ weight: 4, arbitrary: fc.constantFrom('qop="auth"', 'realm="a\\"b"', 'charset=utf-8', ' ', '') }, garbage);
+    const challenge = fc.shuffledSubarray(['nonce="a"', 'algorithm=md5-sess'], { minLength: 1 }).chain((needed) => fc.array(directive, { maxLength: 3 }).map((more) => [...more, ...needed].join(',')));
+    let answered = 0;
+    fc.assert(fc.property(fc.oneof(garbage, challenge), (given) => {
       const exchange = mechanism();
-      try { void exchange.next(Buffer.from(challenge)); } catch (error) { expect(error).toBeInstanceOf(SaslError); }
+      let response: string | undefined;
+      try { response = text(exchange.next(Buffer.from(given))); } catch (error) { expect(error).toBeInstanceOf(SaslError); }
       expect(exchange.done).toBe(false);
+      if (response === undefined) return;
+      answered += 1;
+      expect(response).toMatch(/response=[0-9a-f]{32}/);
     }));
+    expect(answered).toBeGreaterThan(0);
   });
 
   it.each(['rspauth=84106ee5cb85c426e7ef928db0e49bfb', 'rspauth=', '', 'x'])('does not believe %j', (answer) => {

@@ -19,6 +19,7 @@ describe('md4', () => {
 // MS-NLMP section 4.2.4: NTLMv2, with all that is random or a clock fixed.
 const NONCE = Buffer.alloc(8, 0xaa);
 const TIME = -11_644_473_600_000;
+const TARGET_INFO = 0x0080_0000;
 const CHALLENGE = Buffer.from('4e544c4d53535000020000000c000c003800000033828ae20123456789abcdef00000000000000002400240044000000060070170000000f53006500720076006500720002000c0044006f006d00610069006e0001000c005300650072007600650072000000000'.concat('0'), 'hex');
 
 const mechanism = (user = 'Domain\\User') => ntlm(user, new Secret('Password'), { nonce: NONCE, time: TIME });
@@ -122,11 +123,22 @@ describe('NTLM', () => {
     expect(exchange.done).toBe(false);
   });
 
-  it('refuses or answers whatever comes', () => {
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 80 }), (tail) => {
+  it('refuses whatever comes, or repeats what it tells of its server', () => {
+    // Of lengths and places around the right ones.
+    const header = fc.tuple(fc.constantFrom(0, TARGET_INFO, 0xffff_ffff), fc.oneof({ weight: 5, arbitrary: fc.nat(12) }, fc.nat(0xffff)), fc.oneof({ weight: 5, arbitrary: fc.nat(70) }, fc.nat()));
+    let answered = 0;
+    fc.assert(fc.property(header, fc.uint8Array({ maxLength: 24 }), ([flags, length, offset], targetInfo) => {
+      const challenge = Buffer.concat([CHALLENGE.subarray(0, 56), targetInfo]);
+      challenge.writeUInt32LE(flags, 20);
+      challenge.writeUInt16LE(length, 40);
+      challenge.writeUInt32LE(offset, 44);
       const exchange = mechanism();
       exchange.start();
-      try { void exchange.next(Buffer.concat([CHALLENGE.subarray(0, 20), tail])); } catch (error) { expect(error).toBeInstanceOf(SaslError); }
+      const isBroken = flags !== 0 && offset + length > challenge.length;
+      if (isBroken) expect(() => exchange.next(challenge)).toThrow(SaslError);
+      else expect(part(exchange.next(challenge) as Buffer, 1).subarray(44, -4)).toEqual(flags === 0 ? Buffer.alloc(4) : challenge.subarray(offset, offset + length));
+      if (!isBroken && flags !== 0) answered += 1;
     }));
+    expect(answered).toBeGreaterThan(0);
   });
 });
