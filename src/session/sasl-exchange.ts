@@ -1,7 +1,7 @@
 import { isUint8Array } from 'node:util/types';
 import { catchError, concatMap, defer, from, map, of, throwError, timeout, type MonoTypeOperatorFunction, type Observable } from 'rxjs';
 import { auth, AUTH_CANCEL, authResponse, Command } from '../protocol/command.js';
-import { SmtpConnectionError, SmtpError, SmtpProtocolError, SmtpReplyError } from '../protocol/error.js';
+import { SmtpConnectionError, SmtpError, SmtpProtocolError, SmtpReplyError, SmtpTimeoutError } from '../protocol/error.js';
 import { printable } from '../protocol/printable.js';
 import type { Reply } from '../protocol/reply.js';
 import { commandTimeout } from '../protocol/timeouts.js';
@@ -95,9 +95,9 @@ const abort = ({ wire, operation }: State, mechanism: SaslMechanism, error: unkn
   const { scheduler, timeouts } = wire.context;
   wire.mustDrop = false;
   return exchange(wire, [AUTH_CANCEL], operation).pipe(
-    // Whatever becomes of that, the error is why it was said.
+    // Whatever becomes of that, the error is why it was said; only the deadline of the whole is another.
     timeout({ first: timeouts.quit, scheduler }),
-    catchError(() => of(undefined)),
+    catchError((failure: unknown) => (failure instanceof SmtpTimeoutError && failure.limit === 'operation' ? throwError(() => failure) : of(undefined))),
     map((reply) => {
       // It took "*" for a response and goes on, so it would take QUIT for one, too.
       if (reply?.code === 334) wire.mustDrop = true;

@@ -62,12 +62,6 @@ describe('a mechanism of one\'s own', () => {
     expect(said(there)).toEqual(['AUTH X-TICKET', '*']);
   });
 
-  it('breaks, and the server is silent until the deadline', async () => {
-    await using there = await server([{ at: 'auth-response', do: 'silence' }]);
-    const { error } = await verify(there, { auth: ticket(() => { throw new Error('no ticket'); }), timeouts: { greeting: 1000, quit: 60_000, operation: 200 } });
-    expect(error).toMatchObject({ code: 'E_TIMEOUT', phase: 'auth', limit: 'operation' });
-  });
-
   it('is left without a word in the middle of its exchange', async () => {
     const there = await server();
     const told = await verify(there, { auth: ticket(() => new Promise(() => undefined)), timeouts: { greeting: 1000, operation: 200 } });
