@@ -1,4 +1,4 @@
-import { BehaviorSubject, delay, filter, lastValueFrom, map, mergeAll, Observable, of, range, tap, toArray } from 'rxjs';
+import { BehaviorSubject, delay, filter, firstValueFrom, lastValueFrom, map, mergeAll, Observable, of, range, Subject, tap, toArray } from 'rxjs';
 import { createHash, createHmac, X509Certificate } from 'node:crypto';
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
@@ -243,13 +243,17 @@ describe('a token', () => {
     expect(told).toEqual([['hello'], ['hello ***']]);
   });
 
-  it('is called off when the mail is', async () => {
+  it('is called off when the sign-in is', async () => {
     await using server = await startServer({ users, mechanisms });
-    const isCalledOff = new Promise<void>((resolve) => {
-      const token = (): Observable<string> => new Observable(() => { queueMicrotask(() => { running.unsubscribe(); }); return resolve; });
-      const running = clientOf(server, { auth: { user: 'ann', token } }).verify().subscribe();
-    });
-    await isCalledOff;
+    const isAsked$ = new Subject<void>();
+    let isCalledOff = false;
+    const token = (): Observable<string> => new Observable(() => { isAsked$.next(); return () => { isCalledOff = true; }; });
+    await using client = clientOf(server, { auth: { user: 'ann', token } });
+    const isAsked = firstValueFrom(isAsked$);
+    const running = client.verify().subscribe();
+    await isAsked;
+    running.unsubscribe();
+    expect(isCalledOff).toBe(true);
   });
 });
 

@@ -160,6 +160,7 @@ describe('messages', () => {
     await using server = await startServer({ size: 20 });
     await using client = clientOf(server, { security: ['none'] });
     expect((await collect(client.send(RAW))).error).toMatchObject({ phase: 'mail', outcome: 'not-sent', retryable: false });
+    expect(server.sessions[0]?.lines.some((line) => line.startsWith('C: MAIL'))).toBe(false);
   });
 
   it.each([['BDAT', [], 1], ['DATA', ['CHUNKING'], 3]] as const)('that turn out to be too large are given up on the way, over %s', async (_, without, sessions) => {

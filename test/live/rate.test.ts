@@ -62,13 +62,13 @@ describe('the rate', () => {
   });
 
   it('gives the turn of a cancelled mail to the one behind it', async () => {
-    const asked = new Subject<void>();
-    const client = new SmtpClient({ host: 'mail.example.com', security: 'none', pool: { rate: { messages: 1, per: 3_600_000 } }, lookup: () => { asked.next(); } });
+    const asked = new Subject<string>();
+    const client = new SmtpClient({ host: 'mail.example.com', security: 'none', pool: { rate: { messages: 1, per: 3_600_000 } }, lookup: (host) => { asked.next(host); } });
     const first = client.send(MAIL).subscribe();
     const second = client.send(MAIL).subscribe();
     const again = firstValueFrom(asked);
     first.unsubscribe();
-    await again;
+    expect(await again).toBe('mail.example.com');
     second.unsubscribe();
   });
 });

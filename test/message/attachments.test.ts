@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { PassThrough, Readable } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
 import { isObservable, of } from 'rxjs';
 import { expect, test } from 'vitest';
 import { draft } from '../../src/message/mail.js';
@@ -106,7 +107,7 @@ test('every attachment stream is destroyed, wherever it stops', async () => {
     const content = mail.open();
     if (content.kind !== 'stream') throw new Error('no stream');
     for (let count = 0; count < stopAfter; count += 1) void content.chunks.next().catch(() => undefined);
-    await new Promise((resolve) => { setTimeout(resolve, 20); });
+    for (let turn = 0; turn < 20; turn += 1) await setImmediate();
     content.dispose();
     expect(streams.map(({ destroyed }) => destroyed)).toEqual([true, true]);
   }
