@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs';
 import { describe, expect, it, test, vi } from 'vitest';
 import { fromDotNetConfig, fromEnv, fromJson, fromUrl } from '../../src/config/index.js';
 import { SmtpClient, SmtpUsageError, type SmtpOptions } from '../../src/index.js';
@@ -44,33 +43,39 @@ test.each<[string, string]>([
   try { call(); } catch (error) { expect((error as Error).message).not.toMatch(/hun|ter2/); }
 });
 
-test('the environment', () => {
-  expect(fromEnv({ SMTP_HOST: 'host', SMTP_PORT: '587', SMTP_USER: 'ann', SMTP_PASSWORD: 'x', SMTP_SECURITY: 'starttls', SMTP_CLIENT_NAME: 'me', SMTP_FROM: 'ann@example.com', OTHER: 'y' })).toEqual({
-    host: 'host', port: 587, auth: { user: 'ann', pass: 'x' }, security: 'starttls', clientName: 'me', defaults: { from: 'ann@example.com' },
+describe('the environment', () => {
+  it('has a variable for each option, under any prefix', () => {
+    expect(fromEnv({ SMTP_HOST: 'host', SMTP_PORT: '587', SMTP_USER: 'ann', SMTP_PASSWORD: 'x', SMTP_SECURITY: 'starttls', SMTP_CLIENT_NAME: 'me', SMTP_FROM: 'ann@example.com', OTHER: 'y' })).toEqual({
+      host: 'host', port: 587, auth: { user: 'ann', pass: 'x' }, security: 'starttls', clientName: 'me', defaults: { from: 'ann@example.com' },
+    });
+    expect(fromEnv({ MAIL_URL: 'smtps://host', SMTP_HOST: 'other' }, 'MAIL_')).toMatchObject({ host: 'host', port: 465 });
+    expect(fromEnv({ SMTP_URL: 'smtp://a', SMTP_CLIENT_NAME: 'c' })).toEqual({ host: 'a', clientName: 'c' });
   });
-  expect(fromEnv({ MAIL_URL: 'smtps://host', SMTP_HOST: 'other' }, 'MAIL_')).toMatchObject({ host: 'host', port: 465 });
-  const path = file('pass', 'from file\n');
-  expect(fromEnv({ SMTP_HOST: 'host', SMTP_USER: 'ann', SMTP_PASSWORD_FILE: path }).auth).toEqual({ user: 'ann', pass: 'from file' });
-  writeFileSync(path, Buffer.from('\ufefffrom file\n'));
-  expect(fromEnv({ SMTP_HOST: 'host', SMTP_USER: 'ann', SMTP_PASSWORD_FILE: path }).auth).toEqual({ user: 'ann', pass: 'from file' });
-  writeFileSync(path, Buffer.from('gr\xfc\xdfe', 'latin1'));
-  expect(() => fromEnv({ SMTP_HOST: 'host', SMTP_USER: 'ann', SMTP_PASSWORD_FILE: path })).toThrow('is not valid UTF-8');
-  expect(() => fromEnv({})).toThrow('SMTP_HOST');
-  // A developer may have some of them.
-  for (const name of Object.keys(process.env)) if (name.startsWith('SMTP_')) vi.stubEnv(name, undefined);
-  vi.stubEnv('SMTP_HOST', 'host');
-  expect(fromEnv()).toMatchObject({ host: 'host' });
-  vi.unstubAllEnvs();
-  expect(() => fromEnv({ SMTP_URL: 'smtp://a', SMTP_HOST: 'b', SMTP_PASSWORD_FILE: '/nonexistent' })).toThrow('The variable SMTP_URL stands alone; leave out SMTP_HOST and SMTP_PASSWORD_FILE.');
-  for (const name of ['URL', 'HOST']) expect(() => fromEnv({ [`SMTP_${name}`]: 'smtp://a', SMTP_PORT: 'tcp://10.0.0.11:25' })).toThrow(/^The variable SMTP_PORT comes from Kubernetes.*"enableServiceLinks: false"/);
-  expect(() => fromEnv({ SMTP_URL: 'smtp://a?clientName=b', SMTP_CLIENT_NAME: 'c' })).toThrow('SMTP_CLIENT_NAME and "clientName" in SMTP_URL say the same thing; leave one.');
-  expect(fromEnv({ SMTP_URL: 'smtp://a', SMTP_CLIENT_NAME: 'c' })).toEqual({ host: 'a', clientName: 'c' });
-  expect(() => fromEnv({ SMTP_HOST: 'smtp://a' })).toThrow('The variable SMTP_HOST holds a URL. Put that into SMTP_URL.');
-  expect(() => fromEnv({ SMTP_HOST: 'b', SMTP_PORT: '587 ' })).toThrow('The variable SMTP_PORT must be a port in digits alone');
-  expect(() => fromEnv({ SMTP_HOST: 'b', SMTP_USER: 'x' })).toThrow('SMTP_PASS');
-  expect(() => fromEnv({ SMTP_HOST: 'b', SMTP_PASSWORD: 'x' })).toThrow('SMTP_USER');
-  expect(() => fromEnv({ SMTP_HOST: 'b', SMTP_PASS: 'x', SMTP_PASSWORD: 'x' })).toThrow('SMTP_PASSWORD');
-  expect(() => fromEnv({ SMTP_HOST: 'b', SMTP_PASSWORD_FILE: '/nonexistent' })).toThrow('SMTP_PASSWORD_FILE');
+
+  it('is that of the process where none is given', () => {
+    // A developer may have some of them.
+    for (const name of Object.keys(process.env)) if (name.startsWith('SMTP_')) vi.stubEnv(name, undefined);
+    vi.stubEnv('SMTP_HOST', 'host');
+    expect(fromEnv()).toEqual({ host: 'host' });
+  });
+
+  it.each([['text', 'from file\n'], ['text with a byte order mark', '\ufefffrom file\n']])('may name a file that holds the password: %s', (_, content) => {
+    expect(fromEnv({ SMTP_HOST: 'host', SMTP_USER: 'ann', SMTP_PASSWORD_FILE: file('pass', content) }).auth).toEqual({ user: 'ann', pass: 'from file' });
+  });
+
+  const HOST = { SMTP_HOST: 'b' };
+  const KUBERNETES = /^The variable SMTP_PORT comes from Kubernetes.*"enableServiceLinks: false"/;
+  it.each<[reason: RegExp | string, env: Readonly<Record<string, string>>]>([
+    ['SMTP_HOST', {}],
+    ['The variable SMTP_URL stands alone; leave out SMTP_HOST and SMTP_PASSWORD_FILE.', { SMTP_URL: 'smtp://a', SMTP_HOST: 'b', SMTP_PASSWORD_FILE: '/nonexistent' }],
+    [KUBERNETES, { SMTP_URL: 'smtp://a', SMTP_PORT: 'tcp://10.0.0.11:25' }], [KUBERNETES, { SMTP_HOST: 'smtp://a', SMTP_PORT: 'tcp://10.0.0.11:25' }],
+    ['SMTP_CLIENT_NAME and "clientName" in SMTP_URL say the same thing; leave one.', { SMTP_URL: 'smtp://a?clientName=b', SMTP_CLIENT_NAME: 'c' }],
+    ['The variable SMTP_HOST holds a URL. Put that into SMTP_URL.', { SMTP_HOST: 'smtp://a' }],
+    ['The variable SMTP_PORT must be a port in digits alone', { ...HOST, SMTP_PORT: '587 ' }],
+    ['SMTP_PASS', { ...HOST, SMTP_USER: 'x' }], ['SMTP_USER', { ...HOST, SMTP_PASSWORD: 'x' }], ['SMTP_PASSWORD', { ...HOST, SMTP_PASS: 'x', SMTP_PASSWORD: 'x' }],
+    ['SMTP_PASSWORD_FILE', { ...HOST, SMTP_PASSWORD_FILE: '/nonexistent' }],
+    ['is not valid UTF-8', { ...HOST, SMTP_USER: 'ann', SMTP_PASSWORD_FILE: file('latin', Buffer.from('gr\xfc\xdfe', 'latin1')) }],
+  ])('is refused: %s', (reason, env) => { expect(() => fromEnv(env)).toThrow(reason); });
 });
 
 describe('JSON', () => {

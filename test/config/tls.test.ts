@@ -49,7 +49,6 @@ test.each<[string | undefined, TlsOptions]>([
   const create = vi.spyOn(nodeTls, 'createSecureContext');
   clientOf(options);
   expect(create.mock.lastCall?.[0]?.ciphers).toBe(list);
-  create.mockRestore();
 });
 
 test('TLS is not loaded before there is something to check', () => {
@@ -58,7 +57,6 @@ test('TLS is not loaded before there is something to check', () => {
   expect(load).not.toHaveBeenCalled();
   clientOf({ ciphers: 'HIGH' });
   expect(load).toHaveBeenCalledWith('node:tls');
-  load.mockRestore();
 });
 
 test.each<[name: string, says: string, TlsOptions]>([

@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Reply } from '../../src/index.js';
 import { startServer, type Fault } from '../../src/testing/index.js';
 import { collect } from '../support/collect.js';
@@ -10,7 +10,7 @@ const INTRODUCED = '250-mail.example\r\n250 AUTH PLAIN XOAUTH2';
 describe('a server that hangs up before AUTH is sent', () => {
   it('gets the mails of those that waited for the first verdict on the connection that it has left', async () => {
     await using server = await startServer({
-      signIn: { PLAIN: async () => { await vi.waitFor(() => { expect([server.sessions.length, server.connections]).toEqual([3, 1]); }); return 'ann'; } },
+      signIn: { PLAIN: async () => { await expect.poll(() => [server.sessions.length, server.connections]).toEqual([3, 1]); return 'ann'; } },
       faults: [2, 3].map((session) => ({ at: 'ehlo', session, do: 'close', ms: 50, reply: INTRODUCED })),
     });
     await using client = clientOf(server, { auth: { user: 'ann', pass: 'open sesame' }, pool: { maxConnections: 3 } });
@@ -22,7 +22,7 @@ describe('a server that hangs up before AUTH is sent', () => {
     await using server = await startServer({ faults: [{ at: 'auth', do: 'silence' }, { at: 'ehlo', session: 2, do: 'close', reply: INTRODUCED }], signIn: { PLAIN: () => Promise.resolve('ann') } });
     await using client = clientOf(server, { auth: { user: 'ann', pass: 'open sesame' } });
     const trying = client.verify().subscribe();
-    await vi.waitFor(() => { expect(server.sessions[0]?.lines.at(-1)).toMatch(/^C: AUTH/); });
+    await expect.poll(() => server.sessions[0]?.lines.at(-1)).toMatch(/^C: AUTH/);
     expect((await collect(client.verify())).error).toMatchObject({ code: 'E_CLOSED', phase: 'idle' });
     expect(trying.closed).toBe(false);
     trying.unsubscribe();
@@ -30,7 +30,7 @@ describe('a server that hangs up before AUTH is sent', () => {
 
   it('is not said to have been asked', async () => {
     await using server = await startServer({ faults: [{ at: 'ehlo', do: 'close', reply: INTRODUCED }] });
-    const token = async (): Promise<string> => { await vi.waitFor(() => { expect(server.connections).toBe(0); }); return 'token'; };
+    const token = async (): Promise<string> => { await expect.poll(() => server.connections).toBe(0); return 'token'; };
     const { error } = await verify(server, { auth: { user: 'ann', token } });
     expect(error).toMatchObject({ code: 'E_CLOSED', phase: 'idle', outcome: 'not-sent', retryable: true });
     expect(error?.message).toContain('closed the connection before AUTH was sent. The mail was not sent; try again later.');

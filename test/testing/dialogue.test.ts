@@ -47,7 +47,7 @@ describe('the dialogue of the server for tests', () => {
     await using server = await clear({ without: ['CHUNKING'], faults: [{ at: 'end-of-data', do: 'reset' }] });
     const socket = connect(server.port, server.host).resume();
     socket.write([HELLO, MAIL, RCPT, 'DATA', 'Hi', ''].join('\r\n'));
-    await expect.poll(() => server.sessions[0]?.received.toString().endsWith('Hi\r\n'), { interval: 1 }).toBe(true);
+    await expect.poll(() => server.sessions[0]?.received.toString().endsWith('Hi\r\n')).toBe(true);
     server.disconnect('421 4.3.2 Bye');
     socket.end('.\r\n');
     await server.idle();
@@ -68,7 +68,7 @@ describe('the dialogue of the server for tests', () => {
     const heard: string[] = [];
     const socket = connect(server.port, server.host).on('data', (data) => { heard.push(data.toString()); });
     socket.write([HELLO, AUTH, MAIL, 'STARTTLS', ''].join('\r\n'));
-    await expect.poll(() => heard.join(''), { interval: 1 }).toContain('220 2.0.0 Go ahead');
+    await expect.poll(() => heard.join('')).toContain('220 2.0.0 Go ahead');
     connectTls({ socket, ca: server.ca, servername: 'localhost' }).resume().end([RCPT, HELLO, AUTH, MAIL, ''].join('\r\n'));
     await server.idle();
     const lines = server.sessions[0]?.lines ?? [];
@@ -79,7 +79,7 @@ describe('the dialogue of the server for tests', () => {
     const server = await clear({ signIn: { X: () => new Promise(() => { /* Never. */ }) } });
     const socket = connect(server.port, server.host).resume();
     socket.write('AUTH X\r\n');
-    await expect.poll(() => server.sessions[0]?.lines, { interval: 1 }).toContain('C: AUTH X');
+    await expect.poll(() => server.sessions[0]?.lines).toContain('C: AUTH X');
     socket[leave]();
     await server.idle();
     expect(server.sessions[0]?.lines.at(-1)).toBe('C: AUTH X');
@@ -94,7 +94,7 @@ describe('the dialogue of the server for tests', () => {
     // An end would overtake what is said behind it.
     for (const said of [HELLO, line, 'NOOP', 'RSET']) {
       socket.write(`${said}\r\n`);
-      await expect.poll(() => server.sessions[0]?.lines, { interval: 1 }).toContain(`C: ${said}`);
+      await expect.poll(() => server.sessions[0]?.lines).toContain(`C: ${said}`);
     }
     await server.close();
     if (!socket.closed) await once(socket, 'close');
@@ -114,7 +114,7 @@ describe('the dialogue of the server for tests', () => {
     await using server = await clear({ faults: [{ at: 'noop', do: 'delay', ms: 20 }] });
     const socket = connect({ port: server.port, host: server.host, allowHalfOpen: true }).resume();
     socket.write('NOOP\r\n');
-    await expect.poll(() => server.sessions[0]?.lines, { interval: 1 }).toContain('C: NOOP');
+    await expect.poll(() => server.sessions[0]?.lines).toContain('C: NOOP');
     server.disconnect('421 4.3.2 Bye');
     socket.end('QUIT\r\n');
     await server.idle();

@@ -69,7 +69,7 @@ describe('the server for tests', () => {
     const socket = connect(server.port, server.host).resume();
     await once(socket, 'data');
     socket.write('STARTTLS\r\n');
-    await expect.poll(() => server.sessions[0]?.lines, { interval: 1 }).toContain('C: STARTTLS');
+    await expect.poll(() => server.sessions[0]?.lines).toContain('C: STARTTLS');
     socket[leave]();
     await server.idle();
     await server.close();

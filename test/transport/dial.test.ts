@@ -27,7 +27,6 @@ describe('addresses', () => {
 
   test('a line that is silent is probed, and small writes leave at once', async () => {
     const [probed, hurried] = [vi.spyOn(Socket.prototype, 'setKeepAlive'), vi.spyOn(Socket.prototype, 'setNoDelay')];
-    onTestFinished(() => { vi.restoreAllMocks(); });
     await using server = await listen();
     const stream = await firstValueFrom(way(server.port, { host: '127.0.0.1' }));
     for (const asked of [probed.mock, hurried.mock]) expect(asked.contexts).toContain(stream.socket);
@@ -244,7 +243,6 @@ test.each<[string, string | undefined, readonly string[], string, boolean]>([
   ['a family that is not bound', '127.0.0.5', ['EADDRNOTAVAIL'], 'EADDRNOTAVAIL', true], ['a family that this machine lacks', undefined, ['EAFNOSUPPORT', 'EADDRNOTAVAIL'], 'EADDRNOTAVAIL', true],
 ])('%s is not the reason where the other address says more', async (_, localEndpoint, codes, reason, retryable) => {
   const connects = vi.spyOn(Socket.prototype, 'connect');
-  onTestFinished(() => { vi.restoreAllMocks(); });
   for (const code of codes) connects.mockImplementationOnce(function connectNothing(this: Socket) { return this.destroy(Object.assign(new Error(code), { code, syscall: 'connect' })); });
   const error = await failureOf(way(25, { host: 'mail.example.com', lookup: answers('::1', '127.0.0.1'), ...(localEndpoint === undefined ? {} : { localEndpoint }) }));
   expect(error).toMatchObject({ code: 'E_CONNECT', reason, retryable });
