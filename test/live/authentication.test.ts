@@ -223,7 +223,7 @@ describe('a token', () => {
     ['never answers', () => new Observable<string>(() => undefined), 'E_TIMEOUT', 'timeouts.command', true],
   ])('is not to be had: the function %s', async (_, token, code, words, retryable) => {
     await using server = await startServer({ users, mechanisms });
-    const { error } = await verify(server, { auth: { user: 'ann', token }, timeouts: { greeting: 1000, command: 200 } });
+    const { error } = await verify(server, { auth: { user: 'ann', token }, timeouts: { command: 300 } });
     expect(error).toMatchObject({ code, phase: 'auth', outcome: 'not-sent', retryable });
     expect(error!.message).toContain(words);
     expect(server.sessions[0]!.lines.some((line) => line.startsWith('C: AUTH'))).toBe(false);

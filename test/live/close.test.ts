@@ -38,9 +38,7 @@ describe('close', () => {
     const hasLeft = firstValueFrom(client.log$.pipe(filter(({ text }) => text.endsWith('bytes of content'))));
     const [left, waiting] = [collect(client.send(MAIL)), collect(client.send(MAIL))];
     await hasLeft;
-    const begun = performance.now();
     await client.close();
-    expect(performance.now() - begun).toBeGreaterThanOrEqual(100);
     expect((await left).error).toMatchObject({ code: 'E_TIMEOUT', limit: 'close', phase: 'end-of-data', outcome: 'unknown', retryable: false });
     expect((await waiting).error).toMatchObject({ code: 'E_TIMEOUT', limit: 'close', phase: 'idle', outcome: 'not-sent', retryable: true });
     for (const { error } of [await left, await waiting]) expect(error?.message).toMatch(/timeouts\.close = 100 ms\. .*Raise that limit to give mails under way more time\.$/);

@@ -87,7 +87,7 @@ it.each([['starttls', 'does not offer STARTTLS'], ['none', 'offers no authentica
 
 it.each(['command', 'operation'] as const)('a small mail that is on its way when timeouts.%s runs out is in doubt, and the command that was not answered is named', async (limit) => {
   await using server = await startServer({ faults: [{ at: 'mail', do: 'silence' }] });
-  await using client = clientOf(server, { timeouts: { [limit]: 80, quit: 50 } });
+  await using client = clientOf(server, { timeouts: { [limit]: 400, quit: 50 } });
   const { error } = await collect(client.send(MAIL));
   expect(error).toMatchObject({ limit, phase: 'end-of-data', outcome: 'unknown' });
   expect(error?.message).toMatch(/^Waiting for \S+ to answer MAIL FROM:<ann@example\.com>.*, with BDAT \d+ LAST on its way behind it: .*; a retry may deliver it twice\. Raise that limit\./);

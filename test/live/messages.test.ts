@@ -9,7 +9,7 @@ import { collect, eventOf } from '../support/collect.js';
 const RAW = { envelope: { from: 'ann@example.com', to: ['bob@example.org'] }, raw: 'Message-ID: <1@example.com>\r\nSubject: hello\r\n\r\n.Hi\r\n' };
 
 const clientOf = (server: TestServer, options: Partial<SmtpOptions> = {}): SmtpClient =>
-  new SmtpClient({ host: 'localhost', port: server.port, tls: { ca: server.ca }, timeouts: { greeting: 1000 }, ...options });
+  new SmtpClient({ host: 'localhost', port: server.port, tls: { ca: server.ca }, ...options });
 
 describe('messages', () => {
   it('go out from any kind of content, byte for byte', async () => {

@@ -44,27 +44,27 @@ describe('a mechanism of one\'s own', () => {
     ['never answers', () => new Promise(() => undefined), 'E_TIMEOUT', 'timeouts.command', ['AUTH X-TICKET']],
   ])('%s', async (_, next, code, words, end) => {
     await using there = await server();
-    const { error } = await verify(there, { auth: ticket(next), timeouts: { greeting: 1000, command: 200 } });
+    const { error } = await verify(there, { auth: ticket(next), timeouts: { command: 300 } });
     expect(error).toMatchObject({ code, phase: 'auth', outcome: 'not-sent' });
     expect(error!.message).toContain(words);
     expect(said(there).slice(-end.length)).toEqual(end);
   });
 
-  it.each<[string, Fault, SmtpOptions['timeouts']]>([
+  it.each<[string, Fault, NonNullable<SmtpOptions['timeouts']>]>([
     ['hangs up', { at: 'auth-response', do: 'close' }, {}],
     ['is gone', { at: 'auth-response', do: 'reset' }, {}],
     ['is no server of SMTP', { at: 'auth-response', do: 'reply', reply: 'ERR' }, {}],
     ['is silent', { at: 'auth-response', do: 'silence' }, { quit: 100, command: 60_000 }],
   ])('breaks, and the server %s', async (_, fault, timeouts) => {
     await using there = await server([fault]);
-    const { error } = await verify(there, { auth: ticket(() => { throw new Error('no ticket'); }), timeouts: { greeting: 1000, command: 2000, ...timeouts } });
+    const { error } = await verify(there, { auth: ticket(() => { throw new Error('no ticket'); }), timeouts });
     expect(error).toMatchObject({ code: 'E_AUTH', phase: 'auth', outcome: 'not-sent', retryable: false, message: expect.stringContaining('no ticket') as string });
     expect(said(there)).toEqual(['AUTH X-TICKET', '*']);
   });
 
   it('is left without a word in the middle of its exchange', async () => {
     const there = await server();
-    const told = await verify(there, { auth: ticket(() => new Promise(() => undefined)), timeouts: { greeting: 1000, operation: 200 } });
+    const told = await verify(there, { auth: ticket(() => new Promise(() => undefined)), timeouts: { operation: 500 } });
     expect(told.error).toMatchObject({ code: 'E_TIMEOUT', phase: 'auth', limit: 'operation' });
     await there[Symbol.asyncDispose]();
     expect(there.sessions[0]!.lines.findLast((line) => line.startsWith('C: '))).toBe('C: AUTH X-TICKET');

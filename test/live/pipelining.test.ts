@@ -300,13 +300,4 @@ describe('cancelling one of many', () => {
     expect(lines.some((line) => /^(?:RSET|MAIL FROM:<ann2@example.com>) was taken back before it left$/.test(line))).toBe(true);
     expectPaired(server);
   });
-
-  it('a mail whose deadline passes fails alone', async () => {
-    await using server = await startServer({ faults: [{ at: 'end-of-data', do: 'delay', ms: 300 }] });
-    await using client = clientOf(server, { timeouts: { operation: 100, quit: 100 } });
-    await using patient = clientOf(server);
-    const [first, second] = await Promise.all([collect(client.send(mailOf(1))), collect(patient.send(mailOf(2)))]);
-    expect(first.error).toMatchObject({ code: 'E_TIMEOUT', limit: 'operation', outcome: 'unknown' });
-    expect(second.types.at(-1)).toBe('accepted');
-  });
 });

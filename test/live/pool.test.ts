@@ -188,7 +188,7 @@ it('never has more connections than it may, as a server in this process counts t
 for (const [way, without] of Object.entries(WAYS)) {
   it(`gives no further mail to a connection whose server did not answer in time, ${way}`, async () => {
     await using server = await startServer({ without, faults: [{ at: 'end-of-data', do: 'silence' }] });
-    await using client = clientOf(server, { pool: { maxConnections: 2 }, timeouts: { operation: 100, quit: 50 } });
+    await using client = clientOf(server, { pool: { maxConnections: 2 }, timeouts: { operation: 400, quit: 50 } });
     expect((await collect(client.send(MAIL))).error).toMatchObject({ limit: 'operation', outcome: 'unknown' });
     for (let count = 0; count < 3; count += 1) expect((await collect(client.send(MAIL))).error).toBeUndefined();
     expect(server.sessions).toHaveLength(2);
@@ -197,7 +197,7 @@ for (const [way, without] of Object.entries(WAYS)) {
 
 it('blames no connection for a mail whose time was over while it waited', async () => {
   await using server = await startServer({ limits: { recipients: 1 } });
-  await using client = clientOf(server, { pool: { maxConnections: 1, rate: { messages: 1, per: 200 } }, timeouts: { operation: 150 } });
+  await using client = clientOf(server, { pool: { maxConnections: 1, rate: { messages: 1, per: 720 } }, timeouts: { operation: 600 } });
   const two = { ...MAIL, envelope: { ...MAIL.envelope, to: ['bob@example.org', 'cid@example.org'] } };
   expect((await collect(client.send(two))).error).toMatchObject({ code: 'E_PARTIAL', cause: { limit: 'operation', phase: 'idle' } });
   expect((await collect(client.send(MAIL))).error).toBeUndefined();
@@ -226,7 +226,7 @@ it('says that content which can be read only once is no matter for a retry', asy
 
 it('learns that a server throws away what is sent ahead of its answer', async () => {
   await using server = await startServer({ without: ['CHUNKING'], faults: [{ at: 'rset', do: 'silence', times: Infinity }] });
-  await using client = clientOf(server, { pool: { maxConnections: 1 }, timeouts: { command: 50, quit: 50 } });
+  await using client = clientOf(server, { pool: { maxConnections: 1 }, timeouts: { command: 300, quit: 50 } });
   const told = await Promise.all(Array.from({ length: 6 }, () => collect(client.send(MAIL))));
   expect(told.map(({ types }) => types.at(-1))).toEqual(Array(6).fill('accepted'));
   expect(server.sessions.length).toBeLessThanOrEqual(2);

@@ -10,7 +10,7 @@ const USERS = { ann: 'open sesame' };
 const AUTH = { user: 'ann', pass: 'open sesame' };
 
 const clientOf = (server: TestServer, options: Partial<SmtpOptions> = {}): SmtpClient =>
-  new SmtpClient({ host: 'localhost', port: server.port, tls: { ca: server.ca }, timeouts: { greeting: 1000 }, ...options });
+  new SmtpClient({ host: 'localhost', port: server.port, tls: { ca: server.ca }, ...options });
 
 describe('a code beyond those of RFC 5321', () => {
   it.each([

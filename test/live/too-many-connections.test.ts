@@ -43,7 +43,7 @@ describe('a server that takes only so many connections', () => {
 
   it('gets a mail over another one where a new one is not greeted', async () => {
     await using server = await startServer({ faults: [{ at: 'greeting', do: 'silence', skip: 1, times: Infinity }, { at: 'end-of-data', do: 'delay', ms: 50 }] });
-    await using client = clientOf(server, { timeouts: { greeting: 200 } });
+    await using client = clientOf(server, { timeouts: { greeting: 500 } });
     const told = await Promise.all([collect(client.send(MAIL)), collect(client.send(MAIL))]);
     expect(told.map(({ error }) => error)).toEqual([undefined, undefined]);
     expect(server.messages).toHaveLength(2);

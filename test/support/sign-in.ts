@@ -3,7 +3,7 @@ import { startServer, type ServerOptions, type SignIn, type TestServer } from '.
 import { collect, type Told } from './collect.js';
 
 export const clientOf = (server: TestServer, options: Partial<SmtpOptions>): SmtpClient =>
-  new SmtpClient({ host: 'localhost', port: server.port, security: ['none'], tls: { ca: server.ca }, timeouts: { greeting: 1000, command: 2000 }, ...options });
+  new SmtpClient({ host: 'localhost', port: server.port, security: ['none'], tls: { ca: server.ca }, timeouts: { quit: 1_000 }, ...options });
 
 export const verify = async (server: TestServer, options: Partial<SmtpOptions>): Promise<Told> => {
   await using client = clientOf(server, options);

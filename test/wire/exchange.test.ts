@@ -210,6 +210,26 @@ it('content that left behind a goodbye is in doubt where the server does not han
   });
 });
 
+it('a mail whose deadline passes fails alone: the one behind it on the wire has its own replies', () => {
+  inVirtualTime(({ hot, flush }, scheduler) => {
+    const wire = wireOn(new FakeStream(hot('60ms m 39ms m', { m: Buffer.from('250 Ok\r\n250 Ok\r\n250 Taken\r\n') })), { scheduler });
+    const content = Buffer.from('Hi\r\n');
+    const told: string[] = [];
+    for (const [name, ms] of [['first', 50], ['second', Infinity]] as const) {
+      const running = converse(wire, [...ENVELOPE, bdat(content.length, true)], deadline(scheduler, 'operation', ms), {
+        next: () => undefined,
+        error: ({ code, phase, outcome }) => {
+          told.push(`${name} ${code} ${phase} ${outcome} at ${String(scheduler.now())}`);
+          running.unsubscribe();
+        },
+        complete: () => { told.push(`${name} taken at ${String(scheduler.now())}`); },
+      }, content);
+    }
+    flush();
+    expect(told).toEqual(['first E_TIMEOUT end-of-data unknown at 50', 'second taken at 100']);
+  });
+});
+
 describe('content that was taken in the words for an envelope', () => {
   const content = Buffer.from('Hi\r\n');
   const replies = (text: string): Buffer => Buffer.from(text.split(' ').map((word) => `${{ ok: '250 Ok', taken: '250 queued as 4ABCdef1234', go: '354 Go', no: '550 No', bye: '221 Bye' }[word] ?? ''}\r\n`).join(''));
