@@ -1,4 +1,4 @@
-import { lastValueFrom, NEVER, timer } from 'rxjs';
+import { NEVER } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { startServer } from '../../src/testing/index.js';
 import { clientOf, MAIL } from '../support/clear-client.js';
@@ -36,16 +36,6 @@ for (const [way, without] of Object.entries(WAYS)) {
       await using client = clientOf(server, { timeouts: LIMITS });
       const { error } = await collect(client.send({ ...MAIL, raw: () => NEVER }));
       expect(error).toMatchObject({ limit: 'operation', phase: 'body', outcome: 'not-sent', message: expect.stringMatching(/^Reading the message's own content, and sending it to 127\.0\.0\.1:\d+: it was not over within timeouts\.operation = 500 ms\. /) as string });
-    });
-
-    it('leaves nothing behind on a connection when the mail has ended before', async () => {
-      await using server = await startServer({ without });
-      await using client = clientOf(server, { pool: { maxConnections: 1 }, timeouts: LIMITS });
-      for (let count = 0; count < 2; count += 1) {
-        expect((await collect(client.send(MAIL))).error).toBeUndefined();
-        await lastValueFrom(timer(LIMITS.operation + 20));
-      }
-      expect(server.sessions).toHaveLength(1);
     });
   });
 }
