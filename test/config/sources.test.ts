@@ -25,7 +25,7 @@ test.each<[string, string]>([
   ['smtp://user:hunter2@x@host', 'Write %40 for each but the one in front of its host'], ['smtp://user:hun/ter2@host', 'Write %2F'], ['smtp://user:12#hunter2@host', 'Write %2F, %3F and %23'], ['smtp://user:12?hunter2@host', 'Write %2F'],
   ['smtp://a@evil#@good', 'more than one "@"'], ['smtp://a\\@good', 'backslash'], ['smtp://ho\tst', 'control'], [`smtp://${'a\u0316\u0301'.repeat(400)}`, 'has a host of more than 1024 characters'], ['smtps://host\n', 'Remove it, or percent-encode it'], ['smtp://host#x', 'must end behind'], ['smtp://host/client.name', '"?clientName="'],
   ['http://host', 'form'], ['mail.example.com', 'cannot be read'], ['smtp:host', 'cannot be read. It must'], ['smtp://', '"host"'], ['smtp://user:hunter2@host:99999', 'cannot be read: its port must be a number, 1 to 65535'],
-  ...['h:65536', 'h:undefined', 'user:hunter2@h:25a', '[::1]:hunter2', 'user:hunter2'].map((end): [string, string] => [`smtp://${end}`, 'its port must be a number, 1 to 65535. It must have the form']),
+  ...['h:65536', 'h:-1', 'h:1e3', 'h:undefined', 'user:hunter2@h:25a', '[::1]:hunter2', 'user:hunter2'].map((end): [string, string] => [`smtp://${end}`, 'its port must be a number, 1 to 65535. It must have the form']),
   ...['::1:25', 'fe80::1', 'fe80::abcd', 'ann:hunter2@fe80::1'].map((end): [string, string] => [`smtp://${end}`, 'an IPv6 address must be in brackets. It must have the form']),
   ...['[::1', 'user:hunter2:1@[::g]:65535'].map((end): [string, string] => [`smtp://${end}`, 'cannot be read. It must']),
   ...['[::1%lo]', '[fe80::1%25eth0]:25', 'user:hunter2@[::1%1]:x'].map((end): [string, string] => [`smtp://${end}`, 'a zone, as in "fe80::1%eth0", cannot stand in a URL, only in the option "host"']),
@@ -96,8 +96,8 @@ describe('JSON', () => {
     expect(() => fromJson(JSON.stringify({ [name]: '${NOPE}' }), {})).toThrow(`option "x\\u{a}2026-11-28 ERROR \\u{1b}[2J${'y'.repeat(41)}"`);
   });
 
-  it.each<[string, string]>([
-    ['hunter2', 'not valid JSON.'], ['\ufeff{"host":"h",\n"port":25,}', 'not valid JSON: see line 2, column 11.'], ['{"host":"h","auth":{"pass":"hunter2}', 'see line 1, column 37.'], ['{"host":"a","auth":{"pass":hunter2 in JSON at position 5', 'not valid JSON.'], ['{"port": ${PORT}}', 'Write "${NAME}" in quotation marks: it fills in text'], ['[]', 'an object'], ['5', 'an object'], ['"hunter2"', 'an object'],
+  it.each<[string, string | RegExp]>([
+    ['hunter2', /not valid JSON\.$/], ['{"a":h at position 5', /not valid JSON\.$/], ['\ufeff{"host":"h",\n"port":25,}', 'not valid JSON: see line 2, column 11.'], ['{"host":"h","auth":{"pass":"hunter2}', 'see line 1, column 37.'], ['{"host":"a","auth":{"pass":hunter2 in JSON at position 5', 'not valid JSON.'], ['{"port": ${PORT}}', 'Write "${NAME}" in quotation marks: it fills in text'], ['[]', 'an object'], ['5', 'an object'], ['"hunter2"', 'an object'],
     ['{"host":"a","__proto__":{"tls":{"rejectUnauthorized":false}}}', '"__proto__"'], ['{"host":"a","constructor":{"prototype":{}}}', '"constructor"'], ['{"host":"a","tls":{"__proto__":{}}}', '"tls.__proto__"'],
     ['{"Smtp":{"HostName":"host","Port":587,"UserName":"ann","Password":"hunter2"}}', '"Smtp" is not needed here: what it holds stands at the top, as "host", "port" and "auth"'],
     ['{"hots":"a"}', 'Did you mean "host"'], ['{"host":"a","port":"25"}', '"port"'], ['{"host":"a","timeouts":{"greeting":0}}', '"timeouts.greeting"'],
