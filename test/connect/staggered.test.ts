@@ -62,6 +62,16 @@ describe('staggered', () => {
     });
   });
 
+  it('gives the one that follows a failure a whole step before the next', () => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }, scheduler) => {
+      const first = cold('-c#', undefined, refused);
+      const second = cold('  ----------g');
+      const third = cold('        -g');
+      expectObservable(staggered([FIRST, SECOND, THIRD], by([first, second, third]), { ...options(scheduler), stagger: 6 }), '^---------!').toBe('0-(cA1)-2g', { ...steps, A: failed(0, 2) });
+      expectSubscriptions(third.subscriptions).toBe('--------^-!');
+    });
+  });
+
   it('starts the next one when one has failed, also while another is under way', () => {
     inVirtualTime(({ cold, expectObservable, expectSubscriptions }, scheduler) => {
       const first = cold('-----------g');
