@@ -196,6 +196,14 @@ describe('a token', () => {
     expect(said(server).filter((line) => line.startsWith('AUTH'))).toHaveLength(2);
   });
 
+  it('that was renewed goes to the next mechanism as well', async () => {
+    await using server = await startServer({ users, mechanisms: ['OAUTHBEARER', 'XOAUTH2'], faults: [{ ...reply('auth', '504 5.5.4 No'), skip: 1 }] });
+    const calls: (number | undefined)[] = [];
+    const told = await verify(server, { auth: { user: 'ann', token: ({ rejected }) => of(calls.push(rejected?.code) === 2 ? TOKEN : 'stale') } });
+    expect(eventOf(told, 'authenticated').mechanism).toBe('XOAUTH2');
+    expect(calls).toEqual([undefined, 535]);
+  });
+
   it('is renewed once only; the error tells the refusal as data', async () => {
     await using server = await startServer({ users, mechanisms });
     let calls = 0;

@@ -82,3 +82,10 @@ describe('a server that hangs up behind a refusal', () => {
     expect(calls).toEqual([undefined, 535, undefined]);
   });
 });
+
+it('a server that is silent behind a refusal has not hung up: that is told, and no other connection is asked', async () => {
+  await using server = await startServer({ users: { ann: 'open sesame' }, mechanisms: ['CRAM-MD5', 'PLAIN'], faults: [{ at: 'auth', do: 'reply', reply: '504 5.5.4 No' }, { at: 'auth', do: 'silence' }] });
+  const { error } = await verify(server, { auth: { user: 'ann', pass: 'open sesame' }, timeouts: { command: 100 } });
+  expect(error).toMatchObject({ code: 'E_TIMEOUT', phase: 'auth', limit: 'command' });
+  expect(server.sessions).toHaveLength(1);
+});
