@@ -281,7 +281,7 @@ export class Pool implements Carrier {
     // On its way out, the client still sends what waits.
     if (isKept && this.gate.refusal !== undefined) this.#admit();
     if (connection.inFlight > 0) return;
-    if (!isKept || this.gate.refusal !== undefined || this.#settings.idleTimeout === 0) {
+    if (!isKept || this.gate.refusal !== undefined) {
       this.#retire(connection);
       return;
     }
