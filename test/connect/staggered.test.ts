@@ -1,5 +1,5 @@
-import { throwError } from 'rxjs';
-import { describe, it } from 'vitest';
+import { concat, NEVER, of, Subscription, throwError } from 'rxjs';
+import { describe, expect, it } from 'vitest';
 import { staggered, type RaceOptions } from '../../src/connect/staggered.js';
 import { Capabilities } from '../../src/protocol/capabilities.js';
 import type { ConnectionPlan } from '../../src/protocol/connection-plan.js';
@@ -50,6 +50,14 @@ describe('staggered', () => {
       expectObservable(staggered(ALL, by([first, second]), options(scheduler)), '^-------!').toBe('0-(cg)r', steps);
       expectSubscriptions(second.subscriptions).toBe([]);
     });
+  });
+
+  it('leaves no clock behind where one has won', () => {
+    const clocks: Subscription[] = [];
+    const schedule = (): Subscription => { clocks.push(new Subscription()); return clocks.at(-1)!; };
+    const running = staggered([FIRST, SECOND], () => concat(of('g'), NEVER), { stagger: 3, scheduler: { now: () => 0, schedule }, wins: (step) => step === 'g' }).subscribe();
+    expect(clocks.map(({ closed }) => closed)).toEqual([true]);
+    running.unsubscribe();
   });
 
   it('does not wait for the step when one has failed', () => {

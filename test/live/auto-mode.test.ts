@@ -141,6 +141,13 @@ describe('what the client remembers', () => {
     expect(stripped.sessions.flatMap(({ lines }) => lines).filter((line) => /^C: (?:AUTH|MAIL)/.test(line))).toEqual([]);
   });
 
+  it('uses clear text where a server that has no TLS hung up on the try before', async () => {
+    await using server = await startServer({ tls: 'none', faults: [{ at: 'ehlo', do: 'close', session: 2 }] });
+    await using client = clientOf(server, { security: 'auto', timeouts: PATIENT });
+    expect(story(await collect(client.verify()))).toBe('-implicit E_TLS tls, E_CLOSED');
+    expect(story(await collect(client.verify()))).toBe('-implicit E_TLS tls, -starttls E_PROTOCOL starttls, +none');
+  });
+
   it('says nothing in clear text to a server that has just offered STARTTLS', async () => {
     await using server = await startServer({ users: USERS });
     await using client = clientOf(server, { security: ['implicit', 'none'], auth: AUTH, timeouts: PATIENT });
