@@ -116,6 +116,22 @@ describe('before', () => {
     isOver = true;
   });
 
+  it('does not ring any more where what rang with it has stopped it', async () => {
+    const rung: string[] = [];
+    await new Promise<void>((resolve) => {
+      awake.schedule(() => {
+        rung.push('first');
+        second.unsubscribe();
+        setImmediate(resolve);
+      });
+      const second = awake.schedule(() => { rung.push('second'); });
+      // Both are due when timers have their turn.
+      const until = performance.now() + 5;
+      while (performance.now() < until);
+    });
+    expect(rung).toEqual(['first']);
+  });
+
   it('sets no timer where there is no limit, and leaves none behind', () => {
     const limit = deadline(awake, 'operation', Infinity);
     expect(NEVER.pipe(before(awake, limit, 'auth', 'Signing in'))).toBe(NEVER);

@@ -143,8 +143,8 @@ it.each([['empty', ''], ['tiny', 'x']])('a source that always has %s chunks read
 });
 
 describe('a slow source', () => {
-  /** Blocks as they leave, and an error: from a source that gives a byte each so many milliseconds, three times, and then does as it is told. */
-  const told = (every: number, dataBlock: number, end: 'ends' | 'goes silent'): readonly string[] => {
+  /** Blocks as they leave, and an error: from a source that gives a byte each so many milliseconds, three times, and then does as it is told. A block is taken in `taking`. */
+  const told = (every: number, dataBlock: number, end: 'ends' | 'goes silent', taking = 0): readonly string[] => {
     const told: string[] = [];
     inVirtualTime(({ flush }, scheduler) => {
       const wire = wireOn(new FakeStream(NEVER), { scheduler, timeouts: { dataBlock } });
@@ -159,7 +159,7 @@ describe('a slow source', () => {
       }) as never;
       const write = ({ bytes }: { readonly bytes: Buffer }): Observable<never> => {
         told.push(`${String(scheduler.now())} ${bytes.toString()}`);
-        return EMPTY;
+        return taking === 0 ? EMPTY : timer(taking, scheduler).pipe(ignoreElements());
       };
       writeBlocks(wire, { kind: 'stream', chunks: { next }, dispose: () => undefined }, { operation: deadline(scheduler, 'operation', Infinity), encoder: new Untouched(), eightBit: true }, write)
         .subscribe({ error: (error: unknown) => { told.push(`${String(scheduler.now())} ${(error as SmtpError).code}`); } });
@@ -171,6 +171,8 @@ describe('a slow source', () => {
 
   it.each([[300, 500, ['300 x', '600 x', '900 x']], [950, 1_000, ['950 x', '1900 x', '2850 x']], [60, 80, ['60 x', '120 x', '180 x']], [30, 1_000, ['90 xxx']], [15, 40, ['20 x', '40 x', '45 x']]] as const)(
     'that gives something each %i ms is no timeout where the limit is %i', (every, dataBlock, blocks) => { expect(told(every, dataBlock, 'ends')).toEqual(blocks); });
+
+  it('that gives something while a block is being taken loses nothing of it', () => { expect(told(70, 1_000, 'ends', 200)).toEqual(['100 x', '370 xx']); });
 
   it('that gives nothing any more is one', () => { expect(told(300, 500, 'goes silent')).toEqual(['300 x', '600 x', '900 x', '1400 E_TIMEOUT']); });
 });
