@@ -116,7 +116,7 @@ describe('addresses', () => {
 
   const NO_ADDRESS = { reason: 'UNKNOWN', retryable: false, message: expect.stringContaining('The function in the option "lookup" failed for mail.example.com: it gave what is no IP address.') as string };
   test.each<[string, LookupFunction, object]>([
-    ['no such name', refuses('ENOTFOUND'), { reason: 'ENOTFOUND', retryable: false }],
+    ['no such name', refuses('ENOTFOUND'), { reason: 'ENOTFOUND', retryable: false, message: 'The host name mail.example.com has no address (ENOTFOUND). Check how it is spelt.' }],
     ['no address', refuses('ENODATA'), { reason: 'ENODATA', retryable: false }],
     ['an empty answer', answers(), { reason: 'ENODATA', retryable: false }],
     ['an answer that is no address', answers('nowhere'), NO_ADDRESS],
@@ -223,7 +223,10 @@ describe('local endpoint', () => {
   });
 });
 
-test.each([['EMFILE', true, 'no file descriptors left: raise the limit ("ulimit -n")'], ['ENOBUFS', true, 'no memory left for sockets'], ['ERR_ACCESS_DENIED', false, 'start it with --allow-net']])('%s of a socket that fails at once: %s, %s', async (code, retryable, says) => {
+test.each<[string, boolean, string]>([
+  ['EMFILE', true, 'no file descriptors left: raise the limit ("ulimit -n")'], ['ENFILE', true, 'no file descriptors left: raise the limit ("ulimit -n")'],
+  ['ENOBUFS', true, 'no memory left for sockets'], ['ENOMEM', true, 'no memory left for sockets'], ['ERR_ACCESS_DENIED', false, 'start it with --allow-net'],
+])('%s of a socket that fails at once: %s, %s', async (code, retryable, says) => {
   vi.spyOn(Socket.prototype, 'connect').mockImplementationOnce(function connectNothing(this: Socket) { return this.destroy(Object.assign(new Error(code), { code })); });
   const error = await failureOf(way(25, { host: '127.0.0.1' }));
   expect(error).toMatchObject({ code: 'E_CONNECT', reason: code, retryable, message: expect.stringContaining(says) as string });

@@ -106,6 +106,7 @@ describe('what a proxy answers', () => {
     ['http', http('429 Slowly'), 'busy', true, '429 Slowly'],
     ['http', http('500 Unable to connect'), 'unreachable', true, '500 Unable to connect'],
     ['http', http('501 What'), 'unsupported', false, '501 What'],
+    ['http', http('505 Which'), 'unsupported', false, '505 Which'],
     ['http', http('502 Bad Gateway'), 'unreachable', true, '502 Bad Gateway'],
     ['http', http('503 Service Unavailable'), 'unreachable', true, '503 Service Unavailable'],
     ['http', http('504 Gateway Timeout'), 'unreachable', true, '504 Gateway Timeout'],

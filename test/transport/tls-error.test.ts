@@ -49,6 +49,9 @@ test.each([
   ['CERT_HAS_EXPIRED', { ...CERTIFICATE, validTo: 'Feb  1 00:00:00 2020 GMT' }, 'The server needs a new one'],
   ['CERT_NOT_YET_VALID', CERTIFICATE, 'It is valid itself: one in its chain is not valid yet.'],
   ['CERT_NOT_YET_VALID', { ...CERTIFICATE, validFrom: 'Jan  1 00:00:00 2110 GMT' }, '2120 GMT. Check the clocks'],
+  ['CERT_REVOKED', CERTIFICATE, 'It is for mail.example, issued by authority, valid from'],
+  ['CERT_REVOKED', { ...CERTIFICATE, altNames: ['a.example', 'b.example'] }, 'It is for a.example, b.example, issued by'],
+  ['CERT_REVOKED', { ...CERTIFICATE, altNames: Array(12).fill('a.example') }, 'a.example and 2 more, issued by'],
   ['CERT_REVOKED', { ...CERTIFICATE, subject: '', issuer: '' }, 'It is for an empty name, issued by an empty name, valid from'],
 ])('%s: %j: %s', (code, certificate, says) => {
   expect(certificateError(Object.assign(new Error('x'), { code }), HANDSHAKE, certificate)?.message).toContain(says);
