@@ -51,6 +51,12 @@ describe('the end of a connection is noticed at once while a source is waited fo
   });
 });
 
+it('a greeting that refuses is the reason, whatever is said behind it', async () => {
+  await using server = await startServer({ faults: [{ at: 'greeting', do: 'glue', reply: '554 5.7.1 Blocked', extra: '221 2.0.0 Bye\r\n' }] });
+  await using client = clientOf(server);
+  expect((await collect(client.send(MAIL))).error).toMatchObject({ code: 'E_REPLY', phase: 'greeting', outcome: 'refused', reply: { code: 554 } });
+});
+
 describe('a goodbye in the same breath leaves a refusal what it is', () => {
   const extra = `${FAREWELL}\r\n`;
   it.each<[string, Partial<ServerOptions>, object]>([
