@@ -75,6 +75,10 @@ describe('an error', () => {
     }
   });
 
+  it('has no field without a value', () => {
+    for (const error of everyError(errors)) expect(Object.values(error)).not.toContain(undefined);
+  });
+
   it('has a copy that is the same and another', () => {
     for (const error of [...everyError(errors), new errors.SmtpUsageError({ message: 'why', cause: new Error('gone') })]) {
       const copy = errors.copyOf(error);
@@ -87,6 +91,12 @@ describe('an error', () => {
   it('of all doors may be tried again where that of one may', () => {
     const [no, later] = [false, true].map((retryable) => ({ plan: { host: 'mail.example', port: 25, security: 'none' as const }, error: new errors.SmtpConnectionError('E_CONNECT', { phase: 'connect', reason: 'x', message: 'why', retryable }), elapsed: 1 }));
     expect([[no!, later!], [later!, no!], [no!]].map((attempts) => new errors.SmtpFallbackError(attempts).retryable)).toEqual([true, true, false]);
+  });
+
+  it('of all doors has the phase and the transcript of the last', () => {
+    const transcript = [{ direction: 'in', text: '220 mail.example' }] as unknown as errors.SmtpError['transcript'];
+    const attempts = (['connect', 'greeting'] as const).map((phase) => ({ plan: { host: 'mail.example', port: 25, security: 'none' as const }, error: new errors.SmtpProtocolError('E_PROTOCOL', { phase, transcript, message: 'why' }), elapsed: 1 }));
+    expect(new errors.SmtpFallbackError(attempts)).toMatchObject({ phase: 'greeting', transcript });
   });
 
   it('of all doors tells once what is the same at one port', () => {
