@@ -132,6 +132,16 @@ describe('before', () => {
     expect(rung).toEqual(['first']);
   });
 
+  it('keeps the process alive only for a wait that somebody counts on', () => {
+    const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+    const timersBefore = timers();
+    const watching = monotonic.schedule(() => undefined, 60_000);
+    expect(timers()).toBe(timersBefore);
+    const waiting = awake.schedule(() => undefined, 60_000);
+    expect(timers()).toBe(timersBefore + 1);
+    for (const each of [watching, waiting]) each.unsubscribe();
+  });
+
   it('sets no timer where there is no limit, and leaves none behind', () => {
     const limit = deadline(awake, 'operation', Infinity);
     expect(NEVER.pipe(before(awake, limit, 'auth', 'Signing in'))).toBe(NEVER);
