@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { SmtpClient, SmtpFallbackError, type SecurityMode, type SmtpOptions } from '../../src/index.js';
 import { otherCertificate, startServer, type Fault, type ServerOptions, type TestServer } from '../../src/testing/index.js';
 import { collect, eventOf, type Told } from '../support/collect.js';
+import { listen } from '../support/listen.js';
 
 // Waited for where a row is about silence; elsewhere it is long enough for a busy machine.
 const GREETING = 400;
@@ -228,7 +229,7 @@ describe('a staggered race', () => {
   });
 });
 
-describe('a port that nothing listens on', () => {
+describe('a port that cannot be reached', () => {
   it('is asked once for all of its candidates', async () => {
     const free = createServer().listen(0, '127.0.0.1');
     await once(free, 'listening');
@@ -245,5 +246,16 @@ describe('a port that nothing listens on', () => {
     expect(lookups).toBe(1);
     expect(told.error?.message).toMatch(/implicit TLS.*STARTTLS.*clear text.*"port" and "security"/);
     expect(eventOf(told, 'attempt-failed').error.message).toContain(`127.0.0.1: ECONNREFUSED`);
+  });
+
+  it('is asked for once where a proxy does not let through to it', async () => {
+    let asked = 0;
+    await using proxy = await listen((socket) => {
+      asked += 1;
+      socket.once('data', () => { socket.end('HTTP/1.1 403 Forbidden\r\n\r\n'); });
+    });
+    await using client = new SmtpClient({ host: 'mail.example', port: 2526, security: 'auto', proxy: `http://127.0.0.1:${proxy.port}` });
+    expect(story(await collect(client.verify()))).toBe('-implicit E_PROXY proxy, -starttls E_PROXY proxy, E_ALL_ATTEMPTS');
+    expect(asked).toBe(1);
   });
 });
