@@ -195,6 +195,13 @@ describe('sendAll', () => {
     expect(ends.sort()).toEqual(Array.from({ length: 20 }, (_, index) => `${String(index)} ${index < 3 ? 'accepted' : 'failed'}`).sort());
   });
 
+  it('ends a source that has given nothing yet when the client closes', async () => {
+    const client = clientOf({ host: 'mail.example.com', port: 25 });
+    const failure = failureOf(client.sendAll(NEVER));
+    await client.close();
+    expect(await failure).toMatchObject({ code: 'E_USAGE' });
+  });
+
   it('ends a source that may give more when the client closes', async () => {
     await using server = await startServer();
     const client = clientOf(server);

@@ -32,6 +32,15 @@ describe('close', () => {
     expect(isGone).toBe(true);
   });
 
+  it('ends with a check that is cancelled before it has a connection', async () => {
+    const client = clientOf({ host: 'mail.example.com', port: 25 }, { socket: () => NEVER });
+    const checking = client.verify().subscribe();
+    const closing = client.close();
+    checking.unsubscribe();
+    await closing;
+    expect(await firstValueFrom(client.closed$)).toEqual({ ended: 1, cut: 0 });
+  });
+
   it('cuts off what takes longer than its limit, each mail with its own outcome', async () => {
     await using server = await startServer({ faults: [SLOW] });
     const client = clientOf(server, { pool: { maxConnections: 1 }, pipelining: false, timeouts: { quit: 50, close: 100 } });
