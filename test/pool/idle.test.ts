@@ -26,6 +26,7 @@ describe('a mail whose connection is not greeted in time', () => {
     ['goes with one that becomes idle later', [2_000, NEVER], [0, 0], [2_004, 2_008], [2, 0]],
     ['goes with one that others use as well', [0, NEVER], [0, 0, 500, 900, 1_300, 1_700], [4, 504, 904, 1_004, 1_304, 1_704], [6, 0]],
     ['goes after one that waits as well, and for longer', [0, NEVER, NEVER], [0, 0, 0], [4, 1_004, 1_008], [3, 0, 0]],
+    ['goes with one that is idle, and another mail that waits with another', [0, 0, NEVER, NEVER], [0, 0, 0, 0], [4, 4, 1_004, 1_004], [2, 2, 0, 0]],
     ['goes with it, and so do the next at once', [0, NEVER], [0, 0, 2_000, 2_000], [4, 1_004, 2_004, 2_008], [4, 0]],
     ['has its time where nothing is idle', [NEVER, NEVER], [0, 0], [NEVER + 4, NEVER + 4], [1, 1]],
     ['keeps it where that comes first', [0, 900], [0, 0], [4, 904], [1, 1]],
@@ -36,6 +37,27 @@ describe('a mail whose connection is not greeted in time', () => {
       flush();
       expect(ends).toEqual(expected);
       expect(streams.map(mailsOn)).toEqual(mails);
+    });
+  });
+
+  it('goes with one that is idle also where another one that waits is cancelled', () => {
+    inVirtualTime(({ flush }, scheduler) => {
+      const { send, streams, ends } = clientIn(scheduler, { opening: [0, NEVER, NEVER], without: ['PIPELINING', 'CHUNKING'] });
+      scheduler.schedule(() => { send(); send(); const third = send(); scheduler.schedule(() => { third.unsubscribe(); }, 10); });
+      flush();
+      expect(ends).toEqual([4, 1_004]);
+      expect(streams.map(mailsOn)).toEqual([2, 0, 0]);
+    });
+  });
+
+  it('is not waited for when it is cancelled and nothing is open any more', () => {
+    inVirtualTime(({ flush }, scheduler) => {
+      const { send, ends } = clientIn(scheduler, { opening: [0, NEVER], pool: { idleTimeout: 100 }, timeouts: { command: 100, endOfData: 100 } });
+      scheduler.schedule(() => { send(); const waiting = send(); scheduler.schedule(() => { waiting.unsubscribe(); }, 10); });
+      flush();
+      expect(ends).toHaveLength(1);
+      // No timer was left.
+      expect(scheduler.now()).toBeLessThan(1_000);
     });
   });
 });
@@ -153,5 +175,31 @@ describe('a connection that is gone without a trace', () => {
       expect(ends).toHaveLength(4);
       expect(streams.map(mailsOn)).toEqual([2, 3]);
     });
+  });
+});
+
+it('a connection that the server ends while it is idle leaves no timer behind', () => {
+  inVirtualTime(({ flush }, scheduler) => {
+    const { send, streams, ends } = clientIn(scheduler, { without: ['PIPELINING', 'CHUNKING'] });
+    scheduler.schedule(send);
+    scheduler.schedule(() => { streams[0]?.hangUp(); }, 10);
+    flush();
+    expect(ends).toEqual([4]);
+    expect(scheduler.now()).toBe(10);
+  });
+});
+
+it('a mail that is cancelled when its worn connection is left opens none of its own', () => {
+  inVirtualTime(({ flush }, scheduler) => {
+    const { pool, send, streams, ends } = clientIn(scheduler, { pool: { idleTimeout: 5_000, rate: { messages: 1, per: 5_004 } }, without: ['PIPELINING', 'CHUNKING'] });
+    scheduler.schedule(() => {
+      send();
+      // Waits for the rate, whose timer rings just before the one of the connection.
+      const waiting = send();
+      scheduler.schedule(() => { pool.state$.subscribe(({ idle }) => { if (idle === 0) waiting.unsubscribe(); }); }, 1_000);
+    });
+    flush();
+    expect(ends).toEqual([4]);
+    expect(streams).toHaveLength(1);
   });
 });

@@ -1,4 +1,4 @@
-import { concat, EMPTY, ignoreElements, of, Subject, timer, type Observable, type Observer } from 'rxjs';
+import { concat, EMPTY, ignoreElements, of, Subject, timer, type Observable, type Observer, type Unsubscribable } from 'rxjs';
 import type { TestScheduler } from 'rxjs/testing';
 import { draft, type Mail } from '../../src/message/mail.js';
 import { Pool } from '../../src/pool/pool.js';
@@ -19,6 +19,7 @@ const REPLIES: Readonly<Record<string, string>> = { DATA: '354 go\r\n', QUIT: '2
 export class Answering extends FakeStream {
   isThere = true;
   slowness: number;
+  readonly hangUp = (): void => { this.#replies.complete(); };
   readonly #replies: Subject<Buffer>;
   readonly #scheduler: TestScheduler;
 
@@ -59,18 +60,20 @@ export const clientIn = (scheduler: TestScheduler, { without = [], pool: setting
     streams.push(stream);
     const session = sessionOn(wireOn(stream, { scheduler, timeouts }), ['PIPELINING', 'CHUNKING'].filter((offer) => !without.includes(offer)));
     const wait = opening[streams.length - 1];
+    const { remote, local } = stream;
+    const connected$ = of<Opening>({ type: 'connected', remote, local });
     const greeted$ = of<Opening>({ type: 'greeted', reply: makeReply(220, ['mail.example']) });
     const session$ = of<Opening>({ type: 'session', session });
     const waited$ = wait === undefined ? EMPTY : timer(wait, scheduler).pipe(ignoreElements());
-    return greets ? concat(greeted$, waited$, session$) : concat(waited$, greeted$, session$);
+    return greets ? concat(connected$, greeted$, waited$, session$) : concat(connected$, waited$, greeted$, session$);
   };
   const observer: Observer<SmtpEvent> = { next: () => undefined, error: (error: unknown) => { ends.push(String(error)); }, complete: () => { ends.push(scheduler.now()); } };
-  const send = (): void => {
+  const send = (): Unsubscribable => {
     const mail = draft(MAIL) as Mail;
     const operation = deadline(scheduler, 'operation', limit);
-    pool.use({ operation, open, run: (session, claim, observer) => transact(session, claim, { mail, part: undefined, content: mail.open(), operation }, observer), goesOn: () => false, end: () => undefined, failure: (error) => error }, observer, pool.enter());
+    return pool.use({ operation, open, run: (session, claim, observer) => transact(session, claim, { mail, part: undefined, content: mail.open(), operation }, observer), goesOn: () => false, end: () => undefined, failure: (error) => error }, observer, pool.enter());
   };
-  return { send, streams, ends };
+  return { pool, send, streams, ends };
 };
 
 /** How many were begun on a connection. */
