@@ -1,10 +1,16 @@
 import type { ServerOptions } from './options.js';
-import { PARAMETERS } from './parameters.js';
 import { DEFAULT_MECHANISMS } from './sign-in.js';
 
 export const DEFAULT_SIZE = 52_428_800;
 
 const BUILT_IN: readonly string[] = ['PIPELINING', '8BITMIME', 'SMTPUTF8', 'CHUNKING', 'DSN', 'ENHANCEDSTATUSCODES', 'SIZE'];
+
+/** What may stand behind a path, and the keyword that offers it. */
+const PARAMETERS: readonly (readonly [keyword: string, parameter: RegExp])[] = [
+  ['SIZE', /^SIZE=\d+$/i], ['8BITMIME', /^BODY=(?:7BIT|8BITMIME)$/i], ['BINARYMIME', /^BODY=BINARYMIME$/i], ['SMTPUTF8', /^SMTPUTF8$/i],
+  ['DSN', /^(?:RET|ENVID|NOTIFY|ORCPT)=/i], ['REQUIRETLS', /^REQUIRETLS$/i], ['AUTH', /^AUTH=/i],
+  ['MT-PRIORITY', /^MT-PRIORITY=/i], ['DELIVERBY', /^BY=/i], ['FUTURERELEASE', /^HOLD(?:FOR|UNTIL)=/i],
+];
 
 /** What a server offers, and so understands. */
 export class Offers {

@@ -7,7 +7,7 @@ import { Input } from './input.js';
 import { DEFAULT_SIZE, Offers } from './offers.js';
 import type { ReceivedMessage, ServerOptions } from './options.js';
 import { Output } from './output.js';
-import { pathOf } from './parameters.js';
+import { pathOf } from './path.js';
 import { MECHANISMS, type Ask } from './sign-in.js';
 
 /** What a server's sessions share. */
