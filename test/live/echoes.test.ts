@@ -42,3 +42,9 @@ it.each<[string, string, Partial<SmtpOptions>, string, string]>([
   const { error } = await verify(server, { host: HOST, lookup: (_host, _options, found) => { found(null, [{ address: '127.0.0.1', family: 4 }]); }, allowInsecureAuth: true, ...options });
   expect(error?.reply?.lines).toEqual([`5.7.8 ${word} does not know ***`]);
 });
+
+it('a token of a function is hidden also where it is short, and as a URL has it', async () => {
+  await using server = await startServer({ signIn: { XOAUTH2: () => Promise.resolve(undefined) }, faults: [{ at: 'auth', do: 'reply', reply: '535 5.7.8 tok/en+12 is none, nor is tok%2Fen%2B12', times: 2 }] });
+  const { error } = await verify(server, { allowInsecureAuth: true, auth: { user: 'ann', token: () => ['tok/en+12'] } });
+  expect(error?.reply?.lines).toEqual(['5.7.8 *** is none, nor is ***']);
+});
