@@ -29,6 +29,16 @@ describe('QUIT', () => {
     expect(server.sessions.map(({ lines }) => lines.filter((line) => line === 'C: QUIT').length)).toEqual([1, 1, 1]);
   });
 
+  it.each([['implicit', false], ['starttls', true]] as const)('is said where TLS stands only if the server has greeted: %s, %s', async (security, isSaid) => {
+    await using server = await startServer({ tls: security, faults: security === 'implicit' ? [{ at: 'greeting', do: 'silence' }] : [] });
+    const client = clientOf(server, { ...ONE_MAIL, host: 'localhost', security: [security], tls: { ca: server.ca } });
+    const subscription = client.send(MAIL).subscribe(({ type }) => { if (type === 'secured') subscription.unsubscribe(); });
+    await new Promise<void>((resolve) => { subscription.add(resolve); });
+    await client.close();
+    await server.idle();
+    expect(server.sessions[0]?.lines.includes('C: QUIT')).toBe(isSaid);
+  });
+
   it('is not said where content was begun, and a cancelled mail is no mail that was cut', async () => {
     await using server = await startServer({ faults: [{ at: 'end-of-data', do: 'silence' }] });
     const client = clientOf(server, ONE_MAIL);
