@@ -36,6 +36,20 @@ it('what was taken once and is refused later has to be taken again', () => {
   });
 });
 
+it('one that went on with others when it was taken leaves the turn to who has it now', () => {
+  inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
+    const password = {};
+    const no = failure('refused', false);
+    const waiting = cold('a');
+    expectObservable(cold('--(a|)').pipe(trying(password))).toBe('--(a|)');
+    expectObservable(cold('----------a').pipe(trying(password)), '-^------!').toBe('');
+    expectObservable(cold('-#', undefined, no).pipe(trying(password)), '----^').toBe('-----#', undefined, no);
+    expectObservable(cold('-----#', undefined, no).pipe(trying(password)), '------^').toBe('-----------#', undefined, no);
+    expectObservable(waiting.pipe(trying(password)), '-------^').toBe('-----------#', undefined, no);
+    expectSubscriptions(waiting.subscriptions).toBe([]);
+  });
+});
+
 it('a refusal for good is one for all that wait, and for nobody who comes later', () => {
   inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
     const password = {};
