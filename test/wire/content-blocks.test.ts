@@ -176,3 +176,31 @@ describe('a slow source', () => {
 
   it('that gives nothing any more is one', () => { expect(told(300, 500, 'goes silent')).toEqual(['300 x', '600 x', '900 x', '1400 E_TIMEOUT']); });
 });
+
+it('chunks that are each answered before the source gives the next are as many as it gives', () => {
+  inVirtualTime(({ flush }, scheduler) => {
+    const server = new Subject<Buffer>();
+    const stream = new (class extends FakeStream {
+      override write(chunk: string | Uint8Array): void {
+        super.write(chunk);
+        if (String(chunk).startsWith('BDAT')) scheduler.schedule(() => { server.next(Buffer.from('250 Ok\r\n')); }, 1);
+      }
+    })(server);
+    const wire = wireOn(stream, { scheduler });
+    let given = 0;
+    // Promises know no virtual time.
+    const next = (): Promise<IteratorResult<string, undefined>> => ({
+      then: (tell: (result: IteratorResult<string, undefined>) => void) => {
+        given += 1;
+        scheduler.schedule(() => { tell(given <= 12 ? { done: false, value: 'x' } : { done: true, value: undefined }); }, 300);
+      },
+    }) as never;
+    const told: string[] = [];
+    writeChunks(wire, { kind: 'stream', chunks: { next }, dispose: () => undefined }, { operation: deadline(scheduler, 'operation', Infinity), encoder: new Untouched(), eightBit: true })
+      .subscribe({ next: ({ type }) => { told.push(type); }, error: (error: unknown) => { told.push((error as SmtpError).code); } });
+    flush();
+    expect(told.at(-1)).toBe('verdict');
+    expect(stream.written.filter((text) => text.startsWith('BDAT'))).toHaveLength(13);
+    wire.release();
+  });
+});
