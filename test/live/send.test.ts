@@ -1,7 +1,7 @@
-import { firstValueFrom, forkJoin, lastValueFrom, tap, throwError, toArray, type Observable } from 'rxjs';
+import { firstValueFrom, forkJoin, lastValueFrom, tap, throwError, toArray } from 'rxjs';
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { receipts, SmtpAuthenticationError, SmtpClient, SmtpFallbackError, type LogLine, type SmtpEvent, type SmtpOptions } from '../../src/index.js';
+import { receipts, SmtpAuthenticationError, SmtpClient, SmtpFallbackError, type LogLine, type SmtpOptions } from '../../src/index.js';
 import { expiredCertificate, otherCertificate, startServer, type TestServer } from '../../src/testing/index.js';
 import { collect, eventOf } from '../support/collect.js';
 
@@ -126,18 +126,6 @@ describe('the automatic mode', () => {
 });
 
 describe('signing in', () => {
-  for (const mechanism of ['PLAIN', 'LOGIN', 'CRAM-MD5']) {
-    it(`${mechanism}, right and wrong`, async () => {
-      await using server = await startServer({ users: USERS });
-      await using right = clientOf(server, { security: ['starttls'], auth: AUTH, allowedAuthentication: [mechanism] });
-      expect(eventOf(await collect(right.send(RAW)), 'authenticated').mechanism).toBe(mechanism);
-      await using wrong = clientOf(server, { security: ['starttls'], auth: { ...AUTH, pass: 'wrong word' }, allowedAuthentication: [mechanism] });
-      const { error } = await collect(wrong.send(RAW));
-      expect(error).toMatchObject({ code: 'E_AUTH', outcome: 'refused', retryable: false, tried: [mechanism], allowed: [mechanism] });
-      expect(server.sessions.at(-1)?.lines.filter((line) => line.startsWith('C: AUTH'))).toHaveLength(1);
-    });
-  }
-
   it('names what was offered and allowed where nothing is in common', async () => {
     await using server = await startServer({ users: USERS, mechanisms: ['LOGIN'] });
     await using client = clientOf(server, { security: ['starttls'], auth: AUTH, allowedAuthentication: ['CRAM-MD5'] });
@@ -219,27 +207,20 @@ describe('cancelling', () => {
 });
 
 describe('limits', () => {
-  const withOperation = (server: TestServer): Observable<SmtpEvent> => clientOf(server, { security: ['none'], timeouts: { operation: 200, quit: 50 } }).send(RAW);
-
   it('the whole operation has one that no reply resets', async () => {
-    await using server = await startServer({ without: ['CHUNKING'], faults: [{ at: 'mail', do: 'dribble', ms: 30, bytes: 1 }] });
-    const { error } = await collect(withOperation(server));
+    await using server = await startServer({ without: ['CHUNKING'], faults: [{ at: 'mail', do: 'dribble', ms: 100, bytes: 1 }] });
+    await using client = clientOf(server, { security: ['none'], timeouts: { operation: 500, quit: 50 } });
+    const { error } = await collect(client.send(RAW));
     expect(error).toMatchObject({ code: 'E_TIMEOUT', limit: 'operation', phase: 'mail', outcome: 'not-sent', retryable: true });
   });
 
   it('leaves nothing behind when it runs out, though nothing was answered', async () => {
     await using server = await startServer({ faults: [{ at: 'mail', do: 'silence' }] });
-    const client = clientOf(server, { security: ['none'], timeouts: { operation: 200, quit: 50 } });
+    const client = clientOf(server, { security: ['none'], timeouts: { operation: 500, quit: 50 } });
     expect((await collect(client.send({ from: 'ann@example.com', to: 'bob@example.org', text: 'Hi' }))).error).toMatchObject({ code: 'E_TIMEOUT', limit: 'operation' });
     await client.close();
     await server.idle();
     expect(server.connections).toBe(0);
-  });
-
-  it('after the dot the outcome is unknown', async () => {
-    await using server = await startServer({ faults: [{ at: 'end-of-data', do: 'silence' }] });
-    const { error } = await collect(withOperation(server));
-    expect(error).toMatchObject({ code: 'E_TIMEOUT', limit: 'operation', phase: 'end-of-data', outcome: 'unknown', retryable: false });
   });
 });
 
@@ -251,17 +232,6 @@ describe('verify and close', () => {
     expect(events.at(-1)?.type).toBe('ready');
     await server.idle();
     expect(server.sessions[0]?.lines).toContain('C: QUIT');
-  });
-
-  it('close waits for what was begun and refuses what comes after', async () => {
-    await using server = await startServer();
-    const client = clientOf(server, { security: ['none'] });
-    const sending = collect(client.send(RAW));
-    await client.close();
-    expect((await sending).types.at(-1)).toBe('accepted');
-    expect((await collect(client.send(RAW))).error).toMatchObject({ code: 'E_USAGE' });
-    await server.idle();
-    expect(server.connections).toBe(0);
   });
 
   it('close waits for a mail that is still being composed', async () => {
