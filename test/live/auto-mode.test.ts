@@ -1,9 +1,8 @@
-import { createServer, type AddressInfo } from 'node:net';
-import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { SmtpClient, SmtpFallbackError, type SecurityMode, type SmtpOptions } from '../../src/index.js';
 import { otherCertificate, startServer, type Fault, type ServerOptions, type TestServer } from '../../src/testing/index.js';
 import { collect, eventOf, type Told } from '../support/collect.js';
+import { closedPort } from '../support/dialling.js';
 import { listen } from '../support/listen.js';
 
 // Waited for where a row is about silence; elsewhere it is long enough for a busy machine.
@@ -231,11 +230,7 @@ describe('a staggered race', () => {
 
 describe('a port that cannot be reached', () => {
   it('is asked once for all of its candidates', async () => {
-    const free = createServer().listen(0, '127.0.0.1');
-    await once(free, 'listening');
-    const { port } = free.address() as AddressInfo;
-    free.close();
-    await once(free, 'close');
+    const port = await closedPort();
     let lookups = 0;
     await using client = new SmtpClient({
       host: 'mail.example', port, security: 'auto',

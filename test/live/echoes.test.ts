@@ -2,6 +2,7 @@ import { inspect } from 'node:util';
 import { expect, it } from 'vitest';
 import type { LogLine, SmtpOptions } from '../../src/index.js';
 import { startServer, type Fault } from '../../src/testing/index.js';
+import { MAIL } from '../support/clear-client.js';
 import { collect } from '../support/collect.js';
 import { base64, clientOf, verify } from '../support/sign-in.js';
 
@@ -23,7 +24,7 @@ it.each<[string, Fault, readonly string[]]>([
   await using client = clientOf(server, { auth: { user: 'ann', pass: PASS } });
   const log: LogLine[] = [];
   client.log$.subscribe((line) => { log.push(line); });
-  const { events, error } = await collect(client.send({ envelope: { from: 'ann@example.com', to: ['bob@example.org'] }, raw: 'Subject: hello\r\n\r\nHi\r\n' }));
+  const { events, error } = await collect(client.send(MAIL));
   const text = inspect([log, events, error, error?.transcript], { depth: 12 });
   expect(text).toContain('***');
   for (const part of parts) expect(text).not.toContain(part);

@@ -1,14 +1,12 @@
 import { filter, firstValueFrom, lastValueFrom, skip, takeUntil } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { SmtpClient, type LogLine, type Message, type SmtpOptions } from '../../src/index.js';
-import { startServer, type ServerOptions, type TestServer } from '../../src/testing/index.js';
+import type { LogLine, SmtpClient } from '../../src/index.js';
+import { startServer, type ServerOptions } from '../../src/testing/index.js';
+import { MAIL } from '../support/clear-client.js';
 import { collect } from '../support/collect.js';
+import { clientOf } from '../support/many-mails.js';
 
-const MAIL: Message = { envelope: { from: 'ann@example.com', to: ['bob@example.org'] }, raw: 'Subject: hello\r\n\r\nHi\r\n' };
 const FAREWELL = '421 4.3.2 shutting down.';
-
-const clientOf = (server: TestServer, options: Partial<SmtpOptions> = {}): SmtpClient =>
-  new SmtpClient({ host: server.host, port: server.port, security: ['none'], timeouts: { quit: 100 }, pool: { maxConnections: 1 }, ...options });
 
 /** When the client has heard the goodbye. */
 const heard = (client: SmtpClient): Promise<LogLine> => firstValueFrom(client.log$.pipe(filter(({ text }) => text === FAREWELL)));

@@ -5,12 +5,10 @@ import { MAIL } from '../support/clear-client.js';
 import { collect, eventOf } from '../support/collect.js';
 import { clientOf, mailOf, mails, outcomes, sendAll } from '../support/many-mails.js';
 import { expectOneSend } from '../support/one-send.js';
+import { mailTo, people } from '../support/recipients.js';
 import { WAYS } from '../support/ways.js';
 
 const TOO_MANY = '452 4.5.3 Too many recipients in this session';
-
-const mailTo = (...to: string[]): typeof MAIL => ({ ...MAIL, envelope: { from: 'ann@example.com', to } });
-const people = (count: number): string[] => Array.from({ length: count }, (_, index) => `user${String(index)}@example.org`);
 
 /** Sessions that take so many recipients, and no more. */
 const full = (reply: string, most: number, sessions = 20): readonly Fault[] =>
@@ -39,7 +37,7 @@ for (const [way, without] of Object.entries(WAYS)) {
         await using client = clientOf(server);
         for (let count = 0; count < 7; count += 1) {
           // A goodbye behind some that were taken is another matter.
-          const mail = reply.startsWith('421') ? MAIL : mailTo(...people(3));
+          const mail = reply.startsWith('421') ? MAIL : mailTo(people(3));
           const told = await collect(client.send(mail));
           expectOneSend(told, mail.envelope.to);
           expect(eventOf(told, 'accepted').receipt.refused).toEqual([]);
@@ -51,7 +49,7 @@ for (const [way, without] of Object.entries(WAYS)) {
         await using server = await startServer({ without, faults: full(reply, 1, 1) });
         await using client = clientOf(server);
         await collect(client.send(MAIL));
-        expectOneSend(await collect(client.send({ ...mailTo(...people(3)), raw: Readable.from([MAIL.raw]) })), people(3));
+        expectOneSend(await collect(client.send({ ...mailTo(people(3)), raw: Readable.from([MAIL.raw]) })), people(3));
         expect(server.messages.map(({ to }) => to.length)).toEqual([1, 3]);
       });
     });
@@ -60,15 +58,15 @@ for (const [way, without] of Object.entries(WAYS)) {
       await using server = await startServer({ without: [...without, 'LIMITS'], limits: { domains: 1 } });
       await using client = clientOf(server, { pool: { maxConnections: 4 } });
       await Promise.all(mails(4).map((mail) => collect(client.send(mail))));
-      expectOneSend(await collect(client.send(mailTo('cid@example.net'))), ['cid@example.net']);
+      expectOneSend(await collect(client.send(mailTo(['cid@example.net']))), ['cid@example.net']);
       expect(server.sessions).toHaveLength(5);
     });
 
     it.each([[['ann@example.net', 'bob@example.org']], [['bob@example.org', 'ann@example.net']]])('takes of a mail those that it may, in whatever order: %j', async (to) => {
       await using server = await startServer({ without: [...without, 'LIMITS'], limits: { domains: 1 } });
       await using client = clientOf(server, { pool: { maxConnections: 1 } });
-      await collect(client.send(mailTo('cid@example.org')));
-      expect(eventOf(await collect(client.send(mailTo(...to))), 'accepted').receipt).toMatchObject({ accepted: to, refused: [] });
+      await collect(client.send(mailTo(['cid@example.org'])));
+      expect(eventOf(await collect(client.send(mailTo(to))), 'accepted').receipt).toMatchObject({ accepted: to, refused: [] });
     });
 
     it('is none where it took nobody: the reply is the verdict on each mail', async () => {
@@ -98,7 +96,7 @@ for (const [way, without] of Object.entries(WAYS)) {
       await using server = await startServer({ without, onRecipient: refuse, faults: [2, 3].map((session) => ({ at: 'rcpt', session, skip: 2, times: Infinity, do: 'reply', reply: TOO_MANY })) });
       await using client = clientOf(server);
       const told = [];
-      for (const name of ['bob', 'full', 'bob', 'bob', 'bob', 'bob', 'bob']) told.push((await collect(client.send(mailTo(`${name}@example.org`)))).error?.outcome ?? 'accepted');
+      for (const name of ['bob', 'full', 'bob', 'bob', 'bob', 'bob', 'bob']) told.push((await collect(client.send(mailTo([`${name}@example.org`])))).error?.outcome ?? 'accepted');
       expect(told).toEqual(['accepted', 'refused', 'accepted', 'refused', 'accepted', 'accepted', 'accepted']);
       expect(taken(server)).toEqual([1, 1, 2, 1]);
     });
@@ -115,7 +113,7 @@ for (const [way, without] of Object.entries(WAYS)) {
       let due = 0;
       await using server = await startServer({ without, onRecipient: (path) => (due-- > 0 ? TOO_MANY : refuse(path)) });
       await using client = clientOf(server, { pool: { maxConnections: 2 }, pipelining: { depth: 1 } });
-      const send = async (to = 'bob@example.org'): Promise<string> => (await collect(client.send(mailTo(to)))).error?.outcome ?? 'accepted';
+      const send = async (to = 'bob@example.org'): Promise<string> => (await collect(client.send(mailTo([to])))).error?.outcome ?? 'accepted';
       const two = (): Promise<unknown> => Promise.all([send(), send()]);
       await two();
       expect(await send('full@example.org')).toBe('refused');
@@ -134,7 +132,7 @@ for (const [way, without] of Object.entries(WAYS)) {
       await using server = await startServer({ without, onRecipient: refuse });
       await using client = clientOf(server, { pool: { maxConnections: 8 } });
       await Promise.all(mails(8).map((mail) => collect(client.send(mail))));
-      const { types, error } = await collect(client.send(mailTo('full@example.org')));
+      const { types, error } = await collect(client.send(mailTo(['full@example.org'])));
       expect(types).toEqual(['ready', 'sender-accepted', 'recipient-refused']);
       expect(error).toMatchObject({ code: 'E_REPLY', phase: 'rcpt', outcome: 'refused', retryable: true, reply: { code: 452 } });
       expect(server.sessions.filter(({ lines }) => lines.some((line) => line.includes('full@example.org')))).toHaveLength(6);
@@ -144,7 +142,7 @@ for (const [way, without] of Object.entries(WAYS)) {
       await using server = await startServer({ without, faults: [{ at: 'rcpt', skip: 4, times: Infinity, do: 'close', reply: '421 4.7.1 Greylisted' }] });
       await using client = clientOf(server, { pool: { maxConnections: 4 } });
       await Promise.all(mails(4).map((mail) => collect(client.send(mail))));
-      expect((await collect(client.send(mailTo('grey@example.org')))).error).toMatchObject({ code: 'E_REPLY', phase: 'rcpt', outcome: 'refused', retryable: true, reply: { code: 421 } });
+      expect((await collect(client.send(mailTo(['grey@example.org'])))).error).toMatchObject({ code: 'E_REPLY', phase: 'rcpt', outcome: 'refused', retryable: true, reply: { code: 421 } });
       expect(server.sessions.filter(({ lines }) => lines.some((line) => line.includes('grey@example.org')))).toHaveLength(2);
     });
 
@@ -152,7 +150,7 @@ for (const [way, without] of Object.entries(WAYS)) {
       await using server = await startServer({ without, faults: [{ at: 'rcpt', session: 1, skip: 1, do: 'close', reply: '421 4.7.0 Too many recipients' }] });
       await using client = clientOf(server);
       await collect(client.send(MAIL));
-      expectOneSend(await collect(client.send(mailTo(...people(3)))), people(3));
+      expectOneSend(await collect(client.send(mailTo(people(3)))), people(3));
       expect(taken(server)).toEqual([1, 1]);
     });
   });

@@ -1,22 +1,16 @@
 import { Readable } from 'node:stream';
 import { filter, firstValueFrom, lastValueFrom, takeWhile, toArray } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { receipts, retryWhenSafe, SmtpClient, SmtpPartialError, type Message, type SmtpOptions } from '../../src/index.js';
+import { receipts, retryWhenSafe, SmtpPartialError } from '../../src/index.js';
 import { startServer, type ServerOptions, type TestServer } from '../../src/testing/index.js';
 import { MAIL } from '../support/clear-client.js';
 import { collect, eventOf } from '../support/collect.js';
+import { clientOf } from '../support/many-mails.js';
 import { expectOneSend } from '../support/one-send.js';
+import { mailTo, people } from '../support/recipients.js';
 import { WAYS } from '../support/ways.js';
 
 const RAW = MAIL.raw;
-
-const people = (count: number, domainOf: (index: number) => string = () => 'example.org'): string[] =>
-  Array.from({ length: count }, (_, index) => `user${String(index)}@${domainOf(index)}`);
-
-const mailTo = (to: readonly string[], raw: Extract<Message, { raw: unknown }>['raw'] = RAW): Message => ({ envelope: { from: 'ann@example.com', to }, raw });
-
-const clientOf = ({ host, port }: TestServer, options: Partial<SmtpOptions> = {}): SmtpClient =>
-  new SmtpClient({ host, port, security: ['none'], timeouts: { quit: 100 }, pool: { maxConnections: 1 }, ...options });
 
 /** How many recipients each mail that the server took had. */
 const sizes = ({ messages }: TestServer): readonly number[] => messages.map(({ to }) => to.length);

@@ -2,6 +2,7 @@ import { lastValueFrom, map, mergeAll, range, timer, toArray } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { SaslError, SmtpClient, type SaslMechanism, type SmtpOptions } from '../../src/index.js';
 import { startServer, type Fault, type TestServer } from '../../src/testing/index.js';
+import { MAIL } from '../support/clear-client.js';
 import { eventOf } from '../support/collect.js';
 import { foreignBytes } from '../support/foreign.js';
 import { base64, clientOf, said, scripted, verify } from '../support/sign-in.js';
@@ -125,8 +126,7 @@ describe('a mechanism of one\'s own', () => {
       },
     };
     await using client = clientOf(there, { auth: counting, pool: { maxConnections: 4 } });
-    const mail = { envelope: { from: 'ann@example.com', to: ['bob@example.org'] }, raw: 'Subject: hello\r\n\r\nHi\r\n' };
-    const events = await lastValueFrom(range(4).pipe(map(() => client.send(mail)), mergeAll(), toArray()));
+    const events = await lastValueFrom(range(4).pipe(map(() => client.send(MAIL)), mergeAll(), toArray()));
     expect(events.filter(({ type }) => type === 'accepted')).toHaveLength(4);
     expect(there.sessions).toHaveLength(4);
   });

@@ -4,6 +4,7 @@ import type { SmtpClient, SmtpOptions } from '../../src/index.js';
 import { startServer } from '../../src/testing/index.js';
 import { clientOf, MAIL } from '../support/clear-client.js';
 import { collect } from '../support/collect.js';
+import { closedPort } from '../support/dialling.js';
 import { listen } from '../support/listen.js';
 
 // It greets only when the others have failed.
@@ -45,10 +46,7 @@ describe('where there is room for one connection only, all mails go over that', 
 
   it('because the local port is given', async () => {
     await using server = await startServer(LATE);
-    // A port that was free a moment ago.
-    const { port, ...listening } = await listen(() => undefined);
-    await listening[Symbol.asyncDispose]();
-    await using client = clientOf(server, { localEndpoint: { address: '127.0.0.1', port } });
+    await using client = clientOf(server, { localEndpoint: { address: '127.0.0.1', port: await closedPort() } });
     expect(await eight(client)).toEqual(Array(8).fill('accepted'));
   });
 

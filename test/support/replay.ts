@@ -1,7 +1,7 @@
 import { once } from 'node:events';
-import { createServer, type Socket } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
+import { oneByOne } from './cuts.js';
 
 /** How the server's bytes arrive: as they were written, a line at a time, or one by one. */
 export type Segmentation = 'whole' | 'per line' | 'per byte';
@@ -91,7 +91,7 @@ const play = async (socket: Socket, turns: Transcript['turns'], hangsUp: boolean
       if (!got.equals(bytes)) return `expected ${JSON.stringify(bytes.toString('latin1'))}, got ${JSON.stringify(received.toString('latin1'))}`;
       received = received.subarray(bytes.length);
     } else {
-      for (const part of cut(bytes, segmentation)) {
+      for (const part of partsOf(bytes, segmentation)) {
         if (socket.writable) socket.write(part);
         if (segmentation !== 'whole') await turn();
       }
@@ -103,8 +103,8 @@ const play = async (socket: Socket, turns: Transcript['turns'], hangsUp: boolean
   return received.length === 0 ? '' : `got more: ${JSON.stringify(received.toString('latin1'))}`;
 };
 
-const cut = (bytes: Buffer, segmentation: Segmentation): readonly Buffer[] => {
+const partsOf = (bytes: Buffer, segmentation: Segmentation): readonly Buffer[] => {
   if (segmentation === 'whole') return [bytes];
-  if (segmentation === 'per byte') return Array.from(bytes, (_, index) => bytes.subarray(index, index + 1));
+  if (segmentation === 'per byte') return oneByOne(bytes);
   return bytes.toString('latin1').split(/(?<=\n)/).map((line) => Buffer.from(line, 'latin1'));
 };

@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { describe, expect, it } from 'vitest';
 import { startServer, type FaultAction, type ServerOptions, type TestServer } from '../../src/testing/index.js';
-import { clientOf } from '../support/clear-client.js';
+import { clientOf, MAIL as SMALL } from '../support/clear-client.js';
 import { collect } from '../support/collect.js';
 
 const HELLO = 'EHLO me';
@@ -58,7 +58,7 @@ describe('the dialogue of the server for tests', () => {
   it.each([[['CHUNKING']], [[]]])('skips a mail once, in however many pieces it comes, without %j', async (without) => {
     await using server = await clear({ without, faults: [{ at: 'body', skip: 1, do: 'reply', reply: '452 4.3.1 Enough' }] });
     await using client = clientOf(server);
-    const send = async (): Promise<string> => (await collect(client.send({ envelope: { from: 'ann@example.com', to: ['bob@example.org'] }, raw: 'Hi\r\n'.repeat(100_000) }))).error?.outcome ?? 'accepted';
+    const send = async (): Promise<string> => (await collect(client.send({ ...SMALL, raw: 'Hi\r\n'.repeat(100_000) }))).error?.outcome ?? 'accepted';
     expect([await send(), await send(), await send()]).toEqual(['accepted', 'refused', 'accepted']);
   });
 
