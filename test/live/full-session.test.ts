@@ -104,8 +104,8 @@ for (const [way, without] of Object.entries(WAYS)) {
     it('costs a mail to several no more than the first of them where it may be a mailbox that is full', async () => {
       await using server = await startServer({ without, onRecipient: refuse, faults: [{ at: 'rcpt', session: 2, skip: 2, times: Infinity, do: 'reply', reply: TOO_MANY }] });
       await using client = clientOf(server);
-      for (const name of ['bob', 'full', 'bob']) await collect(client.send(mailTo(`${name}@example.org`)));
-      expect(eventOf(await collect(client.send(mailTo(...people(2)))), 'accepted').receipt).toMatchObject({ accepted: ['user1@example.org'], refused: [{ recipient: 'user0@example.org' }] });
+      for (const name of ['bob', 'full', 'bob']) await collect(client.send(mailTo([`${name}@example.org`])));
+      expect(eventOf(await collect(client.send(mailTo(people(2)))), 'accepted').receipt).toMatchObject({ accepted: ['user1@example.org'], refused: [{ recipient: 'user0@example.org' }] });
       expect(taken(server)).toEqual([1, 1, 1]);
     });
 
