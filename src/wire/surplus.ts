@@ -15,7 +15,6 @@ export const toleratesMore = ({ phase }: Expectation, reply: Reply, isAlone: boo
     // It is the end anyway, and the words of a greeting that refuses are the reason.
     case 'greeting': return isRefusal(reply);
     case 'quit': return true;
-    case 'starttls': return false;
     // A goodbye is none too many, and it leaves every refusal what it is.
     default: return isRefusal(reply) && saysGoodbye(rest);
   }

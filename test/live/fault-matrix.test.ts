@@ -137,6 +137,8 @@ const STARTTLS_ROWS: readonly Row[] = [
   ['starttls: 4xx', says('starttls', '454 4.7.0 not now'), ['E_REPLY', 'starttls', 'refused', true]],
   ['starttls: 5xx', says('starttls', '502 5.5.1 no'), ['E_REPLY', 'starttls', 'refused', false]],
   ['starttls: injection', extra('starttls', '250-evil\r\n250 AUTH LOGIN'), ['E_INJECTION', 'starttls', 'not-sent', false]],
+  ['starttls: 421 behind a refusal', { at: 'starttls', do: 'glue', reply: '502 5.5.1 no', extra: '421 4.3.2 shutting down\r\n' }, ['E_REPLY', 'starttls', 'refused', false]],
+  ['starttls: 421 behind the reply', extra('starttls', '421 4.3.2 shutting down'), ['E_INJECTION', 'starttls', 'not-sent', false]],
   ['starttls: unexpected code', says('starttls', '250 ok'), ['E_PROTOCOL', 'starttls', 'not-sent', false]],
   ['tls: black hole', silence('tls'), ['E_TIMEOUT', 'tls', 'not-sent', true]],
   ['tls: reset', reset('tls'), ['E_TLS', 'tls', 'not-sent', true]],
