@@ -99,7 +99,7 @@ export class Expectation {
     // No server says to content what it says to an envelope. That counts behind DATA as well, where others wait behind it.
     const isMisplaced = wording.isMisplaced(this.phase, reply);
     if (!this.hasContent) return isMisplaced && !isLast;
-    // Nothing is answered with 3yz, and behind a refused RSET (Exim has a limit for it) nothing comes but the end of the connection.
+    // Nothing is answered with 3yz, and behind a goodbye or a refused RSET (Exim has a limit for it) nothing comes but the end of the connection.
     if (isMisplaced || reply.severity === 3 || this.#refusedReset || this.goodbye !== undefined) return true;
     switch (this.phase) {
       case 'mail': return isForeignYes(reply);
