@@ -82,13 +82,13 @@ export const codeOf = (cause: unknown): string | undefined => {
 
 /**
  * What somebody else's code threw, in words, safe to show in one line: it may be anything, and may hold what a server far away said to it.
- * @param clean takes secrets out of it, as it was written.
+ * @param clean takes secrets out of it, as it was written and as it is shown.
  */
 export const reasonOf = (cause: unknown, clean = (words: string): string => words): string => {
   try {
     // Node's own for several addresses that all refuse, say, has no words.
     const words = cause instanceof Error ? cause.message || (codeOf(cause) ?? cause.name) : String(cause);
-    return printable(clean(words).replace(/\s+/g, ' ').trim());
+    return printable(clean(clean(words).replace(/\s+/g, ' ').trim()));
   } catch {
     return 'it threw what has no text';
   }

@@ -98,6 +98,12 @@ describe('a mechanism of one\'s own', () => {
     expect(error?.message).toContain('failed: no ***. ');
   });
 
+  it('finds them hidden also where it broke them into lines', async () => {
+    await using there = await server();
+    const { error } = await verify(there, { auth: ticket(() => { throw new Error('no open\n  sesame'); }, { start: () => Buffer.from('open sesame') }) });
+    expect(error?.message).toContain('failed: no ***. ');
+  });
+
   it('is refused with what is text in its words', async () => {
     await using there = await scripted('X-TICKET', async (ask) => { await ask('ticket?'); return undefined; });
     const refusal = { code: 5, at: null, why: 'too late' } as unknown as Record<string, string>;
