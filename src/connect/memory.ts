@@ -51,7 +51,7 @@ export class Memory {
   failed(error: unknown, now: number): void {
     // Those that were on their way meanwhile bring the same refusal.
     if (this.refusal(now) !== undefined) return;
-    if ((this.#signsInAsBefore && isRefusedForGood(error)) || isRefusedByProxy(error)) this.#refused = { error: remembered(error), until: now + REFUSAL_HOLDS };
+    if ((this.#signsInAsBefore && isRefusedForGood(error, this.opened !== undefined)) || isRefusedByProxy(error)) this.#refused = { error: remembered(error), until: now + REFUSAL_HOLDS };
   }
 
   /** A connection to that address came no further. */

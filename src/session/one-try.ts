@@ -86,7 +86,7 @@ export const oneTry = <T>(credentials: object, lost$: Observable<never>): MonoTy
     const tried$ = source.pipe(tap({
       next: () => { trial.taken(); },
       error: (error: unknown) => {
-        if (isRefusedForGood(error)) trial.refused(error);
+        if (isRefusedForGood(error, trial.isTaken)) trial.refused(error);
         else if (isSilence(error)) trial.unanswered(error);
       },
     }));

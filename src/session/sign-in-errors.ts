@@ -66,6 +66,9 @@ export const tooEarly = ({ state: { wire } }: SignIn, mechanism: string, reply: 
   });
 };
 
-/** The server does not take what it was told, and another try would not change that. With fewer connections it may take the same. */
-export const isRefusedForGood = (error: unknown): error is SmtpAuthenticationError =>
-  error instanceof SmtpAuthenticationError && error.outcome === 'refused' && !error.retryable && (error.reply === undefined || !isOfConnections(error.reply));
+/**
+ * The server does not take what it was told, and another try would not change that. Where it took the same before, with fewer connections it
+ * may again. Until then such words may come with a wrong password as well.
+ */
+export const isRefusedForGood = (error: unknown, wasTaken = false): error is SmtpAuthenticationError =>
+  error instanceof SmtpAuthenticationError && error.outcome === 'refused' && !error.retryable && !(wasTaken && error.reply !== undefined && isOfConnections(error.reply));

@@ -41,6 +41,14 @@ describe('a server that takes only so many connections', () => {
     expect(events.map(({ type }) => type)).toEqual(Array(20).fill('accepted'));
   });
 
+  it('may have refused a password that it never took, which is tried once, whatever it says', async () => {
+    await using server = await startServer({ users: { ann: 'open sesame' }, faults: [{ at: 'auth', do: 'reply', reply: '535 5.7.8 Wrong password, or too many connections', times: Infinity }] });
+    await using client = clientOf(server, { auth: { user: 'ann', pass: 'closed sesame' }, allowInsecureAuth: true });
+    const events = await lastValueFrom(client.sendAll(Array<Message>(20).fill(MAIL), { concurrency: 20 }).pipe(filter(({ type }) => type === 'accepted' || type === 'failed'), toArray()));
+    expect(events.map(({ type }) => type)).toEqual(Array(20).fill('failed'));
+    expect(server.sessions.flatMap(({ lines }) => lines).filter((line) => line.startsWith('C: AUTH'))).toHaveLength(1);
+  });
+
   it('gets a mail over another one where a new one is not greeted', async () => {
     await using server = await startServer({ faults: [{ at: 'greeting', do: 'silence', skip: 1, times: Infinity }, { at: 'end-of-data', do: 'delay', ms: 50 }] });
     await using client = clientOf(server, { timeouts: { greeting: 500 } });
