@@ -187,7 +187,11 @@ export class Wire {
     this.heardAt = this.context.scheduler.now();
     for (let left = asked; left > 0 && this.#failure === undefined; left -= 1) {
       const first = this.#due.first;
-      if (first === undefined) break;
+      if (first === undefined) {
+        // What this might have answered was taken back, so that it is no reply to what comes next.
+        if (this.#parser.buffered > 0) this.fail(this.#surplus());
+        break;
+      }
       const reply = this.#parse(first.isSignIn);
       if (reply === undefined) break;
       const hasMore = left === 1 && this.#parser.buffered > 0;

@@ -230,6 +230,20 @@ it('a mail whose deadline passes fails alone: the one behind it on the wire has 
   });
 });
 
+it('a reply too many is none to what comes next, where what it came for was taken back', () => {
+  const server = new Subject<Buffer>();
+  const stream = new FakeStream(server);
+  const wire = wireOn(stream, { timeouts: LIMITS });
+  const operation = deadline(monotonic, 'operation', Infinity);
+  stream.withdraw = () => true;
+  exchange(wire, [RSET], operation).subscribe(() => { second.unsubscribe(); });
+  const second = exchange(wire, [mailFrom('ann@example.com')], operation).subscribe();
+  server.next(Buffer.from('250 reset\r\n250 what\r\n'));
+  const told: string[] = [];
+  exchange(wire, [rcptTo('bob@example.org')], operation).subscribe({ next: ({ lines }) => { told.push(...lines); }, error: (error: unknown) => { told.push((error as SmtpError).code); } });
+  expect(told).toEqual(['E_PROTOCOL']);
+});
+
 describe('content that was taken in the words for an envelope', () => {
   const content = Buffer.from('Hi\r\n');
   const replies = (text: string): Buffer => Buffer.from(text.split(' ').map((word) => `${{ ok: '250 Ok', taken: '250 queued as 4ABCdef1234', go: '354 Go', no: '550 No', bye: '221 Bye' }[word] ?? ''}\r\n`).join(''));
