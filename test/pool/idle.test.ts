@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { clientIn, mailsOn, type Answering } from '../support/client-in-virtual-time.js';
+import type { Answering } from '../support/answering.js';
+import { clientIn, mailsOn } from '../support/client-in-virtual-time.js';
 import type { FakeStream } from '../support/fake-stream.js';
 import { inVirtualTime } from '../support/marbles.js';
 import { WAYS } from '../support/ways.js';

@@ -1,4 +1,4 @@
-import { concat, EMPTY, ignoreElements, of, Subject, timer, type Observable, type Observer, type Unsubscribable } from 'rxjs';
+import { concat, EMPTY, ignoreElements, of, timer, type Observable, type Observer, type Unsubscribable } from 'rxjs';
 import type { TestScheduler } from 'rxjs/testing';
 import { draft, type Mail } from '../../src/message/mail.js';
 import { Pool } from '../../src/pool/pool.js';
@@ -9,34 +9,10 @@ import type { Timeouts } from '../../src/protocol/timeouts.js';
 import type { Opening } from '../../src/session/open-session.js';
 import { transact } from '../../src/session/transaction.js';
 import { deadline } from '../../src/transport/clock.js';
+import { Answering } from './answering.js';
 import { MAIL } from './clear-client.js';
-import { FakeStream } from './fake-stream.js';
+import type { FakeStream } from './fake-stream.js';
 import { sessionOn, wireOn } from './fake-wire.js';
-
-const REPLIES: Readonly<Record<string, string>> = { DATA: '354 go\r\n', QUIT: '221 bye\r\n' };
-
-/** A server that answers each command, and each content, after a while; or nothing any more. */
-export class Answering extends FakeStream {
-  isThere = true;
-  slowness: number;
-  readonly hangUp = (): void => { this.#replies.complete(); };
-  readonly #replies: Subject<Buffer>;
-  readonly #scheduler: TestScheduler;
-
-  constructor(scheduler: TestScheduler, slowness: number, replies = new Subject<Buffer>()) {
-    super(replies);
-    this.#replies = replies;
-    this.#scheduler = scheduler;
-    this.slowness = slowness;
-  }
-
-  override write(chunk: string | Uint8Array): void {
-    super.write(chunk);
-    const text = this.written.at(-1) ?? '';
-    const answers = [...text.matchAll(/^(?:RSET|MAIL|RCPT|DATA|BDAT|QUIT|\.\r\n)/gm)].map(([verb]) => REPLIES[verb] ?? '250 Ok\r\n').join('');
-    if (answers !== '' && this.isThere) this.#scheduler.schedule(() => { this.#replies.next(Buffer.from(answers)); }, this.slowness);
-  }
-}
 
 interface Surroundings {
   readonly without?: readonly string[];

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { concat, EMPTY, ignoreElements, lastValueFrom, NEVER, Subject, timer, type Observable } from 'rxjs';
+import { concat, EMPTY, ignoreElements, lastValueFrom, NEVER, timer, type Observable } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import type { OpenContent } from '../../src/message/content.js';
 import { Untouched } from '../../src/protocol/content-encoder.js';
@@ -8,6 +8,7 @@ import { deadline, monotonic } from '../../src/transport/clock.js';
 import { writeBlocks } from '../../src/wire/content-blocks.js';
 import { writeChunks } from '../../src/wire/write-chunks.js';
 import { writeData } from '../../src/wire/write-data.js';
+import { Answering } from '../support/answering.js';
 import { FakeStream } from '../support/fake-stream.js';
 import { wireOn } from '../support/fake-wire.js';
 import { inVirtualTime } from '../support/marbles.js';
@@ -93,18 +94,12 @@ describe('content that the server takes no more of', () => {
     ['12 MB in chunks', writeChunks, 12 * KB], ['12 MB behind DATA', writeData, 12 * KB], ['60 KB in chunks', writeChunks, 60], ['60 KB behind DATA', writeData, 60],
   ] as const)('is given up when its limit has passed, also where nothing is due: %s', (_, write, size) => {
     inVirtualTime(({ flush }, scheduler) => {
-      const server = new Subject<Buffer>();
       // Each chunk is answered before it is there, and the second one never leaves.
-      const stream = new (class extends FakeStream {
-        override write(chunk: string | Uint8Array): void {
-          super.write(chunk);
-          if (String(chunk).startsWith('BDAT')) scheduler.schedule(() => { server.next(Buffer.from('250 Ok\r\n')); }, 1);
-        }
-
+      const stream = new (class extends Answering {
         override take(bytes: Uint8Array): Observable<never> {
           return concat(super.take(bytes), this.written.filter((text) => text.startsWith('x')).length < 2 ? EMPTY : NEVER);
         }
-      })(server);
+      })(scheduler, 1);
       const wire = wireOn(stream, { scheduler });
       const failures: unknown[] = [];
       write(wire, atHand(size * KB), { operation: deadline(scheduler, 'operation', Infinity), encoder: new Untouched(), eightBit: true }).subscribe({ error: (error: unknown) => { failures.push(error); } });
@@ -179,13 +174,7 @@ describe('a slow source', () => {
 
 it('chunks that are each answered before the source gives the next are as many as it gives', () => {
   inVirtualTime(({ flush }, scheduler) => {
-    const server = new Subject<Buffer>();
-    const stream = new (class extends FakeStream {
-      override write(chunk: string | Uint8Array): void {
-        super.write(chunk);
-        if (String(chunk).startsWith('BDAT')) scheduler.schedule(() => { server.next(Buffer.from('250 Ok\r\n')); }, 1);
-      }
-    })(server);
+    const stream = new Answering(scheduler, 1);
     const wire = wireOn(stream, { scheduler });
     let given = 0;
     // Promises know no virtual time.
