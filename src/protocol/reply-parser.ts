@@ -131,7 +131,7 @@ export class ReplyParser {
     const parts = LINE.exec(text);
     const code = parts?.[1];
     const words = parts?.[3] ?? '';
-    if (code === undefined) this.#malformed('a line does not start with a reply code');
+    if (code === undefined) this.#malformed('a line does not start with a reply code and a blank');
     if ((this.#code ??= code) !== code) this.#malformed(`the lines of a reply disagree: ${this.#code} and ${code}`);
     if (parts?.[2] === '-') {
       this.#lines.push(words);

@@ -78,8 +78,8 @@ export class Failures {
   }
 
   /** What came is no reply of SMTP. */
-  malformed(why: string): Failure {
-    return (phase, command) => this.#broken(phase, `answered ${command.toString()} with what is no SMTP reply: ${why}`);
+  malformed(asked: Command, why: string): Failure {
+    return (phase) => this.#broken(phase, `answered ${asked.toString()} with what is no SMTP reply: ${why}`);
   }
 
   /** A reply came to nothing that was asked. */

@@ -192,7 +192,7 @@ export class Wire {
         if (this.#parser.buffered > 0) this.fail(this.#surplus());
         break;
       }
-      const reply = this.#parse(first.isSignIn);
+      const reply = this.#parse(first);
       if (reply === undefined) break;
       const hasMore = left === 1 && this.#parser.buffered > 0;
       if (hasMore && !toleratesMore(first, reply, !hasHeard, this.#parser)) {
@@ -257,13 +257,13 @@ export class Wire {
     } else this.fail(this.#failures.goodbye(reply));
   }
 
-  #parse(isSignIn: boolean): Reply | undefined {
+  #parse({ command, isSignIn }: Expectation): Reply | undefined {
     this.#parser.isInSignIn = isSignIn;
     try {
       return this.#parser.read();
     } catch (error) {
       if (!(error instanceof MalformedReply)) throw error;
-      this.#distrust(this.#failures.malformed(error.message));
+      this.#distrust(this.#failures.malformed(command, error.message));
       return undefined;
     }
   }

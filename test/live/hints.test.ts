@@ -99,6 +99,12 @@ it('an answer to content that is none leaves it in doubt, and the host and port 
   expect((await collect(client.send(MAIL))).error).toMatchObject({ code: 'E_PROTOCOL', outcome: 'unknown', message: expect.stringMatching(/which is no answer to it\. The mail may or may not have been accepted; a retry may deliver it twice\. The server is broken/) as string });
 });
 
+it('an answer that is no reply is told of the command that it answers, also with the content on its way behind that', async () => {
+  await using server = await startServer({ faults: [{ at: 'mail', do: 'reply', reply: '271 fine' }] });
+  await using client = clientOf(server);
+  expect((await collect(client.send(MAIL))).error).toMatchObject({ code: 'E_PROTOCOL', phase: 'end-of-data', outcome: 'unknown', message: expect.stringMatching(/ answered MAIL FROM:<ann@example\.com>.* with what is no SMTP reply: /) as string });
+});
+
 it('a server that hangs up without a word is said to have given no greeting', async () => {
   await using server = await startServer({ faults: [{ at: 'greeting', do: 'close' }] });
   await using client = clientOf(server);

@@ -123,7 +123,7 @@ describe('ReplyParser', () => {
     ['x6z', '260 ok\r\n', /reply code/],
     ['x9z of a yes', '399 ok\r\n', /reply code/],
     ['letters in the code', '2x0 ok\r\n', /reply code/],
-    ['a tab behind the code', '250\tok\r\n', /reply code/],
+    ['a tab behind the code', '250\tok\r\n', /reply code and a blank \("250/],
     ['CR behind the code', '250\r\r\n', /reply code/],
     ['a space before the code', ' 250 ok\r\n', /reply code/],
     ['another protocol, before its line ends', 'HTTP/1.1 400', /"HTTP\/1\.1 400"/],

@@ -31,9 +31,9 @@ describe('a server that breaks the protocol', () => {
   const inDoubt = 'The mail may or may not have been accepted; a retry may deliver it twice. ';
   const broken = 'The server is broken or out of step; ask its operator.';
   it.each<[string, Failure, Command, string]>([
-    ['may be none of SMTP until it has introduced itself', failures.malformed('too long'), ehlo('client'), `no SMTP reply: too long. It is no SMTP server, or a broken one; ${elsewhere}`],
-    ['is one of SMTP from then on', failures.malformed('too long'), MAIL, `no SMTP reply: too long. ${broken}`],
-    ['leaves a mail in doubt', failures.malformed('too long'), LAST, `no SMTP reply: too long. ${inDoubt}${broken}`],
+    ['may be none of SMTP until it has introduced itself', failures.malformed(ehlo('client'), 'too long'), ehlo('client'), `no SMTP reply: too long. It is no SMTP server, or a broken one; ${elsewhere}`],
+    ['is one of SMTP from then on', failures.malformed(MAIL, 'too long'), MAIL, `no SMTP reply: too long. ${broken}`],
+    ['leaves a mail in doubt', failures.malformed(MAIL, 'too long'), LAST, ` answered MAIL FROM:<ann@example.com> with what is no SMTP reply: too long. ${inDoubt}${broken}`],
     ['leaves it in doubt unasked', failures.unasked(), LAST, `nothing had asked for. ${inDoubt}${broken}`],
     ['leaves it in doubt out of step', failures.outOfStep(MAIL, makeReply(354, ['go'])), LAST, `out of step with what was asked. ${inDoubt}Set "pipelining" to false for this server.`],
   ])('%s', (_, failure, command, words) => {
