@@ -6,7 +6,7 @@ import { startServer } from 'rxsmtp/testing';
 
 // In its second session it never answers MAIL.
 await using server = await startServer({ faults: [{ at: 'mail', do: 'silence', session: 2 }] });
-await using client = new SmtpClient({ host: 'localhost', port: server.port, security: ['starttls'], tls: { ca: server.ca } });
+await using client = new SmtpClient({ host: 'localhost', port: server.port, security: 'starttls', tls: { ca: server.ca } });
 const mail = (text: string) => ({ from: 'ann@example.com', to: 'bob@example.org', subject: text, text });
 
 // A large mail is cancelled half-way; takeUntil(button$) would do it too.

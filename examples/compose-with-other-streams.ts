@@ -10,7 +10,7 @@ type Result = { readonly id: number; readonly sent: true } | { readonly id: numb
 await using server = await startServer({
   onRecipient: (path) => (path.startsWith('gone@') ? '550 5.1.1 No such user here' : undefined),
 });
-await using client = new SmtpClient({ host: 'localhost', port: server.port, security: ['starttls'], tls: { ca: server.ca } });
+await using client = new SmtpClient({ host: 'localhost', port: server.port, security: 'starttls', tls: { ca: server.ca } });
 
 const orders$: Observable<Order> = from([1, 2, 3, 4, 5, 6].map((id) => ({ id, customer: id === 4 ? 'gone@example.org' : `customer${id}@example.org` })));
 

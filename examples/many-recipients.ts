@@ -8,7 +8,7 @@ await using server = await startServer({
   limits: { recipients: 100 },
   onRecipient: (path) => (path === 'reader7@example.org' ? '550 5.1.1 No such user here' : undefined),
 });
-await using client = new SmtpClient({ host: 'localhost', port: server.port, security: ['starttls'], tls: { ca: server.ca } });
+await using client = new SmtpClient({ host: 'localhost', port: server.port, security: 'starttls', tls: { ca: server.ca } });
 
 const to = Array.from({ length: 250 }, (_, index) => `reader${index + 1}@example.org`);
 const newsletter = { from: 'news@example.com', to: 'Our readers <news@example.com>', subject: 'News', text: 'All well.', envelope: { from: 'news@example.com', to } };

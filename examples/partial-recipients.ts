@@ -7,7 +7,7 @@ import { startServer } from 'rxsmtp/testing';
 await using server = await startServer({
   onRecipient: (path) => (path.startsWith('nobody@') ? '550 5.1.1 No such user here' : undefined),
 });
-await using client = new SmtpClient({ host: 'localhost', port: server.port, security: ['starttls'], tls: { ca: server.ca } });
+await using client = new SmtpClient({ host: 'localhost', port: server.port, security: 'starttls', tls: { ca: server.ca } });
 const mail = { from: 'ann@example.com', subject: 'Lunch', text: 'At noon?' };
 
 const receipt = await firstValueFrom(client.send({ ...mail, to: ['bob@example.org', 'nobody@example.org', 'eve@example.org'] }).pipe(receipts()));

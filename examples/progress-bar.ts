@@ -6,7 +6,7 @@ import { SmtpClient } from 'rxsmtp';
 import { startServer } from 'rxsmtp/testing';
 
 await using server = await startServer();
-await using client = new SmtpClient({ host: 'localhost', port: server.port, security: ['starttls'], tls: { ca: server.ca } });
+await using client = new SmtpClient({ host: 'localhost', port: server.port, security: 'starttls', tls: { ca: server.ca } });
 
 const line = 'All work and no play makes a dull mail.\r\n';
 const size = line.length * 200_000;

@@ -12,7 +12,7 @@ await using server = await startServer({
     { at: 'end-of-data', do: 'reset', session: 2 },
   ],
 });
-await using client = new SmtpClient({ host: 'localhost', port: server.port, security: ['starttls'], tls: { ca: server.ca } });
+await using client = new SmtpClient({ host: 'localhost', port: server.port, security: 'starttls', tls: { ca: server.ca } });
 const mail = { from: 'ann@example.com', to: 'bob@example.org', subject: 'Hello', text: 'Hi Bob' };
 
 const send = () => firstValueFrom(client.send(mail).pipe(retryWhenSafe({ count: 5, delay: (attempt) => attempt * 10 }), receipts()));
@@ -22,7 +22,7 @@ console.log(`accepted at the third try: ${receipt.reply.lines.join(' ')}`);
 assert.equal(server.messages.length, 1);
 
 await client.close();
-await using other = new SmtpClient({ host: 'localhost', port: server.port, security: ['starttls'], tls: { ca: server.ca } });
+await using other = new SmtpClient({ host: 'localhost', port: server.port, security: 'starttls', tls: { ca: server.ca } });
 const error = await firstValueFrom(other.send(mail).pipe(retryWhenSafe({ count: 5, delay: 10 }), receipts())).catch((reason: unknown) => reason);
 assert.ok(error instanceof SmtpError);
 console.log(`not tried again: ${error.outcome}, ${error.phase}`);

@@ -26,7 +26,7 @@ const cases: readonly (readonly [answer: string, ...faults: Fault[]])[] = [
 
 for (const [answer, ...faults] of cases) {
   await using server = await startServer({ faults });
-  await using client = new SmtpClient({ host: 'localhost', port: server.port, security: ['starttls'], tls: { ca: server.ca }, timeouts: { greeting: 200 } });
+  await using client = new SmtpClient({ host: 'localhost', port: server.port, security: 'starttls', tls: { ca: server.ca }, timeouts: { greeting: 200 } });
   assert.equal(await welcome(client, 'bob@example.org'), answer);
   console.log(`${faults[0] === undefined ? 'all is well' : `${faults[0].at}, ${faults[0].do}`}: ${answer}`);
 }

@@ -6,7 +6,7 @@ import { startServer } from 'rxsmtp/testing';
 
 await using server = await startServer({ users: { ann: 'open sesame' } });
 await using client = new SmtpClient({
-  host: 'localhost', port: server.port, security: ['starttls'], tls: { ca: server.ca }, auth: { user: 'ann', pass: 'open sesame' },
+  host: 'localhost', port: server.port, security: 'starttls', tls: { ca: server.ca }, auth: { user: 'ann', pass: 'open sesame' },
 });
 
 const describe = (event: SmtpEvent): string => {

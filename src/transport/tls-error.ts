@@ -116,7 +116,7 @@ export const PERHAPS_OF_CERTIFICATE = 'It may also not accept our certificate: s
 const NO_RECORD = /(?:WRONG_VERSION_NUMBER|HTTP_REQUEST|RECORD_LAYER_FAILURE)$/;
 
 /** What may do where clear text is spoken. */
-export const STARTTLS_INSTEAD = 'If it offers STARTTLS, use security: ["starttls"] on this port. Its port for implicit TLS is 465, as a rule.';
+export const STARTTLS_INSTEAD = 'If it offers STARTTLS, use security: "starttls" on this port. Its port for implicit TLS is 465, as a rule.';
 
 const PLAINTEXT_PEER = ['plaintext-peer', `The server does not speak TLS here. ${STARTTLS_INSTEAD}`] as const;
 const BROKEN_STARTTLS = ['plaintext-peer', 'The server does not speak TLS here, though it took STARTTLS: its set-up is broken. Its port for implicit TLS (465) may do.'] as const;

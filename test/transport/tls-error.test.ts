@@ -77,7 +77,7 @@ test.each([
 });
 
 test.each([
-  ['implicit', 'The server does not speak TLS here. If it offers STARTTLS, use security: ["starttls"] on this port.'],
+  ['implicit', 'The server does not speak TLS here. If it offers STARTTLS, use security: "starttls" on this port.'],
   ['starttls', 'The server does not speak TLS here, though it took STARTTLS: its set-up is broken.'],
 ] as const)('clear text where TLS is due, %s: %s', (security, says) => {
   expect(tlsError(Object.assign(new Error('x'), { code: 'ERR_SSL_WRONG_VERSION_NUMBER' }), { ...HANDSHAKE, security }, 5).message).toContain(says);
