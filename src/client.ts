@@ -71,7 +71,7 @@ export class SmtpClient implements AsyncDisposable {
     this.state$ = this.#pool.state$;
   }
 
-  /** The candidates in the order in which they would be tried; the one that opened last time comes first, except for clear text as the last resort. Opens nothing. */
+  /** The doors in the order in which they would be tried; the one that opened last time comes first, except for clear text as the last resort. Opens nothing. */
   get plans(): readonly ConnectionPlan[] {
     return [...inOrder(this.#plans, this.#memory.opened)];
   }

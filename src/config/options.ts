@@ -34,7 +34,7 @@ export interface SmtpOptions {
    */
   readonly security?: 'auto' | 'tls' | SecurityMode | readonly SecurityMode[];
   /**
-   * Lets the candidates race on connections of their own, each started so many ms after the one before: the first whose greeting is read
+   * Lets the doors race on connections of their own, each started so many ms after the one before: the first whose greeting is read
    * wins. Default: no race, they are tried one after the other.
    */
   readonly stagger?: number;

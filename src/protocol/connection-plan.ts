@@ -10,7 +10,7 @@ export interface Endpoint {
   readonly family?: 4 | 6;
 }
 
-/** One candidate: a door, which is a host and port, and how it is secured there. */
+/** A door: a host and port, and how it is secured there. */
 export interface ConnectionPlan {
   readonly host: string;
   readonly port: number;

@@ -248,7 +248,7 @@ export class SmtpPartialError extends SmtpError {
   }
 }
 
-/** Every candidate failed; `attempts` tells why each did. */
+/** Every door failed; `attempts` tells why each did. */
 export class SmtpFallbackError extends SmtpError {
   override readonly name: string = 'SmtpFallbackError';
   declare readonly code: 'E_ALL_ATTEMPTS';
