@@ -143,4 +143,4 @@ const connectError = (target: Target, failures: readonly Failure[], localEndpoin
 const NO_PORT = 'This machine has no free port to connect from, or no address to do it with: send several mails on a connection, and leave "localEndpoint.port" out.';
 
 const connectHint = (reason: string): string =>
-  remedyHere(reason) ?? (OURS.has(reason) ? 'Check the option "localEndpoint" and what this machine may open.' : 'Check the host and port, and whether a firewall is in between.');
+  remedyHere(reason) ?? (OURS.has(reason) ? 'Check the option "localEndpoint" and what this machine may open.' : 'Check the host and port, whether the server runs, and whether a firewall is in between.');

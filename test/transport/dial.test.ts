@@ -253,7 +253,7 @@ test.each<[string, string | undefined, readonly string[], string, boolean]>([
 
 test.each([['a firewall on the way', '::1', 'connect', 'EHOSTUNREACH', true], ['a local rule', '127.0.0.1', 'connect', 'EACCES', false], ['a local port', '::1', 'bind', 'EACCES', false]])('what is forbidden by %s: %s, %s', async (_, host, syscall, reason, retryable) => {
   vi.spyOn(Socket.prototype, 'connect').mockImplementationOnce(function connectNothing(this: Socket) { return this.destroy(Object.assign(new Error('no'), { code: 'EACCES', syscall })); });
-  expect(await failureOf(way(25, { host }))).toMatchObject({ code: 'E_CONNECT', reason, retryable, message: expect.stringContaining(retryable ? 'whether a firewall is in between' : 'what this machine may open') as string });
+  expect(await failureOf(way(25, { host }))).toMatchObject({ code: 'E_CONNECT', reason, retryable, message: expect.stringContaining(retryable ? 'whether the server runs, and whether a firewall is in between' : 'what this machine may open') as string });
 });
 
 test.each([['path', '/run/elsewhere.sock'], ['localAddress', '192.0.2.1']])('a polluted prototype brings no "%s"', async (name, value) => {
