@@ -58,6 +58,7 @@ describe('isLastResort', () => {
     };
     expect(lastResorts('auto')).toEqual(['587 none', '25 none']);
     expect(lastResorts(['none', 'starttls'], 25)).toEqual([]);
+    expect(lastResorts(['none'])).toEqual([]);
     expect(lastResorts('tls')).toEqual([]);
   });
 });

@@ -47,6 +47,8 @@ describe('another connection that could not be opened', () => {
     ['no time left for the mail', timeout('operation'), 'is not'],
     ['a client that closes', timeout('close'), 'is not'],
     ['a busy proxy', connection('E_PROXY', 'proxy', 'busy'), 'may be'],
+    ['a proxy that lets nothing through', connection('E_PROXY', 'proxy', 'denied'), 'may be'],
+    ['a proxy that does not reach the server', connection('E_PROXY', 'proxy', 'unreachable'), 'may be'],
     ['a proxy that nobody reaches', connection('E_PROXY', 'proxy', 'ECONNREFUSED'), 'may be'],
     ['a proxy whose name is not found', connection('E_PROXY', 'proxy', 'ENOTFOUND'), 'may be'],
     ['a proxy that hangs up in the place of the handshake', connection('E_PROXY', 'proxy', 'reset'), 'may be'],

@@ -10,6 +10,9 @@ test.each([
   ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'unable to get local issuer certificate', 'untrusted', 'Give its authority in "tls.ca"'],
   ['DEPTH_ZERO_SELF_SIGNED_CERT', 'self-signed certificate', 'untrusted', 'It signed itself. If it is the server\'s own, give it in "tls.ca"'],
   ['SELF_SIGNED_CERT_IN_CHAIN', 'self-signed certificate in certificate chain', 'untrusted', 'Give that root in "tls.ca"; if you do not know who issued it'],
+  ['UNABLE_TO_GET_CRL', 'unable to get certificate CRL', 'revoked', 'Give that authority\'s list too'],
+  ['CRL_HAS_EXPIRED', 'CRL has expired', 'revoked', 'out of date'],
+  ['HOSTNAME_MISMATCH', 'hostname mismatch', 'host-name', 'Connect to a name that the certificate is for'],
   ['UNSPECIFIED', 'permitted subtree violation', 'invalid', 'needs another one'],
   ['UNSPECIFIED', 'CA signature digest algorithm too weak', 'legacy-signature', 'level 0 needs "TLSv1.1" in "tls.versions"'],
 ])('%s, %s: %s', (code, text, reason, says) => {
