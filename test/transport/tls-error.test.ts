@@ -32,6 +32,17 @@ test.each<[code: string, says: string]>([
   expect(tlsError(Object.assign(new Error('x'), { code }), HANDSHAKE, 900, true).message).toContain(says);
 });
 
+test.each<[reason: string, words: string]>([
+  ['version', 'VERSION_TOO_LOW NO_PROTOCOLS_AVAILABLE UNSUPPORTED_PROTOCOL TLSV1_ALERT_INAPPROPRIATE_FALLBACK'],
+  ['client-certificate', 'SSL/TLS_ALERT_BAD_CERTIFICATE SSL/TLS_ALERT_UNSUPPORTED_CERTIFICATE SSL/TLS_ALERT_CERTIFICATE_UNKNOWN SSL/TLS_ALERT_CERTIFICATE_EXPIRED'],
+  ['client-certificate', 'SSL/TLS_ALERT_CERTIFICATE_REVOKED TLSV1_ALERT_UNKNOWN_CA TLSV1_ALERT_DECRYPT_ERROR'],
+  ['legacy-signature', 'MISSING_SIGALGS_EXTENSION NO_SUITABLE_SIGNATURE_ALGORITHM CA_KEY_TOO_SMALL CA_MD_TOO_WEAK'],
+  ['cipher', 'NO_SHARED_CIPHER TLSV1_ALERT_INSUFFICIENT_SECURITY DH_KEY_TOO_SMALL BAD_DH_VALUE'],
+  ['plaintext-peer', 'HTTP_REQUEST RECORD_LAYER_FAILURE'],
+])('%s, in all words of OpenSSL: %s', (reason, words) => {
+  for (const word of words.split(' ')) expect(tlsError(Object.assign(new Error('x'), { code: `ERR_SSL_${word}` }), HANDSHAKE, 900).reason, word).toBe(reason);
+});
+
 test('a carrier of the caller\'s own may fail with a number for a code', () => {
   const aborted = new DOMException('This operation was aborted', 'AbortError');
   expect([certificateError(aborted, HANDSHAKE), lateRefusal(aborted, 'mail.example:465')]).toEqual([undefined, undefined]);
