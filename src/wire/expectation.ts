@@ -13,8 +13,8 @@ export interface ReplySink {
 // While these are outstanding, what is written next is content, a SASL response or a handshake.
 const QUIT_IS_NO_COMMAND: ReadonlySet<Phase> = new Set<Phase>(['auth', 'starttls', 'data', 'body', 'end-of-data']);
 
-// Before there is a mail nothing is sent behind another command: a wrong reply is told by whoever asked.
-const IS_ALONE: ReadonlySet<Phase> = new Set<Phase>(['greeting', 'hello', 'starttls', 'auth']);
+// Before there is a mail, and at its end, nothing is sent behind another command: a wrong reply is told by whoever asked.
+const IS_ALONE: ReadonlySet<Phase> = new Set<Phase>(['greeting', 'hello', 'starttls', 'auth', 'quit']);
 
 /** Replies that are due: one to each of some commands, in their order. */
 export class Expectation {
@@ -29,15 +29,14 @@ export class Expectation {
   readonly hasContent: boolean;
   /** The server has all that it needs to answer, and its limit runs. Until content has ended, only what is read and written has one. */
   isOwed = true;
-  /** Challenges are among the replies: AUTH and its responses go out alone. */
-  readonly isSignIn: boolean;
   /** What the server said to MAIL, if it was 221: then nothing comes but the end of the connection. */
   goodbye: Reply | undefined;
-  #answered = 0;
-  /** What the server took of an envelope whose content has left behind it. */
-  #hasSender = false;
+  /** RSET was refused, as the last thing that the server said. */
+  refusedReset = false;
+  /** The server took the sender, so that it may take the content. */
+  hasSender = false;
   #hasRecipient = false;
-  #refusedReset = false;
+  #answered = 0;
 
   constructor(commands: readonly Command[], sink?: ReplySink, hasContent = false) {
     const [first] = commands;
@@ -47,7 +46,6 @@ export class Expectation {
     this.phase = first.phase;
     this.sink = sink;
     this.hasContent = hasContent;
-    this.isSignIn = first.phase === 'auth';
   }
 
   /** The command that a loss of the connection is told for. */
@@ -56,17 +54,12 @@ export class Expectation {
     return command === undefined ? this : { command, phase: command.phase };
   }
 
-  /** The server took the sender, so that it may take the content. */
-  get hasSender(): boolean {
-    return this.#hasSender;
-  }
-
   /** Content has left, and the server may take it. */
   get mayBeTaken(): boolean {
     if (!this.hasContent) return outcomeOf(this.phase) === 'unknown';
     switch (this.phase) {
       case 'mail': return this.goodbye === undefined;
-      case 'rcpt': return this.#hasSender;
+      case 'rcpt': return this.hasSender;
       case 'end-of-data': return this.#hasRecipient;
       default: return true;
     }
@@ -93,35 +86,24 @@ export class Expectation {
    */
   isOutOfStep(reply: Reply, wording: Wording, isLast: boolean): boolean {
     // Whatever was sent, this is the reply to QUIT.
-    if (reply.code === 221) return this.phase !== 'quit' && !IS_ALONE.has(this.phase);
+    if (reply.code === 221) return !IS_ALONE.has(this.phase);
     // No reply to RSET names a mail in the queue.
     if (this.phase === 'reset' && wording.isOfContent(reply, this.command)) return true;
     // No server says to content what it says to an envelope. That counts behind DATA as well, where others wait behind it.
     const isMisplaced = wording.isMisplaced(this.phase, reply);
     if (!this.hasContent) return isMisplaced && !isLast;
     // Nothing is answered with 3yz, and behind a goodbye or a refused RSET (Exim has a limit for it) nothing comes but the end of the connection.
-    if (isMisplaced || reply.severity === 3 || this.#refusedReset || this.goodbye !== undefined) return true;
-    switch (this.phase) {
-      case 'mail': return isForeignYes(reply);
-      // A server that took no sender takes no recipient, nor content for nobody.
-      case 'rcpt': return isPositive(reply) && !this.#hasSender;
-      case 'end-of-data': return isPositive(reply) && !this.#hasRecipient;
-      default: return false;
-    }
-  }
-
-  /** RSET was refused, as the last thing that the server said. */
-  get refusedReset(): boolean {
-    return this.#refusedReset;
+    if (isMisplaced || reply.severity === 3 || this.refusedReset || this.goodbye !== undefined) return true;
+    // A server that took no sender takes no recipient, nor content for nobody.
+    return this.phase === 'mail' ? isForeignYes(reply) : isPositive(reply) && !this.mayBeTaken;
   }
 
   /** One reply came; true if it was the last. */
   answered(reply: Reply): boolean {
-    const { phase } = this;
-    if (phase === 'reset') this.#refusedReset = !isPositive(reply);
-    else if (this.hasContent && isPositive(reply)) {
-      if (phase === 'mail') this.#hasSender = true;
-      else if (phase === 'rcpt') this.#hasRecipient = true;
+    switch (this.phase) {
+      case 'reset': this.refusedReset = !isPositive(reply); break;
+      case 'mail': this.hasSender = isPositive(reply); break;
+      case 'rcpt': this.#hasRecipient ||= isPositive(reply);
     }
     const next = this.commands[++this.#answered];
     if (next === undefined) return true;

@@ -156,7 +156,7 @@ export class Wire {
   withdraw(expectation: Expectation, from: number, to: number): boolean {
     const { commands: [first] } = expectation;
     // A server that waits for a SASL response would take QUIT for one.
-    if (first === undefined || expectation.isSignIn || !this.#due.has(expectation) || !this.stream.withdraw(from, to)) return false;
+    if (first === undefined || expectation.phase === 'auth' || !this.#due.has(expectation) || !this.stream.withdraw(from, to)) return false;
     const wasFirst = this.#due.first === expectation;
     this.#due.remove(expectation);
     if (wasFirst) this.touch();
@@ -257,8 +257,8 @@ export class Wire {
     } else this.fail(this.#failures.goodbye(reply));
   }
 
-  #parse({ command, isSignIn }: Expectation): Reply | undefined {
-    this.#parser.isInSignIn = isSignIn;
+  #parse({ command, phase }: Expectation): Reply | undefined {
+    this.#parser.isInSignIn = phase === 'auth';
     try {
       return this.#parser.read();
     } catch (error) {
