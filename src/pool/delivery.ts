@@ -19,7 +19,7 @@ export interface Job {
   /** Opens a connection for it; `leave` gets the wire when the session has ended. */
   open(leave: Leave): Observable<Opening>;
   /** Tells what happens. */
-  run(session: Session, claim: Claim, observer: Observer<SmtpEvent>): Unsubscribable;
+  run(claim: Claim, observer: Observer<SmtpEvent>): Unsubscribable;
   /** What was run has ended: is there more to run? */
   goesOn(error?: unknown): boolean;
   /** Once, when nothing of it is left to do. */
@@ -130,7 +130,7 @@ export class Delivery implements Observer<SmtpEvent>, Unsubscribable {
     this.meets(session.ready);
     if (this.#claim !== claim) return;
     try {
-      const running = this.job.run(session, claim, this);
+      const running = this.job.run(claim, this);
       // It may have ended at once, or gone on elsewhere.
       if (this.#claim === claim) this.#running = running;
       else running.unsubscribe();
@@ -167,7 +167,7 @@ export class Delivery implements Observer<SmtpEvent>, Unsubscribable {
     }
     const moving = this.#isTold || claim?.mayMove !== true ? undefined : mayMove(error, claim);
     const isOneTooMany = this.#carrier.failed(error, this.number);
-    if (claim !== undefined) learnFrom(error, claim.session, claim, moving, isOneTooMany);
+    if (claim !== undefined) learnFrom(error, claim, moving, isOneTooMany);
     this.#wasCrowdedOut ||= claim?.isCrowdedOut === true;
     if (moving !== undefined) {
       if (claim?.getsOn !== true) this.#moves += 1;

@@ -1,6 +1,5 @@
 import { SmtpConnectionError, SmtpReplyError, SmtpTimeoutError } from '../protocol/error.js';
 import type { Claim } from '../session/claim.js';
-import type { Session } from '../session/session.js';
 import type { Move } from './may-move.js';
 
 /**
@@ -8,7 +7,8 @@ import type { Move } from './may-move.js';
  * @param moving why the mail is begun again, if it is.
  * @param isOneTooMany the connection, for its server.
  */
-export const learnFrom = (error: unknown, session: Session, claim: Claim, moving: Move | undefined, isOneTooMany: boolean): void => {
+export const learnFrom = (error: unknown, claim: Claim, moving: Move | undefined, isOneTooMany: boolean): void => {
+  const { session } = claim;
   const { bearing } = session.manners;
   if (moving === 'it-was-ahead') bearing.refusedAhead();
   else if (claim.overlaps) bearing.failedAhead(error);

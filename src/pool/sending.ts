@@ -5,7 +5,6 @@ import { SmtpError, withoutRetry } from '../protocol/error.js';
 import type { SmtpEvent } from '../protocol/event.js';
 import type { Claim } from '../session/claim.js';
 import type { Leave, Opening } from '../session/open-session.js';
-import type { Session } from '../session/session.js';
 import { transact } from '../session/transaction.js';
 import type { Deadline } from '../transport/clock.js';
 import type { Job } from './delivery.js';
@@ -37,9 +36,9 @@ export class Sending implements Job {
     return this.#open(leave, this.operation);
   }
 
-  run(session: Session, claim: Claim, observer: Observer<SmtpEvent>): Unsubscribable {
+  run(claim: Claim, observer: Observer<SmtpEvent>): Unsubscribable {
     const content = this.#content ??= this.#mail.open();
-    if (!this.#isOver) return transact(session, claim, { mail: this.#mail, part: this.#parts, content, operation: this.operation }, observer);
+    if (!this.#isOver) return transact(claim, { mail: this.#mail, part: this.#parts, content, operation: this.operation }, observer);
     // The caller's own function gave it, and has cancelled the mail in there.
     this.#close();
     return Subscription.EMPTY;

@@ -43,7 +43,8 @@ interface Marks {
  * `accepted` last. Three ways, by what the server offers and was found to bear: small content leaves along with its envelope
  * (CHUNKING), or all of it behind an envelope that left in one group (PIPELINING); any other content goes block by block.
  */
-export const transact = (session: Session, claim: Claim, { mail, part, content, operation }: TransactionContext, observer: Observer<TransactionEvent>): Unsubscribable => {
+export const transact = (claim: Claim, { mail, part, content, operation }: TransactionContext, observer: Observer<TransactionEvent>): Unsubscribable => {
+  const { session } = claim;
   const plan = planEnvelope(session, mail, content, part);
   const { recipients, failure, whole, chunks, warnings } = plan;
   if (failure !== undefined) throw failure;

@@ -6,7 +6,6 @@ import { makeReply } from '../../src/protocol/reply.js';
 import type { Limit } from '../../src/protocol/timeouts.js';
 import { Bearing } from '../../src/session/bearing.js';
 import type { Claim } from '../../src/session/claim.js';
-import type { Session } from '../../src/session/session.js';
 
 const reply = (phase: Phase, code: number): SmtpError => new SmtpReplyError({ phase, reply: makeReply(code, ['no']), command: '', message: '' });
 const timeout = (limit: Limit): SmtpError => new SmtpTimeoutError({ limit, phase: 'mail', elapsed: 1, message: '' });
@@ -41,8 +40,8 @@ it.each<[string, SmtpError, Case, string]>([
   const bearing = new Bearing();
   const session = { isClosing: false, manners: { bearing } };
   let isTurnedAway = false;
-  const claim = { isFirst: false, overlaps: false, inGroup: true, isCrowdedOut: false, ...more, turnedAway: () => { isTurnedAway = true; } };
-  learnFrom(error, session as unknown as Session, claim as unknown as Claim, moving, isOneTooMany);
+  const claim = { isFirst: false, overlaps: false, inGroup: true, isCrowdedOut: false, ...more, session, turnedAway: () => { isTurnedAway = true; } };
+  learnFrom(error, claim as unknown as Claim, moving, isOneTooMany);
   const all = [[session.isClosing, 'closing'], [isTurnedAway, 'turned away'], [!bearing.bearsMails, 'bears no mails'], [!bearing.bearsCommands, 'bears no commands']] as const;
   expect(all.filter(([is]) => is).map(([, what]) => what).join(', ')).toBe(learnt);
 });

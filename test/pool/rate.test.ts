@@ -20,7 +20,7 @@ const beginnings = (mails: number, openings: readonly number[], rate: { readonly
     const job: Job = {
       operation: deadline(scheduler, 'operation', Infinity),
       open: () => timer(delays.shift() ?? 0).pipe(map(() => ({ type: 'session', session: sessionOn(wireOn(new FakeStream(NEVER), { scheduler })) }))),
-      run: (_, claim, observer) => {
+      run: (claim, observer) => {
         begun.push(scheduler.now());
         return timer(1).subscribe(() => {
           claim.succeeded();

@@ -34,7 +34,7 @@ const begin = (offers: readonly string[], raw: string | AsyncIterable<string>, {
   const told: string[] = [];
   const told$ = new Subject<string>();
   told$.subscribe((what) => { told.push(what); });
-  transact(session, session.begin(), { mail, part: inParts ? { due: mail.envelope.to, most: Infinity, named: [], borne: 0 } : undefined, content: mail.open(), operation: deadline(monotonic, 'operation', operation) }, {
+  transact(session.begin(), { mail, part: inParts ? { due: mail.envelope.to, most: Infinity, named: [], borne: 0 } : undefined, content: mail.open(), operation: deadline(monotonic, 'operation', operation) }, {
     next: ({ type }: TransactionEvent) => { told$.next(type); },
     error: ({ code, phase, outcome, retryable }: SmtpError) => { told$.next(`${code} ${phase} ${outcome}${retryable ? ' retryable' : ''}`); },
     complete: () => { told$.next('end'); },

@@ -47,7 +47,7 @@ export const clientIn = (scheduler: TestScheduler, { without = [], pool: setting
   const send = (): Unsubscribable => {
     const mail = draft(MAIL) as Mail;
     const operation = deadline(scheduler, 'operation', limit);
-    return pool.use({ operation, open, run: (session, claim, observer) => transact(session, claim, { mail, part: undefined, content: mail.open(), operation }, observer), goesOn: () => false, end: () => undefined, failure: (error) => error }, observer, pool.enter());
+    return pool.use({ operation, open, run: (claim, observer) => transact(claim, { mail, part: undefined, content: mail.open(), operation }, observer), goesOn: () => false, end: () => undefined, failure: (error) => error }, observer, pool.enter());
   };
   return { pool, send, streams, ends };
 };
