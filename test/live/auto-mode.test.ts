@@ -2,8 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { SmtpClient, SmtpFallbackError, type SecurityMode, type SmtpOptions } from '../../src/index.js';
 import { otherCertificate, startServer, type Fault, type ServerOptions, type TestServer } from '../../src/testing/index.js';
 import { collect, eventOf, type Told } from '../support/collect.js';
-import { closedPort } from '../support/dialling.js';
-import { listen } from '../support/listen.js';
+import { closedPort, listen } from '../support/listen.js';
 
 // Waited for where a row is about silence; elsewhere it is long enough for a busy machine.
 const GREETING = 400;

@@ -8,8 +8,8 @@ import { describe, expect, it } from 'vitest';
 import { SmtpClient, type ProxyOptions, type SmtpOptions } from '../../src/index.js';
 import { localhostCertificate, otherCertificate, startServer, testAuthority, type ServerOptions } from '../../src/testing/index.js';
 import { collect, eventOf } from '../support/collect.js';
-import { closedPort, listen } from '../support/dialling.js';
 import { GRANTED, startProxy, type FakeProxy, type FakeProxyOptions } from '../support/fake-proxy.js';
+import { closedPort, listen } from '../support/listen.js';
 
 const MESSAGE = { envelope: { from: 'ann@example.com', to: ['bob@example.org'] }, raw: 'Subject: through\r\n\r\nHi Bob\r\n' };
 const LIMITS = { greeting: 2_000, proxy: 2_000 };
@@ -131,7 +131,7 @@ describe('a proxy is the only way', () => {
   });
 
   it('credentials that the proxy refuses are not tried by the next mail, only by a check', async () => {
-    await using proxy = await listen({}, (socket) => {
+    await using proxy = await listen((socket) => {
       const answers = ['\x05\x02', '\x01\x01'];
       socket.on('data', () => { socket.write(answers.shift() ?? '', 'latin1'); });
     });
@@ -236,7 +236,7 @@ describe('a socket instead of a host and port', () => {
     const path = join(folder, 'smtp.sock');
     try {
       await using server = await startServer({ tls: 'none', users: { ann: 'hunter2' } });
-      await using relay = await listen({ path }, (socket) => { socket.pipe(connectTcp(server.port, '127.0.0.1')).pipe(socket); });
+      await using relay = await listen((socket) => { socket.pipe(connectTcp(server.port, '127.0.0.1')).pipe(socket); }, { path });
       await using client = new SmtpClient({ host: 'localhost', socket: path, auth: { user: 'ann', pass: 'hunter2' } });
       expect(client.plans.map(({ security }) => security)).toEqual(['starttls', 'implicit', 'none']);
       const told = await collect(client.send(MESSAGE));

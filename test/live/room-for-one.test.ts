@@ -4,8 +4,7 @@ import type { SmtpClient, SmtpOptions } from '../../src/index.js';
 import { startServer } from '../../src/testing/index.js';
 import { clientOf, MAIL } from '../support/clear-client.js';
 import { collect } from '../support/collect.js';
-import { closedPort } from '../support/dialling.js';
-import { listen } from '../support/listen.js';
+import { closedPort, listen } from '../support/listen.js';
 
 // It greets only when the others have failed.
 const LATE = { faults: [{ at: 'greeting', do: 'delay', ms: 50 }] } as const;

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { listen, type ListeningServer } from './listen.js';
+import { listen, type Listener } from './listen.js';
 
 /** What came: a command, or content by the name `content`. */
 export interface Input {
@@ -20,7 +20,7 @@ const USUAL: Readonly<Record<string, string>> = { MAIL: '250 2.1.0 Ok', RCPT: '2
 export const usual = ({ verb, from }: Input): string => USUAL[verb] ?? `250 2.0.0 Ok: queued as ${/ann\d+/.exec(from)?.[0] ?? 'Q'}00`;
 
 /** A server that has its own way of answering: one connection after the other, `answer` has the word on all but EHLO. */
-export const ownWays = (offers: readonly string[], begin: () => Answer): Promise<ListeningServer> =>
+export const ownWays = (offers: readonly string[], begin: () => Answer): Promise<Listener> =>
   listen((socket) => {
     const answer = begin();
     let text = '';

@@ -4,7 +4,10 @@ import { Socket, type LookupFunction } from 'node:net';
 import { asapScheduler, asyncScheduler, firstValueFrom, type SchedulerAction, type SchedulerLike } from 'rxjs';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Endpoint } from '../../src/index.js';
-import { answers, closedPort, failureOf, listen, way } from '../support/dialling.js';
+import { answers, failureOf, way } from '../support/dialling.js';
+import { closedPort, listen } from '../support/listen.js';
+
+const EVERYWHERE = { host: '0.0.0.0', port: 0 };
 
 const refuses = (code: string): LookupFunction => (_host, _options, found) => { found(Object.assign(new Error(code), { code }), []); };
 
@@ -35,7 +38,7 @@ describe('addresses', () => {
   });
 
   test('all are tried, and the first that answers is taken', async () => {
-    await using server = await listen({ host: '127.0.0.1' });
+    await using server = await listen();
     const stream = await firstValueFrom(way(server.port, { host: 'mail.example.com', lookup: answers('127.0.0.9', '::1', '127.0.0.1') }));
     expect(stream.remote.address).toBe('127.0.0.1');
     stream.destroy();
@@ -45,7 +48,7 @@ describe('addresses', () => {
 
   test('a slow one is not waited for, and who loses is closed without a byte', async () => {
     let bytes = 0;
-    await using server = await listen({ host: '0.0.0.0' }, (socket) => socket.on('data', (chunk) => { bytes += chunk.length; }));
+    await using server = await listen((socket) => socket.on('data', (chunk) => { bytes += chunk.length; }), EVERYWHERE);
     const begun: string[] = [];
     const localEndpoint = ({ address }: Endpoint): object => { begun.push(address); return {}; };
     const stream = await firstValueFrom(way(server.port, { host: 'mail.example.com', lookup: answers('127.0.0.1', '127.0.0.2', '127.0.0.3'), localEndpoint }, impatient(250)));
@@ -82,7 +85,7 @@ describe('addresses', () => {
   });
 
   test('each has ten seconds, and a sixth of a limit for all that is longer', async () => {
-    await using server = await listen({ host: '0.0.0.0' });
+    await using server = await listen(undefined, EVERYWHERE);
     const two = { host: 'mail.example.com', lookup: answers('127.0.0.1', '127.0.0.2') };
     const error = await failureOf(way(server.port, two, impatient(10_000)));
     expect(error).toMatchObject({ code: 'E_CONNECT', phase: 'connect', reason: 'ETIMEDOUT', retryable: true });

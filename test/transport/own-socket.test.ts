@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { Duplex, PassThrough } from 'node:stream';
 import { EMPTY, firstValueFrom, NEVER, of, Subject, throwError, type ObservableInput } from 'rxjs';
 import { describe, expect, test, vi } from 'vitest';
-import { failureOf, listen, way } from '../support/dialling.js';
+import { failureOf, way } from '../support/dialling.js';
+import { listen } from '../support/listen.js';
 
 describe('Unix sockets', () => {
   test('connect, or say what is wrong with the path', async () => {
@@ -13,7 +14,7 @@ describe('Unix sockets', () => {
     const folder = await mkdtemp('/tmp/rxsmtp-');
     const path = join(folder, 'smtp.sock');
     try {
-      await using server = await listen({ path }, (socket) => socket.write('220 hi\r\n'));
+      await using server = await listen((socket) => socket.write('220 hi\r\n'), { path });
       const stream = await firstValueFrom(way(25, { host: 'localhost', socket: path }));
       expect(stream.remote).toEqual({ address: path, port: 0 });
       expect(String(await firstValueFrom(stream.bytes))).toBe('220 hi\r\n');
@@ -43,7 +44,7 @@ describe('a socket of the caller\'s own', () => {
     ['observable', (port) => of(connect(port, '127.0.0.1'))],
     ['promise', async (port) => { const socket = connect(port, '127.0.0.1'); await once(socket, 'connect'); return socket; }],
   ])('comes as %s', async (_title, open) => {
-    await using server = await listen({ host: '127.0.0.1' }, (socket) => socket.write('220 hi\r\n'));
+    await using server = await listen((socket) => socket.write('220 hi\r\n'));
     const stream = await firstValueFrom(way(25, { host: 'mail.example.com', socket: () => open(server.port) }));
     expect(stream).toMatchObject({ via: 'socket', remote: { address: '127.0.0.1', port: server.port } });
     expect(String(await firstValueFrom(stream.bytes))).toBe('220 hi\r\n');

@@ -4,8 +4,9 @@ import { firstValueFrom } from 'rxjs';
 import { describe, expect, test, vi } from 'vitest';
 import type { ProxyOptions } from '../../src/index.js';
 import { localhostCertificate, testAuthority } from '../../src/testing/index.js';
-import { closedPort, failureOf, listen, way } from '../support/dialling.js';
+import { failureOf, way } from '../support/dialling.js';
 import { GRANTED, startProxy, type FakeProxy, type FakeProxyOptions } from '../support/fake-proxy.js';
+import { closedPort, listen } from '../support/listen.js';
 
 type Protocol = FakeProxyOptions['protocol'];
 
@@ -278,7 +279,7 @@ describe('a proxy that fails', () => {
 });
 
 test.each<[Protocol, Protocol]>([['socks5', 'http'], ['http', 'socks5'], ['http', 'https'], ['https', 'https'], ['socks4', 'socks4a'], ['https', 'socks5']])('a chain: %s, then %s', async (first, second) => {
-  await using server = await listen({ host: '127.0.0.1' }, (socket) => socket.write('220 hi\r\n'));
+  await using server = await listen((socket) => socket.write('220 hi\r\n'));
   const certificate = localhostCertificate;
   await using near = await startProxy({ protocol: first, certificate });
   await using far = await startProxy({ protocol: second, certificate });
