@@ -12,8 +12,8 @@ export class Manners {
   /** What it says again and again. */
   readonly replies = new KnownReplies();
   readonly bearing = new Bearing();
-  // RFC 5321 section 4.5.3.1.8.
-  #recipients = 100;
+  /** So many recipients it takes in one transaction: what every server has to (RFC 5321 section 4.5.3.1.8), or as many as it has taken. */
+  recipients = 100;
   #turnedAway = 0;
   #sessions = 0;
   /** So many mails a connection takes, as far as was found out. */
@@ -21,19 +21,14 @@ export class Manners {
   /** So many mails in a row make a session full. */
   #patience = 1;
 
-  /** So many recipients it takes in one transaction: what every server has to, or as many as it has taken. */
-  get recipients(): number {
-    return this.#recipients;
-  }
-
   /** It took a mail to so many. */
   took(recipients: number): void {
-    if (recipients > this.#recipients) this.#recipients = recipients;
+    this.recipients = Math.max(this.recipients, recipients);
   }
 
   /** It hung up on one more than so many. */
   tookOnly(recipients: number): void {
-    this.#recipients = Math.min(this.#recipients, recipients);
+    this.recipients = Math.min(this.recipients, recipients);
   }
 
   /** Another session begins. Tells how many mails it tries beyond the limit that was found out: that may have been chance, and one that is passed is none. */
