@@ -39,7 +39,7 @@ export const judgeEnvelope = (claim: Claim, plan: EnvelopePlan, replies: readonl
   claim.refused = refused;
   if (waiting.length > 0 && !(lost instanceof SmtpProtocolError)) unname(plan, new Set(waiting.map(([recipient]) => recipient)));
   const isUnanswered = lost instanceof SmtpTimeoutError && replies.length - mailAt < plan.commands.length;
-  const mayBeTaken = accepted.length > 0 || (failure !== undefined && (isUnanswered || replies.slice(mailAt + 1).some(isPositive)));
+  const mayBeTaken = accepted.length > 0 || isUnanswered || replies.slice(mailAt + 1).some(isPositive);
   const isCutOff = failure !== undefined && accepted.length > 0 && isGoodbyeToRecipient(failure);
   if (isCutOff) cutOff(session, plan, accepted.length + refused.length - plan.impossible.length - 1);
   else if (failure !== undefined && !mayBeTaken && hasTooMany(failure)) claim.hadTooMany(isGoodbyeToRecipient(failure));
