@@ -59,7 +59,6 @@ export interface Choice {
 /** One way to use some credentials. */
 interface Way {
   readonly name: string;
-  readonly clearTextSafe: boolean;
   /** A fresh exchange with the password or token; other credentials have none. */
   readonly begin: (secret: Secret) => SaslMechanism;
 }
@@ -77,7 +76,7 @@ export const candidates = (credentials: Credentials, conditions: Conditions): Ch
   const common = suited(able, conditions);
   const isSafe = ({ clearTextSafe }: Kind): boolean => confidential || clearTextSafe;
   return {
-    usable: common.filter(isSafe).map(({ name, clearTextSafe, begin }) => ({ name, clearTextSafe, begin: (secret) => begin(user, secret, conditions) })),
+    usable: common.filter(isSafe).map(({ name, begin }) => ({ name, begin: (secret) => begin(user, secret, conditions) })),
     allowed: possible.map(({ name }) => name),
     withheld: common.filter((kind) => !isSafe(kind)).map(({ name }) => name),
     unnamed: kinds.filter((kind) => isOffered(kind) && isSafe(kind) && !isAllowed(kind) && isAble(kind)).map(({ name }) => name),
