@@ -273,10 +273,12 @@ export class Wire {
   }
 
   #lost(error?: NodeJS.ErrnoException): void {
-    const first = this.#failure === undefined ? this.#due.first : undefined;
-    const words = first === undefined ? undefined : this.#parser.lastWords();
-    this.#watch.hasSaidGoodbye ||= first?.refusedReset === true;
-    if (first !== undefined && words !== undefined) this.#answer(first, words, false);
+    const { first } = this.#due;
+    if (first !== undefined) {
+      const words = this.#parser.lastWords();
+      this.#watch.hasSaidGoodbye ||= first.refusedReset;
+      if (words !== undefined) this.#answer(first, words, false);
+    }
     this.fail(first?.goodbye === undefined ? this.#failures.lost(error, this.stream.tls !== undefined && this.silent) : this.#failures.goodbye(first.goodbye));
   }
 
