@@ -50,7 +50,7 @@ export interface Listener extends Observer<SmtpEvent> {
 }
 
 /** Where a mail is whose end has not left: its wire may be waiting for the end of another one. */
-const inEnvelope = (phase: Phase | undefined): Phase => (phase === 'mail' || phase === 'rcpt' || phase === 'data' ? phase : 'body');
+const inEnvelope = (phase: Phase): Phase => (phase === 'mail' || phase === 'rcpt' || phase === 'data' ? phase : 'body');
 
 /** What the server says cannot be told from what it says to something else, its refusals included. */
 const isOutOfStep = (error: SmtpError): boolean => error instanceof SmtpProtocolError && error.outcome === 'unknown';
@@ -80,7 +80,7 @@ export class Delivery implements Observer<SmtpEvent>, Unsubscribable {
   /** Where it waits for a connection, and what ends the wait. */
   #spot: Spot<Delivery> | undefined;
   #expiring: Unsubscribable | undefined;
-  #moves = 0;
+  #moved = 0;
   #wasCrowdedOut = false;
   #hasGoneWithOthers = false;
   #isReady = false;
@@ -125,7 +125,7 @@ export class Delivery implements Observer<SmtpEvent>, Unsubscribable {
 
   opened(session: Session): void {
     if (this.closed) return;
-    const claim = this.#claim = session.begin(this.#moves < MOST_MOVES, this.#wasCrowdedOut);
+    const claim = this.#claim = session.begin(this.#moved < MOST_MOVES, this.#wasCrowdedOut);
     // Claimed before anything is told: whoever is told may send another mail at once.
     this.meets(session.ready);
     if (this.#claim !== claim) return;
@@ -158,21 +158,8 @@ export class Delivery implements Observer<SmtpEvent>, Unsubscribable {
 
   error(error: unknown): void {
     if (this.closed) return;
-    const claim = this.#claim;
-    if (claim !== undefined && error instanceof SmtpError && !isOutOfStep(error)) withRefused(error, claim.refused);
-    if (claim === undefined && this.#connection !== undefined && this.#carrier.goesWithOthers(error, this.#hasGoneWithOthers, this.#connection)) {
-      this.#hasGoneWithOthers = true;
-      this.beginAgain();
-      return;
-    }
-    const moving = this.#isTold || claim?.mayMove !== true ? undefined : mayMove(error, claim);
-    const isOneTooMany = this.#carrier.failed(error, this.number);
-    if (claim !== undefined) learnFrom(error, claim, moving, isOneTooMany);
-    this.#wasCrowdedOut ||= claim?.isCrowdedOut === true;
-    if (moving !== undefined) {
-      if (claim?.getsOn !== true) this.#moves += 1;
-      this.beginAgain();
-    } else if (this.job.goesOn(error)) this.#goOn();
+    if (this.#claim === undefined ? this.#goesWithOthers(error) : this.#moves(error, this.#claim)) this.beginAgain();
+    else if (this.job.goesOn(error)) this.#goOn();
     else {
       this.#end(false);
       outside(() => { this.#observer.error(this.job.failure(error)); });
@@ -205,6 +192,28 @@ export class Delivery implements Observer<SmtpEvent>, Unsubscribable {
     this.error(timeoutError(this.#carrier.scheduler, end, phase, 'Waiting for this mail to end before the client closes', claim?.session.wire.transcript()));
   }
 
+  /** It had no session yet. True where it is begun again with the connections that are there, because its own did not open. */
+  #goesWithOthers(error: unknown): boolean {
+    const connection = this.#connection;
+    if (connection !== undefined && this.#carrier.goesWithOthers(error, this.#hasGoneWithOthers, connection)) {
+      this.#hasGoneWithOthers = true;
+      return true;
+    }
+    this.#carrier.failed(error, this.number);
+    return false;
+  }
+
+  /** It failed on its session. True where it is begun again on another one. */
+  #moves(error: unknown, claim: Claim): boolean {
+    if (error instanceof SmtpError && !isOutOfStep(error)) withRefused(error, claim.refused);
+    const moving = this.#isTold || !claim.mayMove ? undefined : mayMove(error, claim);
+    learnFrom(error, claim, moving, this.#carrier.failed(error, this.number));
+    this.#wasCrowdedOut ||= claim.isCrowdedOut;
+    if (moving === undefined) return false;
+    if (!claim.getsOn) this.#moved += 1;
+    return true;
+  }
+
   #tell(event: SmtpEvent): void {
     this.#observer.next(event);
     if (this.#observer.closed === true) this.unsubscribe();
@@ -212,7 +221,7 @@ export class Delivery implements Observer<SmtpEvent>, Unsubscribable {
 
   /** What is left may move as often as what went before. */
   #goOn(): void {
-    this.#moves = 0;
+    this.#moved = 0;
     this.#wasCrowdedOut = false;
     this.#isTold = false;
     this.beginAgain();
