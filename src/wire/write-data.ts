@@ -1,4 +1,4 @@
-import { EMPTY, NEVER, Observable, type Unsubscribable } from 'rxjs';
+import { concat, EMPTY, NEVER, Observable, type Unsubscribable } from 'rxjs';
 import type { OpenContent } from '../message/content.js';
 import { Command } from '../protocol/command.js';
 import type { Deadline } from '../transport/clock.js';
@@ -68,10 +68,8 @@ export const writeData = (wire: Wire, content: OpenContent, options: ContentOpti
     subscriber.add(expireWith(wire, operation, () => due, (error) => { subscriber.error(error); }));
     wire.expect(due);
     if (subscriber.closed) return;
-    subscriber.add(writeBlocks(wire, content, options, writeBlock).subscribe({
-      next: (written) => { subscriber.next(written); },
-      error: (error: unknown) => { subscriber.error(error); },
-    }));
+    // Its end is the verdict's.
+    concat(writeBlocks(wire, content, options, writeBlock), NEVER).subscribe(subscriber);
   });
 
 // Of a mail that is over: QUIT is a command behind it, and what the server says to it is no word on content.
