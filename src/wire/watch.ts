@@ -24,6 +24,7 @@ export class Watch {
   readonly #due: DueReplies;
   readonly #expired: (end: Deadline, first: Command | undefined) => void;
   #timer: Subscription | undefined;
+  /** Infinity where no timer runs. */
   #ringsAt = Infinity;
   #since = 0;
   #isOver = false;
@@ -39,9 +40,8 @@ export class Watch {
   restart(now: number): void {
     this.#since = Math.max(this.#since, now);
     const { at } = this.#limit;
-    if (at >= this.#ringsAt && this.#timer !== undefined) return;
+    if (at >= this.#ringsAt) return;
     this.#timer?.unsubscribe();
-    this.#timer = undefined;
     this.#arm(at);
   }
 
@@ -74,7 +74,7 @@ export class Watch {
     this.#ringsAt = at;
     if (at === Infinity || this.#isOver) return;
     this.#timer = this.#scheduler.schedule(() => {
-      this.#timer = undefined;
+      this.#ringsAt = Infinity;
       const limit = this.#limit;
       if (limit.at > this.#scheduler.now()) this.#arm(limit.at);
       else this.#expired(limit, this.#due.first?.command);
