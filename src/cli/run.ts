@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises';
-import { SmtpError } from '../index.js';
 import { usage } from '../message/fields.js';
 import { demo } from './demo.js';
 import { endedBy } from './ending.js';
@@ -30,7 +29,6 @@ export const run = async ([name = 'demo', ...argv]: readonly string[], io: Io): 
     if (command === undefined) throw usage(`There is no such command. ${[...COMMANDS.keys()].join(', ')} are there; see rxsmtp --help.`);
     return await command(argv, io);
   } catch (error) {
-    if (!(error instanceof SmtpError)) throw error;
     const { code, text } = endedBy(error);
     writeLine(io.stderr, `rxsmtp: ${text}`);
     return code;
