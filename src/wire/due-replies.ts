@@ -21,7 +21,7 @@ export class DueReplies {
   }
 
   /** Nobody stands behind the first. */
-  get isLast(): boolean {
+  get hasOne(): boolean {
     return this.#line.length === 1;
   }
 

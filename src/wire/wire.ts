@@ -123,7 +123,7 @@ export class Wire {
       return;
     }
     this.#due.add(expectation);
-    if (!this.#due.isLast) return;
+    if (!this.#due.hasOne) return;
     this.touch();
     // What stayed behind a 354 answers the content that is only now begun.
     if (this.#parser.buffered > 0) this.#deliver(1);
@@ -212,7 +212,7 @@ export class Wire {
     this.#greeted = this.#hasReplied = true;
     this.#watch.isHurried = false;
     const isGoodbye = isFarewell(reply);
-    if (!isGoodbye && (first.isOutOfStep(reply, this.#wording, this.#due.isLast) || this.#held.isContradictedBy(reply, first, this.#wording))) {
+    if (!isGoodbye && (first.isOutOfStep(reply, this.#wording, this.#due.hasOne) || this.#held.isContradictedBy(reply, first, this.#wording))) {
       this.#outOfStep(first, reply);
       return;
     }
@@ -248,7 +248,7 @@ export class Wire {
     // A server that ends the connection unasked has not lost count.
     if (reply.code !== 221) this.#due.restore(this.#held.doubt());
     // With all mails before it answered, 221 to MAIL is no more than the end of the connection, as some end an idle one.
-    this.#watch.hasSaidGoodbye = reply.code === 221 && first.phase === 'mail' && this.#due.isLast;
+    this.#watch.hasSaidGoodbye = reply.code === 221 && first.phase === 'mail' && this.#due.hasOne;
     if (!this.#watch.hasSaidGoodbye) this.fail(this.#failures.outOfStep(first.command, first.goodbye ?? reply));
     else if (first.hasContent) {
       // What has left behind it may be taken all the same: the end of the connection shows that it was not.
