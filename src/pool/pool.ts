@@ -240,9 +240,7 @@ export class Pool implements Carrier {
 
   /** Mails that wait for a connection of their own to open. */
   get #opening(): number {
-    let opening = 0;
-    if (this.#rateLimit !== undefined) this.#connections.forEach(({ session, isIdle }) => { if (session === undefined && !isIdle) opening += 1; });
-    return opening;
+    return this.#rateLimit === undefined ? 0 : this.#connections.filter(({ session, isIdle }) => session === undefined && !isIdle).length;
   }
 
   /** The connection with room that has the least to do. */
