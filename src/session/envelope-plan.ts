@@ -65,7 +65,7 @@ export const planEnvelope = (session: Session, mail: Mail, content: OpenContent,
   const body = binary ? ' BODY=BINARYMIME' : offers.eightBit && !isPlain ? ' BODY=8BITMIME' : '';
   const commands = [mailFrom(envelope.from?.path ?? '', sizeParameter(offers, size) + body + (saysUtf8 ? ' SMTPUTF8' : '') + rareParameters(offers, mail))];
   recipients.forEach((recipient) => { commands.push(rcptTo(recipient.mailbox.path, asksForDsn ? notification(recipient, mail) : '')); });
-  const isWhole = content.kind === 'bytes' && content.bytes.length <= MOST_IN_ONE_WRITE && recipients.length > 0 && (binary || eightBit || isPlain);
+  const isWhole = content.kind === 'bytes' && content.bytes.length <= MOST_IN_ONE_WRITE && recipients.length > 0;
   return {
     commands, recipients, size, chunks: session.chunks || (binary && session.offersChunking), eightBit, part,
     impossible: possible === to ? NOBODY : to.filter(({ mailbox }) => mailbox.utf8),
