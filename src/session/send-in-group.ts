@@ -18,7 +18,6 @@ import type { Transaction } from './transaction.js';
 export const sendInGroup = (transaction: Transaction, content: Buffer): Unsubscribable => {
   const { session: { wire }, claim, plan, operation, marks, observer } = transaction;
   const replies: Reply[] = [];
-  let isOver = false;
   let step: Unsubscribable | undefined;
 
   const judge = (lost?: SmtpError): void => {
@@ -26,12 +25,13 @@ export const sendInGroup = (transaction: Transaction, content: Buffer): Unsubscr
     step?.unsubscribe();
     const verdict = judgeEnvelope(claim, plan, replies, lost);
     tellEnvelope(transaction, verdict);
-    if (isOver) return;
+    // Whoever is told may cancel.
+    if (claim.isOver) return;
     goOn(verdict.failure === undefined ? write(verdict) : giveUp(transaction, verdict, verdict.failure).subscribe(observer));
   };
   const goOn = (next: Unsubscribable): void => {
     // It may have ended meanwhile.
-    if (isOver) next.unsubscribe();
+    if (claim.isOver) next.unsubscribe();
     else step = next;
   };
   const write = (verdict: Verdict): Unsubscribable => {
@@ -40,7 +40,7 @@ export const sendInGroup = (transaction: Transaction, content: Buffer): Unsubscr
       error: (error) => { observer.error(error); },
       complete: () => undefined,
     });
-    if (writing.hasLeft && !isOver) {
+    if (writing.hasLeft && !claim.isOver) {
       marks.contentAt = wire.context.scheduler.now();
       claim.written(content.length);
       observer.next({ type: 'progress', bytesSent: content.length, bytesTotal: content.length });
@@ -53,10 +53,5 @@ export const sendInGroup = (transaction: Transaction, content: Buffer): Unsubscr
     error: judge,
     complete: () => { judge(); },
   });
-  return {
-    unsubscribe: () => {
-      isOver = true;
-      step?.unsubscribe();
-    },
-  };
+  return { unsubscribe: () => { step?.unsubscribe(); } };
 };
