@@ -23,7 +23,6 @@ export class Sending implements Job {
   readonly #open: OpenConnection;
   readonly #parts: InParts | undefined;
   #content: OpenContent | undefined;
-  #isOver = false;
 
   constructor(mail: Mail, operation: Deadline, open: OpenConnection, parts: InParts | undefined) {
     this.#mail = mail;
@@ -38,7 +37,7 @@ export class Sending implements Job {
 
   run(claim: Claim, observer: Observer<SmtpEvent>): Unsubscribable {
     const content = this.#content ??= this.#mail.open();
-    if (!this.#isOver) return transact(claim, { mail: this.#mail, part: this.#parts, content, operation: this.operation }, observer);
+    if (!claim.isOver) return transact(claim, { mail: this.#mail, part: this.#parts, content, operation: this.operation }, observer);
     // The caller's own function gave it, and has cancelled the mail in there.
     this.#close();
     return Subscription.EMPTY;
@@ -52,7 +51,6 @@ export class Sending implements Job {
   }
 
   end(): void {
-    this.#isOver = true;
     this.#close();
     this.#mail.discard();
   }
