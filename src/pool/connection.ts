@@ -57,6 +57,11 @@ export class Connection {
     return end !== Infinity && this.#scheduler.now() >= end;
   }
 
+  /** It takes a mail now, behind those that are on the way here. */
+  get hasRoom(): boolean {
+    return this.session?.hasRoom === true && !this.isWorn;
+  }
+
   get #oldAt(): number {
     return this.openedAt + this.#settings.maxAge;
   }

@@ -247,7 +247,7 @@ export class Pool implements Carrier {
   #withRoom(): Connection | undefined {
     let best: Connection | undefined;
     this.#connections.forEach((connection) => {
-      if (connection.inFlight < (best?.inFlight ?? Infinity) && connection.session?.hasRoom === true && !connection.isWorn) best = connection;
+      if (connection.inFlight < (best?.inFlight ?? Infinity) && connection.hasRoom) best = connection;
     });
     return best;
   }
@@ -275,7 +275,7 @@ export class Pool implements Carrier {
       this.#admit();
       return;
     }
-    const isKept = connection.session?.isUsable === true && !connection.isWorn;
+    const isKept = connection.hasRoom;
     // On its way out, the client still sends what waits.
     if (isKept && this.gate.refusal !== undefined) this.#admit();
     if (connection.inFlight > 0) return;

@@ -68,11 +68,6 @@ export class Session {
     wire.onLoss = lost;
   }
 
-  /** Nothing is under way, and the next mail may start here. */
-  get isUsable(): boolean {
-    return this.pipelines ? this.wire.free : this.wire.idle;
-  }
-
   /** The server takes no further mail in this session. */
   get isSpent(): boolean {
     return this.isClosing || this.begun >= this.manners.mailsPerSession + this.#trial || this.quota?.isUsedUp === true;
@@ -80,7 +75,7 @@ export class Session {
 
   /** A mail may start here now, behind those that are under way. */
   get hasRoom(): boolean {
-    if (this.#mailsInFlight === 0) return this.isUsable;
+    if (this.#mailsInFlight === 0) return this.pipelines ? this.wire.free : this.wire.idle;
     // What is tried beyond a limit goes alone, so that a hang-up leaves nothing in doubt.
     return this.begun < this.manners.mailsPerSession && !this.#isWriting && this.#mailsInFlight < this.depth && this.#bytesInFlight < BYTES_IN_FLIGHT && this.wire.outstanding < REPLIES_IN_FLIGHT
       && this.#isTrusted && !this.wire.mustDrop && !this.wire.failed;
