@@ -78,7 +78,7 @@ export class Session {
     if (this.#mailsInFlight === 0) return this.pipelines ? this.wire.free : this.wire.idle;
     // What is tried beyond a limit goes alone, so that a hang-up leaves nothing in doubt.
     return this.begun < this.manners.mailsPerSession && !this.#isWriting && this.#mailsInFlight < this.depth && this.#bytesInFlight < BYTES_IN_FLIGHT && this.wire.outstanding < REPLIES_IN_FLIGHT
-      && this.#isTrusted && !this.wire.mustDrop && !this.wire.failed;
+      && this.#isTrusted && this.wire.takesCommands;
   }
 
   /**

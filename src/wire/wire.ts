@@ -77,14 +77,19 @@ export class Wire {
     }));
   }
 
-  /** Nothing is outstanding and nothing went wrong: the next command may be written. */
+  /** Nothing went wrong: commands may be written. */
+  get takesCommands(): boolean {
+    return this.#failure === undefined && !this.mustDrop;
+  }
+
+  /** The same, and nothing is outstanding. */
   get idle(): boolean {
-    return this.#failure === undefined && this.#due.isEmpty && !this.mustDrop;
+    return this.takesCommands && this.#due.isEmpty;
   }
 
   /** The same, but replies may be outstanding that nobody waits for: a pipelining server takes the next command. */
   get free(): boolean {
-    return this.#failure === undefined && !this.mustDrop && this.#due.isUnheard;
+    return this.takesCommands && this.#due.isUnheard;
   }
 
   /** Not one byte has come: the server may still be asked with TLS, or refuse the handshake. */
@@ -341,7 +346,7 @@ export class Wire {
 
   /** The server takes QUIT for a command, now or behind what is outstanding: it has greeted, and expects no content, SASL response or handshake. */
   get mayQuit(): boolean {
-    return this.#failure === undefined && !this.mustDrop && this.#greeted && this.#answering?.takesQuit !== false && this.#due.takesQuit;
+    return this.takesCommands && this.#greeted && this.#answering?.takesQuit !== false && this.#due.takesQuit;
   }
 
   /** Nobody waits for what is outstanding any more. It gets no more time than until `end`, all of it, and then `afterwards` is told. */

@@ -77,7 +77,7 @@ export const writeChunks = (wire: Wire, content: OpenContent, options: ContentOp
     subscriber.add(() => {
       for (const expectation of due) expectation.sink = undefined;
       // RFC 3030 section 2: what was begun and will not be finished is taken back.
-      if (!hasEnded && !wire.failed && !wire.mustDrop) wire.ask(RSET);
+      if (!hasEnded && wire.takesCommands) wire.ask(RSET);
     });
     subscriber.add(expireWith(wire, operation, () => [...due].at(hasEnded ? -1 : 0) ?? READING, (error) => { subscriber.error(error); }));
     // All chunks may be answered while the source takes its time.
