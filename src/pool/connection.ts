@@ -53,7 +53,7 @@ export class Connection {
     const { session } = this;
     if (session !== undefined && (session.begun >= this.#settings.maxMessages || session.isSpent)) return true;
     // Not left to the timer: a pause of the process holds that up, and the mail of another timer may come first.
-    const end = Math.min(this.#idleUntil, this.#oldAt);
+    const end = this.#endsAt;
     return end !== Infinity && this.#scheduler.now() >= end;
   }
 
@@ -62,8 +62,9 @@ export class Connection {
     return this.session?.hasRoom === true && !this.isWorn;
   }
 
-  get #oldAt(): number {
-    return this.openedAt + this.#settings.maxAge;
+  /** When it grows too old, or was idle for too long. */
+  get #endsAt(): number {
+    return Math.min(this.openedAt + this.#settings.maxAge, this.#idleUntil);
   }
 
   /** Nothing is on the way here any more. */
@@ -71,7 +72,7 @@ export class Connection {
     if (this.#idling !== undefined) return;
     this.#idleUntil = this.#scheduler.now() + this.#settings.idleTimeout;
     // Where it grew too old it would only be in the way of a new one.
-    const end = Math.min(this.#idleUntil, this.#oldAt);
+    const end = this.#endsAt;
     if (end !== Infinity) this.#idling = this.#scheduler.schedule(expired, remaining(this.#scheduler, end));
   }
 
