@@ -106,7 +106,6 @@ export class Delivery implements Observer<SmtpEvent>, Unsubscribable {
   /** Waits no longer. */
   stopsWaiting(): void {
     this.#spot?.leave();
-    this.#spot = undefined;
     this.#expiring?.unsubscribe();
   }
 
