@@ -47,7 +47,7 @@ export const judgeEnvelope = (claim: Claim, plan: EnvelopePlan, replies: readonl
   return {
     events: isBegunAgain ? NOTHING_TOLD : judgement.events,
     accepted, refused, mayBeTaken, isForNobody, failure,
-    goesAhead: !wire.failed && replies[mailAt + plan.commands.length]?.code === 354,
+    goesAhead: replies[mailAt + plan.commands.length]?.code === 354,
   };
 };
 
