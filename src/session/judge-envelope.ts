@@ -103,8 +103,8 @@ class Judgement {
   judge(replies: readonly Reply[], mailAt: number, lost: SmtpError | undefined): SmtpError | undefined {
     const { commands, impossible, chunks } = this.#plan;
     const mailReply = replies[mailAt];
-    if (mailReply === undefined) return lost ?? this.#unreachable();
-    if (!isPositive(mailReply) || isForeignYes(mailReply)) return this.#mailFailure(mailReply);
+    if (mailReply === undefined) return lost;
+    if (!isPositive(mailReply) || isForeignYes(mailReply)) return failureOf(this.#wire, 'mail', String(commands[0]), mailReply, this.#hint(mailReply, remedyAtMail));
     this.events.push({ type: 'sender-accepted', reply: mailReply });
     impossible.forEach(({ given }) => { this.#tellRefused(given, NEEDS_SMTPUTF8); });
     const failure = this.#judgeRecipients(replies, mailAt + 1);
@@ -112,10 +112,8 @@ class Judgement {
     const dataAt = mailAt + commands.length;
     this.isForNobody = this.accepted.length === 0 && replies.length >= dataAt;
     if (this.isForNobody) return this.#refusalOfAll ?? this.#unreachable();
-    if (chunks) return lost;
     const dataReply = replies[dataAt];
-    if (dataReply === undefined) return lost ?? this.#unreachable();
-    return dataReply.code === 354 ? lost : failureOf(this.#wire, 'data', String(DATA), dataReply, remedyFor(dataReply, 'Ask its operator why.'));
+    return chunks || dataReply === undefined || dataReply.code === 354 ? lost : failureOf(this.#wire, 'data', String(DATA), dataReply, remedyFor(dataReply, 'Ask its operator why.'));
   }
 
   /** Tells what ends the mail at once, whoever else was taken. */
@@ -163,20 +161,12 @@ class Judgement {
   }
 
   #refusal(recipient: string, reply: Reply, at: number): SmtpError {
-    return refusal(this.#wire, 'rcpt', String(this.#plan.commands[at + 1]), reply, this.#recipientHint(reply), recipient);
-  }
-
-  #recipientHint(reply: Reply): string {
-    if (isFarewell(reply) || isTooMany(reply)) return 'Send it again later, or to fewer recipients.';
-    return this.#hint(reply, remedyAtRcpt);
+    const hint = isFarewell(reply) || isTooMany(reply) ? 'Send it again later, or to fewer recipients.' : this.#hint(reply, remedyAtRcpt);
+    return refusal(this.#wire, 'rcpt', String(this.#plan.commands[at + 1]), reply, hint, recipient);
   }
 
   #hint(reply: Reply, remedyAt: typeof remedyAtMail): string {
     return wantsTls(reply, this.#wire) ? TLS_FIRST : remedyAt(reply, this.#claim.isSignedIn);
-  }
-
-  #mailFailure(reply: Reply): SmtpError {
-    return failureOf(this.#wire, 'mail', String(this.#plan.commands[0]), reply, this.#hint(reply, remedyAtMail));
   }
 
   /** The recipients that cannot be told to this server may be all that there are. */
