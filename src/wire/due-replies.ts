@@ -3,13 +3,9 @@ import { Expectation, type ReplySink } from './expectation.js';
 
 /** The replies that are due on a wire, in the order of their commands. */
 export class DueReplies {
-  readonly #line: Expectation[] = [];
-  #outstanding = 0;
-
   /** How many there are. */
-  get outstanding(): number {
-    return this.#outstanding;
-  }
+  outstanding = 0;
+  readonly #line: Expectation[] = [];
 
   /** Whose reply is next. */
   get first(): Expectation | undefined {
@@ -41,7 +37,7 @@ export class DueReplies {
   }
 
   add(expectation: Expectation): void {
-    this.#outstanding += expectation.commands.length;
+    this.outstanding += expectation.commands.length;
     this.#line.push(expectation);
   }
 
@@ -57,12 +53,12 @@ export class DueReplies {
   /** They are not due any more. */
   remove(expectation: Expectation): void {
     this.#line.splice(this.#line.indexOf(expectation), 1);
-    this.#outstanding -= expectation.commands.length;
+    this.outstanding -= expectation.commands.length;
   }
 
   /** A reply to the first came; true if it was the last of them. */
   answered(first: Expectation, reply: Reply): boolean {
-    this.#outstanding -= 1;
+    this.outstanding -= 1;
     const isAnswered = first.answered(reply);
     if (isAnswered) this.#line.shift();
     return isAnswered;
@@ -77,7 +73,7 @@ export class DueReplies {
 
   /** Nothing will be answered any more: these were due. */
   end(): readonly Expectation[] {
-    this.#outstanding = 0;
+    this.outstanding = 0;
     return this.#line.splice(0);
   }
 }
