@@ -6,6 +6,8 @@ const NOBODY: readonly RefusedRecipient[] = [];
 /** One mail's claim on its session. */
 export class Claim {
   readonly session: Session;
+  /** Which one it is there, from 1. */
+  readonly number: number;
   /** No mail went before it here. */
   readonly isFirst: boolean;
   /** The mail before it has failed, and may have left its recipients or a piece of its content behind. */
@@ -20,7 +22,6 @@ export class Claim {
   readonly mayMove: boolean;
   /** It was crowded out of another session before. */
   readonly wasCrowdedOut: boolean;
-  readonly #number: number;
   /** What the server had taken when this one began. */
   readonly #takenBefore: number;
   /** The server took the mail, and its transaction is over. */
@@ -37,7 +38,7 @@ export class Claim {
 
   constructor(session: Session, number: number, { isBehindFailure, needsReset, overlaps, inGroup, mayMove, wasCrowdedOut }: Pick<Claim, 'isBehindFailure' | 'needsReset' | 'overlaps' | 'inGroup' | 'mayMove' | 'wasCrowdedOut'>) {
     this.session = session;
-    this.#number = number;
+    this.number = number;
     this.#takenBefore = session.taken;
     this.isFirst = number === 1;
     this.isBehindFailure = isBehindFailure;
@@ -85,9 +86,9 @@ export class Claim {
     this.hasSucceeded = true;
     const { manners } = this.session;
     if (this.wasCrowdedOut) manners.movedWell();
-    manners.succeeded(this.#number);
+    manners.succeeded(this.number);
     manners.bearing.succeeded(this.inGroup, this.overlaps && this.isBehindTaken);
-    this.session.succeeded(this.#number);
+    this.session.succeeded(this.number);
     this.session.ended(this.#bytes, this.overlaps);
   }
 
@@ -106,16 +107,11 @@ export class Claim {
     if (this.wasCrowdedOut && !this.isCrowdedOut && inARow === 1) manners.movedInVain();
   }
 
-  /** The server takes as many mails as went before it, and not this one. */
-  turnedAway(): void {
-    this.session.turnedAway(this.#number);
-  }
-
   /** Once, however it ended. */
   ended(): void {
     this.isOver = true;
     if (this.hasSucceeded) return;
-    this.session.failed(this.#number);
+    this.session.failed(this.number);
     this.session.ended(this.#bytes, this.overlaps);
   }
 }

@@ -38,9 +38,9 @@ it.each<[string, SmtpError, Case, string]>([
   ['commands that were ahead', reply('rcpt', 503), { moving: 'its-commands-were' }, 'bears no mails, bears no commands'],
 ])('what is learnt of %s', (_, error, { moving, isOneTooMany = false, ...more }, learnt) => {
   const bearing = new Bearing();
-  const session = { isClosing: false, manners: { bearing } };
   let isTurnedAway = false;
-  const claim = { isFirst: false, overlaps: false, inGroup: true, isCrowdedOut: false, ...more, session, turnedAway: () => { isTurnedAway = true; } };
+  const session = { isClosing: false, manners: { bearing }, turnedAway: () => { isTurnedAway = true; } };
+  const claim = { isFirst: false, overlaps: false, inGroup: true, isCrowdedOut: false, ...more, session };
   learnFrom(error, claim as unknown as Claim, moving, isOneTooMany);
   const all = [[session.isClosing, 'closing'], [isTurnedAway, 'turned away'], [!bearing.bearsMails, 'bears no mails'], [!bearing.bearsCommands, 'bears no commands']] as const;
   expect(all.filter(([is]) => is).map(([, what]) => what).join(', ')).toBe(learnt);
