@@ -50,13 +50,13 @@ export class Claim {
   }
 
   /** A mail that was in front of it was taken meanwhile. One that was withdrawn never was in front. */
-  get isBehindTaken(): boolean {
+  get #isBehindTaken(): boolean {
     return this.session.taken > this.#takenBefore;
   }
 
   /** Its turn comes nearer, as long as those in front of it get on. One that is crowded out alone may be the reason itself. */
   get getsOn(): boolean {
-    return this.isBehindTaken && (!this.isCrowdedOut || this.#isOneOfMany);
+    return this.#isBehindTaken && (!this.isCrowdedOut || this.#isOneOfMany);
   }
 
   /** The server has taken mails in this session. */
@@ -87,7 +87,7 @@ export class Claim {
     const { manners } = this.session;
     if (this.wasCrowdedOut) manners.movedWell();
     manners.succeeded(this.number);
-    manners.bearing.succeeded(this.inGroup, this.overlaps && this.isBehindTaken);
+    manners.bearing.succeeded(this.inGroup, this.overlaps && this.#isBehindTaken);
     this.session.succeeded(this.number);
     this.session.ended(this.#bytes, this.overlaps);
   }
