@@ -36,7 +36,7 @@ export class Claim {
   isOver = false;
   #bytes: number | undefined;
 
-  constructor(session: Session, number: number, { isBehindFailure, needsReset, overlaps, inGroup, mayMove, wasCrowdedOut }: Pick<Claim, 'isBehindFailure' | 'needsReset' | 'overlaps' | 'inGroup' | 'mayMove' | 'wasCrowdedOut'>) {
+  constructor(session: Session, number: number, { isBehindFailure, needsReset, overlaps, mayMove, wasCrowdedOut }: Pick<Claim, 'isBehindFailure' | 'needsReset' | 'overlaps' | 'mayMove' | 'wasCrowdedOut'>) {
     this.session = session;
     this.number = number;
     this.#takenBefore = session.taken;
@@ -44,7 +44,7 @@ export class Claim {
     this.isBehindFailure = isBehindFailure;
     this.needsReset = needsReset;
     this.overlaps = overlaps;
-    this.inGroup = inGroup;
+    this.inGroup = session.pipelines;
     this.mayMove = mayMove;
     this.wasCrowdedOut = wasCrowdedOut;
   }

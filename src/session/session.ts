@@ -128,7 +128,7 @@ export class Session {
     this.#mailsInFlight += 1;
     const overlaps = this.#mailsInFlight > 1;
     if (overlaps) this.#overlapping += 1;
-    return new Claim(this, this.begun, { isBehindFailure: this.#lastBad === this.begun - 1, needsReset: this.#lastGood !== this.begun - 1, overlaps, inGroup: this.pipelines, mayMove, wasCrowdedOut });
+    return new Claim(this, this.begun, { isBehindFailure: this.#lastBad === this.begun - 1, needsReset: this.#lastGood !== this.begun - 1, overlaps, mayMove, wasCrowdedOut });
   }
 
   /** All of a mail has left: the next one may write. */
