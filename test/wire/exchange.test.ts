@@ -6,6 +6,7 @@ import type { Timeouts } from '../../src/protocol/timeouts.js';
 import type { TlsFacts } from '../../src/transport/byte-stream.js';
 import { deadline, monotonic } from '../../src/transport/clock.js';
 import { converse, exchange, exchangeInTurn } from '../../src/wire/exchange.js';
+import type { Wire } from '../../src/wire/wire.js';
 import { FakeStream } from '../support/fake-stream.js';
 import { wireOn } from '../support/fake-wire.js';
 import { inVirtualTime } from '../support/marbles.js';
@@ -166,6 +167,20 @@ it('of commands that go out in turn nothing stays behind where a goodbye is glue
 
 const ENVELOPE = [mailFrom('ann@example.com'), rcptTo('bob@example.org')];
 
+/** Leave at once, with their content. How they fail. */
+const twoMails = (wire: Wire): readonly string[] => {
+  const content = Buffer.from('Hi\r\n');
+  const told: string[] = [];
+  for (const name of ['first', 'second']) {
+    converse(wire, [...ENVELOPE, bdat(content.length, true)], deadline(monotonic, 'operation', Infinity), {
+      next: () => undefined,
+      error: ({ code, phase, outcome }) => { told.push(`${name} ${code} ${phase} ${outcome}`); },
+      complete: () => undefined,
+    }, content);
+  }
+  return told;
+};
+
 describe('content that left behind its envelope, whose replies are out of step', () => {
   it.each([
     ['3yz to MAIL', '354 go\r\n'],
@@ -178,15 +193,7 @@ describe('content that left behind its envelope, whose replies are out of step',
   ])('is in doubt, and so is what left behind it: %s', (_, replies) => {
     const server = new Subject<Buffer>();
     const wire = wireOn(new FakeStream(server), { timeouts: LIMITS });
-    const content = Buffer.from('Hi\r\n');
-    const told: string[] = [];
-    for (const name of ['first', 'second']) {
-      converse(wire, [...ENVELOPE, bdat(content.length, true)], deadline(monotonic, 'operation', Infinity), {
-        next: () => undefined,
-        error: ({ code, phase, outcome }) => { told.push(`${name} ${code} ${phase} ${outcome}`); },
-        complete: () => undefined,
-      }, content);
-    }
+    const told = twoMails(wire);
     server.next(Buffer.from(replies));
     expect(told).toEqual(['first E_PROTOCOL end-of-data unknown', 'second E_PROTOCOL end-of-data unknown']);
     expect(wire.failed).toBe(true);
@@ -196,15 +203,7 @@ describe('content that left behind its envelope, whose replies are out of step',
 it('content that left behind a goodbye is in doubt where the server does not hang up, and is not heard', () => {
   inVirtualTime(({ hot, flush }, scheduler) => {
     const wire = wireOn(new FakeStream(hot('-g', { g: Buffer.from('421 bye\r\n') })), { scheduler, timeouts: LIMITS });
-    const content = Buffer.from('Hi\r\n');
-    const told: string[] = [];
-    for (const name of ['first', 'second']) {
-      converse(wire, [...ENVELOPE, bdat(content.length, true)], deadline(scheduler, 'operation', Infinity), {
-        next: () => undefined,
-        error: ({ code, phase, outcome }) => { told.push(`${name} ${code} ${phase} ${outcome}`); },
-        complete: () => undefined,
-      }, content);
-    }
+    const told = twoMails(wire);
     flush();
     expect(told).toEqual(['first E_TIMEOUT end-of-data unknown', 'second E_TIMEOUT end-of-data unknown']);
   });
