@@ -39,7 +39,7 @@ const oneByOne = (wire: Wire, commands: readonly Command[], operation: Deadline,
     concatMap((answers) => {
       const { replies, lost } = answers;
       const accepted = replies.slice(mailAt + 1).some(isPositive);
-      return last === undefined || !accepted || lost !== undefined || replies.length < commands.length || replies.some(isFarewell)
+      return last === undefined || !accepted || lost !== undefined || replies.some(isFarewell)
         ? of(answers)
         : collect(exchange(wire, [last], operation)).pipe(map((data): Answers => ({ replies: [...replies, ...data.replies], lost: data.lost })));
     }),
