@@ -152,6 +152,20 @@ describe('a connection that is gone without a trace', () => {
     });
   });
 
+  it('is none that owes another mail its replies: that one has its time', () => {
+    inVirtualTime(({ flush }, scheduler) => {
+      const { send, streams, ends } = clientIn(scheduler, { pool: { maxConnections: 1 } });
+      send();
+      scheduler.schedule(() => {
+        send();
+        streams[0]!.slowness = 60_000;
+      }, 5_000);
+      scheduler.schedule(send, 10_000);
+      flush();
+      expect(ends).toEqual([1, 65_001, 70_000]);
+    });
+  });
+
   it('is no new one: a slow server has its time', () => {
     inVirtualTime(({ flush }, scheduler) => {
       const { send, streams, ends } = clientIn(scheduler, { slowness: 200_000, opening: [5_000] });
