@@ -83,6 +83,6 @@ export const writeChunks = (wire: Wire, content: OpenContent, options: ContentOp
     // All chunks may be answered while the source takes its time.
     subscriber.add(wire.loss(CONTENT).subscribe({ error: (error: unknown) => { if (!hasEnded) subscriber.error(refused ?? error); } }));
     if (subscriber.closed) return;
-    // Its end is the verdict's.
+    // Only the verdict ends it.
     concat(writeBlocks(wire, content, options, writeChunk), NEVER).subscribe(subscriber);
   });

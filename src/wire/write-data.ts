@@ -68,7 +68,7 @@ export const writeData = (wire: Wire, content: OpenContent, options: ContentOpti
     subscriber.add(expireWith(wire, operation, () => due, (error) => { subscriber.error(error); }));
     wire.expect(due);
     if (subscriber.closed) return;
-    // Its end is the verdict's.
+    // Only the verdict ends it.
     concat(writeBlocks(wire, content, options, writeBlock), NEVER).subscribe(subscriber);
   });
 
