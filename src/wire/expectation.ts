@@ -39,7 +39,7 @@ export class Expectation {
   #answered = 0;
 
   constructor(commands: readonly Command[], sink?: ReplySink, hasContent = false) {
-    const [first] = commands;
+    const first = commands[0];
     if (first === undefined) throw new RangeError('An expectation has a command for each reply.');
     this.commands = commands;
     this.command = first;
