@@ -87,7 +87,7 @@ export class Claim {
     const { manners } = this.session;
     if (this.wasCrowdedOut) manners.movedWell();
     manners.succeeded(this.number);
-    manners.bearing.succeeded(this.inGroup, this.overlaps && this.#isBehindTaken);
+    manners.bearing.succeeded(this.inGroup, this.#isBehindTaken);
     this.session.succeeded(this.number);
     this.session.ended(this.#bytes, this.overlaps);
   }
