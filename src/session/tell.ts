@@ -7,9 +7,7 @@ import type { Verdict } from './judge-envelope.js';
 import type { Transaction } from './transaction.js';
 
 /** What the envelope amounts to. */
-export const tellEnvelope = ({ session: { wire }, marks, observer }: Transaction, { goesAhead, events }: Verdict): void => {
-  // From a 354 on nothing but content may follow, also where whoever is told of the envelope cancels the mail.
-  wire.mustDrop ||= goesAhead;
+export const tellEnvelope = ({ session: { wire }, marks, observer }: Transaction, { events }: Verdict): void => {
   events.forEach((event) => { observer.next(event); });
   marks.goAheadAt = marks.contentAt = wire.heardAt;
 };

@@ -225,8 +225,9 @@ export class Wire {
     this.#watch.hasSaidGoodbye = isGoodbye || (this.#watch.hasSaidGoodbye && (!isPositive(reply) || first.phase === 'reset'));
     const isTaken = first.phase === 'end-of-data' && isPositive(reply);
     const isAnswered = this.#due.answered(first, reply);
-    // A 421 closes the channel (RFC 5321 section 3.8), whatever it answers: there is nobody left to say anything to.
-    this.mustDrop ||= isGoodbye;
+    // A 421 closes the channel (RFC 5321 section 3.8), whatever it answers: there is nobody left to say anything to. And from a 354 on
+    // nothing but content may follow, also where whoever is told of something cancels its mail.
+    this.mustDrop ||= isGoodbye || reply.code === 354;
     // Whoever reads the log may end what the reply is for: nobody waits for it then.
     this.#answering = first;
     this.#transcript.note(reply);

@@ -275,6 +275,19 @@ describe('content that was taken in the words for an envelope', () => {
   });
 });
 
+it('nothing but content follows a 354, also where its mail is cancelled as the one before it is taken', () => {
+  const server = new Subject<Buffer>();
+  const wire = wireOn(new FakeStream(server), { timeouts: LIMITS });
+  const operation = deadline(monotonic, 'operation', Infinity);
+  exchange(wire, GROUP, operation).subscribe();
+  server.next(Buffer.from('250 Ok\r\n250 Ok\r\n354 Go\r\n'));
+  exchange(wire, [bdat(0, true)], operation).subscribe(() => { second.unsubscribe(); });
+  const second = exchange(wire, GROUP, operation).subscribe();
+  // In the words for an envelope, it is told only when the 354 has shown that they are in their place.
+  server.next(Buffer.from('250 Ok\r\n250 Ok\r\n250 Ok\r\n354 Go\r\n'));
+  expect([wire.failed, wire.free]).toEqual([false, false]);
+});
+
 it('content that left before a goodbye was read is in doubt', () => {
   const server = new Subject<Buffer>();
   const wire = wireOn(new FakeStream(server), { timeouts: LIMITS });
