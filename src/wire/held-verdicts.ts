@@ -10,9 +10,9 @@ interface Held {
 }
 
 /**
- * Content that was taken in words that may be said to anything, while what came behind them may show that they were not said
- * to it. They count once something came that is said to one thing only, or nothing more did. What came behind is told behind
- * it, because what a refusal means depends on what was taken before.
+ * Verdicts on content, while what came behind them may show that they were not said to it. They count once something came that is
+ * said to one thing only, or nothing more did. What came behind is told behind them, because what a refusal means depends on what
+ * was taken before.
  */
 export class HeldVerdicts {
   readonly #held: Held[] = [];

@@ -25,7 +25,7 @@ export class Wording {
       default: return false;
     }
     const own = this.#toContent;
-    return !isSame(own, reply) && (this.saysToEnvelope(reply) || isAboutAddress(reply)) && !this.saysToEnvelope(own) && !isAboutAddress(own);
+    return !isSame(own, reply) && (this.#saysToEnvelope(reply) || isAboutAddress(reply)) && !this.#saysToEnvelope(own) && !isAboutAddress(own);
   }
 
   /** A reply to something else names a mail in the queue, as one to content does. Some servers name the session in all that they say, and some repeat an address. */
@@ -36,7 +36,7 @@ export class Wording {
   }
 
   /** It has said the same to an envelope: by its words, this may be said to anything. */
-  saysToEnvelope(reply: Reply): boolean {
+  #saysToEnvelope(reply: Reply): boolean {
     return isSame(this.#toReset, reply) || isSame(this.#toMail, reply) || isSame(this.#toRcpt, reply);
   }
 }

@@ -243,9 +243,9 @@ it('a reply too many is none to what comes next, where what it came for was take
   expect(told).toEqual(['E_PROTOCOL']);
 });
 
-describe('content that was taken in the words for an envelope', () => {
+describe('a verdict on content', () => {
   const content = Buffer.from('Hi\r\n');
-  const replies = (text: string): Buffer => Buffer.from(text.split(' ').map((word) => `${{ ok: '250 Ok', taken: '250 queued as 4ABCdef1234', go: '354 Go', no: '550 No', bye: '221 Bye' }[word] ?? ''}\r\n`).join(''));
+  const replies = (text: string): Buffer => Buffer.from(text.split(' ').map((word) => `${{ ok: '250 Ok', taken: '250 queued as 4ABCdef1234', go: '354 Go', no: '550 No', bye: '221 Bye', reset: '250 Flushed' }[word] ?? ''}\r\n`).join(''));
   const play = (isChunked: boolean, ...chunks: readonly string[]): readonly string[] => {
     const server = new Subject<Buffer>();
     const wire = wireOn(new FakeStream(server), { timeouts: LIMITS });
@@ -266,6 +266,9 @@ describe('content that was taken in the words for an envelope', () => {
     ['is told ahead of what was refused behind it, which may mean that there was too much of it', true, ['ok ok ok ok ok no no no ok ok ok ok'], ['1', '2', '3']],
     ['is in doubt where what came with it is out of step: a missing reply', true, ['ok ok ok ok ok ok taken ok ok'], ['1 E_PROTOCOL unknown', '2 E_PROTOCOL unknown', '3 E_PROTOCOL unknown']],
     ['is in doubt where what came with it is out of step: a reply too many', true, ['ok ok ok ok no ok ok'], ['1 E_PROTOCOL unknown', '2 E_PROTOCOL unknown', '3 E_PROTOCOL unknown']],
+    ['is in doubt where what came with it is out of step: a missing reply, and words that were not heard before', true, ['ok ok ok reset ok ok taken'], ['1 E_PROTOCOL unknown', '2 E_PROTOCOL unknown', '3 E_PROTOCOL unknown']],
+    ['is in doubt where what came with it is out of step, also where it is a refusal', true, ['ok ok ok no taken'], ['1 E_PROTOCOL unknown', '2 E_PROTOCOL unknown', '3 E_PROTOCOL unknown']],
+    ['is a refusal where nobody was there to take it, whatever came with it', true, ['ok ok no no taken'], ['1', '2 E_PROTOCOL unknown', '3 E_PROTOCOL unknown']],
     ['is in its place where the next content has words of its own', true, ['ok ok ok ok ok ok ok taken ok taken'], ['1', '2']],
     ['is taken where a goodbye came with it', false, ['ok ok go', 'ok bye'], ['1', '1 taken', '2 E_PROTOCOL not-sent', '2 taken E_PROTOCOL unknown']],
     ['is in its place where the next 354 is', false, ['ok ok go', 'ok ok ok ok go'], ['1', '1 taken', '2']],
@@ -305,6 +308,6 @@ it('content that left before a goodbye was read is in doubt', () => {
   };
   send('first', () => { send('third'); });
   send('second');
-  server.next(Buffer.from(`${'250 Ok\r\n250 Ok\r\n250 Taken\r\n'.repeat(2)}421 bye\r\n`));
+  server.next(Buffer.from(`${'250 Ok\r\n250 Ok\r\n250 queued as 4ABCdef1234\r\n'.repeat(2)}421 bye\r\n`));
   expect(told).toEqual(['first taken', 'second taken', 'third E_CLOSED unknown false']);
 });
