@@ -28,12 +28,15 @@ export const mayMove = (error: unknown, claim: Pick<Claim, 'isFirst' | 'overlaps
   if (!(error instanceof SmtpError) || error.outcome === 'unknown') return undefined;
   if (inGroup && !overlaps && isOutOfTurn(error)) return 'its-commands-were';
   if (isFirst) return undefined;
-  // Some servers refuse what was sent ahead, and some throw it away.
-  if (overlaps && (error instanceof SmtpProtocolError || error.reply?.code === 503 || isSilence(error))) return 'it-was-ahead';
+  // Some servers refuse what was sent ahead, and some throw it away. And where RSET is not known, mails that go one by one need none.
+  if (overlaps && (error instanceof SmtpProtocolError || error.reply?.code === 503 || isSilence(error) || doesNotKnowReset(error))) return 'it-was-ahead';
   if (error.phase === 'rcpt' && claim.isCrowdedOut) return 'it-was-crowded-out';
   if (error.phase === 'mail' && error.reply !== undefined && (isFull(error.reply) || isForgotten(error.reply, claim))) return 'the-session-is-full';
   return hasDied(error) ? 'the-connection-died' : undefined;
 };
+
+/** RFC 5321 section 4.2.4. */
+const doesNotKnowReset = ({ phase, reply }: SmtpError): boolean => phase === 'reset' && (reply?.code === 500 || reply?.code === 502);
 
 /** It can be used no further. */
 const hasDied = (error: SmtpError): boolean => {

@@ -215,6 +215,15 @@ for (const [way, without] of Object.entries({ 'over DATA': ['CHUNKING'], 'in loc
   });
 }
 
+it('sends mails one by one to a server that does not know RSET, and not each on a connection of its own', async () => {
+  await using server = await startServer({ without: ['CHUNKING'], faults: [{ at: 'rset', do: 'reply', reply: '502 5.5.1 not here', times: Infinity }] });
+  await using client = clientOf(server, { pool: { maxConnections: 1 } });
+  const told = await Promise.all(Array.from({ length: 20 }, () => collect(client.send(MAIL))));
+  expect(told.map(({ types }) => types.at(-1))).toEqual(Array(20).fill('accepted'));
+  expect(server.messages).toHaveLength(20);
+  expect(server.sessions).toHaveLength(2);
+});
+
 it('says that content which can be read only once is no matter for a retry', async () => {
   await using server = await startServer({ faults: [{ at: 'mail', do: 'reply', reply: '451 4.3.0 later', times: Infinity }] });
   await using client = clientOf(server);

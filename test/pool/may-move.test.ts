@@ -54,6 +54,8 @@ it.each<[string, Claimed, SmtpError, Move | undefined]>([
   ['a sign-in that never was', SERVED, reply('mail', 530), undefined],
   ['a sign-in that is not known', { ...LATER, isSignedIn: true }, reply('mail', 530), undefined],
   ['a RSET that is refused', LATER, reply('reset', 502), 'the-connection-died'],
+  ['a RSET that is not known, in front of what was sent ahead', AHEAD, reply('reset', 502), 'it-was-ahead'],
+  ['a RSET that is refused for now, in front of what was sent ahead', AHEAD, reply('reset', 451), 'the-connection-died'],
   ['a refusal', SERVED, reply('mail', 550), undefined],
 ])('may a mail move: %s', (_, claim, error, move) => {
   expect(mayMove(error, claim)).toBe(move);
