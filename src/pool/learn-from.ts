@@ -14,7 +14,7 @@ export const learnFrom = (error: unknown, claim: Claim, moving: Move | undefined
   else if (claim.overlaps) bearing.failedAhead(error);
   else if (claim.inGroup) bearing.failedInGroup(error);
   else bearing.failedOneByOne(error);
-  if (moving === 'the-session-is-full' || hasHungUpOnMany(error, claim)) session.turnedAway(claim.number);
+  if (moving === 'the-session-is-full' || hasHungUpOnMany(error, claim)) session.turnedAway(claim);
   if (isOneTooMany || moving === 'the-connection-died' || claim.isCrowdedOut || isBetterElsewhere(error, claim)) session.isClosing = true;
 };
 

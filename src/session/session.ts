@@ -139,8 +139,8 @@ export class Session {
   }
 
   /** The server takes no further mail, from that one on. Where it took none before, it is something else that it has too much of. */
-  turnedAway(number: number): void {
-    if (!this.isClosing && this.taken > 0) this.manners.turnedAway(number);
+  turnedAway({ number, overlaps }: Claim): void {
+    if (!this.isClosing && this.taken > 0) this.manners.turnedAway(number, overlaps);
     this.isClosing = true;
   }
 

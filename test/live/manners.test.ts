@@ -65,6 +65,53 @@ describe('a server that does not bear what it announced', () => {
   });
 });
 
+describe('a server that hangs up on what was sent ahead of its answer', () => {
+  /** Answers a content, and leaves if something waits behind it. */
+  const impatient = async (offers: string) => {
+    let sessions = 0;
+    const door = await listen((socket) => {
+      let text = '';
+      let isContent = false;
+      sessions += 1;
+      socket.write('220 impatient\r\n');
+      const took = (end: number): void => {
+        text = text.slice(end);
+        socket.write('250 queued\r\n');
+        if (text !== '') socket.end();
+      };
+      socket.on('data', (chunk) => {
+        text += chunk.toString('latin1');
+        for (let end = text.indexOf(isContent ? '\r\n.\r\n' : '\r\n'); end >= 0 && !socket.writableEnded; end = text.indexOf(isContent ? '\r\n.\r\n' : '\r\n')) {
+          const line = text.slice(0, end);
+          const content = end + 2 + Number(/^BDAT (\d+)/.exec(line)?.[1]);
+          if (isContent) {
+            isContent = false;
+            took(end + 5);
+          } else if (content >= 0) {
+            if (text.length < content) return;
+            took(content);
+          } else {
+            text = text.slice(end + 2);
+            isContent = line === 'DATA';
+            socket.write(line.startsWith('EHLO') ? offers : isContent ? '354 go\r\n' : '250 ok\r\n');
+          }
+        }
+      });
+    });
+    return { ...door, sessions: () => sessions };
+  };
+
+  it.each([['DATA', '250-impatient\r\n250 PIPELINING\r\n'], ['BDAT', '250-impatient\r\n250-PIPELINING\r\n250 CHUNKING\r\n']])('gets its mails one by one, once a mail alone has passed the number where it hung up: %s', async (_, offers) => {
+    await using server = await impatient(offers);
+    const client = clientOf(server);
+    await sendAll(client, mails(40));
+    const before = server.sessions();
+    expect(outcomes(await sendAll(client, mails(20)))).toEqual(Array(20).fill('accepted'));
+    expect(server.sessions()).toBe(before);
+    await client.close();
+  });
+});
+
 describe('a server that throws away what waits behind a mail', () => {
   /** Both ends share the loop: what one has written in a turn, the other has read two turns later. */
   const turns = async (count: number): Promise<void> => { for (let turn = 0; turn < count; turn += 1) await setImmediate(); };
