@@ -14,6 +14,8 @@ export class Bearing {
   #ahead: Ahead = 'mails';
   /** A mail that was sent ahead was answered in its turn: until then a server may be one that throws away what waits in its input. */
   isProven = false;
+  /** So often it hung up on the first mail of a session, with others behind it. */
+  hangUps = 0;
   #boreCommands = false;
   /** Before it was found to turn commands away: a mail that it turns away alone as well takes that back. */
   #aheadBefore: Ahead | undefined;
@@ -40,6 +42,16 @@ export class Bearing {
    */
   failedAhead(error: unknown): void {
     if (error instanceof SmtpProtocolError || (isSilence(error) && !this.isProven)) this.refusedAhead();
+  }
+
+  /**
+   * The server hung up on the first mail of a session, with others behind it; `known` is how often it had when that session began. Once may be
+   * chance, and ends all sessions of that moment. Twice is none, unless it has proven itself.
+   */
+  hungUpAhead(known: number): void {
+    if (known !== this.hangUps) return;
+    this.hangUps += 1;
+    if (this.hangUps > 1 && !this.isProven) this.refusedAhead();
   }
 
   /** The server turned a mail away, or lost count, because it was sent ahead. Others of the same burst are no further news. */

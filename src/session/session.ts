@@ -42,6 +42,7 @@ export class Session {
   readonly #offersPipelining: boolean;
   /** Mails beyond the limit that was found out. */
   readonly #trial: 0 | 1;
+  readonly #hangUpsBefore: number;
   /** The numbers of the last mail that was accepted, and of the last that was not. */
   #lastGood = 0;
   #lastBad = -1;
@@ -60,6 +61,7 @@ export class Session {
     this.ready = readyEvent({ capabilities, wire }, true);
     this.offers = offersOf(capabilities);
     this.#trial = manners.beginSession();
+    this.#hangUpsBefore = manners.bearing.hangUps;
     this.#offersPipelining = settings.pipelining.enabled && capabilities.has('PIPELINING');
     this.offersChunking = capabilities.has('CHUNKING');
     this.quota = capabilities.has('LIMITS') ? new Quota(capabilities.limits) : undefined;
@@ -140,7 +142,10 @@ export class Session {
 
   /** The server takes no further mail, from that one on. Where it took none before, it is something else that it has too much of. */
   turnedAway({ number, overlaps }: Claim): void {
-    if (!this.isClosing && this.taken > 0) this.manners.turnedAway(number, overlaps);
+    if (!this.isClosing) {
+      if (this.taken > 0) this.manners.turnedAway(number, overlaps);
+      else if (this.#overlapping > 0) this.manners.bearing.hungUpAhead(this.#hangUpsBefore);
+    }
     this.isClosing = true;
   }
 

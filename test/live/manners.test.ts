@@ -66,8 +66,10 @@ describe('a server that does not bear what it announced', () => {
 });
 
 describe('a server that hangs up on what was sent ahead of its answer', () => {
-  /** Answers a content, and leaves if something waits behind it. */
-  const impatient = async (offers: string) => {
+  const OFFERS = { DATA: '250-impatient\r\n250 PIPELINING\r\n', BDAT: '250-impatient\r\n250-PIPELINING\r\n250 CHUNKING\r\n' };
+
+  /** Leaves if something waits behind a content: when it has answered that, or without an answer. */
+  const impatient = async (offers: string, answersFirst: boolean) => {
     let sessions = 0;
     const door = await listen((socket) => {
       let text = '';
@@ -76,7 +78,7 @@ describe('a server that hangs up on what was sent ahead of its answer', () => {
       socket.write('220 impatient\r\n');
       const took = (end: number): void => {
         text = text.slice(end);
-        socket.write('250 queued\r\n');
+        if (text === '' || answersFirst) socket.write('250 queued\r\n');
         if (text !== '') socket.end();
       };
       socket.on('data', (chunk) => {
@@ -101,13 +103,22 @@ describe('a server that hangs up on what was sent ahead of its answer', () => {
     return { ...door, sessions: () => sessions };
   };
 
-  it.each([['DATA', '250-impatient\r\n250 PIPELINING\r\n'], ['BDAT', '250-impatient\r\n250-PIPELINING\r\n250 CHUNKING\r\n']])('gets its mails one by one, once a mail alone has passed the number where it hung up: %s', async (_, offers) => {
-    await using server = await impatient(offers);
+  it.each(['DATA', 'BDAT'] as const)('gets its mails one by one, once a mail alone has passed the number where it hung up: %s', async (way) => {
+    await using server = await impatient(OFFERS[way], true);
     const client = clientOf(server);
     await sendAll(client, mails(40));
     const before = server.sessions();
     expect(outcomes(await sendAll(client, mails(20)))).toEqual(Array(20).fill('accepted'));
     expect(server.sessions()).toBe(before);
+    await client.close();
+  });
+
+  it.each(['DATA', 'BDAT'] as const)('gets them one by one at its third connection, if it took none before: %s', async (way) => {
+    await using server = await impatient(OFFERS[way], false);
+    const client = clientOf(server);
+    await sendAll(client, mails(20));
+    expect(outcomes(await sendAll(client, mails(20)))).toEqual(Array(20).fill('accepted'));
+    expect(server.sessions()).toBe(3);
     await client.close();
   });
 });

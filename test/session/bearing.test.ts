@@ -13,6 +13,7 @@ const took: Mail = (bearing) => { bearing.succeeded(true, false); };
 const tookOneByOne: Mail = (bearing) => { bearing.succeeded(false, false); };
 const tookAhead: Mail = (bearing) => { bearing.succeeded(true, true); };
 const refusedAhead: Mail = (bearing) => { bearing.refusedAhead(); };
+const hungUp = (known: number): Mail => (bearing) => { bearing.hungUpAhead(known); };
 const ahead = (error: unknown): Mail => (bearing) => { bearing.failedAhead(error); };
 const alone = (error: unknown): Mail => (bearing) => { bearing.failedInGroup(error); };
 const oneByOne = (error: unknown): Mail => (bearing) => { bearing.failedOneByOne(error); };
@@ -25,6 +26,10 @@ it.each<[string, readonly Mail[], 'mails' | 'commands' | 'nothing']>([
   ['so does silence behind others', [ahead(silence('mail'))], 'commands'],
   ['but not of a server that has answered such a mail', [tookAhead, ahead(silence('mail'))], 'mails'],
   ['which may lose count all the same', [tookAhead, ahead(confusion)], 'commands'],
+  ['a hang-up may be chance', [hungUp(0)], 'mails'],
+  ['on several connections at a time', [hungUp(0), hungUp(0), hungUp(0)], 'mails'],
+  ['but not on the next one', [hungUp(0), hungUp(1)], 'commands'],
+  ['unless the server has answered such a mail', [tookAhead, hungUp(0), hungUp(1)], 'mails'],
   ['a time that is too short is no silence', [ahead(silence('mail', 'operation'))], 'mails'],
   ['what is no SmtpError says nothing', [ahead(new Error('mine')), alone(new Error('mine'))], 'mails'],
   ['503 behind a command says that commands are not borne', [alone(reply(503, 'rcpt'))], 'nothing'],
