@@ -6,9 +6,9 @@ const MB = 2 ** 20;
 
 const open = (start, { server = 'sink', offer, job }) => start(`server/${server}.mjs`, { offer, auth: job?.auth });
 
-/** Why its server does not start here; `undefined` where it does. */
+/** Why it cannot run here; `undefined` where it can. */
 export async function obstacle(workload) {
-  const { error } = await withProcesses((start) => open(start, workload).answer());
+  const { error } = await withProcesses((start) => open(start, workload).answer(), workload.oneCore).catch(({ message }) => ({ error: message }));
   return error;
 }
 
@@ -31,5 +31,5 @@ export async function measure(workload, name, quick) {
     const { faults, waits, cpu: serverCpu } = await server.ask({ mails, content });
     if (faults.length > 0) throw new Error(faults.join('; '));
     return { rate: amount / seconds, cpu: cpu / amount, over, growth, waits: waits / mails, serverCpu: serverCpu / (warmUp + amount) };
-  });
+  }, workload.oneCore);
 }

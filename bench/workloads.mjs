@@ -18,6 +18,7 @@ const SINGLE = 'nodemailer-single';
  * @property {number} [rounds] of a full run; default 3
  * @property {boolean} [everyone] in a quick run too; else only rxsmtp and the baseline run in one
  * @property {number} [roundTrip] ms
+ * @property {boolean} [oneCore] client and server share a core (Linux)
  * @property {object} [job] see client.mjs
  * @property {object} [content] see content.mjs; `bytes` of a large one come from `full` and `quick`
  * @property {Record<string, Contender>} contenders
@@ -76,6 +77,11 @@ export const WORKLOADS = {
   'pipelining-warm': {
     title: 'The same in a process that has sent 40,000 mails before',
     baseline: POOL, offer: PIPELINING, warmUp: 40_000, full: 5000, rounds: 5,
+    contenders: { rxsmtp: { target: { rate: 4, cpu: 4 } }, [POOL]: {}, 'raw-data': {}, 'raw-ahead': {} },
+  },
+  'pipelining-one-core': {
+    title: 'The same, with client and server on one core',
+    baseline: POOL, offer: PIPELINING, warmUp: 40_000, full: 5000, rounds: 5, oneCore: true,
     contenders: { rxsmtp: { target: { rate: 4, cpu: 4 } }, [POOL]: {}, 'raw-data': {}, 'raw-ahead': {} },
   },
   lockstep: {
