@@ -63,7 +63,6 @@ export const writeData = (wire: Wire, content: OpenContent, options: ContentOpti
       return writeLast(wire, due, [bytes], encoder.bytes) ? EMPTY : NEVER;
     };
 
-    wire.mustDrop = true;
     subscriber.add(() => { due.sink = undefined; });
     subscriber.add(expireWith(wire, operation, () => due, (error) => { subscriber.error(error); }));
     wire.expect(due);
@@ -83,7 +82,6 @@ export const writeNothing = (wire: Wire, isFree: boolean, operation: Deadline): 
   new Observable((subscriber) => {
     const ended = (): void => { subscriber.complete(); };
     const due = new Expectation([LONE_DOT], isFree ? undefined : { next: () => undefined, error: ended, complete: ended });
-    wire.mustDrop = true;
     wire.expect(due);
     // What has come already is no reply to it.
     if (wire.failed || due.isAnswered || wire.isBeingAnswered) { ended(); return; }
@@ -108,7 +106,6 @@ interface Writing extends Unsubscribable {
 export const writeWhole = (wire: Wire, content: Buffer, bytes: number, operation: Deadline, sink: ReplySink): Writing => {
   const due = replyTo(wire, sink);
   const expiring = expireWith(wire, operation, () => due, (error) => { sink.error(error); });
-  wire.mustDrop = true;
   wire.expect(due);
   const hasLeft = !wire.failed && !due.isAnswered && writeLast(wire, due, [content, END_OF_CONTENT], bytes);
   return {
