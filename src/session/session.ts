@@ -141,10 +141,11 @@ export class Session {
   }
 
   /** The server takes no further mail, from that one on. Where it took none before, it is something else that it has too much of. */
-  turnedAway({ number, overlaps }: Claim): void {
+  turnedAway({ number, isFirst, overlaps }: Claim): void {
     if (!this.isClosing) {
       if (this.taken > 0) this.manners.turnedAway(number, overlaps);
-      else if (this.#overlapping > 0) this.manners.bearing.hungUpAhead(this.#hangUpsBefore);
+      // Behind a mail that it has answered it may hang up for what it said to that.
+      else if (isFirst && this.#overlapping > 0) this.manners.bearing.hungUpAhead(this.#hangUpsBefore);
     }
     this.isClosing = true;
   }

@@ -1,5 +1,5 @@
 import { NEVER } from 'rxjs';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { Manners } from '../../src/session/manners.js';
 import { FakeStream } from '../support/fake-stream.js';
 import { sessionOn, wireOn } from '../support/fake-wire.js';
@@ -29,4 +29,22 @@ it('a mail beyond the limit that was found out goes alone', () => {
   expect([session.hasRoom, session.isSpent]).toEqual([false, false]);
   first.ended();
   expect([session.hasRoom, session.isSpent]).toEqual([true, false]);
+});
+
+describe('the end of a session that took no mail, though others were on their way', () => {
+  /** Twice, in sessions one after the other. */
+  const isLearntFrom = (answersFirst: boolean): boolean => {
+    const manners = new Manners();
+    for (let sessions = 0; sessions < 2; sessions += 1) {
+      const session = sessionOn(wireOn(new FakeStream(NEVER)), OFFERS, manners);
+      const claims = [session.begin(), session.begin(), session.begin()];
+      if (answersFirst) claims.shift()?.ended();
+      for (const claim of claims) session.turnedAway(claim);
+    }
+    return !manners.bearing.bearsMails;
+  };
+
+  it('tells that it does not bear them, where it did not answer the first', () => { expect(isLearntFrom(false)).toBe(true); });
+
+  it('says nothing, where it has refused the first', () => { expect(isLearntFrom(true)).toBe(false); });
 });
