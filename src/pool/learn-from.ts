@@ -14,7 +14,8 @@ export const learnFrom = (error: unknown, claim: Claim, moving: Move | undefined
   else if (claim.overlaps) bearing.failedAhead(error);
   else if (claim.inGroup) bearing.failedInGroup(error);
   else bearing.failedOneByOne(error);
-  if (moving === 'the-session-is-full' || hasHungUpOnMany(error, claim)) session.turnedAway(claim);
+  const hasHungUp = hasHungUpOnMany(error, claim);
+  if (moving === 'the-session-is-full' || hasHungUp) session.turnedAway(claim, hasHungUp);
   if (isOneTooMany || moving === 'the-connection-died' || claim.isCrowdedOut || isBetterElsewhere(error, claim)) session.isClosing = true;
 };
 

@@ -14,7 +14,7 @@ export class Bearing {
   #ahead: Ahead = 'mails';
   /** A mail that was sent ahead was answered in its turn: until then a server may be one that throws away what waits in its input. */
   isProven = false;
-  /** So often it hung up on the first mail of a session, with others behind it. */
+  /** So often it hung up on what was sent ahead, in sessions one after the other. */
   hangUps = 0;
   #boreCommands = false;
   /** Before it was found to turn commands away: a mail that it turns away alone as well takes that back. */
@@ -44,14 +44,14 @@ export class Bearing {
     if (error instanceof SmtpProtocolError || (isSilence(error) && !this.isProven)) this.refusedAhead();
   }
 
-  /**
-   * The server hung up on the first mail of a session, with others behind it; `known` is how often it had when that session began. Once may be
-   * chance, and ends all sessions of that moment. Twice is none, unless it has proven itself.
-   */
+  /** The server hung up with others on their way, and had refused nothing before. `known` is how often it had when that session began: all sessions of a moment may end by the same chance. */
   hungUpAhead(known: number): void {
-    if (known !== this.hangUps) return;
-    this.hangUps += 1;
-    if (this.hangUps > 1 && !this.isProven) this.refusedAhead();
+    if (known === this.hangUps) this.hangUps += 1;
+  }
+
+  /** Once may be chance. Twice is none, unless it has proven itself. */
+  get hangsUpAhead(): boolean {
+    return this.hangUps > 1 && !this.isProven;
   }
 
   /** The server turned a mail away, or lost count, because it was sent ahead. Others of the same burst are no further news. */

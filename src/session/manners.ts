@@ -15,7 +15,6 @@ export class Manners {
   /** So many recipients it takes in one transaction: what every server has to (RFC 5321 section 4.5.3.1.8), or as many as it has taken. */
   recipients = 100;
   #turnedAway = 0;
-  #wasAhead = false;
   #sessions = 0;
   /** So many mails a connection takes, as far as was found out. */
   mailsPerSession = Infinity;
@@ -45,17 +44,16 @@ export class Manners {
     if (number >= this.#turnedAway) this.#turnedAway = 0;
   }
 
-  /** That mail went alone. Where those that were turned away were sent ahead, and none such was ever answered, it was for that and not for their number. */
+  /** Where it hangs up on what is sent ahead, those that were turned away were so for that and not for their number. */
   #passedTheLimit(): void {
     this.mailsPerSession = Infinity;
-    if (this.#wasAhead && !this.bearing.isProven) this.bearing.refusedAhead();
+    if (this.bearing.hangsUpAhead) this.bearing.refusedAhead();
   }
 
   /** A connection that had taken mails did not take the one with this number: twice the same number is a limit that was not told. */
-  turnedAway(number: number, wasAhead: boolean): void {
+  turnedAway(number: number): void {
     if (number === this.#turnedAway) this.mailsPerSession = number - 1;
     this.#turnedAway = number;
-    this.#wasAhead = wasAhead;
   }
 
   /**

@@ -140,12 +140,18 @@ export class Session {
     this.changed();
   }
 
-  /** The server takes no further mail, from that one on. Where it took none before, it is something else that it has too much of. */
-  turnedAway({ number, isFirst, overlaps }: Claim): void {
+  /**
+   * The server takes no further mail, from that one on. Where it took none before, it is something else that it has too much of.
+   * @param hasHungUp it did not say so.
+   */
+  turnedAway({ number }: Claim, hasHungUp: boolean): void {
     if (!this.isClosing) {
-      if (this.taken > 0) this.manners.turnedAway(number, overlaps);
-      // Behind a mail that it has answered it may hang up for what it said to that.
-      else if (isFirst && this.#overlapping > 0) this.manners.bearing.hungUpAhead(this.#hangUpsBefore);
+      const { bearing } = this.manners;
+      // Behind a mail that it refused it may hang up for that.
+      const wasAhead = hasHungUp && this.#overlapping > 0 && this.#lastGood === number - 1;
+      if (wasAhead) bearing.hungUpAhead(this.#hangUpsBefore);
+      if (this.taken > 0) this.manners.turnedAway(number);
+      else if (wasAhead && bearing.hangsUpAhead) bearing.refusedAhead();
     }
     this.isClosing = true;
   }

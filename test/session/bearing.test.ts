@@ -13,7 +13,10 @@ const took: Mail = (bearing) => { bearing.succeeded(true, false); };
 const tookOneByOne: Mail = (bearing) => { bearing.succeeded(false, false); };
 const tookAhead: Mail = (bearing) => { bearing.succeeded(true, true); };
 const refusedAhead: Mail = (bearing) => { bearing.refusedAhead(); };
-const hungUp = (known: number): Mail => (bearing) => { bearing.hungUpAhead(known); };
+const hungUp = (known: number): Mail => (bearing) => {
+  bearing.hungUpAhead(known);
+  if (bearing.hangsUpAhead) bearing.refusedAhead();
+};
 const ahead = (error: unknown): Mail => (bearing) => { bearing.failedAhead(error); };
 const alone = (error: unknown): Mail => (bearing) => { bearing.failedInGroup(error); };
 const oneByOne = (error: unknown): Mail => (bearing) => { bearing.failedOneByOne(error); };

@@ -39,7 +39,7 @@ describe('the end of a session that took no mail, though others were on their wa
       const session = sessionOn(wireOn(new FakeStream(NEVER)), OFFERS, manners);
       const claims = [session.begin(), session.begin(), session.begin()];
       if (answersFirst) claims.shift()?.ended();
-      for (const claim of claims) session.turnedAway(claim);
+      for (const claim of claims) session.turnedAway(claim, true);
     }
     return !manners.bearing.bearsMails;
   };
@@ -47,4 +47,29 @@ describe('the end of a session that took no mail, though others were on their wa
   it('tells that it does not bear them, where it did not answer the first', () => { expect(isLearntFrom(false)).toBe(true); });
 
   it('says nothing, where it has refused the first', () => { expect(isLearntFrom(true)).toBe(false); });
+});
+
+describe('the second mail of two sessions, sent ahead and turned away, where a later session takes it', () => {
+  const begun = (manners: Manners) => {
+    const session = sessionOn(wireOn(new FakeStream(NEVER)), OFFERS, manners);
+    return [session.begin(), session.begin()] as const;
+  };
+  type Mails = ReturnType<typeof begun>;
+  const end = ([first, second]: Mails, hasHungUp: boolean): void => {
+    first.succeeded();
+    second.session.turnedAway(second, hasHungUp);
+  };
+  const inTurn = (manners: Manners, hasHungUp: boolean): void => { for (let sessions = 0; sessions < 2; sessions += 1) end(begun(manners), hasHungUp); };
+
+  it.each<[string, (manners: Manners) => void, boolean]>([
+    ['was so for being ahead', (manners) => { inTurn(manners, true); }, false],
+    ['may have been so for another reason, where the server told that', (manners) => { inTurn(manners, false); }, true],
+    ['may have been so by chance, where both sessions ended at one time', (manners) => { [begun(manners), begun(manners)].forEach((mails) => { end(mails, true); }); }, true],
+  ])('%s', (_, turnAway, bearsMails) => {
+    const manners = new Manners();
+    turnAway(manners);
+    expect(manners.mailsPerSession).toBe(1);
+    manners.succeeded(2);
+    expect([manners.mailsPerSession, manners.bearing.bearsMails]).toEqual([Infinity, bearsMails]);
+  });
 });
