@@ -86,8 +86,9 @@ export class Claim {
     this.hasSucceeded = true;
     const { manners } = this.session;
     if (this.wasCrowdedOut) manners.movedWell();
-    manners.succeeded(this.number);
+    // First: a mail that was sent ahead is the proof itself where it passes a limit.
     manners.bearing.succeeded(this.inGroup, this.#isBehindTaken);
+    manners.succeeded(this.number);
     this.session.succeeded(this.number);
     this.session.ended(this.#bytes, this.overlaps);
   }

@@ -72,4 +72,12 @@ describe('the second mail of two sessions, sent ahead and turned away, where a l
     manners.succeeded(2);
     expect([manners.mailsPerSession, manners.bearing.bearsMails]).toEqual([Infinity, bearsMails]);
   });
+
+  it('was not so for being ahead, where that one was ahead itself', () => {
+    const manners = new Manners();
+    const mails = begun(manners);
+    inTurn(manners, true);
+    for (const mail of mails) mail.succeeded();
+    expect([manners.mailsPerSession, manners.bearing.bearsMails]).toEqual([Infinity, true]);
+  });
 });
