@@ -102,3 +102,45 @@ it('a server that says of content what is about an address is believed', () => {
   for (const id of ['1', '2']) say('250 2.1.0 Ok', '250 2.1.5 Ok', `250 2.1.5 queued as ${id}`);
   expect(told).toEqual(['first answered', 'second answered']);
 });
+
+it.each([
+  ['RSET', ['250 sender', '250 recipient', '250 queued as 2', '250 reset']],
+  ['MAIL', ['250 reset', '250 recipient', '250 queued as 2', '250 sender']],
+  ['RCPT', ['250 reset', '250 queued as 2', '250 sender', '250 recipient']],
+])('what was said to %s first counts, and not what stands in its place where replies are missing', (_, replies) => {
+  const { told, send, say } = open();
+  for (const mail of ['first', 'second']) send(mail, RSET, ...ENVELOPE);
+  say('250 reset', '250 sender', '250 recipient', '250 queued as 1');
+  say(...replies);
+  expect(told).toEqual(['first answered', 'second E_PROTOCOL end-of-data unknown']);
+});
+
+it('words are the same also where they are too long to be remembered', () => {
+  const { told, send, say } = open();
+  const sender = `250 ${'sender '.repeat(200)}`;
+  for (const mail of ['first', 'second']) send(mail, ...ENVELOPE);
+  say(sender, '250 recipient', '250 queued as 1');
+  say('250 recipient', '250 queued as 2', sender);
+  expect(told).toEqual(['first answered', 'second E_PROTOCOL end-of-data unknown']);
+});
+
+it('a server that has said to content what it says to an envelope may say anything of that to it', () => {
+  const { told, send, say } = open();
+  for (const mail of ['first', 'second']) send(mail, ...ENVELOPE);
+  say('250 Ok', '250 Accepted', '250 Accepted', '250 Ok', '250 Accepted', '250 Ok');
+  expect(told).toEqual(['first answered', 'second answered']);
+});
+
+it('a refusal that is about an address is one of content, too', () => {
+  const { told, send, say } = open();
+  for (const mail of ['first', 'second']) send(mail, ...ENVELOPE);
+  say('250 Ok', '250 Ok', '250 queued as 1', '250 Ok', '250 Ok', '550 5.1.1 who is bob');
+  expect(told).toEqual(['first answered', 'second answered']);
+});
+
+it('a refusal names no mail in the queue', () => {
+  const { told, send, say } = open();
+  for (const mail of ['first', 'second']) send(mail, RSET, ...ENVELOPE);
+  say('250 Ok', '250 Ok', '250 Ok', '250 Ok', '250 Ok', '250 Ok', '451 4.7.1 Greylisted, id=4F3cPq1xKz', '503 nobody');
+  expect(told).toEqual(['first answered', 'second answered']);
+});
