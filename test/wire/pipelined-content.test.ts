@@ -124,6 +124,13 @@ it('words are the same also where they are too long to be remembered', () => {
   expect(told).toEqual(['first answered', 'second E_PROTOCOL end-of-data unknown']);
 });
 
+it('words that a reply only begins with are not that reply', () => {
+  const { told, send, say } = open();
+  for (const mail of ['first', 'second']) send(mail, ...ENVELOPE);
+  say('250 Ok', '250 Ok', '250 queued as 1', '250 Ok', '250 Ok', '250-Ok', '250 queued as 2');
+  expect(told).toEqual(['first answered', 'second answered']);
+});
+
 it('a server that has said to content what it says to an envelope may say anything of that to it', () => {
   const { told, send, say } = open();
   for (const mail of ['first', 'second']) send(mail, ...ENVELOPE);
