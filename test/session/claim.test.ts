@@ -30,3 +30,12 @@ it('mails of one burst that were moved in vain say only once that it may be thei
   others.forEach((claim) => { claim.hadTooMany(false); });
   expect(others.map(({ isCrowdedOut }) => isCrowdedOut)).toEqual([false, true]);
 });
+
+it('a mail that whoever reads the log has ended, as its content was told of, leaves its place to others', () => {
+  const session = sessionOn(wireOn(new FakeStream(NEVER)), ['PIPELINING', 'CHUNKING']);
+  const cancelled = session.begin();
+  cancelled.ended();
+  cancelled.written(2 * 1024 * 1024);
+  session.begin().written(1);
+  expect(session.hasRoom).toBe(true);
+});
