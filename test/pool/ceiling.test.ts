@@ -1,7 +1,7 @@
 import { TestScheduler } from 'rxjs/testing';
 import { describe, expect, it } from 'vitest';
 import { Ceiling } from '../../src/pool/ceiling.js';
-import { SmtpConnectionError, SmtpFallbackError, SmtpReplyError, SmtpTimeoutError, type ConnectionErrorCode, type Phase, type SmtpError } from '../../src/protocol/error.js';
+import { SmtpConnectionError, SmtpFallbackError, SmtpReplyError, SmtpTimeoutError, withoutRetry, type ConnectionErrorCode, type Phase, type SmtpError } from '../../src/protocol/error.js';
 import { makeReply } from '../../src/protocol/reply.js';
 import type { Limit } from '../../src/protocol/timeouts.js';
 
@@ -30,6 +30,7 @@ describe('another connection that could not be opened', () => {
     ['454 to the sign-in', reply('auth', 454), 'is one too many'],
     ['421 to STARTTLS', reply('starttls', 421), 'is one too many'],
     ['454 to STARTTLS', reply('starttls', 454), 'is one too many'],
+    ['454 to EHLO, for want of a certificate', withoutRetry(reply('hello', 454)), 'is not'],
     ['554 to the greeting', reply('greeting', 554), 'is not'],
     ['554 to the greeting, for their number', reply('greeting', 554, '5.7.0 Too many concurrent connections'), 'is one too many'],
     ['an end before the greeting', connection('E_CLOSED', 'greeting', 'closed'), 'is one too many'],
@@ -38,12 +39,14 @@ describe('another connection that could not be opened', () => {
     ['an end behind EHLO', connection('E_CLOSED', 'hello', 'closed'), 'may be'],
     ['an end behind STARTTLS', connection('E_CLOSED', 'starttls', 'ECONNRESET'), 'may be'],
     ['an end behind AUTH', connection('E_CLOSED', 'auth', 'closed'), 'may be'],
+    ['451 to MAIL', reply('mail', 451), 'is not'],
     ['an end behind MAIL', connection('E_CLOSED', 'mail', 'closed'), 'is not'],
     ['an end in the place of the handshake', connection('E_TLS', 'tls', 'reset'), 'is one too many'],
     ['clear text in the place of the handshake', connection('E_TLS', 'tls', 'plaintext-peer'), 'is one too many'],
     ['no cipher in common', connection('E_TLS', 'tls', 'cipher'), 'is not'],
     ['a refused connection', connection('E_CONNECT', 'connect', 'ECONNREFUSED'), 'may be'],
     ['no answer in time', timeout('connect'), 'may be'],
+    ['no greeting in time', timeout('greeting', 'greeting'), 'may be'],
     ['no time left for the mail', timeout('operation'), 'is not'],
     ['a client that closes', timeout('close'), 'is not'],
     ['a busy proxy', connection('E_PROXY', 'proxy', 'busy'), 'may be'],
@@ -101,9 +104,19 @@ describe('another connection that could not be opened', () => {
     expect([after('192.0.2.1'), after('192.0.2.2'), after('192.0.2.3')]).toEqual([2, 2, 5]);
     // No address was reached, or a mail was refused for all of them.
     ceiling.notOpened(connection('E_CONNECT', 'connect', 'ECONNREFUSED'), 3, true);
-    expect(after('192.0.2.2')).toBe(3);
+    expect(after('192.0.2.3')).toBe(3);
     ceiling.refused(reply('end-of-data', 432, '4.3.2 Concurrent connections limit exceeded'), 3);
-    expect(after('192.0.2.2')).toBe(2);
+    expect(after('192.0.2.3')).toBe(2);
+  });
+
+  it('was about its address for a minute, like all else', () => {
+    const { ceiling, scheduler } = ceilingOf(5);
+    ceiling.notOpened(reply('greeting', 421), 3, false, '192.0.2.1');
+    scheduler.frame = 60_000;
+    ceiling.notOpened(reply('greeting', 421), 3, false, '192.0.2.2');
+    expect(ceiling.most).toBe(3);
+    ceiling.opened('192.0.2.1');
+    expect(ceiling.most).toBe(5);
   });
 
   it('is told apart from a mail that was refused for the number of connections', () => {
