@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { concat, EMPTY, ignoreElements, lastValueFrom, NEVER, timer, type Observable } from 'rxjs';
+import { concat, EMPTY, ignoreElements, lastValueFrom, NEVER, timer, type Observable, type SchedulerLike } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import type { OpenContent } from '../../src/message/content.js';
 import { Untouched } from '../../src/protocol/content-encoder.js';
@@ -172,24 +172,47 @@ describe('a slow source', () => {
   it('that gives nothing any more is one', () => { expect(told(300, 500, 'goes silent')).toEqual(['300 x', '600 x', '900 x', '1400 E_TIMEOUT']); });
 });
 
-it('chunks that are each answered before the source gives the next are as many as it gives', () => {
-  inVirtualTime(({ flush }, scheduler) => {
-    const stream = new Answering(scheduler, 1);
-    const wire = wireOn(stream, { scheduler });
+describe('a source that gives a byte each 300 ms', () => {
+  const slow = (scheduler: SchedulerLike, bytes: number): OpenContent => {
     let given = 0;
     // Promises know no virtual time.
     const next = (): Promise<IteratorResult<string, undefined>> => ({
       then: (tell: (result: IteratorResult<string, undefined>) => void) => {
         given += 1;
-        scheduler.schedule(() => { tell(given <= 12 ? { done: false, value: 'x' } : { done: true, value: undefined }); }, 300);
+        scheduler.schedule(() => { tell(given <= bytes ? { done: false, value: 'x' } : { done: true, value: undefined }); }, 300);
       },
     }) as never;
-    const told: string[] = [];
-    writeChunks(wire, { kind: 'stream', chunks: { next }, dispose: () => undefined }, { operation: deadline(scheduler, 'operation', Infinity), encoder: new Untouched(), eightBit: true })
-      .subscribe({ next: ({ type }) => { told.push(type); }, error: (error: unknown) => { told.push((error as SmtpError).code); } });
-    flush();
-    expect(told.at(-1)).toBe('verdict');
-    expect(stream.written.filter((text) => text.startsWith('BDAT'))).toHaveLength(13);
-    wire.release();
+    return { kind: 'stream', chunks: { next }, dispose: () => undefined };
+  };
+
+  /** How it ends, and what was written. */
+  const send = (write: typeof writeChunks, bytes: number, dataBlock: number, isThere = true) => {
+    let told: unknown;
+    let written: readonly string[] = [];
+    inVirtualTime(({ flush }, scheduler) => {
+      const stream = new Answering(scheduler, 1);
+      stream.isThere = isThere;
+      const wire = wireOn(stream, { scheduler, timeouts: { dataBlock } });
+      write(wire, slow(scheduler, bytes), { operation: deadline(scheduler, 'operation', Infinity), encoder: new Untouched(), eightBit: true })
+        .subscribe({ next: (event) => { told = event; }, error: (error: unknown) => { told = error; } });
+      flush();
+      wire.release();
+      ({ written } = stream);
+    });
+    return { told, written };
+  };
+
+  it('has as many chunks as it gives, where each is answered before the next', () => {
+    const { told, written } = send(writeChunks, 12, 180_000);
+    expect(told).toMatchObject({ type: 'verdict' });
+    expect(written.filter((text) => text.startsWith('BDAT'))).toHaveLength(13);
+  });
+
+  it('may take longer than the limit of a block behind DATA, where nothing is due before its end', () => {
+    expect(send(writeData, 3, 500, false).told).toMatchObject({ code: 'E_TIMEOUT', limit: 'endOfData', phase: 'end-of-data', outcome: 'unknown', elapsed: 600_000 });
+  });
+
+  it('goes on for no longer than the limit of a block, where its chunks are not answered', () => {
+    expect(send(writeChunks, 100, 1_000, false).told).toMatchObject({ code: 'E_TIMEOUT', limit: 'dataBlock', phase: 'body', outcome: 'not-sent', elapsed: 1_000 });
   });
 });
