@@ -74,7 +74,6 @@ export class Watch {
     this.#ringsAt = at;
     if (at === Infinity || this.#isOver) return;
     this.#timer = this.#scheduler.schedule(() => {
-      this.#ringsAt = Infinity;
       const limit = this.#limit;
       if (limit.at > this.#scheduler.now()) this.#arm(limit.at);
       else this.#expired(limit, this.#due.first?.command);
