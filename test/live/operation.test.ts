@@ -31,6 +31,13 @@ for (const [way, without] of Object.entries(WAYS)) {
       expect(types.filter((type) => type === 'sender-accepted')).toHaveLength(1);
     });
 
+    it('nor of a mail that waited for its connection before', async () => {
+      await using server = await startServer({ without, faults: [{ at: 'end-of-data', do: 'silence', skip: 1 }] });
+      await using client = clientOf(server, { pool: { maxConnections: 1 }, pipelining: false, timeouts: LIMITS });
+      const [, waited] = await Promise.all([collect(client.send(MAIL)), collect(client.send(MAIL))]);
+      expect(waited.error).toMatchObject({ limit: 'operation', phase: 'end-of-data', outcome: 'unknown', retryable: false });
+    });
+
     it('blames no server for content that does not come', async () => {
       await using server = await startServer({ without });
       await using client = clientOf(server, { timeouts: LIMITS });
