@@ -102,6 +102,13 @@ describe('an error tells of no refusal that may be a reply to something else', (
     expect(error).toMatchObject({ code: 'E_PROTOCOL', phase: 'end-of-data', outcome: 'unknown', refused: [] });
   });
 
+  it('but of those before, where nothing had left', async () => {
+    await using server = await startServer({ without: ['CHUNKING'], onRecipient: (path) => (path.startsWith('dead') ? '550 5.1.1 No such user' : undefined), faults: [{ at: 'data', do: 'reply', reply: '250 what' }] });
+    await using client = clientOf(server);
+    const { error } = await collect(client.send(mailTo('dead bob')));
+    expect(error).toMatchObject({ code: 'E_PROTOCOL', phase: 'data', outcome: 'not-sent', refused: [{ recipient: 'dead@example.org' }] });
+  });
+
   it('in the last of several', async () => {
     await using server = await startServer({ ...oneTooMany(2), limits: { recipients: 2 }, onRecipient: (path) => (path.startsWith('dead') ? '550 5.1.1 No such user' : undefined) });
     await using client = clientOf(server);
