@@ -123,7 +123,6 @@ export class Delivery implements Observer<SmtpEvent>, Unsubscribable {
   }
 
   opened(session: Session): void {
-    if (this.closed) return;
     const claim = this.#claim = session.begin(this.#moved < MOST_MOVES, this.#wasCrowdedOut);
     // Claimed before anything is told: whoever is told may send another mail at once.
     this.meets(session.ready);
