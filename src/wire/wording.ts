@@ -30,7 +30,7 @@ export class Wording {
 
   /** A reply to something else names a mail in the queue, as one to content does. Some servers name the session in all that they say, and some repeat an address. */
   isOfContent(reply: Reply, command: Command): boolean {
-    if (!isPositive(reply) || isSame(this.#toReset, reply)) return false;
+    if (!isPositive(reply) || this.#saysToEnvelope(reply)) return false;
     const id = queueId(reply);
     return id !== undefined && !command.toString().toLowerCase().includes(id.toLowerCase()) && (this.#toMail === undefined || queueId(this.#toMail) === undefined);
   }
