@@ -31,7 +31,7 @@ export class Expectation {
   isOwed = true;
   /** What the server said to MAIL, if it was 221: then nothing comes but the end of the connection. */
   goodbye: Reply | undefined;
-  /** RSET was refused, as the last thing that the server said. */
+  /** The server refused RSET. */
   refusedReset = false;
   /** The server took the sender, so that it may take the content. */
   hasSender = false;
