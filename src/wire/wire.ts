@@ -221,9 +221,11 @@ export class Wire {
       this.#outOfStep(first, reply);
       return;
     }
+    const isVerdict = first.phase === 'end-of-data' && first.mayBeTaken;
+    const isOwn = isVerdict && this.#wording.isOwn(reply);
+    this.#wording.note(first.phase, reply);
     // Some go on answering for a while. Only one that takes something has not closed the channel.
     this.#watch.hasSaidGoodbye = isGoodbye || (this.#watch.hasSaidGoodbye && (!isPositive(reply) || first.phase === 'reset'));
-    const isVerdict = first.phase === 'end-of-data' && first.mayBeTaken;
     const isAnswered = this.#due.answered(first, reply);
     // A 421 closes the channel (RFC 5321 section 3.8), whatever it answers: there is nobody left to say anything to. And from a 354 on
     // nothing but content may follow, also where whoever is told of something cancels its mail.
@@ -236,7 +238,7 @@ export class Wire {
     const surplus = hasMore ? this.#surplus() : undefined;
     const hasEnded = surplus !== undefined && this.#end(surplus);
     // What is said to one thing only shows that all before it was in its place; and nothing comes behind the last one.
-    const isSure = this.#parser.buffered === 0 || this.#due.isEmpty || hasEnded || reply.code === 354 || (isVerdict && this.#wording.isOfContent(reply, first.command));
+    const isSure = this.#parser.buffered === 0 || this.#due.isEmpty || hasEnded || reply.code === 354 || isOwn || (isVerdict && this.#wording.isOfContent(reply, first.command));
     if (!isSure && (isVerdict || !this.#held.isEmpty)) {
       this.#held.hold(first, reply, isAnswered);
       return;

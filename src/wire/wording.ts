@@ -14,18 +14,27 @@ export class Wording {
   #toRcpt: Reply | undefined;
   #toContent: Reply | undefined;
 
-  /** Takes note of a reply. True if it is one to content by its place, and by its words to something else. */
-  isMisplaced(phase: Phase, reply: Reply): boolean {
-    if (!isPositive(reply)) return false;
+  /** Takes note of a reply. */
+  note(phase: Phase, reply: Reply): void {
+    if (!isPositive(reply)) return;
     switch (phase) {
-      case 'reset': this.#toReset ??= reply; return false;
-      case 'mail': this.#toMail ??= reply; return false;
-      case 'rcpt': this.#toRcpt ??= reply; return false;
-      case 'end-of-data': this.#toContent ??= reply; break;
-      default: return false;
+      case 'reset': this.#toReset ??= reply; break;
+      case 'mail': this.#toMail ??= reply; break;
+      case 'rcpt': this.#toRcpt ??= reply; break;
+      case 'end-of-data': this.#toContent ??= reply;
     }
+  }
+
+  /** It is one to content by its place, and by its words to something else. */
+  isMisplaced(phase: Phase, reply: Reply): boolean {
     const own = this.#toContent;
-    return !isSame(own, reply) && (this.#saysToEnvelope(reply) || isAboutAddress(reply)) && !this.#saysToEnvelope(own) && !isAboutAddress(own);
+    if (phase !== 'end-of-data' || own === undefined || !isPositive(reply) || isSame(own, reply)) return false;
+    return (this.#saysToEnvelope(reply) || isAboutAddress(reply)) && !this.#saysToEnvelope(own) && !isAboutAddress(own);
+  }
+
+  /** It is what was said to content before, and to nothing else. */
+  isOwn(reply: Reply): boolean {
+    return isSame(this.#toContent, reply) && !this.#saysToEnvelope(reply);
   }
 
   /** A reply to something else names a mail in the queue, as one to content does. Some servers name the session in all that they say, and some repeat an address. */
@@ -44,5 +53,6 @@ export class Wording {
 /** RFC 3463 section 3.2: x.1.z. */
 const isAboutAddress = ({ enhanced }: Reply): boolean => enhanced?.[1] === 1;
 
+// The first line tells most apart, and each mail has some to compare.
 const isSame = (one: Reply | undefined, other: Reply): boolean =>
-  one === other || (one?.code === other.code && one.lines.length === other.lines.length && one.lines.every((line, index) => line === other.lines[index]));
+  one === other || (one?.lines[0] === other.lines[0] && one?.code === other.code && one.lines.length === other.lines.length && one.lines.every((line, index) => line === other.lines[index]));
