@@ -32,6 +32,8 @@ export interface ByteStream {
   readonly isGathering: boolean;
   /** Bytes that were written, gone or not. */
   readonly position: number;
+  /** What was written from that point on has begun to leave. */
+  hasLeft(from: number): boolean;
   /** Takes back what was written between two such points, unless some of it has left. */
   withdraw(from: number, to: number): boolean;
   /** Something large. Completes when the socket has taken it, so that its memory may be used again. */
@@ -116,6 +118,10 @@ export class SocketStream implements ByteStream {
 
   get position(): number {
     return this.#out.position;
+  }
+
+  hasLeft(from: number): boolean {
+    return this.#out.hasLeft(from);
   }
 
   withdraw(from: number, to: number): boolean {

@@ -35,9 +35,14 @@ export class WriteBuffer {
     return this.#left + this.#size;
   }
 
+  /** What was written from that point on has begun to leave. */
+  hasLeft(from: number): boolean {
+    return from < this.#left;
+  }
+
   /** Takes back what was written between two points; false where some of it has left. What was written behind it stays. */
   withdraw(from: number, to: number): boolean {
-    if (from < this.#left) return false;
+    if (this.hasLeft(from)) return false;
     this.#withdrawn.push([from - this.#left, to - this.#left]);
     return true;
   }

@@ -46,10 +46,10 @@ export const converse = (wire: Wire, commands: readonly Command[], operation: De
   const conversation = new Conversation(wire, expectation, operation.at === Infinity ? undefined : expireWith(wire, operation, () => expectation, (error) => { sink.error(error); }));
   wire.expect(expectation);
   if (!wire.failed) {
-    conversation.from = wire.stream.position;
+    expectation.from = wire.stream.position;
     wire.say(commands);
     if (content !== undefined) wire.write(content);
-    conversation.to = wire.stream.position;
+    expectation.to = wire.stream.position;
     wire.note(commands, content?.length);
   }
   return conversation;
@@ -60,9 +60,6 @@ class Conversation implements Unsubscribable {
   readonly #wire: Wire;
   readonly #expectation: Expectation;
   readonly #expiring: Unsubscribable | undefined;
-  /** Where what was said for it begins and ends in what the stream was given. */
-  from = 0;
-  to = 0;
 
   constructor(wire: Wire, expectation: Expectation, expiring: Unsubscribable | undefined) {
     this.#wire = wire;
@@ -74,7 +71,7 @@ class Conversation implements Unsubscribable {
     this.#expiring?.unsubscribe();
     this.#expectation.sink = undefined;
     // What has not left is not sent at all.
-    if (this.#expectation.isAnswered || this.#wire.withdraw(this.#expectation, this.from, this.to)) return;
+    if (this.#expectation.isAnswered || this.#wire.withdraw(this.#expectation)) return;
     // The 354 that is still to come could be answered with content only.
     if (this.#expectation.commands.at(-1)?.phase === 'data') this.#wire.mustDrop = true;
   }

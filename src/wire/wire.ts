@@ -157,11 +157,11 @@ export class Wire {
     this.#transcript.noteGroup(commands, content);
   }
 
-  /** Takes back what was written between two points for these replies, unless some of it has left: then they are not due any more. */
-  withdraw(expectation: Expectation, from: number, to: number): boolean {
+  /** Takes back what was written for these replies, unless some of it has left: then they are not due any more. */
+  withdraw(expectation: Expectation): boolean {
     const { commands: [first] } = expectation;
     // A server that waits for a SASL response would take QUIT for one.
-    if (first === undefined || expectation.phase === 'auth' || !this.#due.has(expectation) || !this.stream.withdraw(from, to)) return false;
+    if (first === undefined || expectation.phase === 'auth' || !this.#due.has(expectation) || !this.stream.withdraw(expectation.from, expectation.to)) return false;
     const wasFirst = this.#due.first === expectation;
     this.#due.remove(expectation);
     if (wasFirst) this.touch();
@@ -321,8 +321,9 @@ export class Wire {
   }
 
   #tell(expectation: Expectation, failure: Failure): void {
-    // Behind a goodbye a server does nothing any more, whatever it has received.
-    const { phase, command } = this.#watch.hasSaidGoodbye && !expectation.hasSender ? expectation : expectation.decisive;
+    // What was written in this very turn leaves no more, and behind a goodbye a server does nothing any more, whatever it has received.
+    const isUntold = !this.stream.hasLeft(expectation.from) || (this.#watch.hasSaidGoodbye && !expectation.hasSender);
+    const { phase, command } = isUntold ? expectation : expectation.decisive;
     expectation.sink?.error(failure(phase, command));
   }
 

@@ -87,6 +87,16 @@ describe('small composed messages', () => {
   });
 });
 
+it('a mail that is begun in the very turn in which its connection falls out of step was not sent, and goes out on another one', async () => {
+  await using server = await startServer({ faults: [{ at: 'rset', do: 'reply', reply: '250 2.0.0 queued as 4ABCdef1234', skip: 20 }] });
+  await using client = clientOf(server);
+  const told = outcomes(await sendAll(client, mails(60)));
+  const inDoubt = told.flatMap((outcome, index) => (outcome === 'unknown end-of-data' ? [`C: MAIL FROM:<ann${String(index)}@example.com>`] : []));
+  expect(inDoubt.length).toBeGreaterThan(0);
+  expect(inDoubt.filter((mail) => !server.sessions[0]?.lines.some((line) => line.startsWith(mail)))).toEqual([]);
+  expect(told.filter((outcome) => outcome === 'accepted')).toHaveLength(60 - inDoubt.length);
+});
+
 describe('content that left with an envelope that failed', () => {
   const TWO: Message = { ...mailOf(1), envelope: { from: 'ann1@example.com', to: ['bob@example.org', 'cid@example.org'] } };
 

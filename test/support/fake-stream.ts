@@ -25,6 +25,10 @@ export class FakeStream implements ByteStream {
   }
 
   /** What is written has left. */
+  hasLeft(): boolean {
+    return true;
+  }
+
   withdraw(): boolean {
     return false;
   }
