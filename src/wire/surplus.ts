@@ -20,8 +20,8 @@ export const toleratesMore = ({ phase }: Expectation, reply: Reply, isAlone: boo
   }
 };
 
-/** What comes next is a 421, as far as it is there. */
-const saysGoodbye = (rest: ReplyParser): boolean => rest.startsWith(/^4(?:$|2(?:$|1))/);
+/** What comes next is a 421, as far as it is there, or a 221: a server that ends the connection unasked has not lost count. */
+const saysGoodbye = (rest: ReplyParser): boolean => rest.startsWith(/^(?:4(?:$|2(?:$|1))|221)/);
 
 /** Why more came than was asked for: a 421 may come at any time (RFC 5321 section 3.8), the rest was planted or is out of step. */
 export const whyMore = (phase: Expectation['phase'], rest: ReplyParser, transcript: Transcript, failures: Failures): Failure => {

@@ -155,9 +155,9 @@ it.each([
   });
 });
 
-it('of commands that go out in turn nothing stays behind where a goodbye is glued to a reply', () => {
+it.each(['421', '221'])('of commands that go out in turn nothing stays behind where a goodbye is glued to a reply: %s', (goodbye) => {
   inVirtualTime(({ hot, expectObservable, flush }, scheduler) => {
-    const wire = wireOn(new FakeStream(hot('-r', { r: Buffer.from('550 no\r\n421 bye\r\n') })), { scheduler, timeouts: LIMITS });
+    const wire = wireOn(new FakeStream(hot('-r', { r: Buffer.from(`550 no\r\n${goodbye} bye\r\n`) })), { scheduler, timeouts: LIMITS });
     const replies = exchangeInTurn(wire, [rcptTo('ann@example.com'), rcptTo('bob@example.org')], deadline(scheduler, 'operation', 500), () => true);
     expectObservable(replies.pipe(map(({ code }) => String(code)), catchError(() => throwError(() => ENDED)))).toBe('-(r#)', { r: '550' }, ENDED);
     flush();
@@ -272,6 +272,7 @@ describe('a verdict on content', () => {
     ['is in its place where the next content has words of its own', true, ['ok ok ok ok ok ok ok taken ok taken'], ['1', '2']],
     ['is sure in words that only content was heard in, whatever came with it', true, ['ok ok ok stored', 'ok ok ok stored taken'], ['1', '2', '3 E_PROTOCOL unknown']],
     ['is in doubt in words that an envelope was heard in too, where what came with it is out of step', true, ['ok ok ok ok', 'ok ok ok ok taken'], ['1', '2 E_PROTOCOL unknown', '3 E_PROTOCOL unknown']],
+    ['is in its place where the server hangs up behind all that was asked', true, ['ok ok ok ok ok ok ok ok ok ok ok ok bye'], ['1', '2', '3']],
     ['is taken where a goodbye came with it', false, ['ok ok go', 'ok bye'], ['1', '1 taken', '2 E_PROTOCOL not-sent', '2 taken E_PROTOCOL unknown']],
     ['is in its place where the next 354 is', false, ['ok ok go', 'ok ok ok ok go'], ['1', '1 taken', '2']],
     ['is in doubt where the next 354 is not', false, ['ok ok go', 'ok ok ok go'], ['1', '1 taken E_PROTOCOL unknown', '2 E_PROTOCOL not-sent', '2 taken E_PROTOCOL unknown']],
