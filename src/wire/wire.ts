@@ -3,7 +3,7 @@ import { Command, QUIT } from '../protocol/command.js';
 import type { Phase } from '../protocol/error.js';
 import type { KnownReplies } from '../protocol/known-replies.js';
 import type { LogLine } from '../protocol/log-line.js';
-import { isFarewell, isPositive, type Reply } from '../protocol/reply.js';
+import { isFarewell, isPositive, isRefusal, type Reply } from '../protocol/reply.js';
 import { MalformedReply, ReplyParser } from '../protocol/reply-parser.js';
 import type { Timeouts } from '../protocol/timeouts.js';
 import type { ByteStream } from '../transport/byte-stream.js';
@@ -253,8 +253,8 @@ export class Wire {
 
   #outOfStep(first: Expectation, reply: Reply): void {
     this.#transcript.note(reply);
-    // A server that ends the connection unasked has not lost count.
-    if (reply.code !== 221) this.#due.restore(this.#held.doubt());
+    // A server that ends the connection unasked has not lost count, nor has one that refuses what is left behind its 421.
+    if (reply.code !== 221 && !(this.#watch.hasSaidGoodbye && isRefusal(reply))) this.#due.restore(this.#held.doubt());
     // With all mails before it answered, 221 to MAIL is no more than the end of the connection, as some end an idle one.
     this.#watch.hasSaidGoodbye = reply.code === 221 && first.phase === 'mail' && this.#due.hasOne;
     if (!this.#watch.hasSaidGoodbye) this.fail(this.#failures.outOfStep(first.command, first.goodbye ?? reply));

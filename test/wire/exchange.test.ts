@@ -245,7 +245,7 @@ it('a reply too many is none to what comes next, where what it came for was take
 
 describe('a verdict on content', () => {
   const content = Buffer.from('Hi\r\n');
-  const replies = (text: string): Buffer => Buffer.from(text.split(' ').map((word) => `${{ ok: '250 Ok', taken: '250 queued as 4ABCdef1234', go: '354 Go', no: '550 No', bye: '221 Bye', reset: '250 Flushed', stored: '250 Stored' }[word] ?? ''}\r\n`).join(''));
+  const replies = (text: string): Buffer => Buffer.from(text.split(' ').map((word) => `${{ ok: '250 Ok', taken: '250 queued as 4ABCdef1234', go: '354 Go', no: '550 No', bye: '221 Bye', end: '421 Closing', reset: '250 Flushed', stored: '250 Stored' }[word] ?? ''}\r\n`).join(''));
   const play = (isChunked: boolean, ...chunks: readonly string[]): readonly string[] => {
     const server = new Subject<Buffer>();
     const wire = wireOn(new FakeStream(server), { timeouts: LIMITS });
@@ -273,6 +273,8 @@ describe('a verdict on content', () => {
     ['is sure in words that only content was heard in, whatever came with it', true, ['ok ok ok stored', 'ok ok ok stored taken'], ['1', '2', '3 E_PROTOCOL unknown']],
     ['is in doubt in words that an envelope was heard in too, where what came with it is out of step', true, ['ok ok ok ok', 'ok ok ok ok taken'], ['1', '2 E_PROTOCOL unknown', '3 E_PROTOCOL unknown']],
     ['is in its place where the server hangs up behind all that was asked', true, ['ok ok ok ok ok ok ok ok ok ok ok ok bye'], ['1', '2', '3']],
+    ['is in its place where the server refuses what is left behind a 421', true, ['ok ok ok ok end no no no'], ['1', '2 E_PROTOCOL unknown', '3 E_PROTOCOL unknown']],
+    ['is in doubt where the server takes something behind a 421', true, ['ok ok ok ok end ok'], ['1 E_PROTOCOL unknown', '2 E_PROTOCOL unknown', '3 E_PROTOCOL unknown']],
     ['is taken where a goodbye came with it', false, ['ok ok go', 'ok bye'], ['1', '1 taken', '2 E_PROTOCOL not-sent', '2 taken E_PROTOCOL unknown']],
     ['is in its place where the next 354 is', false, ['ok ok go', 'ok ok ok ok go'], ['1', '1 taken', '2']],
     ['is in doubt where the next 354 is not', false, ['ok ok go', 'ok ok ok go'], ['1', '1 taken E_PROTOCOL unknown', '2 E_PROTOCOL not-sent', '2 taken E_PROTOCOL unknown']],
