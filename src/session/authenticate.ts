@@ -84,11 +84,11 @@ const NO_SECRET = new Secret('');
 
 /** The password or token of this turn. Only now is a token asked for, because only now is it known to be of use. */
 const secretFor = (signIn: SignIn, { rejected }: Turn): Observable<Secret> => {
-  const { state: { wire }, credentials } = signIn;
+  const { state: { wire, greetBy }, credentials } = signIn;
   if (credentials.kind === 'password') return of(credentials.pass);
   if (credentials.kind !== 'token') return of(NO_SECRET);
   const { token, renew } = credentials.tokens;
-  return (rejected === undefined || renew === undefined ? token : renew(rejected.token, rejected.reply)).pipe(
+  return (rejected === undefined || renew === undefined ? token(greetBy.since, wire.context.scheduler) : renew(rejected.token, rejected.reply)).pipe(
     inTime(wire, 'The function "auth.token"'),
     explain((cause) => broken(signIn, 'the function "auth.token"', cause, true)),
     tap((secret) => { wire.context.redactor.conceal(secret); }),

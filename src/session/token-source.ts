@@ -1,4 +1,4 @@
-import { concatMap, defer, from, map, of, share, take, tap, throwIfEmpty, type Observable, type ObservableInput } from 'rxjs';
+import { concatMap, defer, from, map, of, share, take, tap, throwIfEmpty, type Observable, type ObservableInput, type SchedulerLike } from 'rxjs';
 import { SmtpUsageError, type Phase } from '../protocol/error.js';
 import type { Reply } from '../protocol/reply.js';
 import { Secret } from '../protocol/secret.js';
@@ -15,7 +15,8 @@ export interface RejectedToken {
 
 /** Where a client's tokens come from. One call is in flight, however many connections ask. */
 export interface TokenSource {
-  readonly token: Observable<Secret>;
+  /** One that was asked for after `since`, on the scheduler's clock: a connection needs none that is newer than itself. */
+  readonly token: (since: number, scheduler: SchedulerLike) => Observable<Secret>;
   /** The last few: a server may repeat on one connection what it was told on another. */
   readonly known: readonly Secret[];
   /** Another token than `refused`; undefined where there is no other. */
@@ -27,14 +28,16 @@ export interface TokenSource {
 export const tokenSource = (given: string | TokenFunction): TokenSource => {
   if (typeof given === 'string') {
     const secret = checkToken(given, 'options');
-    return { token: of(secret), known: [secret], renew: undefined, unheard: undefined };
+    return { token: () => of(secret), known: [secret], renew: undefined, unheard: undefined };
   }
   let flight: { readonly isForced: boolean; readonly token: Observable<Secret> } | undefined;
   let latest: Secret | undefined;
+  /** When it was asked for. One that was renewed counts from when the refused one was. */
+  let askedAt = -Infinity;
   const known: Secret[] = [];
   const landed = (): void => { flight = undefined; };
 
-  const call = (context: { readonly rejected?: Reply }): Observable<Secret> => {
+  const call = (context: { readonly rejected?: Reply }, at = askedAt): Observable<Secret> => {
     flight ??= {
       isForced: context.rejected !== undefined,
       token: defer(() => fromOutside(whole(given(context)))).pipe(
@@ -44,6 +47,7 @@ export const tokenSource = (given: string | TokenFunction): TokenSource => {
         tap({
           next: (secret) => {
             latest = secret;
+            askedAt = at;
             known.push(secret);
             if (known.length > MOST_KNOWN) known.shift();
             landed();
@@ -63,7 +67,10 @@ export const tokenSource = (given: string | TokenFunction): TokenSource => {
     return flight?.isForced === false ? flight.token.pipe(concatMap(() => renew(refused, rejected))) : call({ rejected });
   });
 
-  return { token: defer(() => call({})), known, renew, unheard: undefined };
+  const token = (since: number, scheduler: SchedulerLike): Observable<Secret> =>
+    defer(() => (latest !== undefined && flight === undefined && askedAt > since ? of(latest) : call({}, scheduler.now())));
+
+  return { token, known, renew, unheard: undefined };
 };
 
 const MOST_KNOWN = 4;

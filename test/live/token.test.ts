@@ -26,6 +26,16 @@ describe('a token', () => {
     expect(calls).toBe(1);
   });
 
+  it('is asked for once where connections are made together, though each has to wait for nobody', async () => {
+    await using server = await startServer({ users, mechanisms });
+    let calls = 0;
+    await using client = clientOf(server, { auth: { user: 'ann', token: () => { calls += 1; return [TOKEN]; } } });
+    const events = await lastValueFrom(range(20).pipe(map(() => client.send(MAIL)), mergeAll(), toArray()));
+    expect(events.filter(({ type }) => type === 'accepted')).toHaveLength(20);
+    expect(server.sessions.length).toBeGreaterThan(1);
+    expect(calls).toBe(1);
+  });
+
   it('may be given as a plain string', async () => {
     await using server = await startServer({ users, mechanisms });
     expect((await verify(server, { auth: { user: 'ann', token: () => TOKEN } })).error).toBeUndefined();

@@ -1,4 +1,4 @@
-import { concat, defer, EMPTY, ignoreElements, map, of, throwError, timer, type ObservableInput } from 'rxjs';
+import { asyncScheduler, concat, defer, EMPTY, firstValueFrom, ignoreElements, map, of, throwError, timer, type Observable, type ObservableInput, type SchedulerLike } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { SmtpUsageError } from '../../src/protocol/error.js';
 import { makeReply, type Reply } from '../../src/protocol/reply.js';
@@ -16,37 +16,63 @@ const slowly = (calls: (Reply | undefined)[]): TokenFunction => ({ rejected }) =
 
 const revealed = map((secret: Secret) => secret.reveal());
 
+/** What a connection is given that is made as it asks. */
+const asked = ({ token }: TokenSource, scheduler: SchedulerLike): Observable<string> => defer(() => token(scheduler.now(), scheduler)).pipe(revealed);
+
 describe('tokenSource', () => {
   it('has one call in flight, however many ask', () => {
-    inVirtualTime(({ cold, expectObservable, flush }) => {
+    inVirtualTime(({ cold, expectObservable, flush }, scheduler) => {
       const calls: (Reply | undefined)[] = [];
-      const { token } = tokenSource(slowly(calls));
-      expectObservable(token.pipe(revealed)).toBe('                                        ---(a|)');
-      expectObservable(concat(cold('--|').pipe(ignoreElements()), token.pipe(revealed))).toBe('     ---(a|)');
-      expectObservable(concat(cold('-----|').pipe(ignoreElements()), token.pipe(revealed))).toBe('     --------(b|)');
+      const token = asked(tokenSource(slowly(calls)), scheduler);
+      expectObservable(token).toBe('                                        ---(a|)');
+      expectObservable(concat(cold('--|').pipe(ignoreElements()), token)).toBe('     ---(a|)');
+      expectObservable(concat(cold('-----|').pipe(ignoreElements()), token)).toBe('     --------(b|)');
       flush();
       expect(calls).toEqual([undefined, undefined]);
     });
   });
 
+  it('gives a connection what was asked for since it was made', () => {
+    inVirtualTime(({ cold, expectObservable, flush }, scheduler) => {
+      const calls: (Reply | undefined)[] = [];
+      const { token } = tokenSource(slowly(calls));
+      const made = (since: number): Observable<string> => token(since, scheduler).pipe(revealed);
+      expectObservable(concat(cold('--|').pipe(ignoreElements()), made(0))).toBe('     -----(a|)');
+      expectObservable(concat(cold('------|').pipe(ignoreElements()), made(1))).toBe('     ------(a|)');
+      expectObservable(concat(cold('-------|').pipe(ignoreElements()), made(2))).toBe('     ----------(b|)');
+      flush();
+      expect(calls).toEqual([undefined, undefined]);
+    });
+  });
+
+  it('gives it none that was there before, where a newer one was not to be had', () => {
+    inVirtualTime(({ cold, expectObservable }, scheduler) => {
+      let calls = 0;
+      const token = asked(tokenSource(() => { calls += 1; return calls === 2 ? throwError(() => new Error('no network')) : of(String(calls)); }), scheduler);
+      expectObservable(token).toBe('(1|)');
+      expectObservable(concat(cold('--|').pipe(ignoreElements()), token)).toBe('--#', undefined, new Error('no network'));
+      expectObservable(concat(cold('----|').pipe(ignoreElements()), token)).toBe('----(3|)');
+    });
+  });
+
   it('is cancelled when nobody waits any more, and not before', () => {
-    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }, scheduler) => {
       const call = cold('-----a|');
-      const { token } = tokenSource(() => call);
-      expectObservable(token.pipe(revealed), '--!  ').toBe('---');
-      expectObservable(token.pipe(revealed), '---! ').toBe('---');
-      expectObservable(token.pipe(revealed), '-------^-----------!').toBe('------------(a|)');
+      const token = asked(tokenSource(() => call), scheduler);
+      expectObservable(token, '--!  ').toBe('---');
+      expectObservable(token, '---! ').toBe('---');
+      expectObservable(token, '-------^-----------!').toBe('------------(a|)');
       expectSubscriptions(call.subscriptions).toBe(['^--!', '-------^----!']);
     });
   });
 
   it('renews once for all that were refused', () => {
-    inVirtualTime(({ cold, expectObservable, flush }) => {
+    inVirtualTime(({ cold, expectObservable, flush }, scheduler) => {
       const calls: (Reply | undefined)[] = [];
-      const { token, renew } = tokenSource(slowly(calls));
+      const tokens = tokenSource(slowly(calls));
       const refused = new Secret('a');
-      const again = defer(() => renew!(refused, NO)).pipe(revealed);
-      expectObservable(token.pipe(revealed)).toBe('---(a|)');
+      const again = defer(() => tokens.renew!(refused, NO)).pipe(revealed);
+      expectObservable(asked(tokens, scheduler)).toBe('---(a|)');
       expectObservable(concat(cold('---- |').pipe(ignoreElements()), again)).toBe('-------(b|)');
       expectObservable(concat(cold('-----|').pipe(ignoreElements()), again)).toBe('-------(b|)');
       // Too late for the call, and there is another token already.
@@ -57,24 +83,24 @@ describe('tokenSource', () => {
   });
 
   it('does not take the refused token once more from a call that knew nothing', () => {
-    inVirtualTime(({ cold, expectObservable }) => {
-      const { token, renew } = tokenSource(({ rejected }) => timer(3).pipe(map(() => (rejected === undefined ? 'old' : 'new'))));
-      expectObservable(token.pipe(revealed)).toBe('---(o|)', { o: 'old' });
-      expectObservable(concat(cold('-|').pipe(ignoreElements()), defer(() => renew!(new Secret('old'), NO)).pipe(revealed))).toBe('------(n|)', { n: 'new' });
+    inVirtualTime(({ cold, expectObservable }, scheduler) => {
+      const tokens = tokenSource(({ rejected }) => timer(3).pipe(map(() => (rejected === undefined ? 'old' : 'new'))));
+      expectObservable(asked(tokens, scheduler)).toBe('---(o|)', { o: 'old' });
+      expectObservable(concat(cold('-|').pipe(ignoreElements()), defer(() => tokens.renew!(new Secret('old'), NO)).pipe(revealed))).toBe('------(n|)', { n: 'new' });
     });
   });
 
   it('begins anew after a failure', () => {
-    inVirtualTime(({ expectObservable, cold }) => {
+    inVirtualTime(({ expectObservable, cold }, scheduler) => {
       let calls = 0;
-      const { token } = tokenSource(() => { calls += 1; return calls === 1 ? throwError(() => new Error('no network')) : of('b'); });
+      const token = asked(tokenSource(() => { calls += 1; return calls === 1 ? throwError(() => new Error('no network')) : of('b'); }), scheduler);
       expectObservable(token).toBe('#', undefined, new Error('no network'));
-      expectObservable(concat(cold('-|').pipe(ignoreElements()), token.pipe(revealed))).toBe('-(b|)');
+      expectObservable(concat(cold('-|').pipe(ignoreElements()), token)).toBe('-(b|)');
     });
   });
 
   it('takes any ObservableInput', async () => {
-    const first = async ({ token }: TokenSource): Promise<string> => new Promise((resolve, reject) => { token.pipe(revealed).subscribe({ next: resolve, error: reject }); });
+    const first = (source: TokenSource): Promise<string> => firstValueFrom(asked(source, asyncScheduler));
     const inputs: readonly (() => ObservableInput<string>)[] = [() => of('t'), () => Promise.resolve('t'), () => ['t'], function* () { yield 't'; yield 'u'; }];
     for (const input of inputs) expect(await first(tokenSource(input))).toBe('t');
     await expect(first(tokenSource(() => EMPTY))).rejects.toThrow('without a token');
@@ -83,23 +109,23 @@ describe('tokenSource', () => {
 
   it('keeps the last four in mind, which a server may repeat', () => {
     let calls = 0;
-    const { token, known } = tokenSource(() => of(String.fromCharCode(97 + calls++)));
-    for (let asked = 0; asked < 6; asked += 1) token.subscribe();
-    expect(known.map((secret) => secret.reveal()).join('')).toBe('cdef');
+    const tokens = tokenSource(() => of(String.fromCharCode(97 + calls++)));
+    for (let times = 0; times < 6; times += 1) tokens.token(Infinity, asyncScheduler).subscribe();
+    expect(tokens.known.map((secret) => secret.reveal()).join('')).toBe('cdef');
   });
 
   it.each(['', 'a b', 'a\r\n', 'a\x01auth=Bearer b', 'ä', 5, undefined, { token: 'a' }])('refuses %j for a token', (given) => {
     expect(() => tokenSource('')).toThrow(expect.objectContaining({ code: 'E_USAGE', phase: 'options' }) as Error);
     let error: unknown;
-    tokenSource(() => of(given as string)).token.subscribe({ error: (failure: unknown) => { error = failure; } });
+    asked(tokenSource(() => of(given as string)), asyncScheduler).subscribe({ error: (failure: unknown) => { error = failure; } });
     expect(error).toBeInstanceOf(SmtpUsageError);
   });
 
   it('has no other token where a string was given', () => {
-    inVirtualTime(({ expectObservable }) => {
-      const { token, renew } = tokenSource('t');
-      expectObservable(token.pipe(revealed)).toBe('(t|)');
-      expect(renew).toBeUndefined();
+    inVirtualTime(({ expectObservable }, scheduler) => {
+      const tokens = tokenSource('t');
+      expectObservable(asked(tokens, scheduler)).toBe('(t|)');
+      expect(tokens.renew).toBeUndefined();
     });
   });
 });
