@@ -27,9 +27,9 @@ export class Expectation {
   sink: ReplySink | undefined;
   /** Content went out right behind the last command, BDAT LAST: from then on only the reply to that decides. */
   readonly hasContent: boolean;
-  /** Where the commands, and the content, begin and end in what the stream was given. */
-  from = 0;
-  to = 0;
+  /** Where the commands, and the content, begin and end in what the stream was given. Until they are written, nothing of them has left. */
+  from = Infinity;
+  to = Infinity;
   /** The server has all that it needs to answer, and its limit runs. Until content has ended, only what is read and written has one. */
   isOwed = true;
   /** What the server said to MAIL, if it was 221: then nothing comes but the end of the connection. */

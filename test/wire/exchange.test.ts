@@ -1,4 +1,4 @@
-import { catchError, concat, defer, map, Subject, throwError } from 'rxjs';
+import { catchError, concat, defer, EMPTY, map, Subject, throwError } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { auth, bdat, DATA, ehlo, helo, mailFrom, rcptTo, RSET, STARTTLS, type Command } from '../../src/protocol/command.js';
 import type { SmtpError, SmtpTimeoutError } from '../../src/protocol/error.js';
@@ -294,6 +294,15 @@ it('nothing but content follows a 354, also where its mail is cancelled as the o
   // In the words for an envelope, it is told only when the 354 has shown that they are in their place.
   server.next(Buffer.from('250 Ok\r\n250 Ok\r\n250 Ok\r\n354 Go\r\n'));
   expect([wire.failed, wire.free]).toEqual([false, false]);
+});
+
+it('content that comes to a connection which has ended is not sent', () => {
+  const wire = wireOn(new FakeStream(EMPTY), { timeouts: LIMITS });
+  const told: string[] = [];
+  converse(wire, [...ENVELOPE, bdat(4, true)], deadline(monotonic, 'operation', Infinity), {
+    next: () => undefined, error: ({ code, phase, outcome }) => { told.push(`${code} ${phase} ${outcome}`); }, complete: () => undefined,
+  }, Buffer.from('Hi\r\n'));
+  expect(told).toEqual(['E_CLOSED mail not-sent']);
 });
 
 it('content that left before a goodbye was read is in doubt', () => {
