@@ -151,7 +151,7 @@ export class Pool implements Carrier {
       this.#cut(end);
       return closed$;
     });
-    await firstValueFrom(end.at === Infinity ? closed$ : closed$.pipe(timeout({ first: remaining(this.#awake, end.at), scheduler: this.#awake, with: () => cut$ })), { defaultValue: undefined });
+    await firstValueFrom(closed$.pipe(timeout({ first: remaining(this.#awake, end.at), scheduler: this.#awake, with: () => cut$ })), { defaultValue: undefined });
     this.#changes.complete();
     return { ended: begun - cut, cut };
   }
