@@ -269,24 +269,17 @@ export class Pool implements Carrier {
     return this.#connections.length + this.#leaving.count;
   }
 
-  /** Something ended or changed there: keeps the connection or leaves it, and lets others in. */
+  /** Something ended or changed there: lets others in, and keeps or leaves the connection where it is idle. */
   #settle(connection: Connection): void {
-    if (!this.#connections.includes(connection) || connection.inFlight > 0) {
-      this.#admit();
-      return;
-    }
-    const isKept = connection.hasRoom;
-    // On its way out, the client still sends what waits.
-    if (isKept && this.gate.refusal !== undefined) this.#admit();
-    if (connection.inFlight > 0) return;
-    if (!isKept || this.gate.refusal !== undefined) {
+    this.#admit();
+    if (!this.#connections.includes(connection) || connection.inFlight > 0) return;
+    if (!connection.hasRoom || this.gate.refusal !== undefined) {
       this.#retire(connection);
       return;
     }
     connection.keepProcess(false);
     connection.idles(() => { this.#retire(connection); });
     this.#changed();
-    this.#admit();
     this.#relief.relieve();
   }
 
