@@ -223,7 +223,7 @@ export class Wire {
     }
     const isVerdict = first.phase === 'end-of-data' && first.mayBeTaken;
     const isOwn = isVerdict && this.#wording.isOwn(reply);
-    this.#wording.note(first.phase, reply);
+    this.#wording.note(first.phase, reply, this.#due.hasOne && this.#parser.buffered === 0);
     // Some go on answering for a while. Only one that takes something has not closed the channel.
     this.#watch.hasSaidGoodbye = isGoodbye || (this.#watch.hasSaidGoodbye && (!isPositive(reply) || first.phase === 'reset'));
     const isAnswered = this.#due.answered(first, reply);

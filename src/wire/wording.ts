@@ -13,15 +13,19 @@ export class Wording {
   #toMail: Reply | undefined;
   #toRcpt: Reply | undefined;
   #toContent: Reply | undefined;
+  /** What was said to content as the last reply that was due. The one above may have had another one's place from the start. */
+  #own: Reply | undefined;
 
-  /** Takes note of a reply. */
-  note(phase: Phase, reply: Reply): void {
+  /** Takes note of a reply. `isLast`: no other is due, and none is there, so that all had their places. */
+  note(phase: Phase, reply: Reply, isLast: boolean): void {
     if (!isPositive(reply)) return;
     switch (phase) {
       case 'reset': this.#toReset ??= reply; break;
       case 'mail': this.#toMail ??= reply; break;
       case 'rcpt': this.#toRcpt ??= reply; break;
-      case 'end-of-data': this.#toContent ??= reply;
+      case 'end-of-data':
+        this.#toContent ??= reply;
+        if (isLast) this.#own ??= reply;
     }
   }
 
@@ -32,9 +36,9 @@ export class Wording {
     return (this.#saysToEnvelope(reply) || isAboutAddress(reply)) && !this.#saysToEnvelope(own) && !isAboutAddress(own);
   }
 
-  /** It is what was said to content before, and to nothing else. */
+  /** It is what was surely said to content before, and to nothing else. */
   isOwn(reply: Reply): boolean {
-    return isSame(this.#toContent, reply) && !this.#saysToEnvelope(reply);
+    return isSame(this.#own, reply) && !this.#saysToEnvelope(reply);
   }
 
   /** A reply to something else names a mail in the queue, as one to content does. Some servers name the session in all that they say, and some repeat an address. */

@@ -246,17 +246,21 @@ it('a reply too many is none to what comes next, where what it came for was take
 describe('a verdict on content', () => {
   const content = Buffer.from('Hi\r\n');
   const replies = (text: string): Buffer => Buffer.from(text.split(' ').map((word) => `${{ ok: '250 Ok', taken: '250 queued as 4ABCdef1234', go: '354 Go', no: '550 No', bye: '221 Bye', end: '421 Closing', reset: '250 Flushed', stored: '250 Stored' }[word] ?? ''}\r\n`).join(''));
-  const play = (isChunked: boolean, ...chunks: readonly string[]): readonly string[] => {
+  const CHUNKED = [RSET, ...ENVELOPE, bdat(content.length, true)];
+  const begin = () => {
     const server = new Subject<Buffer>();
     const wire = wireOn(new FakeStream(server), { timeouts: LIMITS });
     const told: string[] = [];
     const ask = (name: string, commands: readonly Command[], bytes?: Buffer): void => {
       converse(wire, commands, deadline(monotonic, 'operation', Infinity), { next: () => undefined, error: ({ code, outcome }) => { told.push(`${name} ${code} ${outcome}`); }, complete: () => { told.push(name); } }, bytes);
     };
-    const group = isChunked ? [RSET, ...ENVELOPE, bdat(content.length, true)] : [RSET, ...ENVELOPE, DATA];
-    if (isChunked) for (const name of ['1', '2', '3']) ask(name, group, content);
-    else for (const [name, commands] of [['1', [...ENVELOPE, DATA]], ['1 taken', [bdat(0, true)]], ['2', group], ['2 taken', [bdat(0, true)]]] as const) ask(name, commands);
-    for (const chunk of chunks) server.next(replies(chunk));
+    return { told, ask, hear: (text: string): void => { server.next(replies(text)); } };
+  };
+  const play = (isChunked: boolean, ...chunks: readonly string[]): readonly string[] => {
+    const { told, ask, hear } = begin();
+    if (isChunked) for (const name of ['1', '2', '3']) ask(name, CHUNKED, content);
+    else for (const [name, commands] of [['1', [...ENVELOPE, DATA]], ['1 taken', [bdat(0, true)]], ['2', [RSET, ...ENVELOPE, DATA]], ['2 taken', [bdat(0, true)]]] as const) ask(name, commands);
+    chunks.forEach(hear);
     return told;
   };
 
@@ -270,7 +274,7 @@ describe('a verdict on content', () => {
     ['is in doubt where what came with it is out of step, also where it is a refusal', true, ['ok ok ok no taken'], ['1 E_PROTOCOL unknown', '2 E_PROTOCOL unknown', '3 E_PROTOCOL unknown']],
     ['is a refusal where nobody was there to take it, whatever came with it', true, ['ok ok no no taken'], ['1', '2 E_PROTOCOL unknown', '3 E_PROTOCOL unknown']],
     ['is in its place where the next content has words of its own', true, ['ok ok ok ok ok ok ok taken ok taken'], ['1', '2']],
-    ['is sure in words that only content was heard in, whatever came with it', true, ['ok ok ok stored', 'ok ok ok stored taken'], ['1', '2', '3 E_PROTOCOL unknown']],
+    ['is in doubt in words that were heard in its place only while others were due, where what came with it is out of step', true, ['ok ok ok stored ok ok ok stored taken'], ['1 E_PROTOCOL unknown', '2 E_PROTOCOL unknown', '3 E_PROTOCOL unknown']],
     ['is in doubt in words that an envelope was heard in too, where what came with it is out of step', true, ['ok ok ok ok', 'ok ok ok ok taken'], ['1', '2 E_PROTOCOL unknown', '3 E_PROTOCOL unknown']],
     ['is in its place where the server hangs up behind all that was asked', true, ['ok ok ok ok ok ok ok ok ok ok ok ok bye'], ['1', '2', '3']],
     ['is in its place where the server refuses what is left behind a 421', true, ['ok ok ok ok end no no no'], ['1', '2 E_PROTOCOL unknown', '3 E_PROTOCOL unknown']],
@@ -280,6 +284,15 @@ describe('a verdict on content', () => {
     ['is in doubt where the next 354 is not', false, ['ok ok go', 'ok ok ok go'], ['1', '1 taken E_PROTOCOL unknown', '2 E_PROTOCOL not-sent', '2 taken E_PROTOCOL unknown']],
   ])('%s', (_, isChunked, chunks, expected) => {
     expect(play(isChunked, ...chunks)).toEqual(expected);
+  });
+
+  it('is sure in words that content was answered in when nothing else was due, whatever came with it', () => {
+    const { told, ask, hear } = begin();
+    ask('1', CHUNKED, content);
+    hear('ok ok ok stored');
+    for (const name of ['2', '3', '4']) ask(name, CHUNKED, content);
+    hear('ok ok ok stored ok ok ok stored taken');
+    expect(told).toEqual(['1', '2', '3', '4 E_PROTOCOL unknown']);
   });
 });
 
