@@ -146,6 +146,7 @@ export class SocketStream implements ByteStream {
   }
 
   destroy(): void {
+    this.#out.drop();
     this.socket.destroy();
   }
 }

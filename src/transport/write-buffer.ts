@@ -99,6 +99,11 @@ export class WriteBuffer {
     }
   };
 
+  /** What waits here never leaves: it is taken for not sent, and a caller's own stream may take its time to be destroyed. */
+  drop(): void {
+    this.#size = 0;
+  }
+
   /** Closes the gaps of what was withdrawn. How many bytes are kept. */
   #kept(bytes: Buffer): number {
     let size = 0;

@@ -52,6 +52,15 @@ describe('a socket of the caller\'s own', () => {
     await server.idle();
   });
 
+  test('gets nothing any more when it was to be destroyed, also where it takes its time', async () => {
+    const slow = Object.assign(new PassThrough(), { destroy: () => slow });
+    const stream = await firstValueFrom(way(25, { host: 'mail.example.com', socket: () => of(slow) }));
+    stream.write('MAIL FROM:<ann@example.com>\r\n');
+    stream.destroy();
+    await new Promise((resolve) => { setImmediate(resolve); });
+    expect([stream.hasLeft(0), slow.readableLength]).toEqual([false, 0]);
+  });
+
   test('may fail again, and when nobody waits any more', async () => {
     const still = (): Duplex & { connecting: boolean } => Object.assign(new PassThrough(), { connecting: true });
     const [failing, left] = [still(), still()];
