@@ -1,4 +1,4 @@
-import type { Reply } from '../protocol/reply.js';
+import { isFarewell, type Reply } from '../protocol/reply.js';
 import type { Expectation } from './expectation.js';
 import type { Wording } from './wording.js';
 
@@ -19,6 +19,11 @@ export class HeldVerdicts {
 
   get isEmpty(): boolean {
     return this.#held.length === 0;
+  }
+
+  /** One of them is a goodbye: if a reply was missing, it was said to what came behind that content. */
+  get hasGoodbye(): boolean {
+    return this.#held.some(({ reply, isLast }) => isLast && isFarewell(reply));
   }
 
   hold(expectation: Expectation, reply: Reply, isLast: boolean): void {

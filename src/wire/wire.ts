@@ -254,7 +254,7 @@ export class Wire {
   #outOfStep(first: Expectation, reply: Reply): void {
     this.#transcript.note(reply);
     // A server that ends the connection unasked has not lost count, nor has one that refuses what is left behind its 421.
-    if (reply.code !== 221 && !(this.#watch.hasSaidGoodbye && isRefusal(reply))) this.#due.restore(this.#held.doubt());
+    if (reply.code !== 221 && !(this.#watch.hasSaidGoodbye && isRefusal(reply) && !this.#held.hasGoodbye)) this.#due.restore(this.#held.doubt());
     // With all mails before it answered, 221 to MAIL is no more than the end of the connection, as some end an idle one.
     this.#watch.hasSaidGoodbye = reply.code === 221 && first.phase === 'mail' && this.#due.hasOne;
     if (!this.#watch.hasSaidGoodbye) this.fail(this.#failures.outOfStep(first.command, first.goodbye ?? reply));

@@ -278,6 +278,7 @@ describe('a verdict on content', () => {
     ['is in doubt in words that an envelope was heard in too, where what came with it is out of step', true, ['ok ok ok ok', 'ok ok ok ok taken'], ['1', '2 E_PROTOCOL unknown', '3 E_PROTOCOL unknown']],
     ['is in its place where the server hangs up behind all that was asked', true, ['ok ok ok ok ok ok ok ok ok ok ok ok bye'], ['1', '2', '3']],
     ['is in its place where the server refuses what is left behind a 421', true, ['ok ok ok ok end no no no'], ['1', '2 E_PROTOCOL unknown', '3 E_PROTOCOL unknown']],
+    ['is in doubt where it is a 421 itself, and the server refuses what is left', true, ['ok ok ok end no no no no'], ['1 E_PROTOCOL unknown', '2 E_PROTOCOL unknown', '3 E_PROTOCOL unknown']],
     ['is in doubt where the server takes something behind a 421', true, ['ok ok ok ok end ok'], ['1 E_PROTOCOL unknown', '2 E_PROTOCOL unknown', '3 E_PROTOCOL unknown']],
     ['is taken where a goodbye came with it', false, ['ok ok go', 'ok bye'], ['1', '1 taken', '2 E_PROTOCOL not-sent', '2 taken E_PROTOCOL unknown']],
     ['is in its place where the next 354 is', false, ['ok ok go', 'ok ok ok ok go'], ['1', '1 taken', '2']],
