@@ -105,8 +105,11 @@ export class Pool implements Carrier {
       this.#settle(connection);
       return;
     }
-    if (connection.isIdle) this.#discard(connection);
     // Many may be cancelled in one turn: each would let in the next one, which is cancelled as well.
+    const wasAdmitting = this.#isAdmitting;
+    this.#isAdmitting = true;
+    if (connection.isIdle) this.#discard(connection);
+    this.#isAdmitting = wasAdmitting;
     if (this.#first === undefined) return;
     this.#alarm.stop();
     this.#alarm.set(0);

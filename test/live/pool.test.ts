@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { Readable } from 'node:stream';
-import { defer, filter, firstValueFrom, lastValueFrom, Subject, takeUntil, toArray } from 'rxjs';
+import { defer, filter, firstValueFrom, lastValueFrom, NEVER, Subject, takeUntil, toArray } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { receipts, retryWhenSafe, SmtpClient, type Message, type PoolState } from '../../src/index.js';
 import { startServer } from '../../src/testing/index.js';
@@ -280,4 +280,21 @@ it('many mails that are cancelled at once open nothing', () => {
   const asking = asked;
   stop.next();
   expect([asking, asked]).toEqual([5, 5]);
+});
+
+it('many mails that are cancelled at once open nothing where a server wants fewer at a time than there may be connections', async () => {
+  await using server = await startServer({ without: ['CHUNKING', 'PIPELINING'], faults: [{ at: 'mail', do: 'close', reply: '421 4.7.0 too many', skip: 2 }] });
+  let dialled = 0;
+  const localEndpoint = (): { readonly address: string } => {
+    dialled += 1;
+    return { address: '127.0.0.1' };
+  };
+  await using client = clientOf(server, { localEndpoint, pool: { maxConnections: 4 } });
+  const stop = new Subject<void>();
+  const endless = { ...MAIL, raw: () => NEVER };
+  client.sendAll(Array.from({ length: 50 }, () => endless), { concurrency: 50 }).pipe(takeUntil(stop)).subscribe();
+  // One was refused: three wait for content that never comes, and all others for these.
+  await firstValueFrom(client.state$.pipe(filter(({ open, busy, limit }) => open === 3 && busy === 3 && limit === 2)));
+  stop.next();
+  expect(dialled).toBe(4);
 });
