@@ -7,7 +7,7 @@ import { startServer } from '../../src/testing/index.js';
 import { clientOf, MAIL } from '../support/clear-client.js';
 import { collect } from '../support/collect.js';
 import { listen } from '../support/listen.js';
-import { mails, outcomes, sendAll } from '../support/many-mails.js';
+import { mailOf, mails, outcomes, sendAll } from '../support/many-mails.js';
 import { WAYS } from '../support/ways.js';
 
 describe('the pool', () => {
@@ -297,4 +297,14 @@ it('many mails that are cancelled at once open nothing where a server wants fewe
   await firstValueFrom(client.state$.pipe(filter(({ open, busy, limit }) => open === 3 && busy === 3 && limit === 2)));
   stop.next();
   expect(dialled).toBe(4);
+});
+
+it('a mail that comes when another one was cancelled does not pass those that wait', async () => {
+  await using server = await startServer();
+  let opened = 0;
+  await using client = clientOf(server, { pool: { maxConnections: 1 }, socket: () => ((opened += 1) === 1 ? NEVER : connect(server.port, server.host)) });
+  const [first, second] = [client.send(mailOf(1)).subscribe(), collect(client.send(mailOf(2)))];
+  first.unsubscribe();
+  await Promise.all([second, collect(client.send(mailOf(3)))]);
+  expect(server.messages.map(({ from }) => from)).toEqual(['ann2@example.com', 'ann3@example.com']);
 });
