@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net';
+import { filter, firstValueFrom, Subject } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import type { SmtpClient, SmtpOptions } from '../../src/index.js';
 import { startServer } from '../../src/testing/index.js';
@@ -70,4 +71,21 @@ describe('where there is room for one connection only, all mails go over that', 
     expect(await eight(client)).toEqual(Array(8).fill('E_CONNECT'));
     expect(given.opened).toBeLessThanOrEqual(16);
   });
+});
+
+it('a mail whose own connection could not be opened twice waits for one that another mail has', async () => {
+  await using server = await startServer();
+  // The third fails at first, and again in the place of the first.
+  const ports = [server.port, server.port, 1, 1, server.port];
+  let opened = 0;
+  await using client = clientOf(server, { pool: { maxConnections: 3, maxMessages: 1 }, socket: () => connect(ports[opened++] ?? 1, server.host) });
+  const waits = (count: number): Promise<unknown> => firstValueFrom(client.state$.pipe(filter(({ waiting }) => opened === count && waiting === 1)));
+  const contents = [new Subject<string>(), new Subject<string>()];
+  const ready = contents.map((raw) => new Promise((resolve) => { client.send({ ...MAIL, raw }).subscribe(resolve); }));
+  const told = collect(client.send(MAIL));
+  await Promise.all([...ready, waits(3)]);
+  contents[0]?.complete();
+  await Promise.race([told, waits(4)]);
+  contents[1]?.complete();
+  expect((await told).types.at(-1)).toBe('accepted');
 });
