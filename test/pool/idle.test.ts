@@ -176,6 +176,20 @@ describe('a connection that is gone without a trace', () => {
     });
   });
 
+  it('is none that answers the first command: a later one without an answer says nothing of the others', () => {
+    inVirtualTime(({ flush }, scheduler) => {
+      const { send, streams, ends } = clientIn(scheduler, { without: ['PIPELINING', 'CHUNKING'], timeouts: { command: 1_000 } });
+      send();
+      send();
+      scheduler.schedule(send, 5_000);
+      scheduler.schedule(() => { streams[0]!.isThere = false; }, 5_001);
+      scheduler.schedule(send, 10_000);
+      flush();
+      expect(ends).toEqual([4, 4, expect.stringContaining('RCPT'), 10_004]);
+      expect(streams.map(mailsOn)).toEqual([2, 2]);
+    });
+  });
+
   it('says nothing of those that were heard meanwhile', () => {
     inVirtualTime(({ flush }, scheduler) => {
       const { send, streams, ends } = clientIn(scheduler, { without: ['PIPELINING', 'CHUNKING'] });
