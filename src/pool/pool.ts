@@ -110,7 +110,6 @@ export class Pool implements Carrier {
     this.#isAdmitting = true;
     if (connection.isIdle) this.#discard(connection);
     this.#isAdmitting = wasAdmitting;
-    if (this.#first === undefined) return;
     this.#alarm.stop();
     this.#alarm.set(0);
   }
