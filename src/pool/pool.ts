@@ -242,7 +242,7 @@ export class Pool implements Carrier {
 
   /** Mails that wait for a connection of their own to open. */
   get #opening(): number {
-    return this.#rateLimit === undefined ? 0 : this.#connections.filter(({ session, isIdle }) => session === undefined && !isIdle).length;
+    return this.#connections.filter(({ session, isIdle }) => session === undefined && !isIdle).length;
   }
 
   /** The connection with room that has the least to do. */
