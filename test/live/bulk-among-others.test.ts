@@ -49,6 +49,14 @@ describe('a stream of mails beside others', () => {
     const told = await lastValueFrom(merge(...streams).pipe(take(600), toArray()));
     for (const stream of [0, 1, 2]) expect(told.filter((one) => one === stream).length).toBeGreaterThan(100);
   });
+
+  it('has its turn every few mails', async () => {
+    await using server = await startServer();
+    await using client = clientOf(server);
+    const streams = [0, 1, 2].map((stream) => client.sendAll(Array<Message>(30).fill(MAIL)).pipe(filter(({ type }) => type === 'accepted'), map(() => stream)));
+    const told = await lastValueFrom(merge(...streams).pipe(take(60), toArray()));
+    expect(told.join('')).not.toMatch(/(.)\1{9}/);
+  });
 });
 
 describe('a mail that waits in a stream', () => {
