@@ -171,6 +171,15 @@ for (const [way, without] of Object.entries(WAYS)) {
   });
 }
 
+it('cancels a mail at ready: its content is not asked for', async () => {
+  await using server = await startServer();
+  await using client = clientOf(server);
+  await collect(client.send(mailOf('first')));
+  let isAsked = false;
+  await firstValueFrom(client.send({ ...mailOf('cancelled'), raw: () => { isAsked = true; return inPieces('cancelled'); } }));
+  expect(isAsked).toBe(false);
+});
+
 it('cancels a mail that waits, when a connection is left for it: it never begins', async () => {
   await using server = await startServer({ without: ['PIPELINING', 'CHUNKING', 'LIMITS'], limits: { mails: 1 } });
   await using client = clientOf(server, { pool: { maxConnections: 3, idleTimeout: Infinity }, timeouts: { close: 2_000, quit: 100 } });
