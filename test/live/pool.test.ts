@@ -129,6 +129,15 @@ describe('the pool', () => {
     watching.unsubscribe();
   });
 
+  it('asks for less also when a server says so that took no connection', async () => {
+    await using server = await startServer({ faults: [{ at: 'greeting', do: 'close', reply: '421 4.3.2 too busy' }] });
+    await using client = clientOf(server);
+    expect((await collect(client.send(MAIL))).error).toMatchObject({ phase: 'greeting', reply: { code: 421 } });
+    expect(await firstValueFrom(client.state$)).toMatchObject({ limit: 1 });
+    expect(outcomes(await sendAll(client, mails(5)))).toEqual(Array(5).fill('accepted'));
+    expect(server.sessions).toHaveLength(2);
+  });
+
   it('asks for more again where each mail is let go as soon as it is accepted', async () => {
     await using server = await startServer({ onRecipient: (path) => (path === 'grey@example.org' ? '450 4.7.1 Greylisted' : undefined) });
     await using client = clientOf(server);
