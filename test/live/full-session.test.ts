@@ -54,6 +54,14 @@ for (const [way, without] of Object.entries(WAYS)) {
       });
     });
 
+    it('is left as often as it takes by a mail that goes on in the next one', async () => {
+      await using server = await startServer({ without, faults: full(TOO_MANY, 5) });
+      await using client = clientOf(server);
+      const told = await collect(client.send(mailTo(people(50))));
+      expectOneSend(told, people(50));
+      expect(eventOf(told, 'accepted').receipt.refused).toEqual([]);
+    });
+
     it('is one that has its number of domains, also where all are', async () => {
       await using server = await startServer({ without: [...without, 'LIMITS'], limits: { domains: 1 } });
       await using client = clientOf(server, { pool: { maxConnections: 4 } });
