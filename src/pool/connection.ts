@@ -48,18 +48,13 @@ export class Connection {
     return this.inFlight === 0;
   }
 
-  /** It has done its share, or was idle for too long, and takes no further mail. */
-  get isWorn(): boolean {
+  /** It takes a mail now, behind those that are on the way here: it has not done its share yet, nor was idle for too long. */
+  get hasRoom(): boolean {
     const { session } = this;
-    if (session !== undefined && (session.begun >= this.#settings.maxMessages || session.isSpent)) return true;
+    if (session === undefined || !session.hasRoom || session.isSpent || session.begun >= this.#settings.maxMessages) return false;
     // Not left to the timer: a pause of the process holds that up, and the mail of another timer may come first.
     const end = this.#endsAt;
-    return end !== Infinity && this.#scheduler.now() >= end;
-  }
-
-  /** It takes a mail now, behind those that are on the way here. */
-  get hasRoom(): boolean {
-    return this.session?.hasRoom === true && !this.isWorn;
+    return end === Infinity || this.#scheduler.now() < end;
   }
 
   /** When it grows too old, or was idle for too long. */

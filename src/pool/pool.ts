@@ -254,10 +254,10 @@ export class Pool implements Carrier {
     return best;
   }
 
-  /** There may be another connection. One that is idle is left first where what others found out has worn it out: it would be in the way. */
+  /** There may be another connection, where none has room. One that is idle has had its share then, and is left first: it would be in the way. */
   #mayOpen(): boolean {
-    const worn = this.#connections.find(({ isIdle, isWorn }) => isIdle && isWorn);
-    if (worn !== undefined) this.#retire(worn);
+    const idle = this.#connections.find(({ isIdle }) => isIdle);
+    if (idle !== undefined) this.#retire(idle);
     return this.#hasPlace;
   }
 
