@@ -79,6 +79,14 @@ describe('the pool', () => {
     });
   }
 
+  it('does so only so often: a mail at which the server hangs up everywhere does not end all connections', async () => {
+    await using server = await startServer({ without: ['CHUNKING'], faults: [{ at: 'mail', skip: 8, times: 9, do: 'close' }] });
+    await using client = clientOf(server, { pool: { maxConnections: 8 } });
+    await Promise.all(mails(8).map((mail) => collect(client.send(mail))));
+    expect((await collect(client.send(MAIL))).error).toMatchObject({ code: 'E_CLOSED', phase: 'mail', outcome: 'not-sent', retryable: true });
+    expect(await firstValueFrom(client.state$.pipe(filter(({ open, idle }) => open === idle)))).toMatchObject({ idle: 2 });
+  });
+
   it('keeps a connection when who listens has heard enough with the receipt', async () => {
     await using server = await startServer();
     await using client = clientOf(server);
