@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { BehaviorSubject, delay, filter, firstValueFrom, lastValueFrom, map, mergeAll, Observable, of, range, Subject, tap, toArray } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import type { Reply, SmtpEvent, TokenFunction } from '../../src/index.js';
@@ -28,11 +30,16 @@ describe('a token', () => {
 
   it('is asked for once where connections are made together, though each has to wait for nobody', async () => {
     await using server = await startServer({ users, mechanisms });
+    const sockets = [1, 2, 3, 4].map(() => connect(server.port, server.host));
+    const connected = Promise.all(sockets.map((socket) => once(socket, 'connect')));
     let calls = 0;
-    await using client = clientOf(server, { auth: { user: 'ann', token: () => { calls += 1; return [TOKEN]; } } });
+    await using client = clientOf(server, {
+      pool: { maxConnections: 4 }, allowInsecureAuth: true, socket: async () => { await connected; return sockets.pop()!; },
+      auth: { user: 'ann', token: () => { calls += 1; return [TOKEN]; } },
+    });
     const events = await lastValueFrom(range(20).pipe(map(() => client.send(MAIL)), mergeAll(), toArray()));
     expect(events.filter(({ type }) => type === 'accepted')).toHaveLength(20);
-    expect(server.sessions.length).toBeGreaterThan(1);
+    expect(server.sessions).toHaveLength(4);
     expect(calls).toBe(1);
   });
 
