@@ -222,7 +222,6 @@ export class Wire {
       return;
     }
     const isVerdict = first.phase === 'end-of-data' && first.mayBeTaken;
-    const isOwn = isVerdict && this.#wording.isOwn(reply);
     this.#wording.note(first.phase, reply, this.#due.hasOne && this.#parser.buffered === 0);
     // Some go on answering for a while. Only one that takes something has not closed the channel.
     this.#watch.hasSaidGoodbye = isGoodbye || (this.#watch.hasSaidGoodbye && (!isPositive(reply) || first.phase === 'reset'));
@@ -238,7 +237,7 @@ export class Wire {
     const surplus = hasMore ? this.#surplus() : undefined;
     const hasEnded = surplus !== undefined && this.#end(surplus);
     // What is said to one thing only shows that all before it was in its place; and nothing comes behind the last one.
-    const isSure = this.#parser.buffered === 0 || this.#due.isEmpty || hasEnded || reply.code === 354 || isOwn || (isVerdict && this.#wording.isOfContent(reply, first.command));
+    const isSure = this.#parser.buffered === 0 || this.#due.isEmpty || hasEnded || reply.code === 354 || (isVerdict && this.#wording.isOnlyOfContent(reply, first.command));
     if (!isSure && (isVerdict || !this.#held.isEmpty)) {
       this.#held.hold(first, reply, isAnswered);
       return;

@@ -36,9 +36,9 @@ export class Wording {
     return (this.#saysToEnvelope(reply) || isAboutAddress(reply)) && !this.#saysToEnvelope(own) && !isAboutAddress(own);
   }
 
-  /** It is what was surely said to content before, and to nothing else. */
-  isOwn(reply: Reply): boolean {
-    return isSame(this.#own, reply) && !this.#saysToEnvelope(reply);
+  /** A reply in the place of one to content is one by its words, too: content was surely answered so before and no envelope was, or it names a mail in the queue. */
+  isOnlyOfContent(reply: Reply, command: Command): boolean {
+    return (isSame(this.#own, reply) && !this.#saysToEnvelope(reply)) || this.isOfContent(reply, command);
   }
 
   /** A reply to something else names a mail in the queue, as one to content does. Some servers name the session in all that they say, and some repeat an address. */
