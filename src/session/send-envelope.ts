@@ -1,4 +1,4 @@
-import { concatMap, map, Observable, of } from 'rxjs';
+import { defer, map, Observable } from 'rxjs';
 import { DATA, RSET, type Command } from '../protocol/command.js';
 import type { SmtpError } from '../protocol/error.js';
 import { isFarewell, isForeignYes, isPositive, type Reply } from '../protocol/reply.js';
@@ -13,9 +13,8 @@ import { judgeEnvelope, type Verdict } from './judge-envelope.js';
 export const sendEnvelope = (claim: Claim, plan: EnvelopePlan, operation: Deadline): Observable<Verdict> => {
   const { wire, pipelines } = claim.session;
   // Where nobody could be told to the server, DATA would be out of order.
-  const last = plan.chunks || plan.recipients.length === 0 ? undefined : DATA;
-  const answers$ = pipelines ? collect(exchange(wire, group(claim, plan, last), operation)) : oneByOne(wire, group(claim, plan), operation, last);
-  return answers$.pipe(map(({ replies, lost }) => judgeEnvelope(claim, plan, replies, lost)));
+  const commands = group(claim, plan, plan.chunks || plan.recipients.length === 0 ? undefined : DATA);
+  return collect(pipelines ? exchange(wire, commands, operation) : oneByOne(wire, commands, operation)).pipe(map(({ replies, lost }) => judgeEnvelope(claim, plan, replies, lost)));
 };
 
 /** RSET where it is due, MAIL and RCPT, and what goes out behind them. */
@@ -26,25 +25,22 @@ export const group = ({ needsReset }: Claim, { commands }: EnvelopePlan, last?: 
   return all;
 };
 
+/** Nothing follows a refused RSET or MAIL, or a goodbye; a refused recipient stops nobody else, but DATA waits for one that was taken. */
+export const oneByOne = (wire: Wire, commands: readonly Command[], operation: Deadline): Observable<Reply> =>
+  defer(() => {
+    let hasRecipient = false;
+    return exchangeInTurn(wire, commands, operation, (reply, index) => {
+      const isOfRecipient = commands[index]?.phase === 'rcpt';
+      hasRecipient ||= isOfRecipient && isPositive(reply);
+      if (isFarewell(reply) || (!isOfRecipient && (!isPositive(reply) || isForeignYes(reply)))) return false;
+      return hasRecipient || commands[index + 1]?.phase !== 'data';
+    });
+  });
+
 interface Answers {
   readonly replies: readonly Reply[];
   readonly lost: SmtpError | undefined;
 }
-
-/** Nothing follows a refused RSET or MAIL; a refused recipient stops nobody else, unless the server says goodbye. */
-const oneByOne = (wire: Wire, commands: readonly Command[], operation: Deadline, last: Command | undefined): Observable<Answers> => {
-  const mailAt = commands.findIndex(({ phase }) => phase === 'mail');
-  const goOn = (reply: Reply, index: number): boolean => !isFarewell(reply) && (index > mailAt || (isPositive(reply) && !isForeignYes(reply)));
-  return collect(exchangeInTurn(wire, commands, operation, goOn)).pipe(
-    concatMap((answers) => {
-      const { replies, lost } = answers;
-      const accepted = replies.slice(mailAt + 1).some(isPositive);
-      return last === undefined || !accepted || lost !== undefined || replies.some(isFarewell)
-        ? of(answers)
-        : collect(exchange(wire, [last], operation)).pipe(map((data): Answers => ({ replies: [...replies, ...data.replies], lost: data.lost })));
-    }),
-  );
-};
 
 /** All replies of a group, and the failure that cut it short: a server may say why before it hangs up. */
 const collect = (replies$: Observable<Reply>): Observable<Answers> =>

@@ -3,11 +3,12 @@ import type { OpenContent } from '../message/content.js';
 import type { Mail } from '../message/mail.js';
 import type { TransactionEvent } from '../protocol/event.js';
 import type { Deadline } from '../transport/clock.js';
+import { FIRST_BLOCK } from '../wire/block-reader.js';
 import type { Claim } from './claim.js';
 import { planEnvelope, type EnvelopePlan, type Part } from './envelope-plan.js';
 import { sendAtOnce } from './send-at-once.js';
 import { sendInBlocks } from './send-in-blocks.js';
-import { sendInGroup } from './send-in-group.js';
+import { sendWhole } from './send-whole.js';
 import type { Session } from './session.js';
 
 /** What one transaction is about, and the clock that it runs against. */
@@ -41,7 +42,7 @@ interface Marks {
 /**
  * THE MAIL (RFC 5321 section 3.3): the envelope, the content, and the server's verdict. Tells what happens in that order,
  * `accepted` last. Three ways, by what the server offers and was found to bear: small content leaves along with its envelope
- * (CHUNKING), or all of it behind an envelope that left in one group (PIPELINING); any other content goes block by block.
+ * (CHUNKING), or in one write when that was answered; any other content goes block by block.
  */
 export const transact = (claim: Claim, { mail, part, content, operation }: TransactionContext, observer: Observer<TransactionEvent>): Unsubscribable => {
   const { session } = claim;
@@ -63,6 +64,7 @@ export const transact = (claim: Claim, { mail, part, content, operation }: Trans
   // part of a stream of mails: it stays out of doubt until its envelope was answered.
   const mayGoAlong = session.chunks && session.isFresh && !claim.isBehindFailure && recipients.length <= session.manners.recipients && (mail.isComposed !== true || claim.overlaps);
   if (whole !== undefined && mayGoAlong) return sendAtOnce(transaction, whole);
-  if (whole !== undefined && session.pipelines && !chunks) return sendInGroup(transaction, whole);
-  return sendInBlocks(transaction).subscribe(observer);
+  // Larger content is in doubt for as long as it takes to leave: it has to let the next mail follow in the same write for that.
+  const isBrief = whole !== undefined && (whole.length <= FIRST_BLOCK || (session.pipelines && !chunks));
+  return isBrief ? sendWhole(transaction, whole) : sendInBlocks(transaction).subscribe(observer);
 };

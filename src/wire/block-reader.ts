@@ -11,7 +11,7 @@ export interface Block {
 }
 
 /** The first block, because most mails are small, and what leaves of the last one before it is known to be taken. */
-export const FIRST = 16 * 1024;
+export const FIRST_BLOCK = 16 * 1024;
 // The next are as large as what leaves in so long (ms): on a slow line there is progress, on a fast one their cost does not count.
 const PACE = 100;
 const LEAST = 64 * 1024;
@@ -62,7 +62,7 @@ export class BlockReader {
     this.#rest = isAtHand ? content.bytes : NOTHING;
     this.taken = this.#rest.length;
     this.#hasEnded = isAtHand;
-    this.#most = isAtHand ? roomFor(Math.min(content.bytes.length, FIRST)) : FIRST;
+    this.#most = isAtHand ? roomFor(Math.min(content.bytes.length, FIRST_BLOCK)) : FIRST_BLOCK;
     this.#memory = Buffer.allocUnsafe(this.#most);
   }
 

@@ -1,7 +1,7 @@
 import { catchError, concat, concatMap, defer, EMPTY, expand, finalize, of, tap, throwError, type MonoTypeOperatorFunction, type Observable } from 'rxjs';
 import type { OpenContent } from '../message/content.js';
 import { before, deadline } from '../transport/clock.js';
-import { BlockReader, FIRST, type Block } from './block-reader.js';
+import { BlockReader, FIRST_BLOCK, type Block } from './block-reader.js';
 import type { ContentOptions, Written } from './content-event.js';
 import { sourceFailed, tooLarge } from './content-failures.js';
 import type { Wire } from './wire.js';
@@ -26,7 +26,7 @@ export const writeBlocks = (wire: Wire, content: OpenContent, { encoder, eightBi
 /** Behind the end of the content its outcome is in doubt: that leaves by itself, when the socket has taken what is in front of it. */
 const inParts = (block: Block, write: (part: Block) => Observable<never>): Observable<never> => {
   const { bytes, isLast } = block;
-  const end = bytes.length - FIRST;
+  const end = bytes.length - FIRST_BLOCK;
   return isLast && end > 0 ? concat(write({ bytes: bytes.subarray(0, end), isLast: false }), defer(() => write({ bytes: bytes.subarray(end), isLast }))) : write(block);
 };
 

@@ -1,4 +1,4 @@
-import { concat, EMPTY, NEVER, Observable, type Unsubscribable } from 'rxjs';
+import { concat, EMPTY, NEVER, Observable } from 'rxjs';
 import type { OpenContent } from '../message/content.js';
 import { Command } from '../protocol/command.js';
 import type { Deadline } from '../transport/clock.js';
@@ -10,10 +10,10 @@ import { expireWith } from './exchange.js';
 import { Expectation, type ReplySink } from './expectation.js';
 import type { Wire } from './wire.js';
 
-const END_OF_CONTENT = Buffer.from('.\r\n');
+export const END_OF_CONTENT = Buffer.from('.\r\n');
 
 /** The reply to content. One that is there before the end of the content has left is none to it. */
-const replyTo = (wire: Wire, sink: ReplySink): Expectation => {
+export const replyTo = (wire: Wire, sink: ReplySink): Expectation => {
   const due = new Expectation([CONTENT], {
     next: (reply) => {
       if (due.phase === 'body') sink.error(early(wire, CONTENT.toString(), reply));
@@ -30,7 +30,7 @@ const replyTo = (wire: Wire, sink: ReplySink): Expectation => {
  * The point of no return: from this write on the server may have the whole mail, of so many bytes. False, and nothing is
  * written, where a reply has begun: it cannot be one to this content, and the rest of it is waited for.
  */
-const writeLast = (wire: Wire, due: Expectation, last: readonly Uint8Array[], bytes: number): boolean => {
+export const writeLast = (wire: Wire, due: Expectation, last: readonly Uint8Array[], bytes: number): boolean => {
   due.isOwed = true;
   const mayLeave = !wire.isBeingAnswered;
   if (mayLeave) {
@@ -92,27 +92,3 @@ export const writeNothing = (wire: Wire, isFree: boolean, operation: Deadline): 
     subscriber.add(() => { due.sink = undefined; });
     subscriber.add(expireWith(wire, operation, () => due, ended));
   });
-
-/** Content on its way in one write. */
-interface Writing extends Unsubscribable {
-  /** All of it, the dot included. */
-  readonly hasLeft: boolean;
-}
-
-/**
- * Content that is all there, in canonical lines with their dots doubled, in one write behind a 354, with the dot at its end.
- * `bytes` are those of the message. Tells the reply to it.
- */
-export const writeWhole = (wire: Wire, content: Buffer, bytes: number, operation: Deadline, sink: ReplySink): Writing => {
-  const due = replyTo(wire, sink);
-  const expiring = expireWith(wire, operation, () => due, (error) => { sink.error(error); });
-  wire.expect(due);
-  const hasLeft = !wire.failed && !due.isAnswered && writeLast(wire, due, [content, END_OF_CONTENT], bytes);
-  return {
-    hasLeft,
-    unsubscribe: () => {
-      expiring.unsubscribe();
-      due.sink = undefined;
-    },
-  };
-};

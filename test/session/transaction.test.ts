@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { filter, firstValueFrom, Subject } from 'rxjs';
+import { filter, firstValueFrom, NEVER, Subject } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { draft, type Mail } from '../../src/message/mail.js';
 import { SmtpReplyError, type SmtpError } from '../../src/protocol/error.js';
@@ -164,6 +164,24 @@ it('a mail whose end is taken behind a chunk that was refused is in doubt, and e
   expect(await end).toBe('E_PROTOCOL end-of-data unknown');
   expect(wire.mustDrop).toBe(true);
   expect(told).not.toContain('end');
+});
+
+it.each([
+  ['in lock-step', [], ['250 Ok\r\n', '250 Ok\r\n', '354 go\r\n']],
+  ['over DATA', ['PIPELINING'], ['250 Ok\r\n250 Ok\r\n250 Ok\r\n354 go\r\n']],
+  ['in chunks', ['PIPELINING', 'CHUNKING'], ['250 Ok\r\n250 Ok\r\n250 Ok\r\n']],
+])('content whose beginning does not leave is in no doubt, unless it left in one write: %s', (way, offers, replies) => {
+  const endOf = (bytes: number): string | undefined => {
+    const { says, hangsUp, stream, told } = begin(offers, 'x'.repeat(bytes), { behind: 'a failed mail' });
+    stream.take = () => NEVER;
+    if (offers.length === 0) says('250 reset\r\n');
+    replies.forEach(says);
+    hangsUp();
+    return told.at(-1);
+  };
+  const inDoubt = 'E_CLOSED end-of-data unknown';
+  expect(endOf(16_000)).toBe(inDoubt);
+  expect(endOf(20_000)).toBe(way === 'over DATA' ? inDoubt : 'E_CLOSED body not-sent retryable');
 });
 
 describe('a mail behind one that did not end well', () => {

@@ -1,27 +1,28 @@
 import type { Unsubscribable } from 'rxjs';
 import { DATA } from '../protocol/command.js';
-import { dotted } from '../protocol/content-encoder.js';
 import type { SmtpError } from '../protocol/error.js';
 import type { Reply } from '../protocol/reply.js';
 import { converse } from '../wire/exchange.js';
-import { writeWhole } from '../wire/write-data.js';
+import type { ReplySink } from '../wire/expectation.js';
+import { writeWholeChunk, writeWholeData } from '../wire/write-whole.js';
 import { giveUp } from './give-up.js';
 import { judgeEnvelope, type Verdict } from './judge-envelope.js';
-import { group } from './send-envelope.js';
+import { group, oneByOne } from './send-envelope.js';
 import { conclude, tellEnvelope } from './tell.js';
 import type { Transaction } from './transaction.js';
 
 /**
- * A mail in two writes: MAIL, RCPT and DATA in one group, and behind the 354 its content. The group of the next mail may
- * follow in the same write (RFC 2920 section 3.1).
+ * The envelope, in one group or command by command, and when it was accepted all of the content in one write. The group of the
+ * next mail may follow in the same write (RFC 2920 section 3.1).
  */
-export const sendInGroup = (transaction: Transaction, content: Buffer): Unsubscribable => {
-  const { session: { wire }, claim, plan, operation, marks, observer } = transaction;
+export const sendWhole = (transaction: Transaction, content: Buffer): Unsubscribable => {
+  const { session, claim, plan, operation, marks, observer } = transaction;
+  const { wire } = session;
   const replies: Reply[] = [];
   let step: Unsubscribable | undefined;
 
   const judge = (lost?: SmtpError): void => {
-    // The group is over, and with it the deadline that watched it.
+    // The envelope is over, and with it the deadline that watched it.
     step?.unsubscribe();
     const verdict = judgeEnvelope(claim, plan, replies, lost);
     tellEnvelope(transaction, verdict);
@@ -35,11 +36,12 @@ export const sendInGroup = (transaction: Transaction, content: Buffer): Unsubscr
     else step = next;
   };
   const write = (verdict: Verdict): Unsubscribable => {
-    const writing = writeWhole(wire, dotted(content), content.length, operation, {
+    const sink: ReplySink = {
       next: (reply) => { conclude(transaction, verdict, reply, content.length); },
       error: (error) => { observer.error(error); },
       complete: () => undefined,
-    });
+    };
+    const writing = (plan.chunks ? writeWholeChunk : writeWholeData)(wire, content, operation, sink);
     if (writing.hasLeft && !claim.isOver) {
       marks.contentAt = wire.context.scheduler.now();
       claim.written(content.length);
@@ -48,10 +50,8 @@ export const sendInGroup = (transaction: Transaction, content: Buffer): Unsubscr
     return writing;
   };
 
-  step = converse(wire, group(claim, plan, DATA), operation, {
-    next: (reply) => { replies.push(reply); },
-    error: judge,
-    complete: () => { judge(); },
-  });
+  const commands = group(claim, plan, plan.chunks ? undefined : DATA);
+  const answers: ReplySink = { next: (reply) => { replies.push(reply); }, error: judge, complete: () => { judge(); } };
+  step = session.pipelines ? converse(wire, commands, operation, answers) : oneByOne(wire, commands, operation).subscribe(answers);
   return { unsubscribe: () => { step?.unsubscribe(); } };
 };
