@@ -31,7 +31,7 @@ const withoutVerdict = (seen: ReadonlySet<string>): SmtpError => {
   const phase = [...seen].every((type) => CONNECTING.has(type)) ? 'connect' : 'end-of-data';
   const outcome = outcomeOf(phase);
   return new SmtpConnectionError('E_CLOSED', {
-    phase, outcome, reason: 'cancelled',
+    phase, reason: 'cancelled',
     message: `The stream of events was cut off before the server's verdict. ${outcome === 'unknown' ? `${IN_DOUBT} Look for its Message-ID first, and cut off only what is not "ready" yet.` : 'The mail was not sent; send it again if it is still wanted.'}`,
   });
 };

@@ -28,6 +28,7 @@ export const IN_DOUBT = 'The mail may or may not have been accepted; a retry may
 interface Details {
   readonly message: string;
   readonly phase: Phase;
+  /** Default: `refused` for an `SmtpReplyError`, or else by the phase: `unknown` at `end-of-data`, and `not-sent` before. */
   readonly outcome?: Outcome;
   readonly retryable?: boolean;
   readonly reply?: Reply;
@@ -57,7 +58,7 @@ export abstract class SmtpError extends Error {
   /** The last lines of the dialogue, with secrets removed. */
   readonly transcript: readonly LogLine[];
 
-  constructor(code: `E_${string}`, { message, phase, outcome = 'not-sent', retryable = false, reply, refused = NOBODY, transcript = [], cause }: Details) {
+  constructor(code: `E_${string}`, { message, phase, outcome = outcomeOf(phase), retryable = false, reply, refused = NOBODY, transcript = [], cause }: Details) {
     super(message, cause === undefined ? undefined : { cause });
     this.code = code;
     this.phase = phase;

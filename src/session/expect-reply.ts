@@ -1,5 +1,5 @@
 import { map, type OperatorFunction } from 'rxjs';
-import { outcomeOf, sentence, SmtpProtocolError, SmtpReplyError, withoutRetry, type Phase, type SmtpError } from '../protocol/error.js';
+import { sentence, SmtpProtocolError, SmtpReplyError, withoutRetry, type Phase, type SmtpError } from '../protocol/error.js';
 import { formatReply, isRefusal, type Reply } from '../protocol/reply.js';
 import { remedyForBroken } from '../wire/failures.js';
 import type { Wire } from '../wire/wire.js';
@@ -23,7 +23,7 @@ const wantsCertificate = ({ lines }: Reply): boolean => /\bclient certificate\b/
 export const unexpected = (wire: Wire, phase: Phase, command: string, reply: Reply): SmtpProtocolError => {
   wire.mustDrop = true;
   return new SmtpProtocolError('E_PROTOCOL', {
-    phase, reply, outcome: outcomeOf(phase), transcript: wire.transcript({ command, reply }),
+    phase, reply, transcript: wire.transcript({ command, reply }),
     message: `${wire.context.peer} answered ${command} with ${formatReply(reply)}, which is no answer to it. ${remedyForBroken(phase)}`,
   });
 };

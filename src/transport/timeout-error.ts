@@ -31,7 +31,6 @@ export const timeoutError = (scheduler: SchedulerLike, { limit, since, at }: Dea
   new SmtpTimeoutError({
     limit,
     phase,
-    outcome: outcomeOf(phase),
     transcript,
     elapsed: scheduler.now() - since,
     message: `${what}: ${IS_A_REPLY.has(limit) ? 'nothing came' : 'it was not over'} within timeouts.${limit} = ${String(Math.round(at - since))} ms. ${hint}`,

@@ -58,7 +58,7 @@ export class Failures {
 
   closed(how: string, cause?: Error): Failure {
     return (phase, command) => new SmtpConnectionError('E_CLOSED', {
-      phase, transcript: this.#transcript.lines(), reason: codeOf(cause) ?? 'closed', outcome: outcomeOf(phase), retryable: true, ...(cause === undefined ? {} : { cause }),
+      phase, transcript: this.#transcript.lines(), reason: codeOf(cause) ?? 'closed', retryable: true, ...(cause === undefined ? {} : { cause }),
       message: `${this.#peer} ${how} before ${undone(phase, command)}. ${outcomeOf(phase) === 'unknown' ? IN_DOUBT : 'The mail was not sent; try again later.'}`,
     });
   }
@@ -90,7 +90,7 @@ export class Failures {
   /** A reply that cannot be one to its command: what became of content that has left cannot be told from those that follow. */
   outOfStep(asked: Command, reply: Reply): Failure {
     return (phase) => new SmtpProtocolError('E_PROTOCOL', {
-      phase, reply, transcript: this.#transcript.lines(), outcome: outcomeOf(phase),
+      phase, reply, transcript: this.#transcript.lines(),
       message: `${this.#peer} answered ${asked.toString()} with ${formatReply(reply)}, which is no answer to it: its replies are out of step with what was asked. ${inDoubtOr(phase, 'Set "pipelining" to false for this server.')}`,
     });
   }
@@ -106,7 +106,7 @@ export class Failures {
 
   #broken(phase: Phase, what: string): SmtpProtocolError {
     return new SmtpProtocolError('E_PROTOCOL', {
-      phase, transcript: this.#transcript.lines(), outcome: outcomeOf(phase), message: `${this.#peer} ${what}. ${remedyForBroken(phase)}`,
+      phase, transcript: this.#transcript.lines(), message: `${this.#peer} ${what}. ${remedyForBroken(phase)}`,
     });
   }
 }

@@ -88,6 +88,11 @@ describe('an error', () => {
     }
   });
 
+  it('is in doubt once the end of the content has left, and then no retry is safe', () => {
+    const late = (phase: errors.Phase) => new errors.SmtpTimeoutError({ phase, limit: 'operation', elapsed: 1, message: 'late' });
+    expect([late('body'), late('end-of-data')].map(({ outcome, retryable }) => [outcome, retryable])).toEqual([['not-sent', true], ['unknown', false]]);
+  });
+
   it('of all doors may be tried again where that of one may', () => {
     const [no, later] = [false, true].map((retryable) => ({ plan: { host: 'mail.example', port: 25, security: 'none' as const }, error: new errors.SmtpConnectionError('E_CONNECT', { phase: 'connect', reason: 'x', message: 'why', retryable }), elapsed: 1 }));
     expect([[no!, later!], [later!, no!], [no!]].map((attempts) => new errors.SmtpFallbackError(attempts).retryable)).toEqual([true, true, false]);
