@@ -45,7 +45,7 @@ export type Fault = FaultAction & {
   readonly at: FaultPoint;
   /** How often it strikes. Default 1. */
   readonly times?: number;
-  /** Only in this session, counted from 1. Default: in any. */
+  /** Only in this session, counted from 1: a door that the client only tries is one too. Default: in any. */
   readonly session?: number;
   /** At `body`: after so many bytes of the content. Default 0. */
   readonly after?: number;

@@ -33,7 +33,7 @@ export interface TestServer extends AsyncDisposable {
  *
  * ```ts
  * await using server = await startServer({ faults: [{ at: 'mail', do: 'reply', reply: '451 4.3.0 Try later' }] });
- * const client = new SmtpClient({ host: server.host, port: server.port, tls: { ca: server.ca } });
+ * const client = new SmtpClient({ host: server.host, port: server.port, security: 'starttls', tls: { ca: server.ca } });
  * ```
  * @throws SmtpUsageError (as a rejection) naming the option or fault that is unknown or cannot work.
  */
