@@ -16,7 +16,7 @@ const positions: number[] = [];
 await lastValueFrom(client.send({ envelope: { from: 'ann@example.com', to: ['bob@example.org'] }, raw: file, size }).pipe(
   tap((event) => {
     if (event.type !== 'progress') return;
-    const { bytesSent, bytesTotal = bytesSent } = event;
+    const { bytesSent, bytesTotal = Infinity } = event; // it may be unknown
     const done = Math.round((bytesSent / bytesTotal) * 40);
     process.stdout.write(`\r${'█'.repeat(done)}${'░'.repeat(40 - done)} ${(bytesSent / 1e6).toFixed(1)} MB`);
     positions.push(bytesSent);
