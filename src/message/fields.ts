@@ -11,7 +11,12 @@ export const usage = (message: string): SmtpUsageError => new SmtpUsageError({ m
 export const unlike = (what: string, must: string, value: unknown): SmtpUsageError => usage(value === undefined ? `${what} is missing.` : `${what} must be ${must}${instead(value)}.`);
 
 /** What is often given where something else is due. */
-const instead = (value: unknown): string => (value === undefined ? ', and not undefined' : isPromise(value) ? ', and no promise: await it' : isObservable(value) ? ', and no Observable' : '');
+const instead = (value: unknown): string => {
+  if (value === undefined) return ', and not undefined';
+  if (isPromise(value)) return ', and no promise: await it';
+  if (value instanceof URL) return ', and no instance of URL: give its "href"';
+  return isObservable(value) ? ', and no Observable' : '';
+};
 
 /** What an object holds under the names that were asked for, unchecked. */
 export type Fields<K extends string> = Readonly<Partial<Record<K, unknown>>>;
