@@ -46,11 +46,8 @@ export const explanation = (offered: readonly string[], { isSecure, confidential
   const what = NAMES[credentials.kind];
   const service = { host: '', port: 0 };
   const binding = isSecure ? ANY_BINDING : undefined;
-  const choose = (names: readonly string[] | undefined) => candidates(credentials, { offered, allowed: names, confidential, service, binding });
-  const { usable, withheld, unable } = choose(allowed);
+  const { usable, withheld, unable, unnamed } = candidates(credentials, { offered, allowed, confidential, service, binding });
   const [best, ...weaker] = usable.map(({ name }) => name);
-  // What would be used if it were named.
-  const unnamed = choose(offered).usable.map(({ name }) => name).filter((name) => name !== best && !weaker.includes(name));
   return [
     `sign-in ${where}: ${offered.join(' ')}`,
     best === undefined ? `${what} would use none of them` : `${what} would use ${best}, the strongest that is offered and allowed`,
