@@ -1,19 +1,29 @@
 import type { Secret } from '../protocol/secret.js';
 import { SaslError, type Exchange, type SaslMechanism } from './mechanism.js';
+import { saslName } from './sasl-name.js';
 
-interface BearerOptions {
-  readonly name: string;
-  /** What goes in front of the token: who, and for which server. */
-  readonly fields: readonly string[];
-  /** What answers a refusal, so that the server may say it in its reply, too. */
-  readonly acknowledgement: string;
+/** The server that a sign-in is for, as the options name it. */
+export interface Service {
+  readonly host: string;
+  readonly port: number;
 }
+
+/** OAUTHBEARER (RFC 7628): OAuth as a standard. The token is bound to the server that it is sent to. */
+export const oauthBearer = (user: string, token: Secret, { host, port }: Service): SaslMechanism =>
+  bearer('OAUTHBEARER', [`n,a=${saslName(user)},`, `host=${host}`, `port=${String(port)}`], token, SEPARATOR);
+
+/** XOAUTH2, which is no RFC: the form of OAuth that Google and Microsoft document for SMTP. */
+export const xoauth2 = (user: string, token: Secret): SaslMechanism => bearer('XOAUTH2', [`user=${user}`], token, '');
 
 // RFC 7628 section 3.1, kvsep.
 const SEPARATOR = '\x01';
 
-/** What XOAUTH2 and OAUTHBEARER share: the token is sent at once, and a challenge means no and tells why. */
-export const bearer = (token: Secret, { name, fields, acknowledgement }: BearerOptions): SaslMechanism => {
+/**
+ * What the two share: the token is sent at once, and a challenge means no and tells why.
+ * @param fields what goes in front of the token: who, and for which server.
+ * @param acknowledgement what answers a refusal, so that the server may say it in its reply, too.
+ */
+const bearer = (name: string, fields: readonly string[], token: Secret, acknowledgement: string): SaslMechanism => {
   const exchange: Exchange = {
     name,
     maxRounds: 1,

@@ -1,5 +1,6 @@
 import { hasMd5 } from '../protocol/crypto.js';
 import type { Secret } from '../protocol/secret.js';
+import { oauthBearer, xoauth2, type Service } from './bearer.js';
 import type { ChannelBinding } from './channel-binding.js';
 import { cramMd5 } from './cram-md5.js';
 import { digestMd5 } from './digest-md5.js';
@@ -7,11 +8,9 @@ import { external } from './external.js';
 import { login } from './login.js';
 import type { SaslMechanism } from './mechanism.js';
 import { ntlm } from './ntlm.js';
-import { oauthBearer, type Service } from './oauthbearer.js';
 import { plain } from './plain.js';
 import type { Preparation } from './saslprep.js';
 import { scram, type ScramChannel, type ScramHash } from './scram.js';
-import { xoauth2 } from './xoauth2.js';
 
 /** What a client signs in with. The secret itself is asked for only when a way was found to use it. */
 export type Credentials =

@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Secret } from '../../src/protocol/secret.js';
+import { oauthBearer, xoauth2 } from '../../src/sasl/bearer.js';
 import { SaslError } from '../../src/sasl/mechanism.js';
-import { oauthBearer } from '../../src/sasl/oauthbearer.js';
-import { xoauth2 } from '../../src/sasl/xoauth2.js';
 
 const TOKEN = new Secret('vF9dft4qmTc2Nvb3RlckBhbHRhdmlzdGEuY29tCg==');
 const SERVICE = { host: 'server.example.com', port: 587 };
