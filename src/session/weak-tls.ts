@@ -10,18 +10,16 @@ export const skippedVersions = ({ versions, skippedVersions: skipped }: TlsSetti
 export const mayBeAnybody = ({ rejectUnauthorized, fingerprints }: TlsSettings): boolean => !rejectUnauthorized && fingerprints === undefined;
 
 /** What was left out of the verification of the server. */
-export const unverified = (tls: TlsSettings): readonly WarningEvent[] => unverifiedAs(tls, 'tls.rejectUnauthorized', 'this mail');
+export const unverified = (tls: TlsSettings, option = 'tls.rejectUnauthorized', what = 'this mail'): readonly WarningEvent[] => {
+  if (tls.rejectUnauthorized) return [];
+  const why = mayBeAnybody(tls) ? `the certificate was not verified, and anyone in between can read and change ${what}.` : 'of the certificate only its fingerprint was checked, not its dates nor who signed it.';
+  return [{ type: 'warning', code: 'W_UNVERIFIED', message: `${option} is false: ${why}` }];
+};
 
 /** The same of proxies. One that may be anybody can read what it is signed in to with, and what is not encrypted beyond it. */
 export const weakProxies = (proxies: readonly ProxySettings[]): readonly WarningEvent[] =>
   proxies.flatMap((proxy) => {
     if (proxy.tls === undefined) return [];
     const whose = `of the proxy ${describeProxy(proxy)}`;
-    return [...skippedVersions(proxy.tls, `tls.versions ${whose}`), ...unverifiedAs(proxy.tls, `tls.rejectUnauthorized ${whose}`, 'what goes through it')];
+    return [...skippedVersions(proxy.tls, `tls.versions ${whose}`), ...unverified(proxy.tls, `tls.rejectUnauthorized ${whose}`, 'what goes through it')];
   });
-
-const unverifiedAs = (tls: TlsSettings, option: string, what: string): readonly WarningEvent[] => {
-  if (tls.rejectUnauthorized) return [];
-  const why = mayBeAnybody(tls) ? `the certificate was not verified, and anyone in between can read and change ${what}.` : 'of the certificate only its fingerprint was checked, not its dates nor who signed it.';
-  return [{ type: 'warning', code: 'W_UNVERIFIED', message: `${option} is false: ${why}` }];
-};
