@@ -2,7 +2,6 @@ import { catchError, concat, defer, EMPTY, expand, filter, identity, ignoreEleme
 import { Capabilities } from '../protocol/capabilities.js';
 import { ehlo, helo, STARTTLS } from '../protocol/command.js';
 import { copyOf, SmtpConnectionError, SmtpReplyError } from '../protocol/error.js';
-import type { ConnectEvent } from '../protocol/event.js';
 import { isUnknownCommand, type Reply } from '../protocol/reply.js';
 import { NAME_IF_IT_GOES_ON, remedyIn, TOO_MANY_CONNECTIONS } from '../protocol/remedy.js';
 import { before, deadline, remaining, sooner, type Deadline } from '../transport/clock.js';
@@ -143,12 +142,10 @@ const secure = (state: State, mode: 'implicit' | 'starttls'): Observable<State> 
   return secureStream(stream, plan, settings.tls, 'tls').pipe(
     before(scheduler, end, 'tls', `The TLS handshake with ${context.peer}`),
     map((secured): State => {
-      const { protocol = '', cipher = '', certificate } = secured.tls ?? {};
-      if (certificate === undefined) throw new Error('A secured stream has a certificate.');
-      const event: ConnectEvent = { type: 'secured', mode, protocol, cipher, certificate };
+      const { protocol, cipher, certificate } = secured.tls;
       return {
         ...state, stage: 'secured', wire: new Wire(secured, context, mode === 'starttls'), capabilities: Capabilities.none,
-        events: [...unverified(settings.tls), event],
+        events: [...unverified(settings.tls), { type: 'secured', mode, protocol, cipher, certificate }],
       };
     }),
   );

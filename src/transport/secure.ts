@@ -15,12 +15,15 @@ import type { TlsSettings } from './settings.js';
 import { certificateError, tlsError, unlistedVersion, unpinnedCertificate, type Handshake } from './tls-error.js';
 import { TLS_VERSIONS } from './tls-versions.js';
 
+/** A stream over TLS. */
+type SecuredStream = SocketStream & { readonly tls: TlsFacts };
+
 /**
  * TLS on top of a stream, for both doors: always `tls.connect`, always a whole handshake, always verified against the host
  * that was asked for. Emits the secured stream once and completes: whoever took it owns it. Unsubscribing before that
  * closes both.
  */
-export const secure = (stream: ByteStream, { host, port, security = 'implicit' }: Target & Partial<ConnectionPlan>, settings: TlsSettings, phase: Phase): Observable<SocketStream> =>
+export const secure = (stream: ByteStream, { host, port, security = 'implicit' }: Target & Partial<ConnectionPlan>, settings: TlsSettings, phase: Phase): Observable<SecuredStream> =>
   new Observable((subscriber) => {
     if (!(stream instanceof SocketStream)) throw new TypeError('TLS needs a socket.');
     let handedOver = false;
@@ -58,7 +61,7 @@ export const secure = (stream: ByteStream, { host, port, security = 'implicit' }
       const refused = unlistedVersion(tls.protocol, handshake) ?? unpinnedCertificate(tls.certificate, fingerprints, handshake);
       if (refused !== undefined) { subscriber.error(refused); return; }
       handedOver = true;
-      const secured = new SocketStream(socket, { remote, local, via, tls });
+      const secured = new SocketStream(socket, { remote, local, via, tls }) as SecuredStream;
       // What a socket holds can outlive it (docs/decisions/17-what-v8-keeps.md).
       socket.off('keylog', hasKeys).off('error', failed).off('close', closed);
       subscriber.next(secured);
