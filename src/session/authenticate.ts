@@ -1,4 +1,4 @@
-import { concatMap, EMPTY, identity, of, tap, throwError, type MonoTypeOperatorFunction, type Observable } from 'rxjs';
+import { concatMap, identity, of, tap, throwError, type MonoTypeOperatorFunction, type Observable } from 'rxjs';
 import { SmtpError, type SmtpAuthenticationError } from '../protocol/error.js';
 import { isRefusal, type Reply } from '../protocol/reply.js';
 import { Secret } from '../protocol/secret.js';
@@ -20,10 +20,8 @@ import type { State } from './state.js';
 import type { RejectedToken } from './token-source.js';
 
 /** AUTH (RFC 4954): the strongest mechanism that is offered, allowed and safe on this connection. */
-export const authenticate = (state: State): Observable<State> => {
+export const authenticate = (state: State, credentials: SessionCredentials): Observable<State> => {
   const { settings, capabilities, wire, plan, operation } = state;
-  const { credentials } = settings;
-  if (credentials === undefined) return EMPTY;
   const preparation = credentials.kind === 'password' ? preparationOf(credentials.user, credentials.pass.reveal()) : 'keeps';
   const choice = candidates(credentials, {
     offered: capabilities.authentication, allowed: settings.allowedAuthentication, service: plan, binding: wire.stream.tls?.binding,
@@ -71,7 +69,7 @@ const attempt = (soFar: SignIn, turn: Turn): Observable<State> => {
   return secretFor(signIn, turn).pipe(
     concatMap((secret) => {
       const mechanism = way.begin(secret);
-      return saslExchange(state, mechanism, turn.refusal).pipe(
+      return saslExchange(signIn, mechanism, turn.refusal).pipe(
         tap({ error: (error: unknown) => { if (tokens !== undefined && error === turn.refusal) tokens.unheard = rejected; } }),
         explain((cause) => broken(signIn, `the mechanism ${way.name}`, cause, false)),
         concatMap((outcome) => judge(mechanism, secret, outcome)),

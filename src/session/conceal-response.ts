@@ -1,5 +1,5 @@
 import { userOf } from '../sasl/choose.js';
-import type { State } from './state.js';
+import type { SignIn } from './sign-in.js';
 
 // Shorter than this is no proof, digest or token.
 const PROOF = 20;
@@ -9,9 +9,9 @@ const PROOF = 20;
  * user's name, of the host's, or of the challenge is no proof: it stands in ordinary replies, too.
  * @param challenge in base64.
  */
-export const concealResponse = ({ wire, plan, settings }: State, response: Uint8Array, challenge = ''): void => {
+export const concealResponse = ({ state: { wire, plan }, credentials }: SignIn, response: Uint8Array, challenge = ''): void => {
   const { redactor } = wire.context;
-  const user = settings.credentials === undefined ? '' : userOf(settings.credentials);
+  const user = userOf(credentials);
   const bytes = Buffer.from(response);
   const text = bytes.toString('utf8');
   const told = [user, plan.host, Buffer.from(challenge, 'base64').toString('utf8')].join('\n');

@@ -11,6 +11,7 @@ import { mapError } from '../transport/map-error.js';
 import { exchange } from '../wire/exchange.js';
 import type { Wire } from '../wire/wire.js';
 import { concealResponse } from './conceal-response.js';
+import type { SignIn } from './sign-in.js';
 import type { State } from './state.js';
 
 // RFC 4954 section 4: an initial response must not make the line longer than a command may be.
@@ -36,13 +37,13 @@ export interface SaslOutcome {
  * `E_PROTOCOL`; whatever else a mechanism throws comes out as it is, and the exchange is given up either way.
  * @param refusal what is told where the server hangs up in the place of its first answer: it had refused something before.
  */
-export const saslExchange = (state: State, mechanism: SaslMechanism, refusal?: SmtpError): Observable<SaslOutcome> =>
+export const saslExchange = (signIn: SignIn, mechanism: SaslMechanism, refusal?: SmtpError): Observable<SaslOutcome> =>
   defer(() => {
-    const { wire, operation } = state;
+    const { state, state: { wire, operation } } = signIn;
     const ask = (command: Command): Observable<Reply> => exchange(wire, [command], operation);
     wire.context.redactor.mayMeetEchoes = true;
     const initial = startOf(mechanism);
-    if (initial !== undefined) concealResponse(state, initial);
+    if (initial !== undefined) concealResponse(signIn, initial);
     const opening = auth(mechanism.name, initial);
     const fits = opening.line.length <= COMMAND_LIMIT;
     // What does not fit into the command answers the server's first challenge, which is empty, and costs a round more.
@@ -51,7 +52,7 @@ export const saslExchange = (state: State, mechanism: SaslMechanism, refusal?: S
     const answer = (reply: Reply, round: number, nothingTold: boolean): Observable<SaslOutcome> => {
       if (reply.code !== 334) return of({ reply, nothingTold, hasBegun: round >= postponed.length });
       if (round >= rounds) return abort(state, mechanism, new SaslError('it asked for more rounds than the mechanism has'));
-      return respond(state, mechanism, reply, postponed[round]).pipe(
+      return respond(signIn, mechanism, reply, postponed[round]).pipe(
         catchError((error: unknown) => abort(state, mechanism, error)),
         concatMap((response) => ask(authResponse(response))),
         concatMap((next) => answer(next, round + 1, false)),
@@ -73,16 +74,16 @@ export const inTime = <T>({ context: { scheduler, timeouts } }: Wire, what: stri
   before(scheduler, deadline(scheduler, 'command', commandTimeout(timeouts, 'auth')), 'auth', what);
 
 /** The response to a challenge. Until it is there, the server waits for it and for nothing else: not even QUIT. */
-const respond = (state: State, mechanism: SaslMechanism, challenge: Reply, postponed: Uint8Array | undefined): Observable<Uint8Array> =>
+const respond = (signIn: SignIn, mechanism: SaslMechanism, challenge: Reply, postponed: Uint8Array | undefined): Observable<Uint8Array> =>
   defer(() => {
-    const { wire } = state;
+    const { wire } = signIn.state;
     const asked = challenge.lines.join(' ');
     wire.mustDrop = true;
     const response = postponed ?? mechanism.next(decodeChallenge(asked, mechanism));
     return (isUint8Array(response) ? of(response) : from(response).pipe(inTime(wire, `The answer of ${mechanism.name} to ${wire.context.peer}`))).pipe(
       map((bytes: unknown) => {
         if (!isUint8Array(bytes)) throw new TypeError('next() must give a Uint8Array, or a Promise of one');
-        concealResponse(state, bytes, asked);
+        concealResponse(signIn, bytes, asked);
         wire.mustDrop = false;
         return bytes;
       }),

@@ -27,7 +27,7 @@ const STEPS: Readonly<Record<Stage, (state: State) => Observable<State>>> = {
   connected: (state) => (state.plan.security === 'implicit' ? secure(state, 'implicit') : greet(state)),
   secured: (state) => (state.plan.security === 'implicit' ? greet(state) : introduce(state)),
   greeted: (state) => introduce(state),
-  introduced: (state) => (needsTls(state) ? startTls(state) : state.settings.credentials !== undefined ? authenticate(state) : of(ready(state))),
+  introduced: (state) => (needsTls(state) ? startTls(state) : state.settings.credentials === undefined ? of(ready(state)) : authenticate(state, state.settings.credentials)),
   authenticated: (state) => of(ready(state)),
   ready: () => EMPTY,
 };

@@ -28,7 +28,7 @@ const firstWord = (stream: Partial<ByteStream>, offered: string, options: Partia
     capabilities: Capabilities.fromEhlo(makeReply(250, ['mail.example', `AUTH ${offered}`])), greetBy: deadline(monotonic, 'greeting', Infinity), operation: deadline(monotonic, 'operation', Infinity),
   };
   let said = '';
-  const running = authenticate(state).subscribe({ error: (error: unknown) => { said = error instanceof SmtpError ? `${error.code} ${error.message}` : String(error); } });
+  const running = authenticate(state, checked.credentials!).subscribe({ error: (error: unknown) => { said = error instanceof SmtpError ? `${error.code} ${error.message}` : String(error); } });
   said ||= fake.written.join('');
   running.unsubscribe();
   wire.fail(() => new SmtpUsageError({ message: 'over' }));

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { SmtpTimeoutError } from '../../src/protocol/error.js';
 import type { SaslMechanism } from '../../src/sasl/mechanism.js';
 import { saslExchange } from '../../src/session/sasl-exchange.js';
-import type { State } from '../../src/session/state.js';
+import type { SignIn } from '../../src/session/sign-in.js';
 import { deadline } from '../../src/transport/clock.js';
 import { FakeStream } from '../support/fake-stream.js';
 import { wireOn } from '../support/fake-wire.js';
@@ -20,9 +20,9 @@ describe('an exchange that its mechanism breaks ends with', () => {
     inVirtualTime(({ hot, flush }, scheduler) => {
       const stream = new FakeStream(hot(server, SERVER));
       const wire = wireOn(stream, { scheduler, timeouts: { quit } });
-      const state = { wire, plan: { host: 'mail.example' }, settings: {}, operation: deadline(scheduler, 'operation', 50) } as unknown as State;
+      const signIn = { state: { wire, plan: { host: 'mail.example' }, operation: deadline(scheduler, 'operation', 50) }, credentials: { kind: 'mechanism', mechanism: TICKET } } as unknown as SignIn;
       let told = '';
-      saslExchange(state, TICKET).subscribe({
+      saslExchange(signIn, TICKET).subscribe({
         error: (error: unknown) => { told = `${error instanceof SmtpTimeoutError ? `timeouts.${error.limit}` : (error as Error).message} at ${String(scheduler.now())}`; },
       });
       flush();
