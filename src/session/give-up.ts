@@ -1,5 +1,4 @@
 import { concat, throwError, type Observable } from 'rxjs';
-import type { SmtpError } from '../protocol/error.js';
 import { writeNothing } from '../wire/write-data.js';
 import type { Verdict } from './judge-envelope.js';
 import type { Transaction } from './transaction.js';
@@ -9,7 +8,7 @@ import type { Transaction } from './transaction.js';
  * ignored (RFC 2920 section 3.1); any other 354 leaves only the connection to drop. Where the next mail may follow before that
  * reply, as it may follow any other mail, the refusal is told at once.
  */
-export const giveUp = ({ session: { wire, depth }, operation }: Transaction, { goesAhead, isForNobody }: Verdict, failure: SmtpError): Observable<never> => {
+export const giveUp = ({ session: { wire, depth }, operation }: Transaction, { goesAhead, isForNobody, failure }: Verdict): Observable<never> => {
   const failure$ = throwError(() => failure);
   if (!goesAhead || !isForNobody) return failure$;
   return concat(writeNothing(wire, depth > 1, operation), failure$);

@@ -17,7 +17,7 @@ export const sendInBlocks = (transaction: Transaction): Observable<never> => {
       tellEnvelope(transaction, verdict);
       // Whoever is told may cancel.
       if (claim.isOver) return NEVER;
-      return verdict.failure === undefined ? sendContent(transaction, verdict) : giveUp(transaction, verdict, verdict.failure);
+      return verdict.failure === undefined ? sendContent(transaction, verdict) : giveUp(transaction, verdict);
     }),
   );
 };

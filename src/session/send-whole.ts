@@ -28,7 +28,7 @@ export const sendWhole = (transaction: Transaction, content: Buffer): Unsubscrib
     tellEnvelope(transaction, verdict);
     // Whoever is told may cancel.
     if (claim.isOver) return;
-    goOn(verdict.failure === undefined ? write(verdict) : giveUp(transaction, verdict, verdict.failure).subscribe(observer));
+    goOn(verdict.failure === undefined ? write(verdict) : giveUp(transaction, verdict).subscribe(observer));
   };
   const goOn = (next: Unsubscribable): void => {
     // It may have ended meanwhile.
