@@ -1,5 +1,5 @@
 import { isAbsolute } from 'node:path';
-import { plan } from '../connect/plan.js';
+import { plan, type PlanInput } from '../connect/plan.js';
 import { fields, nameOf, optional, usage } from '../message/fields.js';
 import type { PoolSettings } from '../pool/settings.js';
 import { parseClientName } from '../protocol/address.js';
@@ -81,11 +81,7 @@ export interface SmtpOptions {
 }
 
 /** Options checked and complete: every default is in, and secrets are wrapped. */
-export interface Settings extends SessionSettings, DialSettings {
-  /** An A-label in lower case, or an address without brackets. */
-  readonly host: string;
-  readonly port: number | undefined;
-  readonly modes: 'auto' | 'tls' | readonly SecurityMode[];
+export interface Settings extends PlanInput, SessionSettings, DialSettings {
   readonly stagger: number | undefined;
   readonly pool: PoolSettings;
 }

@@ -2,6 +2,7 @@ import type { ConnectionPlan, SecurityMode } from '../protocol/connection-plan.j
 
 /** What candidates are made of. */
 export interface PlanInput {
+  /** An A-label in lower case, or an address without brackets. */
   readonly host: string;
   readonly port: number | undefined;
   /** `tls`: whichever door opens with TLS. `auto`: the same, and clear text as the last resort. A list is an exact order. */
