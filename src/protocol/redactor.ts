@@ -3,13 +3,13 @@ import { HIDDEN, type Secret } from './secret.js';
 
 // A form of one or two characters would take ordinary text apart and hide nothing. So would one that is a piece of the words that
 // the protocol itself is made of: a server that said ***STARTTLS*** would be taken for one without TLS.
-const SHORTEST = 2;
+const SHORTEST = 3;
 const OWN_WORDS = [
   '8BITMIME AUTH BINARYMIME CHUNKING DSN ENHANCEDSTATUSCODES LIMITS MAILMAX PIPELINING RCPTDOMAINMAX RCPTMAX REQUIRETLS SIZE SMTPUTF8 STARTTLS',
   'CRAM-MD5 DIGEST-MD5 EXTERNAL LOGIN NTLM OAUTHBEARER PLAIN SCRAM-SHA-1-PLUS SCRAM-SHA-256-PLUS SCRAM-SHA-512-PLUS XOAUTH2',
 ].join(' ');
 
-const isHiding = (form: string): boolean => form.length > SHORTEST && !OWN_WORDS.includes(form.toUpperCase());
+const isHiding = (form: string): boolean => form.length >= SHORTEST && !OWN_WORDS.includes(form.toUpperCase());
 
 /** One way in which a secret is written. */
 interface Form {

@@ -5,7 +5,7 @@ import type { Limits } from '../protocol/capabilities.js';
 /** What a server that tells its limits (RFC 9422) still takes in one session. */
 export class Quota {
   readonly #mostMails: number;
-  readonly #recipients: number;
+  readonly #mostRecipients: number;
   readonly #mostDomains: number;
   /** Transactions that the server was told of in this session, and the domains of all their recipients. */
   #mails = 0;
@@ -13,7 +13,7 @@ export class Quota {
 
   constructor({ mails = Infinity, recipients = Infinity, domains = Infinity }: Limits) {
     this.#mostMails = mails;
-    this.#recipients = recipients;
+    this.#mostRecipients = recipients;
     this.#mostDomains = domains;
   }
 
@@ -24,11 +24,11 @@ export class Quota {
 
   /** Those of the recipients that fit into the next transaction: at least one, unless it is used up. */
   fitting(recipients: readonly CheckedRecipient[]): readonly CheckedRecipient[] {
-    if (this.#mostDomains === Infinity) return recipients.length <= this.#recipients ? recipients : recipients.slice(0, this.#recipients);
+    if (this.#mostDomains === Infinity) return recipients.length <= this.#mostRecipients ? recipients : recipients.slice(0, this.#mostRecipients);
     const domains = new Set(this.#domains);
     const chosen: CheckedRecipient[] = [];
     for (const recipient of recipients) {
-      if (chosen.length === this.#recipients) break;
+      if (chosen.length === this.#mostRecipients) break;
       const domain = domainOf(recipient.mailbox);
       if (!domains.has(domain) && domains.size >= this.#mostDomains) continue;
       domains.add(domain);
