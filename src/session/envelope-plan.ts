@@ -67,7 +67,7 @@ export const planEnvelope = (session: Session, mail: Mail, content: OpenContent,
   recipients.forEach((recipient) => { commands.push(rcptTo(recipient.mailbox.path, asksForDsn ? notification(recipient, mail) : '')); });
   const isWhole = content.kind === 'bytes' && content.bytes.length <= MOST_IN_ONE_WRITE && recipients.length > 0;
   return {
-    commands, recipients, size, chunks: session.chunks || (binary && session.offersChunking), eightBit, part,
+    commands, recipients, size, chunks: session.chunks || (binary && offers.chunking), eightBit, part,
     impossible: possible === to ? NOBODY : to.filter(({ mailbox }) => mailbox.utf8),
     whole: isWhole ? mended(content.bytes, size ?? 0) : undefined,
     warnings: wantsDsn && !offers.dsn ? [{ type: 'warning', code: 'W_DSN', message: `${session.wire.context.peer} does not offer DSN: no delivery status was asked for.` }] : NO_WARNINGS,
@@ -90,7 +90,7 @@ const rareParameters = (offers: Offers, { dsn, requireTls }: Mail): string => {
 };
 
 /** What this server cannot do for this mail. */
-const obstacle = ({ offers, wire, offersChunking, settings }: Session, { envelope: { from }, requireTls, binary, utf8, isComposed, atLeast = 0 }: Mail, size: number | undefined): SmtpUsageError | undefined => {
+const obstacle = ({ offers, wire, settings }: Session, { envelope: { from }, requireTls, binary, utf8, isComposed, atLeast = 0 }: Mail, size: number | undefined): SmtpUsageError | undefined => {
   const { sizeLimit } = offers;
   if (sizeLimit !== undefined && (size ?? atLeast) > sizeLimit) return tooLarge(wire, 'mail', sizeLimit, size ?? atLeast, size !== undefined);
   if (from?.utf8 === true && !offers.utf8) return unable(wire, 'does not offer SMTPUTF8, which the sender\'s address needs. Use an ASCII address.');
@@ -98,7 +98,7 @@ const obstacle = ({ offers, wire, offersChunking, settings }: Session, { envelop
   if (requireTls === true && (wire.stream.tls === undefined || !offers.requireTls)) return unable(wire, 'cannot promise TLS all the way (REQUIRETLS, RFC 8689). Leave "requireTls" out, or use another server.');
   // RFC 8689 section 4.2.1: the server's certificate must have been verified.
   if (requireTls === true && mayBeAnybody(settings.tls)) return unable(wire, 'may be anybody, because "tls.rejectUnauthorized" is false, and a mail with "requireTls" goes to a verified server only. Give its certificate in "tls.fingerprints", or leave that option out and give its authority in "tls.ca".');
-  if (binary === true && !(offersChunking && offers.binary)) return unable(wire, 'takes no binary content here, which needs BINARYMIME and CHUNKING (RFC 3030). Encode the content as base64 and leave "binary" out, or use another server.');
+  if (binary === true && !(offers.chunking && offers.binary)) return unable(wire, 'takes no binary content here, which needs BINARYMIME and CHUNKING (RFC 3030). Encode the content as base64 and leave "binary" out, or use another server.');
   return undefined;
 };
 

@@ -25,7 +25,6 @@ export class Session {
   readonly manners: Manners;
   /** What a mail begins with on a connection that was open already. */
   readonly ready: ReadyEvent;
-  /** What there is for envelopes. */
   readonly offers: Offers;
   /** Undefined where the server tells no limits. */
   readonly quota: Quota | undefined;
@@ -37,8 +36,6 @@ export class Session {
   isClosing = false;
   /** Is told when another mail may start, or none any more. */
   changed: () => void = () => undefined;
-  /** Content may go out in counted chunks (RFC 3030). */
-  readonly offersChunking: boolean;
   readonly #offersPipelining: boolean;
   /** Mails beyond the limit that was found out. */
   readonly #trial: 0 | 1;
@@ -63,7 +60,6 @@ export class Session {
     this.#trial = manners.beginSession();
     this.#hangUpsBefore = manners.bearing.hangUps;
     this.#offersPipelining = settings.pipelining.enabled && capabilities.has('PIPELINING');
-    this.offersChunking = capabilities.has('CHUNKING');
     this.quota = capabilities.has('LIMITS') ? new Quota(capabilities.limits) : undefined;
     // With a name: a literal that is assigned outlives the session, with all that it holds (docs/decisions/17-what-v8-keeps.md).
     const lost = (): void => { this.changed(); };
@@ -88,7 +84,7 @@ export class Session {
    * comes in the place of those that are gone: before it has shown that it does not, nothing is sent behind what was sent ahead.
    */
   get #isTrusted(): boolean {
-    return this.manners.bearing.isProven || !this.offersChunking || this.#overlapping === 0
+    return this.manners.bearing.isProven || !this.offers.chunking || this.#overlapping === 0
       || (this.#mailsInFlight < UNPROVEN_IN_FLIGHT && this.#bytesInFlight < UNPROVEN_BYTES && this.wire.stream.isGathering);
   }
 
@@ -99,7 +95,7 @@ export class Session {
 
   /** Chunks go out with nothing to wait for in between. */
   get chunks(): boolean {
-    return this.offersChunking && this.pipelines;
+    return this.offers.chunking && this.pipelines;
   }
 
   /** It was in use a moment ago, and takes as many mails as were begun, so that content may go out with its envelope. */
@@ -120,7 +116,7 @@ export class Session {
   get depth(): number {
     if (!this.pipelines || !this.manners.bearing.bearsMails) return 1;
     const depth = this.settings.pipelining.depth ?? MAILS_IN_FLIGHT;
-    return this.offersChunking ? depth : Math.min(depth, 2);
+    return this.offers.chunking ? depth : Math.min(depth, 2);
   }
 
   /** A mail starts to write. */
