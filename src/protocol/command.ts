@@ -4,7 +4,7 @@ import { HIDDEN } from './secret.js';
 // RFC 5321 section 4.1.1: nothing but printable characters and UTF-8 may stand in a command. Refused, never repaired.
 const FORBIDDEN = /[\u0000-\u001f\u007f\u0085\u2028\u2029]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
 
-/** One command as a value. It prints itself without its secrets; only the wire asks for `line`. */
+/** One command as a value. It prints itself without its secrets, which are in `line` alone. */
 export class Command {
   readonly phase: Phase;
   readonly #line: string;

@@ -58,7 +58,7 @@ export const saslExchange = (signIn: SignIn, mechanism: SaslMechanism, refusal?:
         concatMap((next) => answer(next, round + 1, false)),
       );
     };
-    // Others had their turn first, or the token took its time.
+    // The connection may have ended while others had their turn, or the token took its time.
     const answered: Observable<Reply> = wire.failed ? lostBefore(wire) : ask(fits ? opening : auth(mechanism.name));
     return answered.pipe(
       mapError((error) => (refusal !== undefined && hasHungUp(error) ? refusal : error)),

@@ -30,7 +30,7 @@ export interface ByteStream {
   write(chunk: string | Uint8Array): void;
   /** Something was written in this turn and has not left: what is written now goes along. */
   readonly isGathering: boolean;
-  /** Bytes that were written, gone or not. */
+  /** Where what was written ends, gone or not: `hasLeft` and `withdraw` take such places. */
   readonly position: number;
   /** What was written from that point on has begun to leave. */
   hasLeft(from: number): boolean;
@@ -50,7 +50,7 @@ export interface ByteStream {
 /** A socket, or a stream of the caller's own, which may lack what only sockets have. */
 export type SocketLike = Duplex & Partial<Pick<Socket, 'connecting' | 'ref' | 'unref' | 'remoteAddress' | 'remotePort' | 'remoteFamily' | 'localAddress' | 'localPort' | 'localFamily' | 'bytesRead' | 'bytesWritten'>>;
 
-/** The one place that listens to a socket's events. */
+/** A socket, or what the caller gave in its place, as a byte stream. */
 export class SocketStream implements ByteStream {
   readonly socket: SocketLike;
   readonly remote: Endpoint;

@@ -21,8 +21,9 @@ export const httpTunnel = ({ request }: typeof Http): OpenTunnel => (stream, pro
     const headers = { host: authority, connection: 'keep-alive', ...(credentials === undefined ? {} : { 'proxy-authorization': `Basic ${Buffer.from(credentials, 'utf8').toString('base64')}` }) };
     // The strict parser refuses what a client may or must take (RFC 9112 sections 2.2 and 5.2: a bare LF, a folded line). It guards where one body ends and
     // the next head begins: no body is read here, and whoever wrote the head may write all that comes behind it.
+    const options: Http.RequestOptions = { method: 'CONNECT', path: authority, createConnection: () => stream.socket, headers, maxHeaderSize: LARGEST_HEAD, insecureHTTPParser: true };
     /** Hears the next answer. A request is not sent before it ends, and only the first one does. */
-    const hearing = (interim = 0): Http.ClientRequest => request({ method: 'CONNECT', path: authority, createConnection: () => stream.socket, headers, maxHeaderSize: LARGEST_HEAD, insecureHTTPParser: true })
+    const hearing = (interim = 0): Http.ClientRequest => request(options)
       // The tunnel or answer before this one left it paused.
       .on('socket', (socket) => { socket.resume(); })
       .on('connect', (response, _socket, head) => { answered(response, head, interim); })

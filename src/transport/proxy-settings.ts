@@ -15,7 +15,7 @@ export interface ProxySettings {
   readonly tls: TlsSettings | undefined;
 }
 
-/** What may not be shown where somebody repeats it; empty where there is nothing to hide. A user without a password is a key. */
+/** What may not be shown where somebody repeats it; empty where there is nothing to hide. To an HTTP proxy, a user without a password is a key. */
 export const secretOf = ({ protocol, user = '', pass }: ProxySettings): string =>
   (pass?.reveal() ?? '') || (protocol === 'http' || protocol === 'https' ? user : '');
 

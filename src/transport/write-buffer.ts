@@ -15,7 +15,7 @@ export class WriteBuffer {
   readonly #copies: boolean;
   #bytes: Buffer | undefined;
   #size = 0;
-  /** Bytes that were given away. */
+  /** Where what was given away ends. A large text counts as long as it can be. */
   #left = 0;
   /** What is not to leave any more, by its places in `#bytes`. */
   readonly #withdrawn: (readonly [from: number, to: number])[] = [];
@@ -30,7 +30,7 @@ export class WriteBuffer {
     return this.#size > 0;
   }
 
-  /** Bytes so far, those that wait here included. */
+  /** Where what was written ends, what waits here included. */
   get position(): number {
     return this.#left + this.#size;
   }
