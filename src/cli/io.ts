@@ -3,7 +3,7 @@ import type { Observable } from 'rxjs';
 import type { Environment } from '../config/environment.js';
 import { EXIT_CODES } from './exit-codes.js';
 
-export type Output = Writable & { readonly isTTY?: boolean; readonly columns?: number };
+export type Output = Writable & { readonly isTTY?: boolean };
 
 /** What a command has of the world around it; tests give their own. */
 export interface Io {

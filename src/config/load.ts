@@ -24,7 +24,7 @@ export const loadOptions = async (source: string, env: Environment = process.env
 };
 
 /** Options from a file that holds JSON, XML or a URL, in UTF-8, or in UTF-16 with its byte order mark. */
-export const fromFile = async (path: string, env: Environment = process.env): Promise<SmtpOptions> => {
+export const fromFile = async (path: string, env: Environment): Promise<SmtpOptions> => {
   const options = fromText(decode(await read(path)), env);
   if (options === undefined) throw usage('The file of settings holds neither JSON, which begins with "{", nor XML, which begins with "<", nor a URL.');
   return options;

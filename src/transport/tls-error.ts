@@ -65,7 +65,7 @@ const OF_ITS_CHAIN: Readonly<Partial<Record<TlsReason, string>>> = {
   'not-yet-valid': 'It is valid itself: one in its chain is not valid yet. Check the clocks on both sides.',
 };
 
-const isOfToday = ({ validFrom, validTo }: CertificateSummary, now = asyncScheduler.now()): boolean => Date.parse(validFrom) <= now && now <= Date.parse(validTo);
+const isOfToday = ({ validFrom, validTo }: CertificateSummary): boolean => Date.parse(validFrom) <= asyncScheduler.now() && asyncScheduler.now() <= Date.parse(validTo);
 
 /** The error of a certificate that was not accepted; undefined for any other. */
 export const certificateError = (error: Error, handshake: Handshake, certificate?: CertificateSummary): SmtpConnectionError | undefined => {
