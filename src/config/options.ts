@@ -10,7 +10,7 @@ import type { SaslMechanism } from '../sasl/mechanism.js';
 import type { SessionSettings } from '../session/settings.js';
 import type { DialSettings } from '../transport/dial-context.js';
 import type { SocketSource } from '../transport/own-socket.js';
-import type { LocalBinding, LocalEndpoint, LookupFunction } from '../transport/settings.js';
+import type { LocalEndpoint, LookupFunction } from '../transport/settings.js';
 import { checkAllowed, checkAuth, type ExternalAuth, type PasswordAuth, type TokenAuth } from './auth.js';
 import { count, duration, durationOrForever, flag, list, localPort, oneOf, port, text } from './checks.js';
 import { NAMED_ELSEWHERE } from './elsewhere.js';
@@ -130,7 +130,7 @@ const check = (options: SmtpOptions): Settings => {
     ...checkTimeouts(given.timeouts, automatic),
     tls: checkTls(given.tls),
     localEndpoint: checkLocalEndpoint(given.localEndpoint),
-    lookup: optional(callable)(given.lookup, 'lookup') as LookupFunction | undefined,
+    lookup: optional(lookupFunction)(given.lookup, 'lookup'),
     proxies: checkProxies(given.proxy, host),
     socket,
     pool,
@@ -157,8 +157,8 @@ const checkTimeouts = (value: unknown = {}, automatic: boolean): Pick<Settings, 
   return { timeouts, silence: automatic && given.greeting === undefined ? AUTOMATIC_GREETING_TIMEOUT : timeouts.greeting };
 };
 
-const callable = (value: unknown, name: string): unknown => {
-  if (typeof value === 'function') return value;
+const lookupFunction = (value: unknown, name: string): LookupFunction => {
+  if (typeof value === 'function') return value as LookupFunction;
   throw usage(`The option "${name}" must be a function.`);
 };
 
@@ -184,11 +184,10 @@ const checkLocalEndpoint = (value: unknown): LocalEndpoint | undefined => {
   if (value === undefined || typeof value === 'function') return value as LocalEndpoint | undefined;
   if (typeof value === 'string') return localAddress(value, 'localEndpoint');
   const given = fields(value, { path: 'localEndpoint', noun: 'option', known: ['address', 'port'], or: 'with "address" or "port", an address or a function' });
-  const binding: LocalBinding = {
+  return {
     ...(given.address === undefined ? {} : { address: localAddress(given.address, 'localEndpoint.address') }),
     ...(given.port === undefined ? {} : { port: localPort(given.port, 'localEndpoint.port') }),
   };
-  return binding;
 };
 
 const checkPipelining = (value: unknown): Settings['pipelining'] => {
