@@ -45,7 +45,7 @@ const message = (): ComposedMessage => ({
 
 const sendAll = async (client: SmtpClient, server: TestServer, io: Io): Promise<void> => {
   title(io, 'A mail of 25 MB, through whichever door opens');
-  const { queueId, messageId } = await lastValueFrom(client.send(message()).pipe(printEvents(io.stdout, { expected: EXPECTED }), receipts()));
+  const { queueId, messageId } = await lastValueFrom(client.send(message()).pipe(printEvents(io.stdout, EXPECTED), receipts()));
   const [received] = server.messages;
   const attachment = received === undefined ? undefined : attachmentOf(received.content, FILENAME);
   const meant = createHash('sha256');
@@ -60,7 +60,7 @@ const cancelHalfWay = async (client: SmtpClient, server: TestServer, io: Io): Pr
   title(io, 'The same mail again, cancelled half-way');
   const before = server.messages.length;
   // takeWhile unsubscribes, and that is all there is to it.
-  await lastValueFrom(client.send(message()).pipe(printEvents(io.stdout, { expected: EXPECTED }), takeWhile((event) => event.type !== 'progress' || event.bytesSent < EXPECTED / 2)));
+  await lastValueFrom(client.send(message()).pipe(printEvents(io.stdout, EXPECTED), takeWhile((event) => event.type !== 'progress' || event.bytesSent < EXPECTED / 2)));
   await server.idle();
   check(server.messages.length === before, 'a cancelled mail was delivered');
   proof(io, 'nothing was delivered, and the connection is gone');

@@ -7,13 +7,11 @@ import { writeLine, type Output } from './io.js';
 import { ProgressLine, size } from './progress-line.js';
 import { style } from './style.js';
 
-interface PrintOptions {
-  /** About how many bytes the content will have, for a mail that is composed on the way. */
-  readonly expected?: number | undefined;
-}
-
-/** Shows a stream of events as it passes: a line for each with its time, and progress as it moves. */
-export const printEvents = <T extends SmtpEvent>(out: Output, { expected }: PrintOptions = {}): MonoTypeOperatorFunction<T> => (events$) =>
+/**
+ * Shows a stream of events as it passes: a line for each with its time, and progress as it moves.
+ * @param expected about how many bytes the content will have, for a mail that is composed on the way.
+ */
+export const printEvents = <T extends SmtpEvent>(out: Output, expected?: number): MonoTypeOperatorFunction<T> => (events$) =>
   defer(() => {
     const startedAt = performance.now();
     const progress = new ProgressLine(out);

@@ -8,7 +8,7 @@ import { usage } from '../message/fields.js';
 import { apart } from '../message/header.js';
 import { reasonOf } from '../protocol/error.js';
 import { printable } from '../protocol/printable.js';
-import { flags } from './arguments.js';
+import { flags, type Values } from './arguments.js';
 import { dialogue } from './dialogue.js';
 import { endedBy, interrupted, tellFirst, whoWasRefused, type Ending } from './ending.js';
 import { EXIT_CODES } from './exit-codes.js';
@@ -40,7 +40,7 @@ ${SERVER_HELP}
 
 Exit codes: 0 accepted, 1 not sent, 2 refused, 3 unknown (may have been accepted), 4 accepted for some only, 64 wrong usage.`;
 
-type Values = ReturnType<typeof flags<typeof FLAGS>>;
+type SendValues = Values<typeof FLAGS>;
 
 /** Sends one mail and shows what happens. Ctrl-C cancels, and tells what is known of the outcome. */
 export const send: CliCommand = async (argv, io) => {
@@ -51,11 +51,11 @@ export const send: CliCommand = async (argv, io) => {
   const readsStdin = [values.text, values.html, values.raw].includes('-');
   await using client = new SmtpClient(await serverOptions(values, config, io, !readsStdin));
   const message = await read();
-  const contentHasLeft$ = dialogue(client, values.verbose === true ? io.stderr : undefined).pipe(scan((left, leaves) => left || leaves, false), startWith(false));
+  const contentHasLeft$ = dialogue(client, values, io).pipe(scan((left, leaves) => left || leaves, false), startWith(false));
   return await tellFirst(merge(
     // First, because the log tells nothing to those who come late.
     io.interrupted$.pipe(withLatestFrom(contentHasLeft$), map(([, left]) => interrupted(left))),
-    client.send(message).pipe(printEvents(io.stdout, { expected }), receipts(), map(accepted), catchError((error: unknown) => of(endedBy(error)))),
+    client.send(message).pipe(printEvents(io.stdout, expected), receipts(), map(accepted), catchError((error: unknown) => of(endedBy(error)))),
   ), io);
 };
 
@@ -74,7 +74,7 @@ interface PreparedMail {
   readonly expected: number | undefined;
 }
 
-const mailOf = async (values: Values, from: string | undefined, io: Io): Promise<PreparedMail> => {
+const mailOf = async (values: SendValues, from: string | undefined, io: Io): Promise<PreparedMail> => {
   const { to = [], cc = [], bcc = [] } = values;
   if (from === undefined) throw usage('Give the sender: --from ann@example.com');
   const everybody = [...to, ...cc, ...bcc];
@@ -85,7 +85,7 @@ const mailOf = async (values: Values, from: string | undefined, io: Io): Promise
 // A finished message has its display names in its own header.
 const envelopeOf = (from: string, to: readonly string[]): Envelope => ({ from: from === '<>' ? null : apart(from, 'from').address, to: to.map((one) => apart(one, 'to').address) });
 
-const raw = async (values: Values, file: string, envelope: Envelope, { stdin }: Io): Promise<PreparedMail> => {
+const raw = async (values: SendValues, file: string, envelope: Envelope, { stdin }: Io): Promise<PreparedMail> => {
   const { subject, text, html, attach } = values;
   if ([subject, text, html, attach].some((value) => value !== undefined)) throw usage('--raw brings its own header and parts: leave --subject, --text, --html and --attach out.');
   // Not the stream itself, which an empty pipe ends before a server is ready for it.
@@ -94,7 +94,7 @@ const raw = async (values: Values, file: string, envelope: Envelope, { stdin }: 
   return { read: () => ({ envelope, raw: () => createReadStream(file), size: bytes }), expected: bytes };
 };
 
-const composed = async ({ to, cc, bcc, subject, text, html, attach: files = [] }: Values, from: string, { stdin }: Io): Promise<PreparedMail> => {
+const composed = async ({ to, cc, bcc, subject, text, html, attach: files = [] }: SendValues, from: string, { stdin }: Io): Promise<PreparedMail> => {
   if (text === undefined && html === undefined && files.length === 0) throw usage('The mail has no content. Give --text or --html (- is stdin), --attach FILE, or a finished message with --raw.');
   if (text === '-' && html === '-') throw usage('--text and --html cannot both be stdin.');
   const given = async (value: string | undefined): Promise<string | undefined> => (value === '-' ? allOf(stdin) : value);

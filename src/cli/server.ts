@@ -30,7 +30,7 @@ export const SERVER_HELP = `  --server URL          smtp://user@host:587 or smtp
   --timeout MS          one limit over all that is done with the server, up to its verdict
   --verbose             print the dialogue on stderr, with secrets removed`;
 
-type ServerValues = Values<typeof SERVER_FLAGS>;
+export type ServerValues = Values<typeof SERVER_FLAGS>;
 
 /** The options in the file that --config names, where it is given. */
 export const configured = async ({ config, server, 'password-file': passwordFile }: ServerValues, { env }: Io): Promise<SmtpOptions | undefined> => {

@@ -25,7 +25,7 @@ export const verify: CliCommand = async (argv, io) => {
   await using client = new SmtpClient(options);
   client.plans.forEach((plan, index) => { writeLine(io.stdout, `${index === 0 ? 'plan:' : 'then:'} ${describePlan(plan)}`); });
   return await tellFirst(merge(
-    dialogue(client, values.verbose === true ? io.stderr : undefined).pipe(ignoreElements()),
+    dialogue(client, values, io).pipe(ignoreElements()),
     io.interrupted$.pipe(map(() => interrupted(false, 'The server was not tried to the end.'))),
     client.verify().pipe(printEvents(io.stdout), explainSignIn(io.stdout, options), toArray(), map((events) => verified(events, client.plans, options)), catchError((error: unknown) => of(endedBy(error, 'The server could not be used as it is configured.')))),
   ), io);
