@@ -4,7 +4,6 @@ import { writeChunks } from '../wire/write-chunks.js';
 import { writeData } from '../wire/write-data.js';
 import { giveUp } from './give-up.js';
 import type { Verdict } from './judge-envelope.js';
-import { throttleProgress } from './progress.js';
 import { sendEnvelope } from './send-envelope.js';
 import { conclude, tellEnvelope } from './tell.js';
 import type { Transaction } from './transaction.js';
@@ -22,19 +21,25 @@ export const sendInBlocks = (transaction: Transaction): Observable<never> => {
   );
 };
 
+// Ten times a second (ms) is as often as a person or a gauge looks. The last position is always told.
+const INTERVAL = 100;
+
 const sendContent = (transaction: Transaction, verdict: Verdict): Observable<never> => {
   const { session, claim, mail, content, plan: { size, chunks, eightBit }, operation, marks, observer } = transaction;
   const { wire } = session;
   const { scheduler } = wire.context;
   const [write, encoder]: [typeof writeData, ContentEncoder] = chunks ? [writeChunks, mail.binary === true ? new Untouched() : new CanonicalLines()] : [writeData, new DotStuffing()];
+  let nextAt = -Infinity;
   return write(wire, content, { operation, encoder, eightBit, sizeLimit: session.offers.sizeLimit, isOneByOne: !session.pipelines }).pipe(
-    throttleProgress(scheduler),
     tap((event) => {
       if (event.type === 'verdict') {
         conclude(transaction, verdict, event.reply, event.bytes);
         return;
       }
-      marks.contentAt = scheduler.now();
+      const now = scheduler.now();
+      if (now < nextAt && !event.finished) return;
+      nextAt = now + INTERVAL;
+      marks.contentAt = now;
       if (event.finished) claim.written(event.bytes);
       observer.next({ type: 'progress', bytesSent: event.bytes, ...(size === undefined ? {} : { bytesTotal: event.finished ? event.bytes : Math.max(size, event.bytes) }) });
       // Line ends that are mended make content longer than was said, and nothing makes it shorter.

@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { filter, firstValueFrom, NEVER, Subject } from 'rxjs';
+import { filter, firstValueFrom, NEVER, Subject, Subscription, type SchedulerLike } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { draft, type Mail } from '../../src/message/mail.js';
 import { SmtpReplyError, type SmtpError } from '../../src/protocol/error.js';
@@ -19,13 +19,14 @@ interface Surroundings {
   readonly behind?: 'a failed mail' | 'a mail in flight';
   readonly timeouts?: Partial<Timeouts>;
   readonly operation?: number;
+  readonly scheduler?: SchedulerLike;
 }
 
 /** One mail on a connection whose bytes a test deals out. */
-const begin = (offers: readonly string[], raw: string | AsyncIterable<string>, { to = ['bob@example.org'], inParts = false, behind, timeouts = {}, operation = Infinity }: Surroundings = {}) => {
+const begin = (offers: readonly string[], raw: string | AsyncIterable<string>, { to = ['bob@example.org'], inParts = false, behind, timeouts = {}, operation = Infinity, scheduler = monotonic }: Surroundings = {}) => {
   const server = new Subject<Buffer>();
   const stream = new FakeStream(server);
-  const wire = wireOn(stream, { timeouts });
+  const wire = wireOn(stream, { timeouts, scheduler });
   const manners = new Manners();
   const session = sessionOn(wire, offers, manners);
   const before = behind === undefined ? undefined : session.begin();
@@ -55,6 +56,19 @@ it('a mail goes out as it was begun, also where its server is found to bear less
   expect(envelope).toBe('MAIL FROM:<ann@example.com>\r\nRCPT TO:<bob@example.org>\r\n');
   expect(chunks.map((chunk) => chunk.slice(0, 5))).toEqual(Array(chunks.length).fill('BDAT '));
   expect(told.at(-1)).toBe('end');
+});
+
+it.each([
+  ['with each chunk where they take their time', 100, (chunks: number) => chunks],
+  ['with the first and the last one where they take none', 0, () => 2],
+])('progress is told %s', (_, milliseconds, expected) => {
+  let now = 0;
+  const scheduler = { now: () => (now += milliseconds), schedule: () => Subscription.EMPTY };
+  const { says, stream, told } = begin(['PIPELINING', 'CHUNKING', '8BITMIME'], 'x'.repeat(600_000), { scheduler });
+  says('250 sender ok\r\n250 recipient ok\r\n');
+  const chunks = stream.written.filter((text) => text.startsWith('BDAT ')).length;
+  expect(chunks).toBeGreaterThan(2);
+  expect(told.filter((type) => type === 'progress')).toHaveLength(expected(chunks));
 });
 
 describe('a mail that left at once', () => {
