@@ -31,7 +31,7 @@ interface Details {
   /** Default: `refused` for an `SmtpReplyError`, or else by the phase: `unknown` at `end-of-data`, and `not-sent` before. */
   readonly outcome?: Outcome;
   readonly retryable?: boolean;
-  readonly reply?: Reply;
+  readonly reply?: Reply | undefined;
   readonly refused?: readonly RefusedRecipient[];
   readonly transcript?: readonly LogLine[];
   readonly cause?: unknown;
@@ -168,7 +168,7 @@ export class SmtpReplyError extends SmtpError {
   /** The recipient that was refused, if it was the reply to RCPT. */
   declare readonly recipient?: string;
 
-  constructor({ command, recipient, ...details }: Details & { readonly reply: Reply; readonly command: string; readonly recipient?: string }) {
+  constructor({ command, recipient, ...details }: Details & { readonly reply: Reply; readonly command: string; readonly recipient?: string | undefined }) {
     const { reply, phase } = details;
     super('E_REPLY', { outcome: concernsTheMail(reply, phase) ? 'refused' : 'not-sent', retryable: isTransient(reply, phase), ...details });
     this.command = command;
@@ -239,7 +239,7 @@ export class SmtpPartialError extends SmtpError {
   constructor({ cause, receipt, inDoubt, unsent }: Pick<SmtpPartialError, 'cause' | 'receipt' | 'inDoubt' | 'unsent'>) {
     const { phase, outcome, transcript, reply, message } = cause;
     super('E_PARTIAL', {
-      phase, transcript, cause, refused: receipt.refused, outcome: outcome === 'unknown' ? 'unknown' : 'accepted', ...(reply === undefined ? {} : { reply }),
+      phase, transcript, cause, reply, refused: receipt.refused, outcome: outcome === 'unknown' ? 'unknown' : 'accepted',
       message: `The mail was accepted for ${String(receipt.accepted.length)} of ${String(receipt.envelope.to.length)} recipients, and then this happened: ${message} `
         + `Do not send it to all of them again: "receipt" tells who has it, "unsent" who does not (${String(unsent.length)}), "inDoubt" of whom nobody knows (${String(inDoubt.length)}).`,
     });

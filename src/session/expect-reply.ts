@@ -7,7 +7,7 @@ import type { Wire } from '../wire/wire.js';
 /** A refusal, told with the server's own words. */
 export const refusal = (wire: Wire, phase: Phase, command: string, reply: Reply, hint: string, recipient?: string): SmtpReplyError =>
   new SmtpReplyError({
-    phase, reply, command, ...(recipient === undefined ? {} : { recipient }), transcript: wire.transcript({ command, reply }),
+    phase, reply, command, recipient, transcript: wire.transcript({ command, reply }),
     message: `${wire.context.peer} refused ${command}: ${sentence(formatReply(reply))} ${hint}`,
   });
 

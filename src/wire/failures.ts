@@ -58,7 +58,7 @@ export class Failures {
 
   closed(how: string, cause?: Error): Failure {
     return (phase, command) => new SmtpConnectionError('E_CLOSED', {
-      phase, transcript: this.#transcript.lines(), reason: codeOf(cause) ?? 'closed', retryable: true, ...(cause === undefined ? {} : { cause }),
+      phase, transcript: this.#transcript.lines(), reason: codeOf(cause) ?? 'closed', retryable: true, cause,
       message: `${this.#peer} ${how} before ${undone(phase, command)}. ${outcomeOf(phase) === 'unknown' ? IN_DOUBT : 'The mail was not sent; try again later.'}`,
     });
   }
