@@ -1,5 +1,5 @@
 import { isIP, Socket } from 'node:net';
-import { catchError, concatMap, connect, EMPTY, endWith, ignoreElements, map, merge, Observable, take, throwIfEmpty, timer, type SchedulerLike } from 'rxjs';
+import { catchError, concatMap, connect, count, EMPTY, map, merge, Observable, take, throwIfEmpty, timer, type SchedulerLike } from 'rxjs';
 import { bare } from '../protocol/bare.js';
 import { hostAndPort, type Endpoint } from '../protocol/connection-plan.js';
 import { SmtpConnectionError, SmtpError, SmtpUsageError } from '../protocol/error.js';
@@ -60,7 +60,7 @@ const toAnyOf = (remotes: readonly ResolvedAddress[], target: Target, { settings
     return attempt$.pipe(
       connect((attempt) => merge(
         attempt,
-        merge(timer(HEAD_START, scheduler), attempt.pipe(ignoreElements(), endWith(0))).pipe(take(1), concatMap(() => from(index + 1))),
+        merge(timer(HEAD_START, scheduler), attempt.pipe(count())).pipe(take(1), concatMap(() => from(index + 1))),
       )),
     );
   };
