@@ -1,6 +1,5 @@
 import type { Secret } from '../protocol/secret.js';
-import { SaslError, type Exchange, type SaslMechanism } from './mechanism.js';
-import { saslName } from './sasl-name.js';
+import { SaslError, saslName, type Exchange, type SaslMechanism } from './mechanism.js';
 
 /** The server that a sign-in is for, as the options name it. */
 export interface Service {

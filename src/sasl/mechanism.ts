@@ -65,6 +65,9 @@ export const refuseNul = (user: string, pass: Secret): void => {
   if (what !== undefined) throw new SmtpUsageError({ phase: 'auth', message: `${what} holds a NUL character, which no mechanism can carry. Remove it.` });
 };
 
+/** A name within a list that commas separate (RFC 5801 section 4, saslname). */
+export const saslName = (name: string): string => name.replaceAll('=', '=3D').replaceAll(',', '=2C');
+
 /** A mechanism of our own. Its state is in plain properties: a getter would make each exchange a shape of its own, which costs more than the rest of it. */
 export type Exchange = SaslMechanism & { done: boolean; refusal?: SaslMechanism['refusal'] };
 

@@ -1,8 +1,7 @@
 import { crypto, isEqual } from '../protocol/crypto.js';
 import type { Secret } from '../protocol/secret.js';
 import type { ChannelBinding } from './channel-binding.js';
-import { decodeBase64, saidAll, SaslError, type Exchange, type SaslMechanism } from './mechanism.js';
-import { saslName } from './sasl-name.js';
+import { decodeBase64, saidAll, SaslError, saslName, type Exchange, type SaslMechanism } from './mechanism.js';
 import { saslPrep } from './saslprep.js';
 
 export type ScramHash = 'SHA-1' | 'SHA-256' | 'SHA-512';
