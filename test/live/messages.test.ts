@@ -209,6 +209,7 @@ it.each<[string, Partial<ComposedMessage>, string]>([
 });
 
 describe.each<[string, string, Message]>([
+  ['a sender outside of ASCII', 'the sender\'s address needs', { ...RAW, envelope: { ...RAW.envelope, from: 'josé@example.com' } }],
   ['an address outside of ASCII in the header of a composed message', 'an address in "from", "sender", "to", "cc" or "replyTo" needs', { from: 'ann@example.com', to: 'bob@example.org', replyTo: 'josé@example.com', text: 'Hi' }],
   ['a header outside of ASCII that a finished message tells of', '"smtpUtf8" asks for', { ...RAW, raw: 'Reply-To: josé@example.com\r\n\r\nHi\r\n', smtpUtf8: true }],
 ])('%s', (_, why, message) => {
