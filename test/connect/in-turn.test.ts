@@ -1,3 +1,4 @@
+import { take } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { candidatesOf, inTurn } from '../../src/connect/in-turn.js';
 import type { ConnectionPlan } from '../../src/protocol/connection-plan.js';
@@ -29,6 +30,15 @@ describe('inTurn', () => {
     inVirtualTime(({ cold, expectObservable }, scheduler) => {
       const told = inTurn(BOTH, () => cold('--#', {}, untrusted), scheduler);
       expectObservable(told).toBe('a-#', { a: started(IMPLICIT, 0) }, untrusted);
+    });
+  });
+
+  it('begins no attempt where whoever is told of it has heard enough', () => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }, scheduler) => {
+      const second = cold('-r');
+      const told = inTurn(BOTH, (plan) => (plan === IMPLICIT ? cold('--#', {}, refused) : second), scheduler);
+      expectObservable(told.pipe(take(3))).toBe('a-(bc|)', { a: started(IMPLICIT, 0), b: failed(IMPLICIT, 0, 2), c: started(STARTTLS, 1) });
+      expectSubscriptions(second.subscriptions).toBe([]);
     });
   });
 
