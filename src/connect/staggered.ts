@@ -1,7 +1,8 @@
-import { catchError, concat, defer, map, Observable, of, Subscription, type SchedulerLike } from 'rxjs';
+import { concat, defer, identity, Observable, Subscription, type SchedulerLike } from 'rxjs';
 import type { ConnectionPlan } from '../protocol/connection-plan.js';
 import { SmtpError, SmtpReplyError } from '../protocol/error.js';
 import type { ConnectEvent } from '../protocol/event.js';
+import { mapError } from '../transport/map-error.js';
 import { candidatesOf, inTurn, type Attempt, type Candidate, type FailedAttempts } from './in-turn.js';
 import { mayFallBack } from './may-fall-back.js';
 import { isLastResort } from './plan.js';
@@ -39,15 +40,6 @@ const racersOf = (candidates: readonly Candidate[]): readonly Candidate[] => {
   const wayIn = ({ port, security }: ConnectionPlan): string => `${String(port)} ${String(security === 'implicit')}`;
   return candidates.filter(({ plan }, index) => !isLastResort(plan, plans) && plans.findIndex((other) => wayIn(other) === wayIn(plan)) === index);
 };
-
-/** What an attempt tells. Its error is a value too: when that is told, the attempt is torn down already. */
-type Told<T> = { readonly step: T } | { readonly error: unknown };
-
-const told = <T>(attempt$: Observable<T>): Observable<Told<T>> =>
-  attempt$.pipe(
-    map((step) => ({ step })),
-    catchError((error: unknown) => of({ error })),
-  );
 
 /**
  * The events of a racer are held back until it has won or failed, so that they read as if one had followed the other.
@@ -109,17 +101,14 @@ const race = <T>(racers: readonly Candidate[], attempt: Attempt<T>, { stagger, s
       subscriber.add(run);
       subscriber.next({ type: 'attempt-started', plan, index });
       if (run.closed) return;
-      run.add(told(defer(() => attempt(plan))).subscribe({
-        next: (news) => {
-          if ('error' in news) {
-            fail(candidate, news.error, scheduler.now() - startedAt, tell);
-            return;
-          }
-          held.push(news.step);
-          if (winner === undefined && wins(news.step)) win(candidate);
+      // Its error is told when it is torn down already.
+      run.add(defer(() => attempt(plan)).pipe(mapError(identity)).subscribe({
+        next: (step) => {
+          held.push(step);
+          if (winner === undefined && wins(step)) win(candidate);
           if (winner === candidate) tell();
         },
-        error: (error: unknown) => { subscriber.error(error); },
+        error: (error: unknown) => { fail(candidate, error, scheduler.now() - startedAt, tell); },
       }));
     };
 

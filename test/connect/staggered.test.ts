@@ -1,4 +1,4 @@
-import { concat, NEVER, of, Subscription, throwError } from 'rxjs';
+import { concat, finalize, NEVER, of, Subject, Subscription, throwError } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { staggered, type RaceOptions } from '../../src/connect/staggered.js';
 import { Capabilities } from '../../src/protocol/capabilities.js';
@@ -57,6 +57,17 @@ describe('staggered', () => {
     const schedule = (): Subscription => { clocks.push(new Subscription()); return clocks.at(-1)!; };
     const running = staggered([FIRST, SECOND], () => concat(of('g'), NEVER), { stagger: 3, scheduler: { now: () => 0, schedule }, wins: (step) => step === 'g' }).subscribe();
     expect(clocks.map(({ closed }) => closed)).toEqual([true]);
+    running.unsubscribe();
+  });
+
+  it('tears down what has failed before it tells of that, and before it begins the next one', () => {
+    const told: string[] = [];
+    const first = new Subject<string>();
+    const attempts = by([first.pipe(finalize(() => { told.push('torn down'); })), NEVER]);
+    const running = staggered([FIRST, SECOND], attempts, { stagger: 3, scheduler: { now: () => 0, schedule: () => new Subscription() }, wins: (step) => step === 'g' })
+      .subscribe((step) => { told.push(typeof step === 'string' ? step : step.type); });
+    first.error(refused);
+    expect(told).toEqual(['attempt-started', 'torn down', 'attempt-failed', 'attempt-started']);
     running.unsubscribe();
   });
 
