@@ -273,9 +273,14 @@ export class Pool implements Carrier {
 
   /** Something ended or changed there: lets others in, and keeps or leaves the connection where it is idle. */
   #settle(connection: Connection): void {
+    // One that takes no more is left first: it is not to be counted beside what is begun then.
+    if (connection.isIdle && !connection.hasRoom) {
+      this.#retire(connection);
+      return;
+    }
     this.#admit();
     if (!this.#connections.includes(connection) || connection.inFlight > 0) return;
-    if (!connection.hasRoom || this.gate.refusal !== undefined) {
+    if (this.gate.refusal !== undefined) {
       this.#retire(connection);
       return;
     }

@@ -1,6 +1,6 @@
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { Readable } from 'node:stream';
-import { defer, filter, firstValueFrom, lastValueFrom, toArray } from 'rxjs';
+import { defer, filter, firstValueFrom, lastValueFrom, ReplaySubject, toArray } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { receipts, retryWhenSafe, type Message, type PoolState } from '../../src/index.js';
 import { startServer } from '../../src/testing/index.js';
@@ -109,6 +109,24 @@ describe('the pool', () => {
     client.state$.subscribe((state) => { states.push(state); });
     expect((await collect(client.send(MAIL))).error).toMatchObject({ phase: 'greeting', reply: { code: 421 } });
     expect(Math.max(...states.map(({ open }) => open))).toBe(1);
+  });
+
+  it('tells of no more than that where a mail whose own one was refused goes on with another', async () => {
+    const held = new ReplaySubject<Socket>(1);
+    let opened = 0;
+    await using server = await startServer();
+    await using door = await listen((socket) => {
+      if ((opened += 1) === 1) socket.pipe(connect(server.port, server.host)).pipe(socket);
+      else held.next(socket);
+    });
+    await using client = clientOf(door, { pool: { maxConnections: 2 } });
+    const states: PoolState[] = [];
+    client.state$.subscribe((state) => { states.push(state); });
+    const [first, second] = [collect(client.send(MAIL)), collect(client.send(MAIL))];
+    await first;
+    (await firstValueFrom(held)).end('421 not now\r\n');
+    expect((await second).types.at(-1)).toBe('accepted');
+    expect(Math.max(...states.map(({ open }) => open))).toBe(2);
   });
 
   it('sends over the connections that it has where a server hangs up on one more', async () => {
