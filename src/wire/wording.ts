@@ -13,19 +13,22 @@ export class Wording {
   #toMail: Reply | undefined;
   #toRcpt: Reply | undefined;
   #toContent: Reply | undefined;
-  /** What was said to content as the last reply that was due. The one above may have had another one's place from the start. */
+  /** What was said to content as the last reply that was due, and to nothing else. The one above may have had another one's place from the start. */
   #own: Reply | undefined;
 
   /** Takes note of a reply. `isLast`: no other is due, and none is there, so that all had their places. */
   note(phase: Phase, reply: Reply, isLast: boolean): void {
     if (!isPositive(reply)) return;
+    if (phase === 'end-of-data') {
+      this.#toContent ??= reply;
+      if (isLast && !this.#saysToEnvelope(reply)) this.#own ??= reply;
+      return;
+    }
+    if (isSame(this.#own, reply)) this.#own = undefined;
     switch (phase) {
       case 'reset': this.#toReset ??= reply; break;
       case 'mail': this.#toMail ??= reply; break;
-      case 'rcpt': this.#toRcpt ??= reply; break;
-      case 'end-of-data':
-        this.#toContent ??= reply;
-        if (isLast) this.#own ??= reply;
+      case 'rcpt': this.#toRcpt ??= reply;
     }
   }
 
@@ -36,9 +39,12 @@ export class Wording {
     return (this.#saysToEnvelope(reply) || isAboutAddress(reply)) && !this.#saysToEnvelope(own) && !isAboutAddress(own);
   }
 
-  /** A reply in the place of one to content is one by its words, too: content was surely answered so before and no envelope was, or it names a mail in the queue. */
+  /**
+   * A reply in the place of one to content is one by its words, too: content was surely answered so before and nothing else was, RSET
+   * included, which is what comes next; or it names a mail in the queue.
+   */
   isOnlyOfContent(reply: Reply, command: Command): boolean {
-    return (isSame(this.#own, reply) && !this.#saysToEnvelope(reply)) || this.isOfContent(reply, command);
+    return (this.#toReset !== undefined && isSame(this.#own, reply)) || this.isOfContent(reply, command);
   }
 
   /** A reply to something else names a mail in the queue, as one to content does. Some servers name the session in all that they say, and some repeat an address. */

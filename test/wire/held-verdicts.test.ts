@@ -60,6 +60,20 @@ describe('a verdict on content', () => {
     hear('ok ok ok stored ok ok ok stored taken');
     expect(told).toEqual(['1', '2', '3', '4 E_PROTOCOL unknown']);
   });
+
+  it.each([
+    ['the next mail was refused', 'ok ok stored ok no no stored ok ok'],
+    ['the next mail was taken, and the one behind it refused', 'ok ok stored ok ok stored stored ok no no stored'],
+  ])('is not sure in such words as long as RSET may be answered in the same: a missing verdict, where %s', (_, shifted) => {
+    const { told, ask, hear } = begin();
+    const [, ...withoutReset] = CHUNKED;
+    ask('1', withoutReset, content);
+    hear('ok ok stored');
+    ask('2', withoutReset, content);
+    for (const name of ['3', '4', '5']) ask(name, CHUNKED, content);
+    hear(shifted);
+    expect(told).toEqual(['1', ...['2', '3', '4', '5'].map((name) => `${name} E_PROTOCOL unknown`)]);
+  });
 });
 
 it('nothing but content follows a 354, also where its mail is cancelled as the one before it is taken', () => {
