@@ -30,6 +30,7 @@ export const whyMore = (phase: Expectation['phase'], rest: ReplyParser, transcri
     const reply = rest.read() ?? rest.lastWords();
     if (reply !== undefined) transcript.note(reply);
     if (reply !== undefined && isFarewell(reply)) return failures.farewell(reply);
+    if (reply?.code === 221) return failures.goodbye(reply);
   } catch (error) {
     if (!(error instanceof MalformedReply)) throw error;
   }

@@ -254,8 +254,8 @@ export class Wire {
     this.#transcript.note(reply);
     // A server that ends the connection unasked has not lost count, nor has one that refuses what is left behind its 421.
     if (reply.code !== 221 && !(this.#watch.hasSaidGoodbye && isRefusal(reply) && !this.#held.hasGoodbye)) this.#due.restore(this.#held.doubt());
-    // With all mails before it answered, 221 to MAIL is no more than the end of the connection, as some end an idle one.
-    this.#watch.hasSaidGoodbye = reply.code === 221 && first.phase === 'mail' && this.#due.hasOne;
+    // With all mails before it answered, 221 to MAIL, or within content, is no more than the end of the connection, as some end an idle one.
+    this.#watch.hasSaidGoodbye = reply.code === 221 && (first.phase === 'mail' || first.phase === 'body') && this.#due.hasOne;
     if (!this.#watch.hasSaidGoodbye) this.fail(this.#failures.outOfStep(first.command, first.goodbye ?? reply));
     else if (first.hasContent) {
       // What has left behind it may be taken all the same: the end of the connection shows that it was not.

@@ -30,6 +30,7 @@ describe('the end of a connection is noticed at once while a source is waited fo
   ] as const)('%s', (_, without, last) => {
     it.each([
       ['with a goodbye', FAREWELL, { code: 'E_REPLY', phase: 'body', outcome: 'refused', retryable: true }],
+      ['with 221', '221 2.0.0 Bye', { code: 'E_CLOSED', phase: 'body', outcome: 'not-sent', retryable: true, message: expect.stringContaining('221 2.0.0 Bye') as string }],
       ['without a word', undefined, { code: 'E_CLOSED', phase: 'body', outcome: 'not-sent', retryable: true }],
     ] as const)('%s', async (_title, farewell, expected) => {
       await using server = await startServer({ without });
