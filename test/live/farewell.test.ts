@@ -1,10 +1,10 @@
-import { filter, firstValueFrom, lastValueFrom, skip, takeUntil } from 'rxjs';
+import { filter, firstValueFrom, lastValueFrom, skip, takeUntil, toArray } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import type { LogLine, SmtpClient } from '../../src/index.js';
 import { startServer, type ServerOptions } from '../../src/testing/index.js';
 import { MAIL } from '../support/clear-client.js';
 import { collect } from '../support/collect.js';
-import { clientOf } from '../support/many-mails.js';
+import { clientOf, mails, outcomes } from '../support/many-mails.js';
 
 const FAREWELL = '421 4.3.2 shutting down.';
 
@@ -152,4 +152,14 @@ describe('behind a goodbye, what is left unsaid is not waited for', () => {
     expect(types).not.toContain('accepted');
     expect(server.sessions).toHaveLength(1);
   });
+});
+
+it('221 behind the last reply that was due says nothing of mails that are sent ahead', async () => {
+  await using server = await startServer({ faults: [{ at: 'end-of-data', session: 1, skip: 3, do: 'glue', extra: '221 2.0.0 Enough\r\n' }] });
+  await using client = clientOf(server);
+  const said: string[] = [];
+  client.log$.pipe(filter(({ connection }) => connection === 2)).subscribe(({ from, text }) => { said.push(text.endsWith('bytes of content') ? 'content' : from); });
+  const events = await lastValueFrom(client.sendAll(mails(8), { concurrency: 2 }).pipe(toArray()));
+  expect(outcomes(events)).toEqual(Array(8).fill('accepted'));
+  expect(said.join(' ')).toMatch(/content(?: client)+ content/);
 });
