@@ -20,7 +20,7 @@ import type { State } from './state.js';
 import type { RejectedToken } from './token-source.js';
 
 /** AUTH (RFC 4954): the strongest mechanism that is offered, allowed and safe on this connection. */
-export const authenticate = (state: State, credentials: SessionCredentials): Observable<State> => {
+export const authenticate = (state: State, credentials: SessionCredentials): Observable<State<'authenticated'>> => {
   const { settings, capabilities, wire, plan, operation } = state;
   const preparation = credentials.kind === 'password' ? preparationOf(credentials.user, credentials.pass.reveal()) : 'keeps';
   const choice = candidates(credentials, {
@@ -36,7 +36,7 @@ export const authenticate = (state: State, credentials: SessionCredentials): Obs
   );
 };
 
-const takingTurns = (credentials: SessionCredentials, wire: Wire): MonoTypeOperatorFunction<State> =>
+const takingTurns = (credentials: SessionCredentials, wire: Wire): MonoTypeOperatorFunction<State<'authenticated'>> =>
   credentials.kind === 'mechanism' ? oneAtATime(credentials.mechanism) : stayTheSame(credentials) ? oneTry(credentials, lostBefore(wire)) : identity;
 
 /** Which of the usable mechanisms is next, and the token that the server has refused last. */
@@ -47,7 +47,7 @@ interface Turn {
   readonly refusal?: SmtpAuthenticationError;
 }
 
-const attempt = (soFar: SignIn, turn: Turn): Observable<State> => {
+const attempt = (soFar: SignIn, turn: Turn): Observable<State<'authenticated'>> => {
   const { state, credentials, choice: { usable } } = soFar;
   const { index, rejected } = turn;
   const tokens = credentials.kind === 'token' ? credentials.tokens : undefined;
@@ -55,7 +55,7 @@ const attempt = (soFar: SignIn, turn: Turn): Observable<State> => {
   if (way === undefined) return throwError(() => nothingInCommon(soFar));
   const signIn: SignIn = soFar.tried.includes(way.name) ? soFar : { ...soFar, tried: [...soFar.tried, way.name] };
 
-  const judge = (mechanism: SaslMechanism, secret: Secret, { reply, nothingTold, hasBegun }: SaslOutcome): Observable<State> => {
+  const judge = (mechanism: SaslMechanism, secret: Secret, { reply, nothingTold, hasBegun }: SaslOutcome): Observable<State<'authenticated'>> => {
     if (reply.code === 235) return hasBegun && mechanism.done ? of(signedIn(signIn, way.name)) : throwError(() => tooEarly(signIn, way.name, reply));
     if (!isRefusal(reply)) return throwError(() => unexpected(state.wire, 'auth', 'AUTH', reply));
     const refusal = refused(signIn, mechanism, reply);
@@ -97,7 +97,7 @@ const secretFor = (signIn: SignIn, { rejected }: Turn): Observable<Secret> => {
 const explain = <T>(told: (cause: unknown) => SmtpError): MonoTypeOperatorFunction<T> =>
   mapError((error) => (error instanceof SmtpError ? error : told(error)));
 
-const signedIn = ({ state, credentials }: SignIn, mechanism: string): State => ({
+const signedIn = ({ state, credentials }: SignIn, mechanism: string): State<'authenticated'> => ({
   ...state, stage: 'authenticated', events: [{ type: 'authenticated', mechanism, user: userOf(credentials) }],
 });
 

@@ -1,4 +1,4 @@
-import { concatMap, Observable, type SchedulerLike } from 'rxjs';
+import { map, Observable, of, type SchedulerLike } from 'rxjs';
 import { Capabilities } from '../protocol/capabilities.js';
 import { hostAndPort, type ConnectionPlan } from '../protocol/connection-plan.js';
 import type { ConnectEvent } from '../protocol/event.js';
@@ -48,7 +48,7 @@ export type HandOver = (state: State, error: unknown) => boolean;
  * @param stream$ opens the byte stream; whoever takes it owns it.
  */
 export const openSession = (stream$: Observable<ByteStream>, context: SessionContext, surroundings: Surroundings): Observable<Opening> =>
-  walk(stream$.pipe(concatMap((stream) => dialogue(connected(stream, context, surroundings)))), surroundings);
+  walk(stream$.pipe(map((stream) => connected(stream, context, surroundings))), surroundings);
 
 const connected = (stream: ByteStream, { plan, settings, operation, scheduler, log, connection }: SessionContext, { manners: { replies } }: Surroundings): State => {
   const { timeouts, tls, proxies } = settings;
@@ -73,13 +73,13 @@ const redactorFor = ({ credentials, proxies }: SessionSettings): Redactor => {
 };
 
 /** The same on a connection that another plan has left behind: the dialogue goes on where it stands. */
-export const resumeSession = (state: State, surroundings: Surroundings): Observable<Opening> => walk(dialogue(state), surroundings);
+export const resumeSession = (state: State, surroundings: Surroundings): Observable<Opening> => walk(of(state), surroundings);
 
-/** Tells what each station brings, and owns the connection until the end: it is left, or handed over. */
-const walk = (states$: Observable<State>, { leave, handOver, manners }: Surroundings): Observable<Opening> =>
+/** Walks the dialogue from there, tells what each station brings, and owns the connection until the end: it is left, or handed over. */
+const walk = (start$: Observable<State>, { leave, handOver, manners }: Surroundings): Observable<Opening> =>
   new Observable((subscriber) => {
     let owned: State | undefined;
-    subscriber.add(states$.subscribe({
+    subscriber.add(start$.pipe(dialogue).subscribe({
       next: (state) => {
         owned = state;
         for (const event of state.events) subscriber.next(event);

@@ -10,8 +10,8 @@ import type { SessionSettings } from './settings.js';
 export type Stage = 'connected' | 'secured' | 'greeted' | 'introduced' | 'authenticated' | 'ready';
 
 /** Where a session is, all that it knows there, and the events that tell of it. Immutable: each step yields the next. */
-export interface State {
-  readonly stage: Stage;
+export interface State<S extends Stage = Stage> {
+  readonly stage: S;
   readonly events: readonly ConnectEvent[];
   readonly plan: ConnectionPlan;
   readonly settings: SessionSettings;
@@ -26,14 +26,17 @@ export interface State {
 }
 
 /** The stations that may follow each; the diagram in docs/architecture.md is drawn from this table. */
-export const FOLLOWS: Readonly<Record<Stage, readonly Stage[]>> = {
+export const FOLLOWS = {
   connected: ['secured', 'greeted'],
   secured: ['greeted', 'introduced'],
   greeted: ['introduced'],
   introduced: ['secured', 'authenticated', 'ready'],
   authenticated: ['ready'],
   ready: [],
-};
+} as const satisfies Readonly<Record<Stage, readonly Stage[]>>;
+
+/** The stations that may follow that one. */
+export type Next<S extends Stage> = (typeof FOLLOWS)[S][number];
 
 /** A mail can start. `reused`: on a connection that was open already, where one event serves all mails. */
 export const readyEvent = ({ capabilities, wire }: Pick<State, 'capabilities' | 'wire'>, reused: boolean): ReadyEvent =>

@@ -1,4 +1,4 @@
-import { catchError, concat, defer, EMPTY, expand, filter, identity, ignoreElements, map, of, scan, takeUntil, throwError, timer, type MonoTypeOperatorFunction, type Observable } from 'rxjs';
+import { catchError, concat, defer, EMPTY, expand, filter, identity, ignoreElements, map, of, takeUntil, throwError, timer, type MonoTypeOperatorFunction, type Observable } from 'rxjs';
 import { Capabilities } from '../protocol/capabilities.js';
 import { ehlo, helo, STARTTLS } from '../protocol/command.js';
 import { copyOf, SmtpConnectionError, SmtpReplyError } from '../protocol/error.js';
@@ -15,15 +15,15 @@ import { Wire } from '../wire/wire.js';
 import { authenticate } from './authenticate.js';
 import { defaultClientName } from './client-name.js';
 import { onCode } from './expect-reply.js';
-import { FOLLOWS, readyEvent, type Stage, type State } from './state.js';
+import { readyEvent, type Next, type Stage, type State } from './state.js';
 import { startTlsMissing, withoutEhlo } from './starttls-missing.js';
 import { unverified } from './weak-tls.js';
 
 /**
  * THE DIALOGUE (RFC 5321 section 3, RFC 3207, RFC 4954): what is done at each station. Which stations may follow is the
- * table `FOLLOWS`.
+ * table `FOLLOWS`, which the compiler holds each step to.
  */
-const STEPS: Readonly<Record<Stage, (state: State) => Observable<State>>> = {
+const STEPS: { readonly [S in Stage]: (state: State) => Observable<State<Next<S>>> } = {
   connected: (state) => (state.plan.security === 'implicit' ? secure(state, 'implicit') : greet(state)),
   secured: (state) => (state.plan.security === 'implicit' ? greet(state) : introduce(state)),
   greeted: (state) => introduce(state),
@@ -32,17 +32,8 @@ const STEPS: Readonly<Record<Stage, (state: State) => Observable<State>>> = {
   ready: () => EMPTY,
 };
 
-/** Walks the dialogue from where `start` is to `ready`, one step after the other. */
-export const dialogue = (start: State): Observable<State> =>
-  of(start).pipe(
-    expand((state) => STEPS[state.stage](state), 1),
-    scan(follow),
-  );
-
-const follow = (state: State, next: State): State => {
-  if (!FOLLOWS[state.stage].includes(next.stage)) throw new Error(`No way from ${state.stage} to ${next.stage}.`);
-  return next;
-};
+/** Walks the dialogue from where a state is to `ready`, one step after the other. */
+export const dialogue: MonoTypeOperatorFunction<State> = expand((state) => STEPS[state.stage](state), 1);
 
 /** What helps against a refusal before there is a mail: for now, or for good. */
 const remedyBefore = (later: string, otherwise: string) => (reply: Reply): string => remedyIn(TOO_MANY_CONNECTIONS, reply) ?? (reply.severity === 4 ? later : otherwise);
@@ -50,13 +41,13 @@ const remedyBefore = (later: string, otherwise: string) => (reply: Reply): strin
 const OF_CLIENT = remedyBefore('Try again later. If it goes on, try another server or ask its operator.', 'The server takes no mail from here; try another server or ask its operator.');
 const OF_NAME = remedyBefore(NAME_IF_IT_GOES_ON, 'Check the option "clientName", or ask the server\'s operator.');
 
-const greet = (state: State): Observable<State> => {
+const greet = (state: State): Observable<State<'greeted'>> => {
   const { wire, operation } = state;
   return greeting(wire, operation).pipe(
     inTime(state),
     perhapsOfCertificate(state),
     onCode(220, { wire, phase: 'greeting', command: 'the connection', hint: OF_CLIENT },
-      (reply): State => ({ ...state, stage: 'greeted', events: [{ type: 'greeted', reply }] })),
+      (reply) => ({ ...state, stage: 'greeted', events: [{ type: 'greeted', reply }] })),
   );
 };
 
@@ -82,9 +73,9 @@ const perhapsOfCertificate = ({ stage, settings: { tls } }: State): MonoTypeOper
   return mapError((error) => (error instanceof SmtpConnectionError && error.code === 'E_CLOSED' ? copyOf(error, `${error.message} ${PERHAPS_OF_CERTIFICATE}`) : error));
 };
 
-const introduce = (state: State): Observable<State> => (state.refusedEhlo === undefined ? sayEhlo(state) : sayHelo(state, state.refusedEhlo));
+const introduce = (state: State): Observable<State<'introduced'>> => (state.refusedEhlo === undefined ? sayEhlo(state) : sayHelo(state, state.refusedEhlo));
 
-const sayEhlo = (state: State): Observable<State> => {
+const sayEhlo = (state: State): Observable<State<'introduced'>> => {
   const { wire, operation } = state;
   // 504 may be about the name.
   const hint = (reply: Reply): string => (needsTls(state) && isUnknownCommand(reply) && reply.code !== 504 ? withoutEhlo(reply) : OF_NAME(reply));
@@ -99,7 +90,7 @@ const sayEhlo = (state: State): Observable<State> => {
 };
 
 /** HELO will do where STARTTLS is not needed. A sign-in then fails as it does wherever nothing is offered for it. */
-const sayHelo = (state: State, refusal: SmtpReplyError): Observable<State> => {
+const sayHelo = (state: State, refusal: SmtpReplyError): Observable<State<'introduced'>> => {
   const { wire, operation } = state;
   return exchange(wire, [helo(nameOf(state))], operation).pipe(
     // The server has said why before it hung up.
@@ -110,11 +101,11 @@ const sayHelo = (state: State, refusal: SmtpReplyError): Observable<State> => {
 
 const nameOf = ({ wire, settings }: State): string => settings.clientName ?? defaultClientName(wire.stream.local);
 
-const introduced = (state: State, capabilities: Capabilities): State => ({ ...state, stage: 'introduced', capabilities, events: [{ type: 'introduced', capabilities }] });
+const introduced = (state: State, capabilities: Capabilities): State<'introduced'> => ({ ...state, stage: 'introduced', capabilities, events: [{ type: 'introduced', capabilities }] });
 
 const needsTls = ({ plan, wire }: State): boolean => plan.security !== 'none' && wire.stream.tls === undefined;
 
-const startTls = (state: State): Observable<State> => {
+const startTls = (state: State): Observable<State<'secured'>> => {
   const { wire, operation, capabilities } = state;
   if (!capabilities.has('STARTTLS')) return throwError(() => startTlsMissing(wire.context.peer, capabilities, wire.transcript()));
   return concat(
@@ -127,7 +118,7 @@ const startTls = (state: State): Observable<State> => {
 };
 
 /** The upgrade: a new wire on the secured stream, and nothing that was known before (RFC 3207 section 4.2). */
-const secure = (state: State, mode: 'implicit' | 'starttls'): Observable<State> => {
+const secure = (state: State, mode: 'implicit' | 'starttls'): Observable<State<'secured'>> => {
   const { plan, settings, operation } = state;
   const { context } = state.wire;
   const { scheduler } = context;
@@ -141,7 +132,7 @@ const secure = (state: State, mode: 'implicit' | 'starttls'): Observable<State> 
   }
   return secureStream(stream, plan, settings.tls, 'tls').pipe(
     before(scheduler, end, 'tls', `The TLS handshake with ${context.peer}`),
-    map((secured): State => {
+    map((secured): State<'secured'> => {
       const { protocol, cipher, certificate } = secured.tls;
       return {
         ...state, stage: 'secured', wire: new Wire(secured, context, mode === 'starttls'), capabilities: Capabilities.none,
@@ -151,4 +142,4 @@ const secure = (state: State, mode: 'implicit' | 'starttls'): Observable<State> 
   );
 };
 
-const ready = (state: State): State => ({ ...state, stage: 'ready', events: [readyEvent(state, false)] });
+const ready = (state: State): State<'ready'> => ({ ...state, stage: 'ready', events: [readyEvent(state, false)] });
