@@ -1,13 +1,12 @@
-import { catchError, concat, defer, EMPTY, expand, filter, identity, ignoreElements, map, of, takeUntil, throwError, timer, type MonoTypeOperatorFunction, type Observable } from 'rxjs';
+import { catchError, concat, defer, EMPTY, expand, identity, ignoreElements, map, of, throwError, type MonoTypeOperatorFunction, type Observable } from 'rxjs';
 import { Capabilities } from '../protocol/capabilities.js';
 import { ehlo, helo, STARTTLS } from '../protocol/command.js';
 import { copyOf, SmtpConnectionError, SmtpReplyError } from '../protocol/error.js';
 import { isUnknownCommand, type Reply } from '../protocol/reply.js';
 import { NAME_IF_IT_GOES_ON, remedyIn, TOO_MANY_CONNECTIONS } from '../protocol/remedy.js';
-import { before, deadline, remaining, sooner, type Deadline } from '../transport/clock.js';
+import { before, deadline, sooner } from '../transport/clock.js';
 import { mapError } from '../transport/map-error.js';
 import { secure as secureStream } from '../transport/secure.js';
-import { timeoutError } from '../transport/timeout-error.js';
 import { PERHAPS_OF_CERTIFICATE } from '../transport/tls-error.js';
 import { exchange, greeting } from '../wire/exchange.js';
 import { injected } from '../wire/failures.js';
@@ -43,28 +42,11 @@ const OF_NAME = remedyBefore(NAME_IF_IT_GOES_ON, 'Check the option "clientName",
 
 const greet = (state: State): Observable<State<'greeted'>> => {
   const { wire, operation } = state;
-  return greeting(wire, operation).pipe(
-    inTime(state),
+  return greeting(wire, state.greetBy, operation).pipe(
     perhapsOfCertificate(state),
     onCode(220, { wire, phase: 'greeting', command: 'the connection', hint: OF_CLIENT },
       (reply) => ({ ...state, stage: 'greeted', events: [{ type: 'greeted', reply }] })),
   );
-};
-
-/**
- * A silent door has no more time than `greetBy`. Some begin to greet at once and end it seconds later, to find out who speaks first (Postfix's
- * postscreen). Both limits leave the wire as it is: a connection that stayed silent may be asked with TLS instead.
- */
-const inTime = ({ wire, greetBy, settings: { timeouts } }: State): MonoTypeOperatorFunction<Reply> => {
-  const { peer, scheduler } = wire.context;
-  const how = wire.stream.tls === undefined ? 'in clear text (a door for implicit TLS stays silent)' : 'over TLS';
-  const end: Deadline = { ...greetBy, at: greetBy.since + timeouts.greeting };
-  const ring = ({ at }: Deadline): Observable<unknown> => defer(() => timer(remaining(scheduler, at), scheduler));
-  const fail = (limit: Deadline, what: string, hint?: string): never => { throw timeoutError(scheduler, limit, 'greeting', what, [], hint); };
-  return takeUntil(concat(
-    ring(greetBy).pipe(filter(() => wire.silent), map(() => fail(greetBy, `Waiting for ${peer} to greet ${how}`))),
-    ring(end).pipe(map(() => fail(end, `Waiting for the end of the greeting of ${peer}`, 'Try again later, or raise that limit.'))),
-  ));
 };
 
 /** Some servers judge our certificate when TLS stands (RFC 8446 section 4.4.2.4), and hang up without a word. */

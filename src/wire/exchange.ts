@@ -79,12 +79,24 @@ class Conversation implements Unsubscribable {
 
 const GREETING = Command.of('greeting', 'the connection');
 
-/** The server's first reply, for which nothing is written. Whoever waits for it limits the time. */
-export const greeting = (wire: Wire, until: Deadline): Observable<Reply> =>
+/**
+ * The server's first reply, for which nothing is written. A silent door has no more time than `beginBy`. Some begin to greet at once and end it
+ * seconds later, to find out who speaks first (Postfix's postscreen). Both limits leave the wire as it is: a connection that stayed silent may
+ * be asked with TLS instead.
+ */
+export const greeting = (wire: Wire, beginBy: Deadline, operation: Deadline): Observable<Reply> =>
   new Observable((subscriber) => {
+    const { peer, scheduler, timeouts } = wire.context;
     const expectation = new Expectation([GREETING], subscriber);
+    const endBy: Deadline = { ...beginBy, at: beginBy.since + timeouts.greeting };
+    const ring = (limit: Deadline, then: () => void): void => { subscriber.add(scheduler.schedule(then, remaining(scheduler, limit.at))); };
+    const fail = (limit: Deadline, what: string, hint?: string): void => { subscriber.error(timeoutError(scheduler, limit, 'greeting', what, [], hint)); };
+    ring(beginBy, () => {
+      if (wire.silent) fail(beginBy, `Waiting for ${peer} to greet ${wire.stream.tls === undefined ? 'in clear text (a door for implicit TLS stays silent)' : 'over TLS'}`);
+      else ring(endBy, () => { fail(endBy, `Waiting for the end of the greeting of ${peer}`, 'Try again later, or raise that limit.'); });
+    });
+    subscriber.add(expireWith(wire, operation, () => expectation, (error) => { subscriber.error(error); }));
     subscriber.add(() => { expectation.sink = undefined; });
-    subscriber.add(expireWith(wire, until, () => expectation, (error) => { subscriber.error(error); }));
     wire.expect(expectation);
   });
 
