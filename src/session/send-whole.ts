@@ -52,6 +52,9 @@ export const sendWhole = (transaction: Transaction, content: Buffer): Unsubscrib
 
   const commands = group(claim, plan, plan.chunks ? undefined : DATA);
   const answers: ReplySink = { next: (reply) => { replies.push(reply); }, error: judge, complete: () => { judge(); } };
-  step = session.pipelines ? converse(wire, commands, operation, answers) : oneByOne(wire, commands, operation).subscribe(answers);
+  const envelope = session.pipelines ? converse(wire, commands, operation, answers) : oneByOne(wire, commands, operation).subscribe(answers);
+  // Over a stream of the caller's own, the answers to a long one may be there before it has returned.
+  if (step === undefined) step = envelope;
+  else envelope.unsubscribe();
   return { unsubscribe: () => { step?.unsubscribe(); } };
 };

@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { filter, firstValueFrom, NEVER, Subject, Subscription, type SchedulerLike } from 'rxjs';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { draft, type Mail } from '../../src/message/mail.js';
 import { SmtpReplyError, type SmtpError } from '../../src/protocol/error.js';
 import type { TransactionEvent } from '../../src/protocol/event.js';
@@ -20,12 +20,18 @@ interface Surroundings {
   readonly timeouts?: Partial<Timeouts>;
   readonly operation?: number;
   readonly scheduler?: SchedulerLike;
+  /** What the server says within the very call that writes to it first. */
+  readonly atOnce?: string;
 }
 
 /** One mail on a connection whose bytes a test deals out. */
-const begin = (offers: readonly string[], raw: string | AsyncIterable<string>, { to = ['bob@example.org'], inParts = false, behind, timeouts = {}, operation = Infinity, scheduler = monotonic }: Surroundings = {}) => {
+const begin = (offers: readonly string[], raw: string | AsyncIterable<string>, { to = ['bob@example.org'], inParts = false, behind, timeouts = {}, operation = Infinity, scheduler = monotonic, atOnce }: Surroundings = {}) => {
   const server = new Subject<Buffer>();
   const stream = new FakeStream(server);
+  if (atOnce !== undefined) vi.spyOn(stream, 'write').mockImplementationOnce((chunk) => {
+    stream.write(chunk);
+    server.next(Buffer.from(atOnce));
+  });
   const wire = wireOn(stream, { timeouts, scheduler });
   const manners = new Manners();
   const session = sessionOn(wire, offers, manners);
@@ -275,4 +281,13 @@ it('one by one no DATA follows the recipients that were taken in time where the 
   for (const reply of ['250 Ok', '250 Ok']) says(`${reply}\r\n`);
   expect(await error).toBe('E_TIMEOUT rcpt not-sent retryable');
   expect(stream.written.at(-1)).toBe('RCPT TO:<cid@example.org>\r\n');
+});
+
+it.each([
+  ['over DATA', ['PIPELINING'], '250 Ok\r\n250 Ok\r\n250 Ok\r\n354 go\r\n'],
+  ['in a chunk', ['PIPELINING', 'CHUNKING'], '250 Ok\r\n250 Ok\r\n250 Ok\r\n'],
+])('content behind an envelope that was answered while it was written is in doubt when the time is up: %s', async (_, offers, atOnce) => {
+  const { told, told$ } = begin(offers, 'Subject: small\r\n\r\n', { behind: 'a failed mail', operation: 20, atOnce });
+  expect(told.at(-1)).toBe('progress');
+  expect(await firstValueFrom(told$)).toBe('E_TIMEOUT end-of-data unknown');
 });
