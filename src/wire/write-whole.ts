@@ -22,7 +22,10 @@ export const writeWholeData = (wire: Wire, content: Buffer, operation: Deadline,
 /** Writes content as the only chunk of an envelope that was taken (RFC 3030). Tells the reply to it. */
 export const writeWholeChunk = (wire: Wire, content: Buffer, operation: Deadline, sink: ReplySink): Writing => {
   const command = bdat(content.length, true);
-  return write(wire, new Expectation([command], sink), operation, sink, () => {
+  const due = new Expectation([command], sink);
+  // The server may have said goodbye behind the last reply to the envelope: then none of it leaves.
+  if (wire.failed) due.phase = 'body';
+  return write(wire, due, operation, sink, () => {
     wire.say([command]);
     wire.write(content);
     wire.note([command], content.length);

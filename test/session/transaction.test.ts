@@ -291,3 +291,13 @@ it.each([
   expect(told.at(-1)).toBe('progress');
   expect(await firstValueFrom(told$)).toBe('E_TIMEOUT end-of-data unknown');
 });
+
+it.each([
+  ['421', 'E_REPLY body refused retryable'],
+  ['221', 'E_CLOSED body not-sent retryable'],
+])('content that was not begun is in no doubt where %s came with the last reply to its envelope', (code, end) => {
+  const { says, stream, told } = begin(['PIPELINING', 'CHUNKING'], 'Subject: small\r\n\r\n', { to: TWO, behind: 'a failed mail' });
+  says(`250 reset\r\n250 Ok\r\n250 Ok\r\n550 no\r\n${code} bye\r\n`);
+  expect(told.at(-1)).toBe(end);
+  expect(stream.written.join('')).not.toContain('BDAT');
+});
