@@ -64,7 +64,7 @@ export const transact = (claim: Claim, { mail, part, content, operation }: Trans
   // part of a stream of mails: it stays out of doubt until its envelope was answered.
   const mayGoAlong = session.chunks && session.isFresh && !claim.isBehindFailure && recipients.length <= session.manners.recipients && (mail.isComposed !== true || claim.overlaps);
   if (whole !== undefined && mayGoAlong) return sendAtOnce(transaction, whole);
-  // Larger content is in doubt for as long as it takes to leave: it has to let the next mail follow in the same write for that.
+  // Larger content is in doubt all the while it leaves, which is worth it only where the next mail's group follows in the same write.
   const isBrief = whole !== undefined && (whole.length <= FIRST_BLOCK || (session.pipelines && !chunks));
   return isBrief ? sendWhole(transaction, whole) : sendInBlocks(transaction).subscribe(observer);
 };
